@@ -1,0 +1,7 @@
+/**
+ * The one place that imports tfjs. Bun would otherwise load a second copy of it through another entry point
+ * (tfjs-core alone resolves to CommonJS), whose registry of kernels and gradients is not this one's.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+export { tf };

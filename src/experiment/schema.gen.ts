@@ -1,0 +1,576 @@
+/* Made from schemas/experiment.schema.json by `bun run types`. Do not edit. */
+
+/**
+ * Where tensors are computed. auto: a GPU if one starts here, else the fastest CPU device. gpu: the best GPU that starts here. A device asked for by name that cannot start is an error. Never enters a content key.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "device".
+ */
+export type Device = "auto" | "gpu" | "tensorflow" | "wasm" | "cpu";
+/**
+ * Network architecture of the zoo's models.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "architecture".
+ */
+export type Architecture = "cnn-small";
+/**
+ * Image data set that the zoo's models are trained on.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "dataset".
+ */
+export type Dataset = "glyphs" | "mnist" | "fashion-mnist";
+/**
+ * What a run does with the zoo and its SANE.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "task".
+ */
+export type Task = "property-prediction";
+/**
+ * Epochs whose weights are kept (0 is the initialisation). Default: the epochs that the authors' property prediction reads.
+ *
+ * @minItems 1
+ */
+export type Epochs = [number, ...number[]];
+/**
+ * @minItems 1
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "epochs".
+ */
+export type Epochs1 = [number, ...number[]];
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "scalar".
+ */
+export type Scalar = string | number | boolean | null;
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "view".
+ */
+export type View = "canonical" | "permuted";
+
+/**
+ * One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/experiment/recipes.json), then from the defaults below.
+ */
+export interface Experiment {
+  /**
+   * Names the folder under results/ that the tables go to.
+   */
+  name: string;
+  /**
+   * What this experiment is for, in a sentence or two.
+   */
+  description?: string;
+  device?: Device;
+  grid: Axes;
+  /**
+   * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once.
+   */
+  zip?: Axes1[];
+  /**
+   * Runs added to the grid, each a full assignment of the axes that differ from a grid of one value.
+   */
+  include?: Assignment[];
+  /**
+   * Runs taken out: those that match every axis named in one entry (a list matches any of its values).
+   */
+  exclude?: Matcher[];
+  /**
+   * Settings for some runs only. Later entries win over earlier ones, and axes win over all of them.
+   */
+  overrides?: {
+    when: Matcher1;
+    set: Settings;
+  }[];
+  data?: Data;
+  zoo?: Zoo;
+  sane?: Sane;
+  property_prediction?: PropertyPrediction;
+  /**
+   * Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.
+   *
+   * @minItems 1
+   */
+  tables?: [1 | 9 | 10, ...(1 | 9 | 10)[]];
+}
+/**
+ * The axes. Every combination of their values is one run.
+ */
+export interface Axes {
+  /**
+   * Architectures to run over.
+   *
+   * @minItems 1
+   */
+  architecture?: [Architecture, ...Architecture[]];
+  /**
+   * Data sets to run over.
+   *
+   * @minItems 1
+   */
+  dataset?: [Dataset, ...Dataset[]];
+  /**
+   * Tasks to run.
+   *
+   * @minItems 1
+   */
+  task?: [Task, ...Task[]];
+  /**
+   * Seeds of the runs. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).
+   *
+   * @minItems 1
+   */
+  seed?: [number, ...number[]];
+  /**
+   * Any dotted setting may be an axis.
+   *
+   * @minItems 1
+   *
+   * This interface was referenced by `Axes`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Axes1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]:
+    | [unknown, ...unknown[]]
+    | [Architecture, ...Architecture[]]
+    | [Dataset, ...Dataset[]]
+    | [Task, ...Task[]]
+    | [number, ...number[]]
+    | undefined;
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "axes".
+ */
+export interface Axes1 {
+  /**
+   * Architectures to run over.
+   *
+   * @minItems 1
+   */
+  architecture?: [Architecture, ...Architecture[]];
+  /**
+   * Data sets to run over.
+   *
+   * @minItems 1
+   */
+  dataset?: [Dataset, ...Dataset[]];
+  /**
+   * Tasks to run.
+   *
+   * @minItems 1
+   */
+  task?: [Task, ...Task[]];
+  /**
+   * Seeds of the runs. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).
+   *
+   * @minItems 1
+   */
+  seed?: [number, ...number[]];
+  /**
+   * Any dotted setting may be an axis.
+   *
+   * @minItems 1
+   *
+   * This interface was referenced by `Axes`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Axes1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]:
+    | [unknown, ...unknown[]]
+    | [Architecture, ...Architecture[]]
+    | [Dataset, ...Dataset[]]
+    | [Task, ...Task[]]
+    | [number, ...number[]]
+    | undefined;
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "assignment".
+ */
+export interface Assignment {
+  architecture?: Architecture;
+  dataset?: Dataset;
+  task?: Task;
+  /**
+   * Seed of the run.
+   */
+  seed?: number;
+  /**
+   * A setting.
+   *
+   * This interface was referenced by `Assignment`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]:
+    | {
+        [k: string]: unknown;
+      }
+    | Architecture
+    | Dataset
+    | Task
+    | number
+    | undefined;
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "matcher".
+ */
+export interface Matcher {
+  /**
+   * One architecture or a list of them.
+   */
+  architecture?: string | unknown[];
+  /**
+   * One data set or a list of them.
+   */
+  dataset?: string | unknown[];
+  /**
+   * One task or a list of them.
+   */
+  task?: string | unknown[];
+  /**
+   * One seed or a list of them.
+   */
+  seed?: number | unknown[];
+  /**
+   * One value of this axis or a list of them.
+   *
+   * This interface was referenced by `Matcher`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Matcher1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]:
+    | {
+        [k: string]: unknown;
+      }
+    | string
+    | unknown[]
+    | number
+    | undefined;
+}
+/**
+ * Which runs: those that match every axis named here.
+ */
+export interface Matcher1 {
+  /**
+   * One architecture or a list of them.
+   */
+  architecture?: string | unknown[];
+  /**
+   * One data set or a list of them.
+   */
+  dataset?: string | unknown[];
+  /**
+   * One task or a list of them.
+   */
+  task?: string | unknown[];
+  /**
+   * One seed or a list of them.
+   */
+  seed?: number | unknown[];
+  /**
+   * One value of this axis or a list of them.
+   *
+   * This interface was referenced by `Matcher`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Matcher1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]:
+    | {
+        [k: string]: unknown;
+      }
+    | string
+    | unknown[]
+    | number
+    | undefined;
+}
+/**
+ * Dotted settings and their values for these runs.
+ */
+export interface Settings {
+  /**
+   * A setting.
+   *
+   * This interface was referenced by `Settings`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Settings1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * The images that the zoo is trained and tested on.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "data".
+ */
+export interface Data {
+  /**
+   * How many training images are used, the first ones after a shuffle by a fixed seed; null uses all. Default null, as in the paper.
+   */
+  train_images?: number | null;
+  /**
+   * How many test images are used; null uses all. Default null, as in the paper.
+   */
+  test_images?: number | null;
+}
+/**
+ * The population of trained models.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "zoo".
+ */
+export interface Zoo {
+  /**
+   * How many models, seeds counted up from zoo.seed. With vary, how many seeds of each combination. Default 1000, as the paper's seed zoos have.
+   */
+  models?: number;
+  /**
+   * Seed of the zoo: of its first model, of its split, and of its data order. Default 0.
+   */
+  seed?: number;
+  /**
+   * Epochs that each model is trained for. Default 50, as in the paper's CNN zoos.
+   */
+  epochs?: number;
+  checkpoints?: Epochs;
+  /**
+   * Images per step. Default 10, as the paper's CNN zoos have.
+   */
+  batch_size?: number;
+  /**
+   * Default adam (weight decay is coupled, as PyTorch's Adam has it).
+   */
+  optimizer?: "adam" | "sgd";
+  /**
+   * Momentum of sgd; adam ignores it. Default 0.9.
+   */
+  momentum?: number;
+  /**
+   * Constant learning rate. Default 3e-4, as the paper's MNIST zoo has.
+   */
+  learning_rate?: number;
+  /**
+   * L2 penalty added to the gradient. Default 0, as the paper's MNIST zoo has.
+   */
+  weight_decay?: number;
+  /**
+   * Nonlinearity. Default tanh, as the paper's MNIST zoo has.
+   */
+  activation?: "tanh" | "relu" | "gelu" | "sigmoid";
+  /**
+   * Distribution of the initial weights (biases start at 0.01). uniform is U(0, 1) and normal N(0, 1), as the zoo generator has them; the others are PyTorch's. Default uniform.
+   */
+  init?: "uniform" | "normal" | "kaiming-uniform" | "kaiming-normal" | "xavier-uniform" | "xavier-normal";
+  /**
+   * Hyper-parameters that differ between the models: every combination of the lists, times the seeds. Default {}: the models differ by their seed only.
+   */
+  vary?: {
+    /**
+     * Optimizers.
+     *
+     * @minItems 1
+     */
+    optimizer?: ["adam" | "sgd", ...("adam" | "sgd")[]];
+    /**
+     * Learning rates.
+     *
+     * @minItems 1
+     */
+    learning_rate?: [number, ...number[]];
+    /**
+     * Weight decays.
+     *
+     * @minItems 1
+     */
+    weight_decay?: [number, ...number[]];
+    /**
+     * Nonlinearities.
+     *
+     * @minItems 1
+     */
+    activation?: ["tanh" | "relu" | "gelu" | "sigmoid", ...("tanh" | "relu" | "gelu" | "sigmoid")[]];
+    /**
+     * Initialisations.
+     *
+     * @minItems 1
+     */
+    init?: [
+      "uniform" | "normal" | "kaiming-uniform" | "kaiming-normal" | "xavier-uniform" | "xavier-normal",
+      ...("uniform" | "normal" | "kaiming-uniform" | "kaiming-normal" | "xavier-uniform" | "xavier-normal")[]
+    ];
+  };
+  /**
+   * Shares of training, validation and test models; a model's checkpoints stay together. Default 70:15:15, as in the paper.
+   *
+   * @minItems 3
+   * @maxItems 3
+   */
+  split?: [number, number, number];
+}
+/**
+ * The autoencoder on tokens of weights, and its pretraining.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "sane".
+ */
+export interface Sane {
+  /**
+   * Which of the zoo's checkpoints SANE is pretrained on; null uses all. Default null.
+   */
+  epochs_used?: null | Epochs1;
+  /**
+   * Weights per token, d_t. Default 289 (Table 8).
+   */
+  token_size?: number;
+  /**
+   * Tokens per window. Default 32 (Table 8). A model with fewer tokens is one shorter window.
+   */
+  window?: number;
+  /**
+   * Windows drawn from each checkpoint per epoch. Default 3, as the released preparation has.
+   */
+  windows_per_sample?: number;
+  /**
+   * Width of the transformer. Default 1024 (Table 8).
+   */
+  d_model?: number;
+  /**
+   * Numbers per token embedding, d_z. Default 128 (Table 8).
+   */
+  latent_dim?: number;
+  /**
+   * Transformer layers in the encoder, and as many in the decoder. Default 4 (Table 8).
+   */
+  layers?: number;
+  /**
+   * Attention heads; divides d_model. Default 8 (Table 8 says 4 and 8).
+   */
+  heads?: number;
+  /**
+   * Width of the projection head that the contrastive loss sees. Default 30, as released.
+   */
+  projection_dim?: number;
+  /**
+   * Pretraining epochs. Default 50, as in the paper.
+   */
+  epochs?: number;
+  /**
+   * Windows per step, each of another checkpoint where possible. Default 32, as released.
+   */
+  batch_size?: number;
+  /**
+   * Batches whose gradients are averaged before a step. Default 1: none.
+   */
+  gradient_accumulation?: number;
+  /**
+   * Largest global norm of the gradient; null does not clip. Default null, as released.
+   */
+  gradient_clip?: number | null;
+  /**
+   * Peak of the one-cycle schedule. Default 1e-4, as released.
+   */
+  learning_rate?: number;
+  /**
+   * AdamW's decay of matrices and embeddings. Default 3e-9, as released.
+   */
+  weight_decay?: number;
+  /**
+   * Weight of the contrastive loss, L = (1-gamma) L_rec + gamma L_c. Default 0.05, as released.
+   */
+  gamma?: number;
+  /**
+   * Temperature of NT-Xent. Default 0.1, as released.
+   */
+  temperature?: number;
+  /**
+   * Multiplicative noise on both views: x(1 + noise e), e ~ N(0, 1). Default 0.1, as released.
+   */
+  noise?: number;
+  /**
+   * First contrastive view: the model as it is (canonical) or a random permutation of it. Default canonical, as the paper's text says.
+   */
+  view_1?: "canonical" | "permuted";
+  /**
+   * Second contrastive view. Default permuted, as the paper's text says; the released configurations in effect train with canonical.
+   */
+  view_2?: "canonical" | "permuted";
+  /**
+   * per-layer: each layer's weights and biases less their mean, over their standard deviation, both from the training models (Algorithm 1). per-split: each split by its own statistics, as the released code does. none: weights as they are. Default per-layer.
+   */
+  standardization?: "per-layer" | "per-split" | "none";
+  /**
+   * false: the reconstruction error is averaged over weights (equation 5 with its mask). true: over all numbers of the tokens, padding included, as the released code does. Default false.
+   */
+  padding_in_loss?: boolean;
+}
+/**
+ * Task property-prediction: a ridge regression from features of the weights to properties of the model.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "property_prediction".
+ */
+export interface PropertyPrediction {
+  /**
+   * Which of the zoo's checkpoints are used; null uses all. Default: the authors' list.
+   */
+  epochs_used?: null | Epochs1;
+  /**
+   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. Default: the three of Table 1.
+   *
+   * @minItems 1
+   */
+  features?: [
+    "weights" | "statistics" | "sane" | "sane-sequence",
+    ...("weights" | "statistics" | "sane" | "sane-sequence")[]
+  ];
+  /**
+   * test-accuracy, epoch, and ggap: training accuracy less test accuracy. Default: all three.
+   *
+   * @minItems 1
+   */
+  targets?: ["test-accuracy" | "epoch" | "ggap", ...("test-accuracy" | "epoch" | "ggap")[]];
+  /**
+   * Strengths of the ridge penalty; the one with the best validation R² is used. Default: the 17 of the authors' probe.
+   *
+   * @minItems 1
+   */
+  ridge_strengths?: [number, ...number[]];
+  /**
+   * false: statistics of the weights only. true: of all numbers of a layer's tokens, padding zeros included, as the released code does. Default false.
+   */
+  padding_in_statistics?: boolean;
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "settings".
+ */
+export interface Settings1 {
+  /**
+   * A setting.
+   *
+   * This interface was referenced by `Settings`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   *
+   * This interface was referenced by `Settings1`'s JSON-Schema definition
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   */
+  [k: string]: {
+    [k: string]: unknown;
+  };
+}

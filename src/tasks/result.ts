@@ -1,0 +1,16 @@
+/** What a run ends in: numbers with labels, kept as `result.json` in the artefact of the run's last stage. */
+
+/** One measured number. */
+export interface MetricRecord {
+  /** e.g. `r2`. */
+  metric: string;
+  /** What it was measured on, e.g. `{feature: 'sane', target: 'epoch', split: 'test'}`. */
+  labels: Record<string, string>;
+  value: number;
+  /** False where the run's seed has no part in the number, so that runs of other seeds repeat it. */
+  seeded: boolean;
+}
+
+export interface TaskResult {
+  records: MetricRecord[];
+}
