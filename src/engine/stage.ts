@@ -1,7 +1,7 @@
 /** What the worker process gives to a stage, and what a stage is. */
 
-import type { Report } from '../engine/progress.ts';
 import type { Json } from '../experiment/types.ts';
+import type { Report } from './progress.ts';
 
 export interface StageContext {
   /** The resolved config, as the plan has it. */
