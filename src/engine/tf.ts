@@ -4,4 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+// No advice on standard error to install another back end: which one runs is the experiment's choice.
+tf.enableProdMode();
+
 export { tf };

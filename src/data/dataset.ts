@@ -1,0 +1,34 @@
+/** What a data set is: plain data and a function that brings its images, without tensors. */
+import type { Report } from '../engine/progress.ts';
+
+/** Images of one split, bytes [n, H, W, C] in rows, and their classes [n]. */
+export interface ImageSet {
+  images: Uint8Array;
+  labels: Uint8Array;
+}
+
+/** Where images may come from and how the work is told. */
+export interface Source {
+  /** Folder that is looked in first (--data, EXP_DATA). */
+  dataDir: string | undefined;
+  /** Folder that downloads are kept in. */
+  cacheDir: string;
+  report: Report;
+}
+
+export interface Dataset {
+  name: string;
+  description: string;
+  /** The paper's data set whose columns this one is shown beside, where the paper does not have it; else null. */
+  standsFor: string | null;
+  /** Height, width, channels. */
+  shape: [number, number, number];
+  classes: number;
+  /** Networks see (byte / 255 - mean) / std. */
+  normalize: { mean: number; std: number };
+  /** All images, or at least as many as asked for where the program draws them itself. */
+  load(
+    source: Source,
+    wanted: { train: number | null; test: number | null },
+  ): Promise<{ train: ImageSet; test: ImageSet }>;
+}

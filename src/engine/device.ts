@@ -1,0 +1,68 @@
+/** The devices, and which of them a name asks for. Importing this loads no tensor engine: each device does when it starts. */
+import { cpu } from './devices/cpu.ts';
+import { type Device, DeviceError, type Diagnosis } from './devices/device.ts';
+import { tensorflow } from './devices/tensorflow.ts';
+import { wasm } from './devices/wasm.ts';
+
+export { type Device, DeviceError, type Diagnosis };
+
+/** Every device, the fastest of a kind first. */
+const devices: readonly Device[] = [tensorflow, wasm, cpu];
+
+/** The names that an experiment may ask for. */
+export const deviceNames: readonly string[] = ['auto', 'gpu', ...devices.map(({ name }) => name)];
+
+/** Which devices can start here, and why the others cannot. Starts none. */
+export function diagnoseDevices(): Promise<Diagnosis[]> {
+  return Promise.all(devices.map((device) => device.diagnose()));
+}
+
+/**
+ * Starts the device of that name: `gpu` is the best GPU that starts here, `auto` that one or else the fastest CPU device.
+ * `threads` is for the devices that compute with several; `note` hears which device was chosen and what was passed over.
+ * Throws a DeviceError if the name is unknown or the device cannot start; there is no other device in its place then.
+ */
+export async function startDevice(
+  requested: string,
+  options: { threads: number; note?: (line: string) => void },
+): Promise<Device> {
+  const candidates = candidatesOf(requested);
+  const problems: DeviceError[] = [];
+  for (const device of candidates) {
+    try {
+      await start(device, options.threads);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      problems.push(error);
+      continue;
+    }
+    if (requested !== device.name) {
+      options.note?.(`device ${requested}: ${device.name}, ${device.description}`);
+      for (const { message } of problems) options.note?.(message);
+    }
+    return device;
+  }
+  const [only] = problems;
+  if (only && problems.length === 1 && requested === candidates[0]?.name) throw only;
+  const reasons = problems.map(({ message }) => `  ${message}`).join('\n');
+  throw new DeviceError(
+    `No device for "${requested}" can start here; without a GPU, ask for auto.\n${reasons}`,
+  );
+}
+
+function candidatesOf(requested: string): Device[] {
+  const kind = (wanted: Device['kind']) => devices.filter((device) => device.kind === wanted);
+  if (requested === 'auto') return [...kind('gpu'), ...kind('cpu')];
+  if (requested === 'gpu') return kind('gpu');
+  const named = devices.filter(({ name }) => name === requested);
+  if (named.length === 0) {
+    throw new DeviceError(`There is no device "${requested}".`, `The devices are ${deviceNames.join(', ')}.`);
+  }
+  return named;
+}
+
+async function start(device: Device, threads: number): Promise<void> {
+  const { starts, detail, remedy } = await device.diagnose();
+  if (!starts) throw new DeviceError(`The device ${device.name} cannot start: ${detail}.`, remedy);
+  await device.start({ threads });
+}

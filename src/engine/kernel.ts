@@ -1,0 +1,46 @@
+/**
+ * Fused kernels: where the active device has one for an operation of ops.ts, that one runs; elsewhere the operation is
+ * composed of plain tfjs ones. All are float32 and row-major, leave their inputs unchanged and are free of gradients
+ * (the operation around a kernel defines its gradient).
+ *
+ * | name | inputs | attributes | outputs |
+ * |---|---|---|---|
+ * | SaneLinear | x [N, in], w [out, in], b [out]? | | y [N, out] |
+ * | SaneLinearGrad | dy, x, w | bias: boolean | dx, dw, db? |
+ * | SaneLayerNorm | x [N, D], gain [D], bias [D]? | epsilon | y, mean [N], rstd [N] |
+ * | SaneLayerNormGrad | dy, x, gain, mean, rstd | bias: boolean | dx, dgain, dbias? |
+ * | SaneGelu | x | | y |
+ * | SaneGeluGrad | dy, x | | dx |
+ * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], probs [B, heads, T, T] |
+ * | SaneAttentionGrad | dy, qkv, probs | heads | dqkv |
+ * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
+ * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O] | | y |
+ * | SaneConv2dGrad | dy, x, w | inputGradient: boolean | dw, db, dx? |
+ * | SaneMaxPool2 | x [B, H, W, C] | | y |
+ * | SaneMaxPool2Grad | dy, x, y | | dx |
+ * | SaneAdamW | param, grad, m, v | learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2 | param, m, v |
+ */
+import { tf } from './tf.ts';
+
+export type KernelName =
+  | `Sane${'Linear' | 'LayerNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
+  | 'SaneEmbeddingGrad'
+  | 'SaneAdamW';
+
+/** Whether the active device has this kernel. */
+export function hasKernel(name: KernelName): boolean {
+  return tf.getKernel(name, tf.getBackend()) !== undefined;
+}
+
+/** Runs the active device's kernel; inputs that are undefined are left out. Outputs in the order of the table above. */
+export function runKernel(
+  name: KernelName,
+  inputs: Record<string, tf.Tensor | undefined>,
+  attributes: Record<string, number | boolean> = {},
+): tf.Tensor[] {
+  const given = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
+  const outputs = tf
+    .engine()
+    .runKernel<tf.Tensor | tf.Tensor[]>(name, given as tf.NamedTensorMap, attributes);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}

@@ -1,0 +1,207 @@
+/**
+ * The safetensors file format: 8 bytes of header length, a JSON header with dtype, shape and byte range of each tensor,
+ * then the bytes, little-endian. Reading opens the header only; each tensor is read by its own slice.
+ */
+
+import type { FileHandle } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+
+export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array;
+export type Dtype = 'F32' | 'F64' | 'U8' | 'I32' | 'I64';
+
+export interface NamedTensor {
+  name: string;
+  shape: readonly number[];
+  data: TensorData;
+}
+
+export interface TensorInfo {
+  dtype: Dtype;
+  shape: number[];
+  /** First byte and one past the last, within the data section. */
+  offsets: [number, number];
+}
+
+const arrays = {
+  F32: Float32Array,
+  F64: Float64Array,
+  U8: Uint8Array,
+  I32: Int32Array,
+  I64: BigInt64Array,
+} as const;
+
+/** Largest header that is read, as the reference implementation of the format has it. */
+const maxHeaderBytes = 100_000_000;
+
+const elements = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
+function dtypeOf(data: TensorData): Dtype {
+  for (const [dtype, array] of Object.entries(arrays)) if (data instanceof array) return dtype as Dtype;
+  throw new TypeError(`safetensors: no dtype for ${data.constructor.name}`);
+}
+
+/** Writes tensors (and text metadata) to `path`: under a temporary name first, so that no reader sees half a file. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly NamedTensor[],
+  metadata?: Record<string, string>,
+): Promise<void> {
+  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  let offset = 0;
+  for (const { name, shape, data } of tensors) {
+    if (elements(shape) !== data.length) {
+      throw new RangeError(
+        `safetensors: ${name} has ${data.length} numbers, its shape [${shape}] needs ${elements(shape)}`,
+      );
+    }
+    if (name in header) throw new RangeError(`safetensors: two tensors are named ${name}`);
+    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  // Padded with spaces to 8 bytes, so that the data is aligned for a memory map.
+  const json = JSON.stringify(header);
+  const padded = json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(Buffer.byteLength(padded)));
+
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writev([length, Buffer.from(padded)]);
+    for (const { data } of tensors) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+    }
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isNaturals(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** The header's entry for one tensor, checked against the size of the data section. */
+function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !(dtype in arrays)) {
+    throw new Error(
+      `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(arrays).join(', ')}`,
+    );
+  }
+  if (!isNaturals(shape)) throw new Error(`tensor ${name} has no valid shape`);
+  if (!isNaturals(offsets) || offsets.length !== 2) throw new Error(`tensor ${name} has no valid byte range`);
+  const [begin, end] = offsets as [number, number];
+  const bytes = elements(shape) * arrays[dtype as Dtype].BYTES_PER_ELEMENT;
+  if (end - begin !== bytes) {
+    throw new Error(
+      `tensor ${name} of shape [${shape}] needs ${bytes} bytes, its range [${begin}, ${end}) has ${end - begin}`,
+    );
+  }
+  if (end > dataBytes)
+    throw new Error(`tensor ${name} ends at byte ${end} of ${dataBytes}: the file is cut short`);
+  return { dtype: dtype as Dtype, shape, offsets: [begin, end] };
+}
+
+/** An open file: its header is in memory, its tensors are read when asked for. Close it when done. */
+export class SafetensorsFile {
+  constructor(
+    readonly path: string,
+    private readonly file: FileHandle,
+    private readonly dataStart: number,
+    private readonly tensors: ReadonlyMap<string, TensorInfo>,
+    readonly metadata: Readonly<Record<string, string>>,
+  ) {}
+
+  get names(): string[] {
+    return [...this.tensors.keys()];
+  }
+
+  /** Type, shape and place of a tensor. Throws if there is none of this name. */
+  info(name: string): TensorInfo {
+    const info = this.tensors.get(name);
+    if (!info) throw new Error(`${this.path}: no tensor ${name}`);
+    return info;
+  }
+
+  /** The numbers of one tensor; only its own bytes are read. */
+  async read(name: string): Promise<TensorData> {
+    const { dtype, offsets } = this.info(name);
+    const bytes = new Uint8Array(offsets[1] - offsets[0]);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await this.file.read(
+        bytes,
+        at,
+        bytes.length - at,
+        this.dataStart + offsets[0] + at,
+      );
+      if (bytesRead === 0)
+        throw new Error(`${this.path}: the file was cut short while it was open (tensor ${name})`);
+      at += bytesRead;
+    }
+    return new arrays[dtype](bytes.buffer);
+  }
+
+  /** As `read`, for a tensor that must be float32. */
+  async readFloats(name: string): Promise<Float32Array> {
+    const data = await this.read(name);
+    if (data instanceof Float32Array) return data;
+    throw new Error(`${this.path}: tensor ${name} is ${this.info(name).dtype}, expected F32`);
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+/** Opens a file and checks its header. Errors name the file and what is wrong with it. */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const lead = Buffer.alloc(8);
+    if (size < 8 || (await file.read(lead, 0, 8, 0)).bytesRead < 8) throw new Error('shorter than 8 bytes');
+    const headerBytes = lead.readBigUInt64LE();
+    if (headerBytes > BigInt(Math.min(size - 8, maxHeaderBytes))) {
+      throw new Error(
+        `a header of ${headerBytes} bytes does not fit in a file of ${size}: cut short, or not safetensors`,
+      );
+    }
+    const text = Buffer.alloc(Number(headerBytes));
+    await file.read(text, 0, text.length, 8);
+    let header: unknown;
+    try {
+      header = JSON.parse(text.toString('utf8'));
+    } catch {
+      throw new Error('the header is not JSON: not a safetensors file, or damaged');
+    }
+    if (typeof header !== 'object' || header === null || Array.isArray(header))
+      throw new Error('the header is no object');
+    const { __metadata__: metadata, ...entries } = header as Record<string, unknown>;
+    const tensors = new Map<string, TensorInfo>();
+    for (const [name, entry] of Object.entries(entries)) {
+      tensors.set(name, checkInfo(name, entry, size - 8 - text.length));
+    }
+    const ranges = [...tensors.values()]
+      .map(({ offsets }) => offsets)
+      .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    for (let i = 1; i < ranges.length; i++) {
+      if ((ranges[i]?.[0] as number) < (ranges[i - 1]?.[1] as number)) throw new Error('two tensors overlap');
+    }
+    return new SafetensorsFile(
+      path,
+      file,
+      8 + text.length,
+      tensors,
+      (metadata ?? {}) as Record<string, string>,
+    );
+  } catch (error) {
+    await file.close();
+    throw new Error(`${path}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,121 @@
+/** YAML text with the place of everything in it. */
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import type { Place, Problem } from './problems.ts';
+
+type Path = readonly (string | number)[];
+
+/** Parsed YAML, with its places. `value` is undefined where the text is no single YAML document. */
+export interface YamlSource {
+  file: string;
+  text: string;
+  value: unknown;
+  problems: Problem[];
+  /** Where a value (or its key) stands; the nearest one around it where the path itself is not in the file. */
+  locate(path: Path, markKey?: boolean): Place | undefined;
+}
+
+/** More references to anchors than any experiment needs; beyond it the file is taken for an alias bomb. */
+const maxAliases = 100;
+
+function placeOf(range: readonly [number, number], counter: LineCounter): Place {
+  const { line, col } = counter.linePos(range[0]);
+  return { line, column: Math.max(1, col), length: Math.max(1, range[1] - range[0]) };
+}
+
+const rangeOf = (node: unknown): [number, number] | undefined =>
+  isNode(node) && node.range ? [node.range[0], node.range[1]] : undefined;
+
+/** Range of the node at a path, or of the innermost node around it that exists. */
+function findRange(document: Document, path: Path, markKey: boolean): [number, number] | undefined {
+  let node: unknown = document.contents;
+  let range = rangeOf(node);
+  for (const [depth, part] of path.entries()) {
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+      );
+      if (!pair) break;
+      next = pair.value;
+      const key = rangeOf(pair.key);
+      const isLast = depth === path.length - 1;
+      range = (isLast && markKey ? key : rangeOf(next)) ?? key ?? range;
+    } else if (isSeq(node)) {
+      next = node.items[Number(part)];
+      if (next === undefined) break;
+      range = rangeOf(next) ?? range;
+    } else break;
+    node = next;
+  }
+  return range;
+}
+
+/** What the parser's codes mean, for people. */
+function syntaxProblem(code: string, message: string): Pick<Problem, 'code' | 'message' | 'hint'> {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return { code: 'duplicate-key', message: 'this key appears twice', hint: 'keep one of the two' };
+    case 'MULTIPLE_DOCS':
+      return {
+        code: 'multiple-documents',
+        message: 'more than one document',
+        hint: 'one file holds one experiment: remove the line ---',
+      };
+    case 'TAB_AS_INDENT':
+      return { code: 'syntax', message: 'a tab indents this line', hint: 'YAML is indented by spaces' };
+    default:
+      return { code: 'syntax', message: message.replace(/\s+at line \d+[\s\S]*$/, '') };
+  }
+}
+
+/** Parses YAML 1.2. Never throws: what is wrong is in `problems`. */
+export function parseYaml(text: string, file: string): YamlSource {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, version: '1.2', prettyErrors: false });
+  const problems: Problem[] = document.errors.map(({ code, message, pos }) => ({
+    ...syntaxProblem(code, message),
+    path: '',
+    place: placeOf(pos, counter),
+  }));
+  const locate = (path: Path, markKey = false) => {
+    const range = findRange(document, path, markKey);
+    return range && placeOf(range, counter);
+  };
+  // A key that appears twice does not keep the rest from being checked; anything else does.
+  const readable = problems.every(({ code }) => code === 'duplicate-key');
+  let value: unknown;
+  if (readable) {
+    try {
+      value = document.toJS({ maxAliasCount: maxAliases });
+    } catch (error) {
+      let first: Node | undefined;
+      visit(document, {
+        Alias(_key, node) {
+          first = node;
+          return visit.BREAK;
+        },
+      });
+      const range = rangeOf(first);
+      const bomb = (error as Error).message.includes('Excessive alias count');
+      problems.push({
+        code: bomb ? 'alias-bomb' : 'syntax',
+        path: '',
+        place: range && placeOf(range, counter),
+        message: bomb ? `aliases multiply to more than ${maxAliases} references` : (error as Error).message,
+        hint: bomb ? 'write the values out' : undefined,
+      });
+    }
+  }
+  return { file, text, value, problems, locate };
+}

@@ -1,0 +1,186 @@
+/** Turns what ajv says into what a person wants to read. */
+import type { ErrorObject } from 'ajv';
+import type { Problem } from './problems.ts';
+import { didYouMean } from './suggest.ts';
+
+type Path = readonly (string | number)[];
+
+/** A value as it would stand in YAML, shortened. */
+export function show(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** `zoo.epochs`, `overrides.0.set`. */
+export const dotted = (path: Path): string => path.join('.');
+
+const article: Record<string, string> = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  null: 'null',
+};
+
+const typeName = (type: string | string[]): string =>
+  (Array.isArray(type) ? type : [type]).map((name) => article[name] ?? name).join(' or ');
+
+/** Keys of an object schema, its patterns aside. */
+function knownKeys(schema: unknown): string[] {
+  const { properties } = (schema ?? {}) as { properties?: Record<string, unknown> };
+  return Object.keys(properties ?? {});
+}
+
+/** Segments of a JSON pointer. */
+export function pointerPath(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** A problem, where it is, and whether its key is to be marked rather than its value. */
+export interface Located {
+  problem: Omit<Problem, 'place' | 'path'>;
+  path: Path;
+  markKey: boolean;
+}
+
+/** One ajv error in plain words; undefined for those that only repeat another (`oneOf` and the like). */
+function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located | undefined {
+  const path = pointerPath(error.instancePath);
+  const received = show(error.data);
+  const at = (problem: Located['problem'], where: Path = path, markKey = false): Located => ({
+    problem,
+    path: where,
+    markKey,
+  });
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = params.additionalProperty as string;
+      const known = [...knownKeys(error.parentSchema), ...extraKeys];
+      const hint = didYouMean(key, known) ?? `known here: ${knownKeys(error.parentSchema).join(', ')}`;
+      return at({ code: 'unknown-key', message: 'unknown key', hint }, [...path, key], true);
+    }
+    case 'required': {
+      const key = params.missingProperty as string;
+      return at({ code: 'missing-key', message: `the key ${key} is missing`, hint: `add \`${key}:\`` });
+    }
+    case 'enum': {
+      const allowed = (params.allowedValues as unknown[]).map(String);
+      const hint = typeof error.data === 'string' ? didYouMean(error.data, allowed) : undefined;
+      return at({
+        code: 'unknown-value',
+        message: 'unknown value',
+        expected: `one of ${allowed.join(', ')}`,
+        received,
+        hint,
+      });
+    }
+    case 'type':
+      return at({
+        code: 'wrong-type',
+        message: 'wrong type',
+        expected: typeName(params.type as string | string[]),
+        received,
+      });
+    case 'minimum':
+    case 'exclusiveMinimum':
+    case 'maximum':
+    case 'exclusiveMaximum': {
+      const words = { '>=': 'at least', '>': 'more than', '<=': 'at most', '<': 'less than' };
+      const expected = `${words[params.comparison as keyof typeof words]} ${params.limit}`;
+      return at({ code: 'out-of-range', message: 'out of range', expected, received });
+    }
+    case 'multipleOf':
+      return at({
+        code: 'out-of-range',
+        message: 'out of range',
+        expected: `a multiple of ${params.multipleOf}`,
+        received,
+      });
+    case 'minItems':
+    case 'minProperties':
+      return at({
+        code: 'too-few',
+        message: 'empty, or too few values',
+        expected: `at least ${params.limit}`,
+        received,
+      });
+    case 'maxItems':
+      return at({
+        code: 'too-many',
+        message: 'too many values',
+        expected: `at most ${params.limit}`,
+        received,
+      });
+    case 'uniqueItems': {
+      const twice = show((error.data as unknown[])[params.j as number]);
+      return at({ code: 'duplicate-value', message: `the value ${twice} appears twice` }, [
+        ...path,
+        params.i as number,
+      ]);
+    }
+    case 'pattern':
+      return at({
+        code: 'bad-name',
+        message: 'not a valid name',
+        expected: 'lower-case letters and digits, parts joined by -',
+        received,
+      });
+    case 'maxLength':
+      return at({
+        code: 'bad-name',
+        message: 'too long',
+        expected: `at most ${params.limit} characters`,
+        received,
+      });
+    case 'oneOf':
+    case 'anyOf':
+    case 'if':
+      return undefined;
+    default:
+      return at({ code: error.keyword, message: error.message ?? 'not valid', received });
+  }
+}
+
+/**
+ * Problems of ajv's errors. `keysAt` adds names that patterns allow at a path, for suggestions. Of the branches of a `oneOf`
+ * those errors are kept that say most: the ones deepest in the file; wrong types of several branches become one.
+ */
+export function translate(
+  errors: readonly ErrorObject[],
+  keysAt: (path: Path) => readonly string[],
+): Located[] {
+  const branching = new Set(
+    errors.filter(({ keyword }) => keyword === 'oneOf').map(({ instancePath }) => instancePath),
+  );
+  const result: Located[] = [];
+  const typesAt = new Map<string, Located>();
+  for (const error of errors) {
+    const isBranchType = error.keyword === 'type' && branching.has(error.instancePath);
+    if (isBranchType) {
+      const deeper = errors.some(
+        (other) =>
+          other !== error &&
+          other.keyword !== 'oneOf' &&
+          other.instancePath.startsWith(error.instancePath) &&
+          other.keyword !== 'type',
+      );
+      if (deeper) continue;
+      const earlier = typesAt.get(error.instancePath);
+      if (earlier) {
+        earlier.problem.expected += ` or ${typeName((error.params as { type: string }).type)}`;
+        continue;
+      }
+    }
+    const located = translateOne(error, keysAt(pointerPath(error.instancePath)));
+    if (!located) continue;
+    if (isBranchType) typesAt.set(error.instancePath, located);
+    result.push(located);
+  }
+  return result;
+}

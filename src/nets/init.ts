@@ -1,0 +1,52 @@
+import { Random } from '../engine/random.ts';
+import type { ZooSettings } from '../experiment/types.ts';
+import type { Architecture, StateDict } from './architecture.ts';
+
+/** The zoo generator starts every bias here, whatever the weights' distribution. */
+const initialBias = 0.01;
+
+/**
+ * Draws one weight of a tensor with the given fans. The kaiming and xavier distributions are PyTorch's defaults (gain
+ * sqrt(2) and 1, fan-in mode).
+ */
+function sampler(init: ZooSettings['init'], fanIn: number, fanOut: number, random: Random): () => number {
+  const kaiming = Math.sqrt(2 / fanIn);
+  const xavier = Math.sqrt(2 / (fanIn + fanOut));
+  // A uniform distribution of standard deviation s reaches to sqrt(3) s.
+  const wide = (sd: number) => () => random.uniform(-Math.sqrt(3) * sd, Math.sqrt(3) * sd);
+  switch (init) {
+    case 'uniform':
+      return () => random.uniform();
+    case 'normal':
+      return () => random.normal();
+    case 'kaiming-uniform':
+      return wide(kaiming);
+    case 'kaiming-normal':
+      return () => kaiming * random.normal();
+    case 'xavier-uniform':
+      return wide(xavier);
+    case 'xavier-normal':
+      return () => xavier * random.normal();
+  }
+}
+
+/** Initial weights. Every parameter has a stream of its own, so that two inits of one seed differ in distribution only. */
+export function initialWeights(
+  architecture: Architecture,
+  init: ZooSettings['init'],
+  seed: number,
+): StateDict {
+  const weights: StateDict = new Map();
+  for (const { name, shape } of architecture.parameters) {
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    if (shape.length === 1) values.fill(initialBias);
+    else {
+      const field = shape.slice(2).reduce((a, b) => a * b, 1);
+      const fans = [(shape[1] as number) * field, (shape[0] as number) * field] as const;
+      const draw = sampler(init, ...fans, new Random(seed, 'nets', 'init', name));
+      for (let i = 0; i < values.length; i++) values[i] = draw();
+    }
+    weights.set(name, values);
+  }
+  return weights;
+}

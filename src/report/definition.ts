@@ -1,0 +1,52 @@
+/** What a table of the paper looks like and which runs and records fill it. */
+import type { Run } from '../experiment/types.ts';
+import type { Labels } from './paper.ts';
+
+/** A column group of the paper's layout: the runs of one data set. */
+export interface GroupDefinition {
+  dataset: string;
+  title: string;
+}
+
+export interface ColumnDefinition {
+  key: string;
+  title: string;
+  labels: Labels;
+  /** Why no run fills the column: it holds the paper's numbers only. */
+  paperOnly?: string;
+}
+
+export interface RowDefinition {
+  key: string;
+  title: string;
+  labels: Labels;
+}
+
+/** A claim of the paper: in every row, the number of one column is above that of another. */
+export interface OrderDefinition {
+  text: string;
+  /** Keys of the two columns. */
+  above: string;
+  below: string;
+}
+
+/**
+ * One table of the paper, in its layout. A cell holds the paper's number of the row's labels and the labels
+ * `{dataset, ...column}`, and is filled by the records whose labels are the row's, the column's and `labels`.
+ */
+export interface TableDefinition {
+  /** Its number in the paper. */
+  id: number;
+  /** Which runs belong in the table. */
+  accepts(run: Run): boolean;
+  metric: string;
+  labels: Labels;
+  /** Decimals that the paper prints. */
+  decimals: number;
+  /** Largest difference that counts as reproduced where the paper's ± is smaller or not given. */
+  tolerance: number;
+  groups: GroupDefinition[];
+  columns: ColumnDefinition[];
+  rows: RowDefinition[];
+  orders: OrderDefinition[];
+}

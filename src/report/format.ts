@@ -1,0 +1,21 @@
+/** Numbers as the text renderings print them. */
+import type { Measured, Published } from './table.ts';
+
+/** Rounded to `decimals`, never `-0.000`. */
+export function formatNumber(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
+/** With its sign, e.g. `+0.013`. */
+export function formatDifference(value: number, decimals: number): string {
+  const text = formatNumber(value, decimals);
+  return Number(text) > 0 ? `+${text}` : text;
+}
+
+/** `0.912 ± 0.013`, without ± where there is none; a dash for no number. */
+export function formatMean(value: Measured | Published | null, decimals: number): string {
+  if (!value) return '–';
+  const mean = formatNumber(value.mean, decimals);
+  return value.sd === null ? mean : `${mean} ± ${formatNumber(value.sd, decimals)}`;
+}

@@ -1,0 +1,95 @@
+/** From the records of a group's runs to the content of one cell. */
+import type { Run } from '../experiment/types.ts';
+import type { MetricRecord } from '../tasks/result.ts';
+import type { TableDefinition } from './definition.ts';
+import type { RunGroup } from './groups.ts';
+import { type Labels, sameLabels } from './paper.ts';
+import type { Cell, Measured, Published, Status } from './table.ts';
+
+/** What became of a run. */
+export type RunResult =
+  | { status: 'done'; records: MetricRecord[] }
+  | { status: 'failed'; reason: string }
+  | { status: 'missing' };
+
+/** Results by the id of their run; a run without an entry is missing. */
+export type RunResults = ReadonlyMap<string, RunResult>;
+
+/**
+ * What one cell holds, given the labels of its records and the paper's number.
+ *
+ * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where the runs are not under the
+ * paper's conditions (or the paper has no number to compare with), else `reproduced` if |measured - paper| is at most
+ * max(2 paper standard deviations, the table's tolerance), else `differs`.
+ */
+export function measureCell(
+  definition: TableDefinition,
+  group: RunGroup,
+  labels: Labels,
+  results: RunResults,
+  paper: Published | null,
+): Omit<Cell, 'row' | 'column'> {
+  const values = collect(definition.metric, group.runs, labels, results);
+  const measured = summarize(values.filter(Number.isFinite));
+  const reasons = failures(group.runs, results);
+  if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
+
+  const unfinished = group.runs.filter(
+    ({ id }) => (results.get(id)?.status ?? 'missing') === 'missing',
+  ).length;
+  const notes = [...reasons];
+  if (group.runs.length === 0) notes.push('no run in this experiment');
+  else if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
+  else if (!measured && reasons.length === 0) notes.push('not measured by these runs');
+  if (measured) notes.push(...group.scaled);
+  if (measured && !paper) notes.push('the paper has no number');
+
+  let status: Status;
+  if (reasons.length > 0) status = 'failed';
+  else if (!measured) status = 'missing';
+  else if (group.scaled.length > 0 || !paper) status = 'scaled';
+  else status = compare(measured, paper, definition.tolerance);
+  return { measured, paper, status, note: notes.join('; ') };
+}
+
+function compare(measured: Measured, paper: Published, tolerance: number): Status {
+  const allowed = Math.max(2 * (paper.sd ?? 0), tolerance);
+  return Math.abs(measured.mean - paper.mean) <= allowed ? 'reproduced' : 'differs';
+}
+
+/** One value for each pair of seeds or, where the run's seed has no part in the number, for each zoo. */
+function collect(metric: string, runs: Run[], labels: Labels, results: RunResults): number[] {
+  const values = new Map<string, number>();
+  for (const run of runs) {
+    const result = results.get(run.id);
+    if (result?.status !== 'done') continue;
+    for (const record of result.records) {
+      if (record.metric !== metric || !sameLabels(record.labels, labels)) continue;
+      const zooSeed = run.settings.zoo.seed;
+      values.set(record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`, record.value);
+    }
+  }
+  return [...values.values()];
+}
+
+/** Mean and sample standard deviation; null without values. */
+function summarize(values: number[]): Measured | null {
+  const n = values.length;
+  if (n === 0) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: n < 2 ? null : Math.sqrt(squares / (n - 1)), n };
+}
+
+/** A reason can be a program's output, with line breaks and colours. */
+const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').trim();
+
+/** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
+function failures(runs: Run[], results: RunResults): string[] {
+  const reasons = runs.flatMap(({ id }) => {
+    const result = results.get(id);
+    return result?.status === 'failed' ? [oneLine(result.reason)] : [];
+  });
+  const counted = Map.groupBy(reasons, (reason) => reason);
+  return [...counted].map(([reason, { length }]) => `${length} of ${runs.length} runs failed: ${reason}`);
+}

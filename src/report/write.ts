@@ -1,0 +1,25 @@
+/** Tables to files. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderers } from './renderers/registry.ts';
+import type { Table } from './table.ts';
+
+/**
+ * Writes each table in every format, e.g. `table-01.md`, each file under a temporary name first, so that a reader never
+ * sees half of one. Makes the folder. Returns the files' paths.
+ */
+export async function writeTables(tables: Table[], outDir: string): Promise<string[]> {
+  await mkdir(outDir, { recursive: true });
+  const paths: string[] = [];
+  for (const table of tables) {
+    for (const { extension, render } of renderers) {
+      const name = `table-${String(table.id).padStart(2, '0')}.${extension}`;
+      const path = join(outDir, name);
+      const temporary = join(outDir, `.${name}.${process.pid}.tmp`);
+      await writeFile(temporary, render(table));
+      await rename(temporary, path);
+      paths.push(path);
+    }
+  }
+  return paths;
+}

@@ -1,0 +1,234 @@
+/**
+ * Pretraining (Algorithm 1, step v): AdamW under a one-cycle schedule on windows in two views. Every random draw has a stream
+ * named by epoch and batch, so that a training that was interrupted goes on to the same numbers.
+ */
+
+import { oneCycle } from '../engine/one-cycle.ts';
+import { createOptimizer, type Optimizer } from '../engine/optimizers.ts';
+import type { Report } from '../engine/progress.ts';
+import { Random } from '../engine/random.ts';
+import { tf } from '../engine/tf.ts';
+import type { SaneSettings } from '../experiment/types.ts';
+import type { Architecture } from '../nets/architecture.ts';
+import { contrastiveLoss, explainedVariance, reconstructionLoss } from './loss.ts';
+import { positionTensors, type Sane } from './model.ts';
+import type { TokenLayout } from './tokenize.ts';
+import { drawViews, type TwoViews } from './views.ts';
+
+/** Averages over an epoch. */
+export interface EpochLosses {
+  epoch: number;
+  loss: number;
+  reconstruction: number;
+  contrast: number;
+  /** Reconstruction loss and explained variance of the validation models, without noise or permutation. */
+  validation_reconstruction: number;
+  validation_explained_variance: number;
+}
+
+export type PretrainConfig = SaneSettings & { seed: number };
+
+/** What an interrupted training needs to go on. */
+export interface PretrainState {
+  history: EpochLosses[];
+  optimizer: ReturnType<Optimizer['state']>;
+}
+
+export interface PretrainData {
+  architecture: Architecture;
+  layout: TokenLayout;
+  /** Standardised flat vectors. */
+  train: readonly Float32Array[];
+  val: readonly Float32Array[];
+}
+
+/** Batches of one epoch: sample numbers, each sample windows_per_sample times, in rounds so that a batch repeats none if it can. */
+export function epochBatches(samples: number, config: PretrainConfig, epoch: number): Int32Array[] {
+  const order = new Int32Array(samples * config.windows_per_sample);
+  for (let round = 0; round < config.windows_per_sample; round++) {
+    order.set(new Random(config.seed, 'sane', 'order', epoch, round).permutation(samples), round * samples);
+  }
+  // The last, incomplete batch is left out: the contrastive loss depends on the batch size.
+  return Array.from({ length: Math.floor(order.length / config.batch_size) }, (_, i) =>
+    order.subarray(i * config.batch_size, (i + 1) * config.batch_size),
+  );
+}
+
+/** Views as tensors. Call inside tf.tidy. */
+function tensors({ rows, window, tokens, mask, positions }: TwoViews, tokenSize: number) {
+  const shape: [number, number, number] = [rows, window, tokenSize];
+  return {
+    tokens: tf.tensor3d(tokens, shape),
+    mask: tf.tensor3d(mask, shape),
+    positions: positionTensors(positions),
+  };
+}
+
+interface Losses {
+  total: tf.Scalar;
+  reconstruction: tf.Scalar;
+  contrast: tf.Scalar;
+}
+
+/** The losses of a batch, L = (1 - gamma) L_rec + gamma L_c. A part whose weight is 0 is not computed and reads 0. */
+function losses(sane: Sane, views: TwoViews, config: PretrainConfig): Losses {
+  const { tokens, mask, positions } = tensors(views, config.token_size);
+  const z = sane.encode(tokens, positions);
+  const zero = () => tf.scalar(0);
+  const reconstruction =
+    config.gamma < 1
+      ? reconstructionLoss(tokens, sane.decode(z, positions), mask, config.padding_in_loss)
+      : zero();
+  const contrast = config.gamma > 0 ? contrastiveLoss(sane.project(z), config.temperature) : zero();
+  const total = tf.add(tf.mul(reconstruction, 1 - config.gamma), tf.mul(contrast, config.gamma)) as tf.Scalar;
+  return { total, reconstruction, contrast };
+}
+
+/** Scales gradients down to a global norm of at most `limit`; without reading the norm back. */
+function clip(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
+  const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)) as tf.Scalar);
+  const norm = tf.sqrt(tf.addN(squares));
+  const scale = tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6)));
+  return gradients.map((gradient) => tf.mul(gradient, scale));
+}
+
+/**
+ * Gradients of one batch with respect to `variables` in order, zeros where the loss does not depend on one, and its losses [3]
+ * (total, reconstruction, contrast) as a tensor. Call inside tf.tidy.
+ */
+function batchGradients(sane: Sane, variables: tf.Variable[], views: TwoViews, config: PretrainConfig) {
+  let parts: tf.Tensor | undefined;
+  const { grads } = tf.variableGrads(() => {
+    const { total, reconstruction, contrast } = losses(sane, views, config);
+    parts = tf.keep(tf.stack([total, reconstruction, contrast]));
+    return total;
+  }, variables);
+  const gradients = variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
+  return { gradients, parts: parts as tf.Tensor };
+}
+
+/** Reconstruction of the validation samples as they are: loss and explained variance over all of them. */
+function validate(
+  sane: Sane,
+  data: PretrainData,
+  config: PretrainConfig,
+): { loss: number; variance: number } {
+  const plain = { ...config, noise: 0, view_1: 'canonical', view_2: 'canonical' } as const;
+  let loss = 0;
+  let variance = 0;
+  for (let start = 0; start < data.val.length; start += config.batch_size) {
+    const models = data.val.slice(start, start + config.batch_size);
+    const random = new Random(config.seed, 'sane', 'validation', start);
+    const views = drawViews(data.architecture, data.layout, models, plain, random);
+    const half = views.tokens.length / 2;
+    // Both views are the same here; one is enough.
+    const one: TwoViews = {
+      rows: models.length,
+      window: views.window,
+      tokens: views.tokens.subarray(0, half),
+      mask: views.mask.subarray(0, half),
+      positions: views.positions.subarray(0, views.positions.length / 2),
+    };
+    tf.tidy(() => {
+      const { tokens, mask, positions } = tensors(one, config.token_size);
+      const output = sane.decode(sane.encode(tokens, positions), positions);
+      const value = reconstructionLoss(tokens, output, mask, config.padding_in_loss).dataSync()[0] as number;
+      loss += value * models.length;
+      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * models.length;
+    });
+  }
+  return { loss: loss / data.val.length, variance: variance / data.val.length };
+}
+
+/**
+ * Trains `sane` in place for config.epochs and returns the losses of each epoch. `resume` continues after the epochs in its
+ * history (the model must have the weights of that moment). `onEpoch` may save the state; it is awaited.
+ * Throws if there are fewer windows than a batch, or if the loss is not finite.
+ */
+export async function pretrain(
+  sane: Sane,
+  data: PretrainData,
+  config: PretrainConfig,
+  options: {
+    resume?: PretrainState | undefined;
+    report?: Report;
+    onEpoch?: (state: () => PretrainState, last: boolean) => Promise<void>;
+  } = {},
+): Promise<EpochLosses[]> {
+  const perEpoch = Math.floor((data.train.length * config.windows_per_sample) / config.batch_size);
+  if (perEpoch === 0) {
+    const windows = data.train.length * config.windows_per_sample;
+    throw new Error(
+      `sane.batch_size is ${config.batch_size}, but an epoch has only ${windows} windows: lower it`,
+    );
+  }
+  const stepsPerEpoch = Math.ceil(perEpoch / config.gradient_accumulation);
+  const totalSteps = stepsPerEpoch * config.epochs;
+  const variables = sane.trainable;
+  const optimizer = createOptimizer('adamw', variables, {
+    weightDecay: config.weight_decay,
+    decay: sane.parameters.map(({ decay }) => decay),
+  });
+  const history: EpochLosses[] = [...(options.resume?.history ?? [])];
+  if (options.resume) optimizer.restore(options.resume.optimizer);
+
+  for (let epoch = history.length; epoch < config.epochs; epoch++) {
+    const batches = epochBatches(data.train.length, config, epoch);
+    // Sums stay on the device until the epoch ends.
+    let sums = tf.zeros([3]);
+    let pending: tf.Tensor[] | undefined;
+    let pendingCount = 0;
+    let step = epoch * stepsPerEpoch;
+    for (const [b, batch] of batches.entries()) {
+      const models = Array.from(batch, (i) => data.train[i] as Float32Array);
+      const random = new Random(config.seed, 'sane', 'batch', epoch, b);
+      const views = drawViews(data.architecture, data.layout, models, config, random);
+      const stepNow = pendingCount + 1 === config.gradient_accumulation || b === batches.length - 1;
+      const previousSums = sums;
+      const previous = pending;
+      const kept = tf.tidy(() => {
+        const { gradients, parts } = batchGradients(sane, variables, views, config);
+        const summed = previous
+          ? gradients.map((gradient, i) => tf.add(gradient, previous[i] as tf.Tensor))
+          : gradients;
+        const newSums = tf.add(previousSums, parts);
+        parts.dispose();
+        if (!stepNow) return [newSums, ...summed];
+        const mean = pendingCount > 0 ? summed.map((gradient) => tf.div(gradient, pendingCount + 1)) : summed;
+        const clipped = config.gradient_clip === null ? mean : clip(mean, config.gradient_clip);
+        optimizer.step(clipped, oneCycle(step, totalSteps, config.learning_rate));
+        return [newSums];
+      });
+      tf.dispose([previousSums, ...(previous ?? [])]);
+      [sums, pending] = [kept[0] as tf.Tensor, stepNow ? undefined : kept.slice(1)];
+      pendingCount = stepNow ? 0 : pendingCount + 1;
+      if (stepNow) step++;
+      const last = history.at(-1);
+      options.report?.({
+        done: epoch * perEpoch + b + 1,
+        total: perEpoch * config.epochs,
+        unit: 'steps',
+        ...(last ? { metric: { name: 'loss', value: last.loss } } : {}),
+      });
+    }
+    const [loss, reconstruction, contrast] = Array.from(await sums.data(), (sum) => sum / batches.length);
+    sums.dispose();
+    if (!Number.isFinite(loss)) {
+      throw new Error(
+        `pretraining diverged in epoch ${epoch + 1}: the loss is ${loss}. Lower sane.learning_rate`,
+      );
+    }
+    const validation = validate(sane, data, config);
+    history.push({
+      epoch: epoch + 1,
+      loss: loss as number,
+      reconstruction: reconstruction as number,
+      contrast: contrast as number,
+      validation_reconstruction: validation.loss,
+      validation_explained_variance: validation.variance,
+    });
+    await options.onEpoch?.(() => ({ history, optimizer: optimizer.state() }), epoch === config.epochs - 1);
+  }
+  optimizer.dispose();
+  return history;
+}

@@ -1,0 +1,108 @@
+/** Stage `property-prediction` (section 5.1): ridge probes from features of the weights to properties of the models. */
+import { join } from 'node:path';
+import type { StageContext, StageImplementation } from '../../engine/stage.ts';
+import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
+import { loadSane, writeJson } from '../../sane/checkpoint.ts';
+import { loadSamples, type Sample, type Samples, standardizeSamples } from '../../sane/samples.ts';
+import { tokenLayout } from '../../sane/tokenize.ts';
+import type { Split } from '../../zoo/members.ts';
+import { openZoo } from '../../zoo/zoo.ts';
+import type { MetricRecord, TaskResult } from '../result.ts';
+import {
+  type FeatureName,
+  type Features,
+  saneFeatures,
+  statisticsFeatures,
+  weightFeatures,
+} from './features.ts';
+import { probe } from './probe.ts';
+import { ridge } from './ridge.ts';
+
+type Config = PropertyPredictionSettings & Pick<SaneSettings, 'token_size' | 'standardization'>;
+type Target = PropertyPredictionSettings['targets'][number];
+
+/** The number to be predicted. The generalisation gap is training accuracy less test accuracy. */
+function targetOf({ checkpoint }: Sample, target: Target): number {
+  switch (target) {
+    case 'test-accuracy':
+      return checkpoint.test_accuracy;
+    case 'epoch':
+      return checkpoint.epoch;
+    case 'ggap':
+      return checkpoint.train_accuracy - checkpoint.test_accuracy;
+  }
+}
+
+/** The features that are asked for; those of SANE need its artefact. */
+async function computeFeatures(
+  context: StageContext,
+  config: Config,
+  raw: Samples,
+): Promise<Map<FeatureName, Features>> {
+  const zoo = await openZoo(context.inputs.zoo as string);
+  const layout = tokenLayout(zoo.architecture, config.token_size);
+  const { samples } = standardizeSamples(config.standardization, layout, raw);
+  const wanted = new Set(config.features);
+  const features = new Map<FeatureName, Features>();
+  if (wanted.has('weights')) features.set('weights', weightFeatures(layout, samples));
+  if (wanted.has('statistics')) {
+    features.set('statistics', statisticsFeatures(layout, samples, config.padding_in_statistics));
+  }
+  if (wanted.has('sane') || wanted.has('sane-sequence')) {
+    const { sane, description, standardization } = await loadSane(context.inputs.sane as string);
+    const standardized = standardizeSamples(
+      description.standardization,
+      layout,
+      raw,
+      standardization ?? undefined,
+    );
+    const both = saneFeatures(sane, layout, standardized.samples);
+    sane.dispose();
+    for (const name of ['sane', 'sane-sequence'] as const)
+      if (wanted.has(name)) features.set(name, both[name]);
+  }
+  return features;
+}
+
+export const propertyPredictionStage: StageImplementation = {
+  usesDevice: true,
+
+  async execute(context) {
+    const config = context.config as unknown as Config;
+    const zoo = await openZoo(context.inputs.zoo as string);
+    const samples = await loadSamples(zoo, config.epochs_used);
+    const features = await computeFeatures(context, config, samples);
+
+    const records: MetricRecord[] = [];
+    const predictions: { feature: string; target: string; values: number[] }[] = [];
+    const total = features.size * config.targets.length;
+    for (const [feature, rows] of features) {
+      const fit = ridge(rows.train);
+      for (const target of config.targets) {
+        const split = (name: Split) => ({
+          features: rows[name],
+          targets: Float64Array.from(samples[name], (sample) => targetOf(sample, target)),
+        });
+        const result = probe(
+          { train: split('train'), val: split('val'), test: split('test') },
+          config.ridge_strengths,
+          fit,
+        );
+        for (const [name, value] of Object.entries(result.r2)) {
+          const seeded = feature === 'sane' || feature === 'sane-sequence';
+          records.push({ metric: 'r2', labels: { feature, target, split: name }, value, seeded });
+        }
+        predictions.push({ feature, target, values: [...result.testPredictions] });
+        context.report({
+          done: predictions.length,
+          total,
+          unit: 'probes',
+          metric: { name: `test R² of ${feature} for ${target}`, value: result.r2.test },
+        });
+      }
+    }
+    const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
+    await writeJson(join(context.dir, 'predictions.json'), { tested, predictions });
+    await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);
+  },
+};

@@ -1,0 +1,17 @@
+/** A task: what a run does in the end, and which of the paper's tables its results fill. Plain data. */
+export interface TaskDescription {
+  name: string;
+  description: string;
+  tables: readonly number[];
+}
+
+const propertyPrediction: TaskDescription = {
+  name: 'property-prediction',
+  description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
+  tables: [1, 9, 10],
+};
+
+/** Every task by name. */
+export const tasks: Record<string, TaskDescription> = {
+  [propertyPrediction.name]: propertyPrediction,
+};

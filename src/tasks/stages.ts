@@ -1,0 +1,10 @@
+/** The implementation of every stage, loaded when it is asked for: none of the tensor code is loaded before. */
+import type { StageImplementation } from '../engine/stage.ts';
+import type { StageName } from '../experiment/types.ts';
+
+export const stages: Record<StageName, () => Promise<StageImplementation>> = {
+  dataset: async () => (await import('../data/stage.ts')).datasetStage,
+  zoo: async () => (await import('../zoo/stage.ts')).zooStage,
+  sane: async () => (await import('../sane/stage.ts')).saneStage,
+  'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
+};

@@ -1,0 +1,55 @@
+/** Which models a zoo has: their seeds, hyper-parameters and split. Pure. */
+import { Random } from '../engine/random.ts';
+import type { Architecture, ZooSettings } from '../experiment/types.ts';
+
+/** Config of stage `zoo`. */
+export type ZooConfig = ZooSettings & { architecture: Architecture };
+
+export type Split = 'train' | 'val' | 'test';
+
+/** What may differ between the models of a zoo. */
+export type Hyperparameters = Pick<
+  ZooSettings,
+  'optimizer' | 'learning_rate' | 'weight_decay' | 'activation' | 'init'
+>;
+
+export interface Member {
+  id: string;
+  /** Of its initialisation and data order. */
+  seed: number;
+  hyperparameters: Hyperparameters;
+}
+
+/** Every combination of the lists in zoo.vary; a single one where nothing varies. */
+function combinations(config: ZooConfig): Hyperparameters[] {
+  const { optimizer, learning_rate, weight_decay, activation, init } = config;
+  let all: Hyperparameters[] = [{ optimizer, learning_rate, weight_decay, activation, init }];
+  for (const [name, values] of Object.entries(config.vary)) {
+    all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
+  }
+  return all;
+}
+
+/** The zoo's models in order. A larger zoo begins with the same models: seeds are the outer loop. */
+export function members(config: ZooConfig): Member[] {
+  const settings = combinations(config);
+  const total = config.models * settings.length;
+  const digits = Math.max(4, String(total - 1).length);
+  return Array.from({ length: total }, (_, i) => ({
+    id: `model-${String(i).padStart(digits, '0')}`,
+    seed: config.seed + Math.floor(i / settings.length),
+    hyperparameters: settings[i % settings.length] as Hyperparameters,
+  }));
+}
+
+/** Splits by model (all checkpoints of a model together) after a shuffle by the zoo's seed; the rest goes to test. */
+export function splitMembers(count: number, shares: readonly number[], seed: number): Split[] {
+  const order = new Random(seed, 'zoo', 'split').permutation(count);
+  // The small addition keeps shares such as 0.7 from losing a model to rounding.
+  const trainEnd = Math.floor((shares[0] as number) * count + 1e-9);
+  const valEnd = trainEnd + Math.floor((shares[1] as number) * count + 1e-9);
+  const splits: Split[] = new Array(count);
+  for (const [rank, model] of order.entries())
+    splits[model] = rank < trainEnd ? 'train' : rank < valEnd ? 'val' : 'test';
+  return splits;
+}

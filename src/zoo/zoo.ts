@@ -1,0 +1,78 @@
+/** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSafetensors, type SafetensorsFile } from '../engine/safetensors.ts';
+import type { Architecture, StateDict } from '../nets/architecture.ts';
+import { getArchitecture } from '../nets/registry.ts';
+import type { Hyperparameters, Split } from './members.ts';
+
+/** A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies. */
+export interface Checkpoint {
+  epoch: number;
+  train_accuracy: number;
+  test_accuracy: number;
+  train_loss: number;
+  test_loss: number;
+}
+
+export interface ZooModel {
+  id: string;
+  seed: number;
+  split: Split;
+  hyperparameters: Hyperparameters;
+  /** Ascending by epoch. Epochs at which the model had diverged are not there. */
+  checkpoints: Checkpoint[];
+}
+
+export interface ZooManifest {
+  architecture: string;
+  dataset: string;
+  /** Epochs kept, ascending. */
+  epochs: number[];
+  models: ZooModel[];
+}
+
+export const manifestName = 'manifest.json';
+export const modelFile = (dir: string, id: string) => join(dir, 'models', `${id}.safetensors`);
+export const tensorName = (epoch: number, parameter: string) => `${epoch}/${parameter}`;
+
+export class Zoo {
+  constructor(
+    readonly dir: string,
+    readonly manifest: ZooManifest,
+    readonly architecture: Architecture,
+  ) {}
+
+  /** The weights of a model at one of its checkpoints. Throws an error naming the file if they are not there as the manifest says. */
+  async weights(model: ZooModel, epoch: number): Promise<StateDict> {
+    const file = await openSafetensors(modelFile(this.dir, model.id));
+    try {
+      return await readWeights(file, this.architecture, epoch);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function readWeights(
+  file: SafetensorsFile,
+  architecture: Architecture,
+  epoch: number,
+): Promise<StateDict> {
+  const weights: StateDict = new Map();
+  for (const { name, shape } of architecture.parameters) {
+    const tensor = tensorName(epoch, name);
+    const found = file.info(tensor).shape;
+    if (found.join() !== shape.join()) {
+      throw new Error(`${file.path}: ${tensor} has shape [${found}], ${architecture.name} needs [${shape}]`);
+    }
+    weights.set(name, await file.readFloats(tensor));
+  }
+  return weights;
+}
+
+/** Opens the artefact of stage `zoo` in folder `dir`. */
+export async function openZoo(dir: string): Promise<Zoo> {
+  const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
+  return new Zoo(dir, manifest, getArchitecture(manifest.architecture));
+}

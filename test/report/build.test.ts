@@ -1,0 +1,278 @@
+/** From runs and records to tables: what is averaged, what stands beside it, and its status. */
+import { describe, expect, test } from 'bun:test';
+import schema from '../../schemas/experiment.schema.json';
+import { Random } from '../../src/engine/random.ts';
+import type { Run } from '../../src/experiment/types.ts';
+import { buildTables } from '../../src/report/build.ts';
+import type { TableDefinition } from '../../src/report/definition.ts';
+import { measureCell, type RunResult } from '../../src/report/measure.ts';
+import { paperValue, readPaperTable } from '../../src/report/paper.ts';
+import type { Table } from '../../src/report/table.ts';
+import { tableDefinitions } from '../../src/report/tables/registry.ts';
+import type { MetricRecord } from '../../src/tasks/result.ts';
+import { makePlan, makeRun, r2 } from './plan.ts';
+
+/** One table of runs that are all done, with the records that `measure` gives for each. */
+function tableOf(id: number, runs: Run[], measure: (run: Run) => MetricRecord[]): Table {
+  const results = new Map(runs.map((run) => [run.id, { status: 'done' as const, records: measure(run) }]));
+  return buildTables(makePlan(runs, [id]), results)[0] as Table;
+}
+
+function cellOf(table: Table, row: string, column: string) {
+  const cell = table.cells.find((cell) => cell.row === row && cell.column === column);
+  if (!cell) throw new Error(`no cell ${row} ${column} among ${table.cells.map(({ column }) => column)}`);
+  return cell;
+}
+
+const seeds = (n: number, axes = {}, scaled: string[] = []) =>
+  Array.from({ length: n }, (_, seed) => makeRun({ ...axes, seed }, scaled));
+
+describe('the registry of tables', () => {
+  test('defines every table that an experiment can ask for, and no other', () => {
+    expect(tableDefinitions.map(({ id }) => id)).toEqual(schema.properties.tables.items.enum);
+  });
+
+  test('names places that the paper has a number for', () => {
+    for (const { id, groups, rows, columns } of tableDefinitions) {
+      const paper = readPaperTable(id);
+      for (const { dataset } of groups) {
+        for (const row of rows) {
+          for (const column of columns) {
+            const value = paperValue(paper, row.labels, { dataset, ...column.labels });
+            expect({ id, dataset, row: row.key, column: column.key, value }).not.toHaveProperty(
+              'value',
+              null,
+            );
+          }
+        }
+      }
+      expect(paper.cells.length).toBe(groups.length * rows.length * columns.length);
+    }
+  });
+
+  test('is asked for a table that it does not have', () => {
+    expect(() => buildTables(makePlan([], [4]), new Map())).toThrow(
+      'Table 4 has no definition in src/report/tables.',
+    );
+  });
+});
+
+describe('a measured cell', () => {
+  test('averages seeds and zoos, and counts what the seed has no part in once for each zoo', () => {
+    const random = new Random(Date.now(), 'averages');
+    const runs = [0, 1].flatMap((zoo) => seeds(3, { 'zoo.seed': zoo }));
+    const sane = new Map(runs.map(({ id }) => [id, random.uniform(-5, 1)]));
+    const weights = [0.25, 0.75];
+    const table = tableOf(1, runs, ({ id, settings }) => [
+      r2('sane', 'epoch', sane.get(id) as number),
+      r2('sane', 'epoch', 99, 'val'),
+      r2('weights', 'epoch', weights[settings.zoo.seed] as number),
+    ]);
+    const values = [...sane.values()];
+    const mean = values.reduce((a, b) => a + b) / 6;
+    const sd = Math.sqrt(values.map((value) => (value - mean) ** 2).reduce((a, b) => a + b) / 5);
+    const measured = cellOf(table, 'epoch', 'mnist/sane').measured;
+    expect(measured?.n).toBe(6);
+    expect(measured?.mean).toBeCloseTo(mean, 12);
+    expect(measured?.sd).toBeCloseTo(sd, 12);
+    expect(cellOf(table, 'epoch', 'mnist/weights').measured).toEqual({
+      mean: 0.5,
+      sd: Math.sqrt(0.125),
+      n: 2,
+    });
+    expect(table.notes).toContain('MNIST: n = 2 for W; n = 6 for SANE.');
+  });
+
+  test('has no ± for one result', () => {
+    const table = tableOf(1, seeds(3), () => [r2('weights', 'ggap', 0.3)]);
+    expect(cellOf(table, 'ggap', 'mnist/weights').measured).toEqual({ mean: 0.3, sd: null, n: 1 });
+  });
+
+  test('is reproduced within 0.02 of the paper’s R², else differs', () => {
+    const table = tableOf(1, seeds(1), () => [
+      r2('weights', 'epoch', 0.934),
+      r2('statistics', 'epoch', 0.953),
+      r2('sane', 'epoch', 0.979),
+    ]);
+    const statuses = ['weights', 'statistics', 'sane'].map(
+      (f) => cellOf(table, 'epoch', `mnist/${f}`).status,
+    );
+    expect(statuses).toEqual(['reproduced', 'differs', 'differs']);
+    expect(cellOf(table, 'epoch', 'mnist/weights').paper).toEqual({ mean: 0.953, sd: null });
+    expect(cellOf(table, 'epoch', 'mnist/weights').note).toBe('');
+  });
+
+  test('is reproduced within two of the paper’s standard deviations where those are wider', () => {
+    const run = makeRun({ seed: 0 });
+    const group = { key: 'mnist', title: 'MNIST', dataset: 'mnist', runs: [run], scaled: [] };
+    const labels = { feature: 'sane', target: 'epoch', split: 'test' };
+    const results = new Map([[run.id, { status: 'done' as const, records: [r2('sane', 'epoch', 0.59)] }]]);
+    const [definition] = tableDefinitions;
+    const statusBeside = (sd: number | null) =>
+      measureCell(definition as TableDefinition, group, labels, results, { mean: 0.5, sd }).status;
+    expect([0.05, 0.04, 0.01, null].map(statusBeside)).toEqual([
+      'reproduced',
+      'differs',
+      'differs',
+      'differs',
+    ]);
+  });
+
+  test('of a smaller experiment is scaled, and says how', () => {
+    const table = tableOf(1, seeds(2, {}, ['zoo.models 60 (paper 1000)', 'zoo.epochs 25 (paper 50)']), () => [
+      r2('sane', 'epoch', 0.958),
+    ]);
+    const cell = cellOf(table, 'epoch', 'mnist/sane');
+    expect(cell.status).toBe('scaled');
+    expect(cell.note).toBe('zoo.models 60 (paper 1000); zoo.epochs 25 (paper 50)');
+  });
+});
+
+describe('a cell without a whole measurement', () => {
+  const outcome = (results: RunResult[]) => {
+    const runs = seeds(results.length);
+    const byId = new Map(runs.map(({ id }, i) => [id, results[i] as RunResult]));
+    return cellOf(buildTables(makePlan(runs, [1]), byId)[0] as Table, 'epoch', 'mnist/sane');
+  };
+  const done = (value: number): RunResult => ({ status: 'done', records: [r2('sane', 'epoch', value)] });
+
+  test('fails with the reasons of its runs, each once and on one line', () => {
+    const reason = 'worker\n  \u001b[31mkilled\u001b[0m';
+    const cell = outcome([{ status: 'failed', reason }, { status: 'failed', reason }, done(0.95)]);
+    expect(cell.status).toBe('failed');
+    expect(cell.measured).toEqual({ mean: 0.95, sd: null, n: 1 });
+    expect(cell.note).toBe('2 of 3 runs failed: worker killed');
+  });
+
+  test('fails where a result is not a number', () => {
+    const cell = outcome([done(Number.NaN), done(0.95)]);
+    expect(cell).toMatchObject({ status: 'failed', note: 'a result is not a finite number' });
+    expect(cell.measured?.n).toBe(1);
+  });
+
+  test('is missing while nothing is finished, and counts what is not', () => {
+    expect(outcome([{ status: 'missing' }, { status: 'missing' }])).toMatchObject({
+      status: 'missing',
+      measured: null,
+      note: '2 of 2 runs not finished',
+    });
+    expect(outcome([{ status: 'missing' }, done(0.958)])).toMatchObject({
+      status: 'reproduced',
+      note: '1 of 2 runs not finished',
+    });
+  });
+
+  test('is missing where the runs do not measure it', () => {
+    const cell = outcome([{ status: 'done', records: [r2('weights', 'epoch', 0.9)] }]);
+    expect(cell).toMatchObject({ status: 'missing', note: 'not measured by these runs' });
+  });
+
+  test('is missing where no run result is known', () => {
+    const table = buildTables(makePlan(seeds(2), [1]), new Map())[0] as Table;
+    expect(cellOf(table, 'epoch', 'mnist/sane').note).toBe('2 of 2 runs not finished');
+  });
+});
+
+describe('column groups', () => {
+  test('without runs keep the paper’s numbers', () => {
+    const table = tableOf(9, seeds(1), () => []);
+    expect(table.columnGroups).toEqual([
+      { key: 'mnist', title: 'MNIST', hasRuns: true },
+      { key: 'svhn', title: 'SVHN', hasRuns: false },
+      { key: 'cifar-10', title: 'CIFAR-10 (CNN)', hasRuns: false },
+      { key: 'stl-10', title: 'STL-10', hasRuns: false },
+    ]);
+    expect(cellOf(table, 'test-accuracy', 'stl-10/weights')).toEqual({
+      row: 'test-accuracy',
+      column: 'stl-10/weights',
+      measured: null,
+      paper: { mean: -18.818, sd: null },
+      status: 'missing',
+      note: 'no run in this experiment',
+    });
+  });
+
+  test('of data sets that stand in for one of the paper’s show its numbers and are scaled', () => {
+    const runs = ['mnist', 'glyphs', 'fashion-mnist'].flatMap((dataset) => seeds(2, { dataset }));
+    const table = tableOf(1, runs, () => [r2('sane', 'ggap', 0.402)]);
+    expect(table.columnGroups.slice(0, 3).map(({ title }) => title)).toEqual([
+      'MNIST',
+      'glyphs (paper: MNIST)',
+      'fashion-mnist (paper: MNIST)',
+    ]);
+    expect(cellOf(table, 'ggap', 'mnist/sane').status).toBe('reproduced');
+    expect(cellOf(table, 'ggap', 'glyphs/sane')).toMatchObject({
+      paper: { mean: 0.402, sd: null },
+      status: 'scaled',
+      note: 'glyphs stands in for MNIST',
+    });
+  });
+
+  test('hold runs that differ in their seeds only, and are titled by what else differs', () => {
+    const runs = [5, 10].flatMap((epochs) => seeds(2, { dataset: 'glyphs', 'sane.epochs': epochs }));
+    const table = tableOf(10, runs, ({ settings }) => [r2('sane', 'epoch', settings.sane.epochs / 100)]);
+    expect(table.columnGroups.map(({ title }) => title)).toEqual([
+      'glyphs (paper: MNIST), sane.epochs=5',
+      'glyphs (paper: MNIST), sane.epochs=10',
+    ]);
+    const means = ['glyphs,sane.epochs=5/sane', 'glyphs,sane.epochs=10/sane'].map(
+      (column) => cellOf(table, 'epoch', column).measured?.mean,
+    );
+    expect(means).toEqual([0.05, 0.1]);
+  });
+
+  test('keep published columns that no run fills', () => {
+    const table = tableOf(10, seeds(1), () => [r2('statistics-2021', 'epoch', 1)]);
+    expect(cellOf(table, 'epoch', 'mnist/statistics-2021')).toMatchObject({
+      measured: null,
+      paper: { mean: 0.987, sd: null },
+      status: 'missing',
+      note: 'published in 2021 with another setup; not measured here',
+    });
+  });
+});
+
+describe('claims', () => {
+  const claimsOf = (sane: number[]) => {
+    const targets = ['test-accuracy', 'epoch', 'ggap'];
+    const records = sane.flatMap((value, i) => [
+      r2('sane', targets[i] as string, value),
+      r2('weights', targets[i] as string, 0.5),
+    ]);
+    return tableOf(1, seeds(1, { dataset: 'glyphs' }), () => records).claims;
+  };
+  const text = 'glyphs (paper: MNIST): SANE predicts better than the weights (W)';
+
+  test('hold where the order is the paper’s in every row', () => {
+    expect(claimsOf([0.6, 0.75, 0.5001])).toEqual([
+      { text, holds: true, detail: 'in 3 of 3 rows: Acc +0.100, Ep +0.250, Ggap 0.000' },
+    ]);
+  });
+
+  test('do not hold where one row has another order', () => {
+    expect(claimsOf([0.6, 0.4])).toEqual([
+      { text, holds: false, detail: 'in 1 of 2 rows: Acc +0.100, Ep -0.100' },
+    ]);
+  });
+
+  test('are open where nothing was measured', () => {
+    expect(claimsOf([])).toEqual([{ text, holds: null, detail: 'not measured' }]);
+  });
+
+  test('are borne out by the paper’s own numbers', () => {
+    for (const { id, groups, rows, columns, orders } of tableDefinitions) {
+      const paper = readPaperTable(id);
+      for (const { dataset } of groups) {
+        for (const { above, below } of orders) {
+          for (const row of rows) {
+            const [high, low] = [above, below].map((wanted) => {
+              const labels = columns.find(({ key }) => key === wanted)?.labels;
+              return paperValue(paper, row.labels, { dataset, ...labels })?.mean;
+            });
+            expect(high as number).toBeGreaterThan(low as number);
+          }
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,65 @@
+/** Tables of random shape, numbers and texts, the texts full of characters that some format treats specially. */
+import type { Random } from '../../src/engine/random.ts';
+import type { Cell, Status, Table } from '../../src/report/table.ts';
+
+const words = [
+  's(W)_pp',
+  'a & b',
+  '50 %',
+  'x|y',
+  '"so, so"',
+  '#$^~',
+  '{k}',
+  'C:\\dir',
+  '<b>*',
+  '`[q]',
+  'Größe',
+  '±',
+];
+const statuses: Status[] = ['reproduced', 'differs', 'scaled', 'failed', 'missing'];
+
+export function randomTable(random: Random): Table {
+  const pick = <T>(values: readonly T[]) => values[random.integer(values.length)] as T;
+  const text = () => Array.from({ length: 1 + random.integer(3) }, () => pick(words)).join(' ');
+  const number = () => random.uniform(-30, 30) * 10 ** -random.integer(4);
+  const sd = () => (random.integer(2) ? Math.abs(number()) : null);
+  const columnGroups = Array.from({ length: 1 + random.integer(3) }, (_, i) => ({
+    key: `group ${i}`,
+    title: `${text()} in group ${'i'.repeat(i + 1)}`,
+    hasRuns: random.integer(4) > 0,
+  }));
+  const width = 1 + random.integer(7);
+  const columns = columnGroups.flatMap((group) =>
+    Array.from({ length: width }, (_, i) => ({ key: `${group.key}/${i}`, title: text(), group: group.key })),
+  );
+  const rows = Array.from({ length: 1 + random.integer(4) }, (_, i) => ({
+    key: `row ${i}`,
+    title: `${'r'.repeat(i + 1)} ${pick(words)}`,
+  }));
+  const cells = columns.flatMap((column) =>
+    rows.map((row): Cell => {
+      const n = 1 + random.integer(5);
+      return {
+        row: row.key,
+        column: column.key,
+        measured: random.integer(4) ? { mean: number(), sd: n > 1 ? Math.abs(number()) : null, n } : null,
+        paper: random.integer(4) ? { mean: number(), sd: sd() } : null,
+        status: pick(statuses),
+        note: random.integer(2) ? text() : '',
+      };
+    }),
+  );
+  return {
+    id: 1 + random.integer(17),
+    title: text(),
+    caption: text(),
+    unit: 'R²',
+    decimals: 1 + random.integer(4),
+    columnGroups,
+    columns,
+    rows,
+    cells,
+    claims: [{ text: text(), holds: pick([true, false, null]), detail: text() }],
+    notes: [text(), text()],
+  };
+}
