@@ -29,12 +29,7 @@ export async function saveSane(
   description: SaneDescription,
   standardization: Standardization | null,
 ): Promise<void> {
-  const tensors = sane.parameters.map(({ name, shape }, i) => ({
-    name,
-    shape,
-    data: Float32Array.from(sane.trainable[i]?.dataSync() ?? []),
-  }));
-  await writeSafetensors(join(dir, names.model), tensors);
+  await writeSafetensors(join(dir, names.model), sane.weights());
   await writeJson(join(dir, names.normalization), standardization);
   await writeJson(join(dir, names.description), description);
 }

@@ -3,7 +3,9 @@
  * back through a decoder of the same shape. Pre-norm blocks without biases, no mask, no norm after the last block.
  */
 import { attention, embedding, gelu, layerNorm, linear } from '../engine/ops.ts';
+import type { Parameter } from '../engine/optimizers.ts';
 import { Random } from '../engine/random.ts';
+import type { NamedTensor } from '../engine/safetensors.ts';
 import { tf } from '../engine/tf.ts';
 import { type SaneParameter, type SaneShape, saneParameters } from './parameters.ts';
 
@@ -50,9 +52,18 @@ export class Sane {
     );
   }
 
-  /** The variables in the order of `parameters`. */
-  get trainable(): tf.Variable[] {
-    return [...this.variables.values()];
+  /** The variables by name, in the order of `parameters`. */
+  get trainable(): Parameter[] {
+    return this.parameters.map(({ name, decay }) => ({ name, decay, variable: this.get(name) }));
+  }
+
+  /** Copies of the weights, as they are kept on disk. */
+  weights(): NamedTensor[] {
+    return this.parameters.map(({ name, shape }) => ({
+      name,
+      shape,
+      data: Float32Array.from(this.get(name).dataSync()),
+    }));
   }
 
   dispose(): void {

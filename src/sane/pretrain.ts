@@ -4,7 +4,7 @@
  */
 
 import { oneCycle } from '../engine/one-cycle.ts';
-import { createOptimizer, type Optimizer } from '../engine/optimizers.ts';
+import { AdamW, type OptimizerState } from '../engine/optimizers.ts';
 import type { Report } from '../engine/progress.ts';
 import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
@@ -31,7 +31,7 @@ export type PretrainConfig = SaneSettings & { seed: number };
 /** What an interrupted training needs to go on. */
 export interface PretrainState {
   history: EpochLosses[];
-  optimizer: ReturnType<Optimizer['state']>;
+  optimizer: OptimizerState;
 }
 
 export interface PretrainData {
@@ -93,10 +93,11 @@ function clip(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
 }
 
 /**
- * Gradients of one batch with respect to `variables` in order, zeros where the loss does not depend on one, and its losses [3]
+ * Gradients of one batch in the order of sane.trainable, zeros where the loss does not depend on one, and its losses [3]
  * (total, reconstruction, contrast) as a tensor. Call inside tf.tidy.
  */
-function batchGradients(sane: Sane, variables: tf.Variable[], views: TwoViews, config: PretrainConfig) {
+function batchGradients(sane: Sane, views: TwoViews, config: PretrainConfig) {
+  const variables = sane.trainable.map(({ variable }) => variable);
   let parts: tf.Tensor | undefined;
   const { grads } = tf.variableGrads(() => {
     const { total, reconstruction, contrast } = losses(sane, views, config);
@@ -152,7 +153,7 @@ export async function pretrain(
   options: {
     resume?: PretrainState | undefined;
     report?: Report;
-    onEpoch?: (state: () => PretrainState, last: boolean) => Promise<void>;
+    onEpoch?: (state: () => Promise<PretrainState>, last: boolean) => Promise<void>;
   } = {},
 ): Promise<EpochLosses[]> {
   const perEpoch = Math.floor((data.train.length * config.windows_per_sample) / config.batch_size);
@@ -164,11 +165,8 @@ export async function pretrain(
   }
   const stepsPerEpoch = Math.ceil(perEpoch / config.gradient_accumulation);
   const totalSteps = stepsPerEpoch * config.epochs;
-  const variables = sane.trainable;
-  const optimizer = createOptimizer('adamw', variables, {
-    weightDecay: config.weight_decay,
-    decay: sane.parameters.map(({ decay }) => decay),
-  });
+  const { trainable } = sane;
+  const optimizer = new AdamW(trainable, { weightDecay: config.weight_decay });
   const history: EpochLosses[] = [...(options.resume?.history ?? [])];
   if (options.resume) optimizer.restore(options.resume.optimizer);
 
@@ -187,7 +185,7 @@ export async function pretrain(
       const previousSums = sums;
       const previous = pending;
       const kept = tf.tidy(() => {
-        const { gradients, parts } = batchGradients(sane, variables, views, config);
+        const { gradients, parts } = batchGradients(sane, views, config);
         const summed = previous
           ? gradients.map((gradient, i) => tf.add(gradient, previous[i] as tf.Tensor))
           : gradients;
@@ -196,7 +194,8 @@ export async function pretrain(
         if (!stepNow) return [newSums, ...summed];
         const mean = pendingCount > 0 ? summed.map((gradient) => tf.div(gradient, pendingCount + 1)) : summed;
         const clipped = config.gradient_clip === null ? mean : clip(mean, config.gradient_clip);
-        optimizer.step(clipped, oneCycle(step, totalSteps, config.learning_rate));
+        const named = Object.fromEntries(trainable.map(({ name }, i) => [name, clipped[i] as tf.Tensor]));
+        optimizer.step(named, oneCycle(step, totalSteps, config.learning_rate));
         return [newSums];
       });
       tf.dispose([previousSums, ...(previous ?? [])]);
@@ -227,7 +226,8 @@ export async function pretrain(
       validation_reconstruction: validation.loss,
       validation_explained_variance: validation.variance,
     });
-    await options.onEpoch?.(() => ({ history, optimizer: optimizer.state() }), epoch === config.epochs - 1);
+    const state = async () => ({ history: [...history], optimizer: await optimizer.state() });
+    await options.onEpoch?.(state, epoch === config.epochs - 1);
   }
   optimizer.dispose();
   return history;

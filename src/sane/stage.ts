@@ -28,17 +28,14 @@ export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShap
 
 /** Keeps weights, optimizer and history in one file, so that they belong together. */
 async function saveState(dir: string, sane: Sane, state: PretrainState): Promise<void> {
-  const weights = sane.parameters.map(({ name, shape }, i) => ({
-    name: `model/${name}`,
-    shape,
-    data: Float32Array.from(sane.trainable[i]?.dataSync() ?? []),
-  }));
-  const optimizer = Object.entries(state.optimizer).map(([name, data]) => ({
+  const weights = sane.weights().map((tensor) => ({ ...tensor, name: `model/${tensor.name}` }));
+  const averages = Object.entries(state.optimizer.averages).map(([name, data]) => ({
     name: `optimizer/${name}`,
     shape: [data.length],
     data,
   }));
-  await writeSafetensors(join(dir, stateName), [...weights, ...optimizer], {
+  await writeSafetensors(join(dir, stateName), [...weights, ...averages], {
+    steps: String(state.optimizer.steps),
     history: JSON.stringify(state.history),
   });
 }
@@ -52,15 +49,15 @@ async function loadState(
   const file = await openSafetensors(path);
   try {
     const weights = new Map<string, Float32Array>();
-    const optimizer: PretrainState['optimizer'] = {};
+    const averages: Record<string, Float32Array> = {};
     for (const name of file.names) {
       const [kind, ...rest] = name.split('/');
       const values = await file.readFloats(name);
       if (kind === 'model') weights.set(rest.join('/'), values);
-      else optimizer[rest.join('/')] = values;
+      else averages[rest.join('/')] = values;
     }
     const history = JSON.parse(file.metadata.history as string) as EpochLosses[];
-    return { weights, state: { history, optimizer } };
+    return { weights, state: { history, optimizer: { steps: Number(file.metadata.steps), averages } } };
   } finally {
     await file.close();
   }
@@ -90,7 +87,7 @@ export const saneStage: StageImplementation = {
       report,
       onEpoch: async (state, last) => {
         if (last || performance.now() - lastSave < saveEveryMs) return;
-        await saveState(dir, sane, state());
+        await saveState(dir, sane, await state());
         lastSave = performance.now();
       },
     });

@@ -2,7 +2,7 @@
 
 import type { ImageSet } from '../data/dataset.ts';
 import type { Images } from '../data/stage.ts';
-import { createOptimizer } from '../engine/optimizers.ts';
+import { Adam, type Optimizer, type Parameter, Sgd } from '../engine/optimizers.ts';
 import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
@@ -80,6 +80,17 @@ export function evaluate(
   return { accuracy: correct / set.labels.length, loss: loss / set.labels.length };
 }
 
+function createOptimizer(
+  variables: ReadonlyMap<string, tf.Variable>,
+  { optimizer, weight_decay: weightDecay }: Member['hyperparameters'],
+  momentum: number,
+): Optimizer {
+  const parameters: Parameter[] = [...variables].map(([name, variable]) => ({ name, variable, decay: true }));
+  return optimizer === 'adam'
+    ? new Adam(parameters, { weightDecay })
+    : new Sgd(parameters, { weightDecay, momentum });
+}
+
 /**
  * Trains a model from its seed for config.epochs, in batches of an order shuffled anew each epoch; the last batch of an
  * epoch may be smaller. `onEpoch` hears of each finished epoch and of the last test accuracy known.
@@ -104,10 +115,7 @@ export function trainModel(
     }),
   );
   const list = [...variables.values()];
-  const optimizer = createOptimizer(hyperparameters.optimizer, list, {
-    weightDecay: hyperparameters.weight_decay,
-    momentum: config.momentum,
-  });
+  const optimizer = createOptimizer(variables, hyperparameters, config.momentum);
   const result: TrainedModel = { checkpoints: [], diverged: [] };
   let testAccuracy: number | undefined;
 
@@ -144,10 +152,10 @@ export function trainModel(
         const loss = () => tf.div(crossEntropy(network(variables, x), y), batch.length) as tf.Scalar;
         const { value, grads } = tf.variableGrads(loss, list);
         value.dispose();
-        optimizer.step(
-          list.map((variable) => grads[variable.name] as tf.Tensor),
-          { learningRate: hyperparameters.learning_rate },
+        const gradients = Object.fromEntries(
+          [...variables].map(([name, variable]) => [name, grads[variable.name] as tf.Tensor]),
         );
+        optimizer.step(gradients, { learningRate: hyperparameters.learning_rate });
       });
     }
     if (kept.has(epoch)) keep(epoch);
