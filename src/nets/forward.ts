@@ -29,7 +29,9 @@ export function forward(
   for (const layer of architecture.layers) {
     switch (layer.kind) {
       case 'conv2d':
-        x = conv2d(x as tf.Tensor4D, parameter(`${layer.name}.weight`), parameter(`${layer.name}.bias`));
+        x = conv2d(x as tf.Tensor4D, parameter(`${layer.name}.weight`), parameter(`${layer.name}.bias`), {
+          inputGradient: x !== images,
+        });
         break;
       case 'max-pool':
         x = maxPool2(x as tf.Tensor4D);

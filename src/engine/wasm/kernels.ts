@@ -4,6 +4,7 @@ import { adamW } from './adamw.ts';
 import { attention, attentionGrad } from './attention.ts';
 import { conv2dFilterGrad, conv2dInputGradWith } from './conv2d.ts';
 import { gelu, geluGrad } from './gelu.ts';
+import { identity } from './identity.ts';
 import { registerWasmKernel, type WasmKernel } from './kernel.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { batchMatMul } from './matmul.ts';
@@ -19,6 +20,7 @@ export function registerWasmKernels(): void {
     BatchMatMul: batchMatMul,
     Conv2DBackpropFilter: conv2dFilterGrad,
     Conv2DBackpropInput: conv2dInputGradWith(original('Conv2DBackpropInput')),
+    Identity: identity,
     MaxPoolGrad: maxPoolGrad,
     Sum: sumWith(original('Sum')),
     Tanh: tanh,

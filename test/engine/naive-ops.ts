@@ -1,5 +1,8 @@
-/** The operations of src/engine/ops.ts as one would first write them in tfjs: what the bench compares ours with. */
-import { tf } from '../src/engine/tf.ts';
+/**
+ * The operations of src/engine/ops.ts as their formulas say, in plain tfjs with its own gradients: the oracle of the tests
+ * on the cpu back end, and what the bench compares with.
+ */
+import { tf } from '../../src/engine/tf.ts';
 
 export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
   const [out, width] = weight.shape;
@@ -7,9 +10,10 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
   return (bias ? tf.add(flat, bias) : flat).reshape([...x.shape.slice(0, -1), out]);
 }
 
-export function layerNorm(x: tf.Tensor, gain: tf.Tensor1D): tf.Tensor {
+export function layerNorm(x: tf.Tensor, gain: tf.Tensor1D, bias?: tf.Tensor1D): tf.Tensor {
   const { mean, variance } = tf.moments(x, -1, true);
-  return tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5))), gain);
+  const y = tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5))), gain);
+  return bias ? tf.add(y, bias) : y;
 }
 
 export function gelu(x: tf.Tensor): tf.Tensor {
@@ -30,9 +34,17 @@ export function attention(qkv: tf.Tensor3D, heads: number): tf.Tensor3D {
     .reshape([batch, tokens, heads * width]);
 }
 
-/** By a one-hot matrix, because the gradient of tf.gather does not exist on the untouched back end. */
+/** By a one-hot matrix: the gradient of tf.gather does not exist on every untouched back end. */
 export function embedding(table: tf.Tensor2D, ids: tf.Tensor): tf.Tensor {
   const [rows, width] = table.shape;
   const choice = tf.oneHot(ids.reshape<tf.Tensor1D>([-1]), rows).cast('float32') as tf.Tensor2D;
   return tf.matMul(choice, table).reshape([...ids.shape, width]);
+}
+
+export function conv2d(x: tf.Tensor4D, weight: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
+  return tf.add(tf.conv2d(x, weight.transpose<tf.Tensor4D>([2, 3, 1, 0]), 1, 'valid'), bias);
+}
+
+export function maxPool2(x: tf.Tensor4D): tf.Tensor4D {
+  return tf.maxPool(x, 2, 2, 'valid');
 }

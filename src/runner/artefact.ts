@@ -1,0 +1,113 @@
+/** A finished artefact: a folder of files, and the record that says how they came about and what they must be. */
+import { readFileSync, statSync } from 'node:fs';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StageNode } from '../experiment/types.ts';
+import type { Environment } from './environment.ts';
+import type { Workload } from './workload.ts';
+
+export const recordName = 'artefact.json';
+
+export interface ArtefactRecord extends Omit<StageNode, 'parts'> {
+  workload: Workload;
+  environment: Environment;
+  timing: {
+    finishedAt: string;
+    /** Seconds that its jobs took, added up. */
+    seconds: number;
+    /** Whether it went on from earlier, interrupted work, whose seconds are not counted. */
+    resumed: boolean;
+  };
+  /** Every file but the record, by its path in the folder. */
+  files: Record<string, { bytes: number; sha256: string }>;
+}
+
+/**
+ * Writes the record of a finished folder: hashes every file and brings all of it safely to disk. Temporary files that a
+ * killed writer left are removed.
+ */
+export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
+  const files: ArtefactRecord['files'] = {};
+  for (const path of await listFiles(dir)) {
+    if (path.endsWith('.tmp')) await rm(join(dir, path));
+    else if (path !== recordName) files[path] = await fingerprint(join(dir, path), { sync: true });
+  }
+  await writeSafely(join(dir, recordName), `${JSON.stringify({ ...record, files }, undefined, 1)}\n`);
+}
+
+/** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
+export function inspect(dir: string): { record: ArtefactRecord } | { damage: string } {
+  let record: ArtefactRecord;
+  try {
+    record = JSON.parse(readFileSync(join(dir, recordName), 'utf8'));
+  } catch (error) {
+    return { damage: `${recordName} cannot be read (${(error as Error).message})` };
+  }
+  for (const [path, { bytes }] of Object.entries(record.files)) {
+    const size = statSync(join(dir, path), { throwIfNoEntry: false })?.size;
+    if (size === undefined) return { damage: `${path} is missing` };
+    if (size !== bytes) return { damage: `${path} has ${size} bytes instead of ${bytes}` };
+  }
+  return { record };
+}
+
+/** Reads every file and says what is damaged; undefined if nothing is. */
+export async function verify(dir: string): Promise<string | undefined> {
+  const found = inspect(dir);
+  if ('damage' in found) return found.damage;
+  for (const [path, { sha256 }] of Object.entries(found.record.files)) {
+    const actual = await fingerprint(join(dir, path), { sync: false });
+    if (actual.sha256 !== sha256) return `${path} has another content than when it was written`;
+  }
+  return undefined;
+}
+
+/** Writes a text under a temporary name, brings it to disk and renames it. */
+export async function writeSafely(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+}
+
+/** Brings the names in a folder to disk, after a rename. */
+export async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  await handle.sync();
+  await handle.close();
+}
+
+async function listFiles(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
+    .sort();
+}
+
+async function fingerprint(
+  path: string,
+  { sync }: { sync: boolean },
+): Promise<{ bytes: number; sha256: string }> {
+  const hasher = new Bun.CryptoHasher('sha256');
+  const handle = await open(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) break;
+      hasher.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+    if (sync) await handle.datasync();
+    return { bytes, sha256: hasher.digest('hex') };
+  } finally {
+    await handle.close();
+  }
+}

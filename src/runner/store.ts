@@ -1,0 +1,115 @@
+/**
+ * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
+ * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
+ * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Plan, StageName, StageNode } from '../experiment/types.ts';
+import { type ArtefactRecord, inspect, seal, syncFolder, writeSafely } from './artefact.ts';
+
+type StageId = Pick<StageNode, 'stage' | 'key'>;
+
+export type Found =
+  | { state: 'complete'; dir: string; record: ArtefactRecord }
+  | { state: 'damaged'; dir: string; damage: string };
+
+/** Why a stage could not be computed. */
+export interface Failure {
+  /** One line or more. */
+  reason: string;
+  /** File that holds what the job printed, its stack trace too. */
+  log: string;
+}
+
+const stageNames: readonly StageName[] = ['dataset', 'zoo', 'sane', 'property-prediction'];
+
+export class Store {
+  constructor(readonly root: string) {}
+
+  /** Where the artefact is, or would be. */
+  folder({ stage, key }: StageId): string {
+    return join(this.root, stage, key);
+  }
+
+  /** Where its files are while it is computed. */
+  partial(stage: StageId): string {
+    return `${this.folder(stage)}.partial`;
+  }
+
+  lease(stage: StageId): string {
+    return `${this.folder(stage)}.lease`;
+  }
+
+  log({ stage, key }: StageId, part?: number): string {
+    return join(this.root, 'logs', stage, part === undefined ? `${key}.log` : `${key}-part-${part + 1}.log`);
+  }
+
+  /** The artefact of a stage, checked by the names and sizes of its files; undefined if there is none. */
+  find(stage: StageId): Found | undefined {
+    const dir = this.folder(stage);
+    if (!existsSync(dir)) return undefined;
+    const found = inspect(dir);
+    return 'damage' in found
+      ? { state: 'damaged', dir, damage: found.damage }
+      : { state: 'complete', dir, record: found.record };
+  }
+
+  /** Whether interrupted work of the stage is there to go on from. */
+  isBegun(stage: StageId): boolean {
+    return existsSync(this.partial(stage));
+  }
+
+  /** Makes the folder that the stage works in. A damaged artefact in its place is set aside. Needs the stage's lease. */
+  async begin(stage: StageId): Promise<{ dir: string; resumed: boolean }> {
+    const dir = this.folder(stage);
+    if (existsSync(dir)) {
+      await rm(`${dir}.damaged`, { recursive: true, force: true });
+      await rename(dir, `${dir}.damaged`);
+    }
+    const resumed = this.isBegun(stage);
+    mkdirSync(this.partial(stage), { recursive: true });
+    return { dir: this.partial(stage), resumed };
+  }
+
+  /** Makes the stage's working folder its artefact. Needs the stage's lease. */
+  async commit(stage: StageId, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
+    const dir = this.folder(stage);
+    await seal(this.partial(stage), record);
+    await rename(this.partial(stage), dir);
+    await syncFolder(dirname(dir));
+    await this.forgetFailure(stage);
+  }
+
+  /** The failure that the stage ended in, if it did and was not forgotten. */
+  failure(stage: StageId): Failure | undefined {
+    const path = `${this.folder(stage)}.failed.json`;
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+  }
+
+  recordFailure(stage: StageId, failure: Failure): Promise<void> {
+    return writeSafely(`${this.folder(stage)}.failed.json`, `${JSON.stringify(failure, undefined, 1)}\n`);
+  }
+
+  forgetFailure(stage: StageId): Promise<void> {
+    return rm(`${this.folder(stage)}.failed.json`, { force: true });
+  }
+
+  /** Keeps the plan as it is before its first job. Returns the file's path. */
+  async freeze(plan: Plan): Promise<string> {
+    const path = join(this.root, 'plans', `${plan.name}.json`);
+    mkdirSync(dirname(path), { recursive: true });
+    await writeSafely(path, `${JSON.stringify(plan, undefined, 1)}\n`);
+    return path;
+  }
+
+  /** Every artefact of these stages, damaged ones too. */
+  list(stages: readonly StageName[] = stageNames): Found[] {
+    return stages.flatMap((stage) => {
+      const folder = join(this.root, stage);
+      const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
+      return keys.flatMap((key) => this.find({ stage, key }) ?? []);
+    });
+  }
+}

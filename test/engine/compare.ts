@@ -1,0 +1,66 @@
+/** Computes the same on two back ends and compares: the tests' oracle is tfjs's cpu back end. */
+import { expect } from 'bun:test';
+import { Random } from '../../src/engine/random.ts';
+import { tf } from '../../src/engine/tf.ts';
+
+/** A tensor's shape and numbers, on no back end. */
+export interface Values {
+  shape: number[];
+  data: Float32Array;
+}
+
+export function normal(random: Random, ...shape: number[]): Values {
+  return { shape, data: random.normals(tf.util.sizeFromShape(shape)) };
+}
+
+/** A new seed every time; the tests name it, so that a failure can be repeated. */
+export const freshSeed = Date.now() % 1_000_000;
+
+/**
+ * The value of `f` on a back end, and the gradients of all inputs for fixed weights of the value's numbers. Fails if tensors
+ * are left behind.
+ */
+export async function evaluate(
+  backend: string,
+  inputs: Values[],
+  f: (...inputs: tf.Tensor[]) => tf.Tensor,
+): Promise<Float32Array[]> {
+  await tf.setBackend(backend);
+  const before = tf.memory().numTensors;
+  const tensors = inputs.map(({ shape, data }) => tf.tensor(data, shape));
+  const value = tf.tidy(() => f(...tensors));
+  const weights = tf.tensor(new Random(1, 'dy').normals(value.size), value.shape);
+  const gradients = tf.grads((...xs) => f(...xs))(tensors, weights);
+  const results = [value, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice());
+  tf.dispose([tensors, value, weights, gradients]);
+  expect(tf.memory().numTensors).toBe(before);
+  return results;
+}
+
+/** Every number within `tolerance` of the expected one, relative to the largest expected number and to one. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
+  expect(actual.length).toBe(expected.length);
+  const scale = Math.max(1, ...Array.from(expected, Math.abs));
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs((actual[i] as number) - (expected[i] as number));
+    // Written so that NaN fails, unless it is expected.
+    if (!(difference <= tolerance * scale) && !Object.is(actual[i], expected[i])) {
+      throw new Error(`number ${i} of ${expected.length} is ${actual[i]}, expected ${expected[i]}`);
+    }
+  }
+}
+
+/** `ours` on `backend` has the value and the gradients of `oracle` on cpu. */
+export async function expectSame(
+  backend: string,
+  inputs: Values[],
+  ours: (...inputs: tf.Tensor[]) => tf.Tensor,
+  oracle = ours,
+): Promise<void> {
+  const expected = await evaluate('cpu', inputs, oracle);
+  const actual = await evaluate(backend, inputs, ours);
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((numbers, i) => {
+    expectClose(numbers, expected[i] as Float32Array);
+  });
+}
