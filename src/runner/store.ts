@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { stageVersions } from '../experiment/stages.ts';
 import type { Plan, StageName, StageNode } from '../experiment/types.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder, writeSafely } from './artefact.ts';
 
@@ -23,7 +24,7 @@ export interface Failure {
   log: string;
 }
 
-const stageNames: readonly StageName[] = ['dataset', 'zoo', 'sane', 'property-prediction'];
+const stageNames = Object.keys(stageVersions) as StageName[];
 
 export class Store {
   constructor(readonly root: string) {}

@@ -37,16 +37,14 @@ export async function evaluate(
   return results;
 }
 
-/** Every number within `tolerance` of the expected one, relative to the largest expected number and to one. */
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
+/** Every number within `tolerance` of the expected one, relative to its size and to one. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 2e-5): void {
   expect(actual.length).toBe(expected.length);
-  const scale = Math.max(1, ...Array.from(expected, Math.abs));
   for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs((actual[i] as number) - (expected[i] as number));
+    const [is, wanted] = [actual[i] as number, expected[i] as number];
     // Written so that NaN fails, unless it is expected.
-    if (!(difference <= tolerance * scale) && !Object.is(actual[i], expected[i])) {
-      throw new Error(`number ${i} of ${expected.length} is ${actual[i]}, expected ${expected[i]}`);
-    }
+    if (Math.abs(is - wanted) <= tolerance * Math.max(1, Math.abs(wanted)) || Object.is(is, wanted)) continue;
+    throw new Error(`number ${i} of ${expected.length} is ${is}, expected ${wanted}`);
   }
 }
 

@@ -3,26 +3,165 @@ import { startDevice } from '../../src/engine/device.ts';
 import * as ops from '../../src/engine/ops.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
+import { expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
 import * as naive from './naive-ops.ts';
 
 beforeAll(() => startDevice('wasm', { threads: 1 }));
 
-type Ops = typeof naive;
 const random = new Random(freshSeed, 'ops');
-const odd = (low: number, high: number) => low + 2 * random.integer(Math.ceil((high - low) / 2));
+/** An odd size from `low` (odd) on. */
+const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
 
-for (const backend of ['cpu', 'wasm']) {
-  describe(`on ${backend}, shapes of seed ${freshSeed}: value and gradients of the formula for`, () => {
-    /** Compares at batch 1 and at a larger, odd one. */
-    const same = (name: string, inputs: (batch: number) => ReturnType<typeof normal>[], f: (ops: Ops) => typeof tf.add) => {
-      test(name, async () => {
-        for (const batch of [1, odd(3, 7)]) {
-          const apply = f as unknown as (ops: Ops) => (...inputs: tf.Tensor[]) => tf.Tensor;
-          await expectSame(backend, inputs(batch), apply(ops as unknown as Ops), apply(naive));
-        }
-      });
+type Case = { inputs: Values[]; apply: (ops: typeof naive, ...inputs: tf.Tensor[]) => tf.Tensor };
+/** An operation with inputs of a batch of that size. */
+const cases: Record<string, (batch: number) => Case> = {
+  linear: (batch) => {
+    const [width, out] = [odd(3), odd(5, 40)];
+    return {
+      inputs: [normal(random, batch, odd(3), width), normal(random, out, width), normal(random, out)],
+      apply: (ops, x, w, b) => ops.linear(x as tf.Tensor, w as tf.Tensor2D, b as tf.Tensor1D),
     };
-    void same;
-  });
+  },
+  'linear without bias': (batch) => {
+    const width = odd(33);
+    return {
+      inputs: [normal(random, batch, width), normal(random, odd(3), width)],
+      apply: (ops, x, w) => ops.linear(x as tf.Tensor, w as tf.Tensor2D),
+    };
+  },
+  layerNorm: (batch) => {
+    const width = odd(5);
+    return {
+      inputs: [normal(random, batch, odd(3), width), normal(random, width), normal(random, width)],
+      apply: (ops, x, gain, bias) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D),
+    };
+  },
+  'layerNorm without bias': (batch) => {
+    const width = odd(5);
+    return {
+      inputs: [normal(random, batch, width), normal(random, width)],
+      apply: (ops, x, gain) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D),
+    };
+  },
+  gelu: (batch) => ({
+    inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
+    apply: (ops, x) => ops.gelu(x as tf.Tensor),
+  }),
+  attention: (batch) => {
+    const heads = odd(1, 2);
+    const width = heads * odd(3);
+    return {
+      inputs: [normal(random, batch, odd(3, 8), 3 * width)],
+      apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
+    };
+  },
+  embedding: (batch) => {
+    const rows = odd(3);
+    const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));
+    return {
+      inputs: [normal(random, rows, odd(3))],
+      apply: (ops, table) => ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, 5], 'int32')),
+    };
+  },
+  conv2d: (batch) => {
+    const [channels, out, kernel] = [odd(1, 2), odd(1), odd(1, 3)];
+    return {
+      inputs: [
+        normal(random, batch, odd(7), odd(7), channels),
+        normal(random, out, channels, kernel, kernel),
+        normal(random, out),
+      ],
+      apply: (ops, x, w, b) => ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D),
+    };
+  },
+  maxPool2: (batch) => ({
+    inputs: [normal(random, batch, odd(3), 2 * odd(1), odd(1))],
+    apply: (ops, x) => ops.maxPool2(x as tf.Tensor4D),
+  }),
+};
+
+describe.each(['cpu', 'wasm'])(
+  `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
+  (backend) => {
+    test.each(Object.entries(cases))('%s', async (_, make) => {
+      for (const batch of [1, odd(3)]) {
+        const { inputs, apply } = make(batch);
+        await expectSame(
+          backend,
+          inputs,
+          (...xs) => apply(ops, ...xs),
+          (...xs) => apply(naive, ...xs),
+        );
+      }
+    });
+
+    test('gelu far out, and of what is no number', async () => {
+      await tf.setBackend(backend);
+      const x = tf.tensor1d([-1e30, -7, -5.99, 0, 5.99, 7, 1e30, Number.NaN]);
+      const y = ops.gelu(x);
+      const dx = tf.grad(ops.gelu)(x);
+      expectClose(
+        y.dataSync(),
+        [0, 0, -5.99 * 1.049e-9, 0, 5.99, 7, 1e30, Number.NaN].map(Math.fround),
+        1e-7,
+      );
+      expectClose(dx.dataSync().slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
+      expect(dx.dataSync().at(-1)).toBeNaN();
+      tf.dispose([x, y, dx]);
+    });
+
+    test('maxPool2 gives the gradient to the first of equals', async () => {
+      await tf.setBackend(backend);
+      const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool2(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
+      expect([...gradient.dataSync()]).toEqual([1, 0, 0, 0, 0, 0]);
+      gradient.dispose();
+    });
+
+    test('a transformer block of golden weights, after attention and as a whole', async () => {
+      await tf.setBackend(backend);
+      const [afterAttention, output] = tf.tidy(block);
+      expectClose(afterAttention.dataSync(), goldenAfterAttention, 1e-6);
+      expectClose(output.dataSync(), goldenOutput, 1e-6);
+      tf.dispose([afterAttention, output]);
+    });
+  },
+);
+
+/** A pre-norm block of width 4 with 2 heads over 3 tokens; every weight by a formula. */
+function block(): [tf.Tensor, tf.Tensor] {
+  const fill = (shape: number[], value: (i: number) => number) =>
+    tf.tensor(
+      Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => value(i)),
+      shape,
+    );
+  const weight = (out: number, width: number, phase: number) =>
+    fill([out, width], (i) => 0.3 * Math.sin(0.7 * i + phase)) as tf.Tensor2D;
+  const x = fill([1, 3, 4], (i) => Math.sin(0.5 * i + 0.1));
+  const norm1 = ops.layerNorm(x, fill([4], (i) => 1 + 0.1 * i) as tf.Tensor1D);
+  const attended = ops.attention(ops.linear(norm1, weight(12, 4, 0)) as tf.Tensor3D, 2);
+  const h = tf.add(x, ops.linear(attended, weight(4, 4, 1)));
+  const norm2 = ops.layerNorm(h, fill([4], (i) => 1 - 0.05 * i) as tf.Tensor1D);
+  const hidden = ops.gelu(ops.linear(norm2, weight(16, 4, 2)));
+  return [h, tf.add(h, ops.linear(hidden, weight(4, 16, 3)))];
 }
+
+/** Computed from the formulas with numpy in double precision. */
+const goldenAfterAttention = [
+  0.10983828, 0.53671089, 0.93383802, 0.94717007, 0.85162259, 0.53751227, 0.01168912, -0.40820238,
+  -0.82212949, -1.00148958, -0.90726632, -0.65842143,
+];
+const goldenOutput = [
+  0.11772959, 0.6716589, 0.98073691, 0.83126347, 0.79366899, 0.81106189, 0.18070652, -0.61312929, -0.9164871,
+  -0.99876597, -0.8118029, -0.62238596,
+];
+
+test('conv2d of data takes no gradient of it, and that of its weight is the same', async () => {
+  await tf.setBackend('wasm');
+  const x = tf.tensor4d(random.normals(2 * 7 * 5), [2, 7, 5, 1]);
+  const w = tf.tensor4d(random.normals(3 * 9), [3, 1, 3, 3]);
+  const [all, weightOnly] = [{ inputGradient: true }, { inputGradient: false }].map((options) =>
+    tf.grad((w) => ops.conv2d(x, w as tf.Tensor4D, undefined, options))(w),
+  ) as [tf.Tensor, tf.Tensor];
+  expectClose(weightOnly.dataSync(), all.dataSync());
+  tf.dispose([x, w, all, weightOnly]);
+});

@@ -62,7 +62,7 @@ describe('members', () => {
   test('take every combination of what varies for each seed, and a larger zoo begins alike', () => {
     const varied = {
       ...config,
-      vary: { learning_rate: [0.1, 0.2], init: ['uniform' as const, 'normal' as const] },
+      vary: { learning_rate: [0.1, 0.2], init: ['uniform', 'normal'] },
     };
     const small = members({ ...varied, models: 1 });
     expect(

@@ -1,0 +1,27 @@
+/** What a runner tells while it works. Plain data: the reporters draw it, `--json` prints it as it is. */
+import type { Progress } from '../engine/progress.ts';
+
+/** One process' worth of work: a stage, or one part of it. */
+export interface JobName {
+  /** Unique in a plan. */
+  job: string;
+  /** e.g. `zoo cnn-small/mnist part 2/6`. */
+  label: string;
+}
+
+export type RunnerEvent =
+  | { event: 'start'; experiment: string; runs: number; stages: number; jobs: number; workers: number; store: string }
+  | ({ event: 'job-start' } & JobName)
+  | ({ event: 'job-progress'; progress: Progress } & JobName)
+  | ({ event: 'job-done'; seconds: number } & JobName)
+  | ({ event: 'job-failed'; reason: string; log: string } & JobName)
+  | ({ event: 'job-stopped' } & JobName)
+  /** A stage that another runner computed, or whose input failed: its jobs do not run here. */
+  | { event: 'stage-skipped'; label: string; jobs: number; why: string }
+  | { event: 'note'; text: string }
+  | { event: 'end'; seconds: number };
+
+/** Shows events to somebody. */
+export interface Reporter {
+  report(event: RunnerEvent): void;
+}

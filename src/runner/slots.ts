@@ -1,0 +1,45 @@
+/** A number of places to work in; those who wait are let in by priority. */
+export class Slots {
+  private readonly waiting: { priority: number; order: number; enter: () => void }[] = [];
+  private free: number;
+  private arrivals = 0;
+
+  constructor(count: number) {
+    this.free = count;
+  }
+
+  /** Runs the work in a place, as soon as one is free. A lower number goes first; equal ones in the order of their calls. */
+  async use<T>(priority: number, work: () => Promise<T>): Promise<T> {
+    await this.enter(priority);
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  private enter(priority: number): Promise<void> {
+    return new Promise((enter) => {
+      const entry = { priority, order: this.arrivals++, enter };
+      const index = this.waiting.findIndex((other) => other.priority > priority);
+      this.waiting.splice(index < 0 ? this.waiting.length : index, 0, entry);
+      // Those who come in the same moment are sorted before the first is let in.
+      queueMicrotask(() => this.admit());
+    });
+  }
+
+  private leave(): void {
+    this.free++;
+    // The one who leaves may come back at once with work that goes first.
+    queueMicrotask(() => this.admit());
+  }
+
+  private admit(): void {
+    while (this.free > 0) {
+      const next = this.waiting.shift();
+      if (!next) return;
+      this.free--;
+      next.enter();
+    }
+  }
+}

@@ -1,0 +1,252 @@
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { startDevice } from '../../src/engine/device.ts';
+import { Random } from '../../src/engine/random.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { contrastiveLoss, explainedVariance, reconstructionLoss } from '../../src/sane/loss.ts';
+import { positionTensors, Sane } from '../../src/sane/model.ts';
+import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
+
+const seed = Date.now() % 1e6;
+
+function counts(shape: SaneShape): { decayed: number; other: number } {
+  const result = { decayed: 0, other: 0 };
+  for (const { shape: sizes, decay } of saneParameters(shape))
+    result[decay ? 'decayed' : 'other'] += sizes.reduce((a, b) => a * b, 1);
+  return result;
+}
+
+const released: SaneShape = {
+  token_size: 289,
+  latent_dim: 128,
+  d_model: 1024,
+  layers: 8,
+  heads: 8,
+  projection_dim: 30,
+  window: 64,
+  positions: [100, 10, 40],
+};
+
+describe('parameters', () => {
+  test('are as many as in the authors’ configurations', () => {
+    expect(counts(released)).toEqual({ decayed: 202_504_068, other: 35_353 });
+    const table8 = counts({ ...released, layers: 4, window: 32 });
+    expect(table8.decayed + table8.other).toBe(101_736_861);
+    const resnet: SaneShape = {
+      ...released,
+      token_size: 288,
+      d_model: 2048,
+      heads: 16,
+      window: 256,
+      positions: [55_000, 100, 550],
+    };
+    expect(counts(resnet)).toEqual({ decayed: 864_979_844, other: 70_168 });
+    expect(saneParameters(released).filter(({ decay }) => decay).length).toBe(73);
+    expect(saneParameters(released).filter(({ decay }) => !decay).length).toBe(40);
+  });
+
+  test('start normal with 0.02, residual outputs less by the depth, gains at 1 and biases at 0', () => {
+    const shape = { ...released, d_model: 64, heads: 4, layers: 2, token_size: 50, window: 8 };
+    const sane = new Sane(shape, seed);
+    for (const { name, data } of sane.weights()) {
+      const values = data as Float32Array;
+      if (/ln_\d\.weight|head\.[14]\.weight/.test(name)) expect(values.every((x) => x === 1)).toBe(true);
+      else if (name.endsWith('bias')) expect(values.every((x) => x === 0)).toBe(true);
+      else {
+        const sd = Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
+        expect(sd / (name.endsWith('c_proj.weight') ? 0.01 : 0.02)).toBeCloseTo(
+          1,
+          values.length > 2000 ? 1 : 0,
+        );
+      }
+    }
+    sane.dispose();
+  });
+
+  test('that are missing are named', () => {
+    expect(() => new Sane(released, new Map())).toThrow('SANE: no weights for tokenizer.weight');
+  });
+});
+
+type Vector = number[];
+const matrixOf = (values: Float32Array, columns: number): Vector[] =>
+  Array.from({ length: values.length / columns }, (_, i) => [
+    ...values.subarray(i * columns, (i + 1) * columns),
+  ]);
+
+/** erf by its series, exact in float64 for the arguments here. */
+function erf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 200; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+/** A transformer block in float64 on x [T][d], by its definition. Weights by name are [out][in]. */
+function oracleBlock(x: Vector[], heads: number, w: (name: string) => Vector[]): Vector[] {
+  const apply = (rows: Vector[], m: Vector[]) =>
+    rows.map((row) => m.map((out) => out.reduce((sum, v, i) => sum + v * row[i]!, 0)));
+  const norm = (rows: Vector[], gain: Vector) =>
+    rows.map((row) => {
+      const mean = row.reduce((a, b) => a + b, 0) / row.length;
+      const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
+      return row.map((v, i) => ((v - mean) / Math.sqrt(variance + 1e-5)) * gain[i]!);
+    });
+  const d = x[0]!.length;
+  const size = d / heads;
+  const qkv = apply(norm(x, w('ln_1.weight')[0]!), w('attn.c_attn.weight'));
+  const attended = x.map(() => new Array<number>(d).fill(0));
+  for (let h = 0; h < heads; h++) {
+    const part = (row: Vector, which: number) => row.slice(which * d + h * size, which * d + (h + 1) * size);
+    for (const [t, row] of qkv.entries()) {
+      const scores = qkv.map(
+        (other) => part(row, 0).reduce((sum, q, i) => sum + q * part(other, 1)[i]!, 0) / Math.sqrt(size),
+      );
+      const top = Math.max(...scores);
+      const weights = scores.map((s) => Math.exp(s - top));
+      const total = weights.reduce((a, b) => a + b, 0);
+      for (const [u, weight] of weights.entries())
+        for (let i = 0; i < size; i++) attended[t]![h * size + i]! += (weight / total) * part(qkv[u]!, 2)[i]!;
+    }
+  }
+  const plus = (a: Vector[], b: Vector[]) => a.map((row, t) => row.map((v, i) => v + b[t]![i]!));
+  const middle = plus(x, apply(attended, w('attn.c_proj.weight')));
+  const hidden = apply(norm(middle, w('ln_2.weight')[0]!), w('mlp.c_fc.weight')).map((row) =>
+    row.map((v) => v * 0.5 * (1 + erf(v / Math.SQRT2))),
+  );
+  return plus(middle, apply(hidden, w('mlp.c_proj.weight')));
+}
+
+describe.each(['cpu', 'wasm'])('the autoencoder on %s', (device) => {
+  beforeAll(() => startDevice(device, { threads: 1 }));
+
+  test('has the transformer block of the golden vector', () => {
+    // x[t,c] = sin(.5 (4t+c) + .1); weights .3 sin(.7 k + phase) by index k; gains 1 + .1 c and 1 - .05 c.
+    const shape: SaneShape = {
+      token_size: 4,
+      latent_dim: 4,
+      d_model: 4,
+      layers: 1,
+      heads: 2,
+      projection_dim: 2,
+      window: 3,
+      positions: [1, 1, 1],
+    };
+    const phases: Record<string, number> = {
+      'attn.c_attn': 0,
+      'attn.c_proj': 1,
+      'mlp.c_fc': 2,
+      'mlp.c_proj': 3,
+    };
+    const identity = Float32Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 1 : 0));
+    const weights = new Map(
+      saneParameters(shape).map(({ name, shape: sizes }) => {
+        const size = sizes.reduce((a, b) => a * b, 1);
+        const phase = phases[/transformer\.0\.(.*)\.weight$/.exec(name)?.[1] ?? ''];
+        if (phase !== undefined)
+          return [name, Float32Array.from({ length: size }, (_, k) => 0.3 * Math.sin(0.7 * k + phase))];
+        if (name.endsWith('ln_1.weight')) return [name, Float32Array.from([1, 1.1, 1.2, 1.3])];
+        if (name.endsWith('ln_2.weight')) return [name, Float32Array.from([1, 0.95, 0.9, 0.85])];
+        if (name === 'tokenizer.weight' || name === 'encoder_comp.weight') return [name, identity];
+        return [name, new Float32Array(size)];
+      }),
+    );
+    const sane = new Sane(shape, weights);
+    const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(0.5 * i + 0.1));
+    const z = tf.tidy(() =>
+      sane.encode(tf.tensor3d(x, [1, 3, 4]), positionTensors(new Int32Array(9))).dataSync(),
+    );
+    const golden = [
+      0.11772959, 0.6716589, 0.98073691, 0.83126347, 0.79366899, 0.81106189, 0.18070652, -0.61312929,
+      -0.9164871, -0.99876597, -0.8118029, -0.62238596,
+    ];
+    for (const [i, value] of golden.entries()) expect(z[i]!).toBeCloseTo(value, 5);
+    sane.dispose();
+  });
+
+  test('is the definition in float64, with odd sizes', () => {
+    const shape: SaneShape = {
+      token_size: 11,
+      latent_dim: 5,
+      d_model: 12,
+      layers: 2,
+      heads: 3,
+      projection_dim: 6,
+      window: 7,
+      positions: [9, 3, 4],
+    };
+    const random = new Random(seed, 'model');
+    const weights = new Map(
+      saneParameters(shape).map(({ name, shape: sizes }) => [
+        name,
+        random.normals(sizes.reduce((a, b) => a * b, 1)).map((v) => 0.4 * v),
+      ]),
+    );
+    const sane = new Sane(shape, weights);
+    const x = random.normals(7 * 11);
+    const p = Int32Array.from({ length: 21 }, (_, i) => random.integer(shape.positions[i % 3]!));
+    const get = (name: string) =>
+      matrixOf(
+        weights.get(name)!,
+        name.includes('ln_') || name.endsWith('bias')
+          ? weights.get(name)!.length
+          : saneParameters(shape).find((q) => q.name === name)!.shape[1]!,
+      );
+    const affine = (name: string, rows: Vector[]) =>
+      rows.map((row) =>
+        get(`${name}.weight`).map((out, o) =>
+          out.reduce((sum, v, i) => sum + v * row[i]!, get(`${name}.bias`)[0]![o]!),
+        ),
+      );
+    const pe = Array.from({ length: 7 }, (_, t) => {
+      const row = (k: number) => get(`pe.pe${k + 1}.weight`)[p[3 * t + k]!]!;
+      return [...row(0).map((v, i) => v + row(1)[i]!), ...row(2)];
+    });
+    const stack = (name: string, rows: Vector[]) =>
+      [0, 1].reduce(
+        (h, i) => oracleBlock(h, 3, (w) => get(`${name}.transformer.${i}.${w}`)),
+        rows.map((row, t) => row.map((v, i) => v + pe[t]![i]!)),
+      );
+    const z = affine('encoder_comp', stack('transformer_encoder', affine('tokenizer', matrixOf(x, 11))));
+    const y = affine('detokenizer', stack('transformer_decoder', affine('decoder_comp', z)));
+    const [encoded, decoded] = tf.tidy(() => {
+      const positions = positionTensors(p);
+      const code = sane.encode(tf.tensor3d(x, [1, 7, 11]), positions);
+      return [code.dataSync(), sane.decode(code, positions).dataSync()];
+    });
+    for (const [i, value] of z.flat().entries())
+      expect(Math.abs(encoded![i]! - value)).toBeLessThan(2e-4 * (1 + Math.abs(value)));
+    for (const [i, value] of y.flat().entries())
+      expect(Math.abs(decoded![i]! - value)).toBeLessThan(1e-3 * (1 + Math.abs(value)));
+    const projected = tf.tidy(() =>
+      sane.project(tf.tensor3d(new Random(seed, 'z').normals(35 * 2), [2, 7, 5])).arraySync(),
+    );
+    for (const row of projected) for (const v of row) expect(v).toBeGreaterThanOrEqual(0);
+    sane.dispose();
+  });
+
+  test('has the losses of the golden vectors', () => {
+    const z = tf.tensor2d([1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 1], [4, 3]);
+    expect(tf.tidy(() => contrastiveLoss(z, 0.1).dataSync()[0]!)).toBeCloseTo(0.39225154, 5);
+    expect(tf.tidy(() => contrastiveLoss(z, 0.5).dataSync()[0]!)).toBeCloseTo(0.70667632, 5);
+    const [target, output, mask] = [
+      [1, 2, 0, 3, -1, 0],
+      [1.5, 1, 9, 2, -1, 7],
+      [1, 1, 0, 1, 1, 0],
+    ].map((v) => tf.tensor3d(v, [2, 1, 3]));
+    const loss = (padding: boolean) =>
+      tf.tidy(() => reconstructionLoss(target!, output!, mask!, padding).dataSync()[0]!);
+    expect(loss(true)).toBeCloseTo(0.375, 6);
+    expect(loss(false)).toBeCloseTo(0.5625, 6);
+  });
+});
+
+test('explained variance is one less the variance of the error over that of the target, on weights only', () => {
+  const target = Float32Array.of(1, 3, 0, 2, -1, 0);
+  const output = Float32Array.of(1.5, 2, 9, 1, -1, 7);
+  const mask = Float32Array.of(1, 1, 0, 1, 1, 0);
+  // Errors -.5, 1, 1, 0: variance .421875; targets 1, 3, 2, -1: variance 2.1875.
+  expect(explainedVariance(target, output, mask)).toBeCloseTo(1 - 0.421875 / 2.1875, 10);
+});

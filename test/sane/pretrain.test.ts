@@ -1,0 +1,212 @@
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { startDevice } from '../../src/engine/device.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { embedModels, meanEmbedding, snippets } from '../../src/sane/embed.ts';
+import { Sane } from '../../src/sane/model.ts';
+import { epochBatches, type PretrainConfig, type PretrainState, pretrain } from '../../src/sane/pretrain.ts';
+import { saneShape } from '../../src/sane/stage.ts';
+import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { randomWeights } from '../nets/networks.ts';
+
+const config: PretrainConfig = {
+  seed: 3,
+  epochs_used: null,
+  token_size: 40,
+  window: 9,
+  windows_per_sample: 2,
+  d_model: 16,
+  latent_dim: 6,
+  layers: 1,
+  heads: 2,
+  projection_dim: 5,
+  epochs: 3,
+  batch_size: 4,
+  gradient_accumulation: 1,
+  gradient_clip: null,
+  learning_rate: 0.003,
+  weight_decay: 0.01,
+  gamma: 0.05,
+  temperature: 0.1,
+  noise: 0.1,
+  view_1: 'canonical',
+  view_2: 'permuted',
+  standardization: 'per-layer',
+  padding_in_loss: false,
+};
+
+const layout = tokenLayout(cnnSmall, config.token_size);
+const models = (count: number, seed: number) =>
+  Array.from({ length: count }, (_, i) => flatten(cnnSmall, randomWeights(cnnSmall, seed + i)));
+const data = { architecture: cnnSmall, layout, train: models(7, 10), val: models(3, 90) };
+const fresh = (settings = config) => new Sane(saneShape(layout, settings), settings.seed);
+const weightsOf = (sane: Sane) =>
+  new Map(sane.weights().map(({ name, data: values }) => [name, values as Float32Array]));
+
+/** Trains from the seed, and gives losses and weights. */
+async function train(settings: PretrainConfig) {
+  const sane = fresh(settings);
+  const history = await pretrain(sane, data, settings);
+  const weights = weightsOf(sane);
+  sane.dispose();
+  return { history, weights };
+}
+
+beforeAll(() => startDevice('wasm', { threads: 1 }));
+
+describe('pretraining', () => {
+  test('interrupted after any epoch goes on to the very same weights', async () => {
+    const whole = await train(config);
+    for (const stopAfter of [1, 2]) {
+      const first = fresh();
+      let saved: { state: PretrainState; weights: Map<string, Float32Array> } | undefined;
+      const stop = new Error('stop');
+      const stopped = pretrain(first, data, config, {
+        onEpoch: async (state) => {
+          if ((await state()).history.length < stopAfter) return;
+          saved = { state: await state(), weights: weightsOf(first) };
+          throw stop;
+        },
+      });
+      await expect(stopped).rejects.toBe(stop);
+      first.dispose();
+      const second = new Sane(saneShape(layout, config), saved!.weights);
+      const history = await pretrain(second, data, config, { resume: saved!.state });
+      expect(history).toEqual(whole.history);
+      expect(weightsOf(second)).toEqual(whole.weights);
+      second.dispose();
+    }
+  });
+
+  test('learns to reconstruct a population that has something in common', async () => {
+    const [base] = models(1, 400);
+    const scaled = Array.from({ length: 7 }, (_, i) => base!.map((x) => x * (2 + i / 5)));
+    const settings = {
+      ...config,
+      epochs: 60,
+      learning_rate: 0.01,
+      gamma: 0,
+      noise: 0,
+      view_2: 'canonical',
+    } as const;
+    const sane = fresh(settings);
+    const history = await pretrain(sane, { ...data, train: scaled, val: scaled.slice(2, 4) }, settings);
+    sane.dispose();
+    expect(history.at(-1)!.reconstruction).toBeLessThan(0.5 * history[0]!.reconstruction);
+    expect(history.at(-1)!.validation_explained_variance).toBeGreaterThan(0.4);
+    expect(history.at(-1)!.contrast).toBe(0);
+  });
+
+  test('with contrast alone trains without a decoder', async () => {
+    const { history } = await train({ ...config, gamma: 1 });
+    expect(history.at(-1)!.reconstruction).toBe(0);
+    expect(history.at(-1)!.loss).toBeCloseTo(history.at(-1)!.contrast, 5);
+  });
+
+  test('averages accumulated gradients: two equal halves are one batch', async () => {
+    // Without contrast and with all windows alike in size, the mean of two half batches' means is the whole one's.
+    const settings = {
+      ...config,
+      window: layout.tokens,
+      gamma: 0,
+      noise: 0,
+      view_2: 'canonical' as const,
+      windows_per_sample: 1,
+      epochs: 2,
+    };
+    const half = { ...data, train: data.train.slice(0, 4) };
+    const run = async (changes: Partial<PretrainConfig>) => {
+      const sane = fresh({ ...settings, ...changes });
+      await pretrain(sane, half, { ...settings, ...changes });
+      const weights = weightsOf(sane);
+      sane.dispose();
+      return weights;
+    };
+    const whole = await run({ batch_size: 4 });
+    const halves = await run({ batch_size: 2, gradient_accumulation: 2 });
+    for (const [name, values] of whole) {
+      for (const [i, v] of values.entries()) expect(Math.abs(halves.get(name)![i]! - v)).toBeLessThan(2e-3);
+    }
+  });
+
+  test('clips only where the limit is reached', async () => {
+    const plain = await train(config);
+    const loose = await train({ ...config, gradient_clip: 1e6 });
+    const tight = await train({ ...config, gradient_clip: 1e-3 });
+    const difference = (a: typeof plain, b: typeof plain) =>
+      Math.abs(a.history.at(-1)!.loss - b.history.at(-1)!.loss);
+    expect(difference(plain, loose)).toBeLessThan(1e-4);
+    expect(difference(plain, tight)).toBeGreaterThan(1e-4);
+  });
+
+  test('leaves no tensor behind', async () => {
+    await train(config);
+    const before = tf.memory().numTensors;
+    await train({ ...config, gradient_accumulation: 2, gradient_clip: 1 });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('says so when a batch is larger than an epoch, and when it diverges', async () => {
+    await expect(train({ ...config, batch_size: 15 })).rejects.toThrow(
+      'sane.batch_size is 15, but an epoch has only 14 windows: lower it',
+    );
+    await expect(train({ ...config, learning_rate: 1e30 })).rejects.toThrow(
+      /pretraining diverged in epoch \d: the loss is .*Lower sane\.learning_rate/,
+    );
+  });
+
+  test('draws every sample windows_per_sample times an epoch, repeating none in a batch if it can', () => {
+    const batches = epochBatches(9, { ...config, batch_size: 3, windows_per_sample: 4 }, 5);
+    expect(batches.length).toBe(12);
+    const counts = new Array(9).fill(0);
+    for (const batch of batches) {
+      expect(new Set(batch).size).toBe(3);
+      for (const i of batch) counts[i]++;
+    }
+    expect(counts).toEqual(new Array(9).fill(4));
+    expect(epochBatches(9, config, 1)).not.toEqual(epochBatches(9, config, 2));
+    expect(epochBatches(7, config, 1).length).toBe(3);
+  });
+});
+
+describe('embedding', () => {
+  test('cuts any length into windows that keep every token once, with context', () => {
+    for (const [tokens, window, halo] of [
+      [1, 4, 1],
+      [4, 4, 1],
+      [5, 4, 1],
+      [48, 32, 8],
+      [93, 32, 8],
+      [97, 13, 4],
+      [50, 9, 0],
+    ] as const) {
+      const plan = snippets(tokens, window, halo);
+      expect(
+        plan.flatMap(({ keep: [from, to] }) => Array.from({ length: to - from }, (_, i) => from + i)),
+      ).toEqual([...Array(tokens).keys()]);
+      for (const { start, keep } of plan) {
+        expect(start).toBeGreaterThanOrEqual(0);
+        expect(start + Math.min(window, tokens)).toBeLessThanOrEqual(tokens);
+        expect(keep[0] - start).toBeGreaterThanOrEqual(start === 0 ? 0 : halo);
+        expect(start + Math.min(window, tokens)).toBeGreaterThanOrEqual(keep[1]);
+      }
+    }
+    expect(() => snippets(9, 4, 2)).toThrow('a halo of 2 on both sides leaves nothing of a window of 4');
+  });
+
+  test('does not depend on which models are embedded together', () => {
+    for (const window of [9, layout.tokens]) {
+      const sane = fresh({ ...config, window });
+      const many = models(70, 200);
+      const together = [...embedModels(sane, layout, many)];
+      const alone = [...embedModels(sane, layout, [many[66]!])];
+      expect(together.length).toBe(70);
+      for (const [i, v] of alone[0]!.entries()) expect(together[66]![i]!).toBeCloseTo(v, 5);
+      sane.dispose();
+    }
+  });
+
+  test('of a model is the mean over its tokens', () => {
+    expect([...meanEmbedding(Float32Array.of(1, 2, 3, 6, 5, 10), 2)]).toEqual([3, 6]);
+  });
+});

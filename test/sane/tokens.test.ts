@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'bun:test';
+import { Random } from '../../src/engine/random.ts';
+import type { Architecture } from '../../src/nets/architecture.ts';
+import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { permute } from '../../src/nets/permute.ts';
+import { sequential } from '../../src/nets/sequential.ts';
+import { destandardize, fitStandardization, standardize } from '../../src/sane/standardize.ts';
+import { detokenize, flatten, tokenize, tokenLayout, unflatten } from '../../src/sane/tokenize.ts';
+import { drawViews, randomPermutation } from '../../src/sane/views.ts';
+import { oracleForward, randomWeights } from '../nets/networks.ts';
+
+const seed = Date.now() % 1e6;
+
+/** The larger CNN of the paper, as far as its weights go: rows x columns with bias 16x28, 32x145, 15x289, 20x61, 10x21. */
+const larger: Architecture = sequential({
+  name: 'larger',
+  description: '',
+  input: [32, 32, 3],
+  classes: 10,
+  layers: [
+    { kind: 'conv2d', name: 'module_list.0', inputs: 3, outputs: 16, kernel: 3 },
+    { kind: 'conv2d', name: 'module_list.4', inputs: 16, outputs: 32, kernel: 3 },
+    { kind: 'conv2d', name: 'module_list.8', inputs: 32, outputs: 15, kernel: 3 },
+    { kind: 'linear', name: 'module_list.13', inputs: 60, outputs: 20 },
+    { kind: 'linear', name: 'module_list.16', inputs: 20, outputs: 10 },
+  ],
+});
+
+/** The tokeniser again, by its definition: rows of [weight | bias], padded and cut. */
+function oracleTokens(architecture: Architecture, weights: Map<string, Float32Array>, size: number) {
+  const tokens: number[] = [];
+  const mask: number[] = [];
+  const positions: number[] = [];
+  let layer = 0;
+  for (const { name, shape } of architecture.parameters) {
+    if (!name.endsWith('.weight')) continue;
+    const bias = weights.get(name.replace('.weight', '.bias'));
+    const width = shape.slice(1).reduce((a, b) => a * b, 1);
+    for (let row = 0; row < shape[0]!; row++) {
+      const values = [
+        ...weights.get(name)!.subarray(row * width, (row + 1) * width),
+        ...(bias ? [bias[row]!] : []),
+      ];
+      for (let at = 0; at < values.length; at += size) {
+        const part = values.slice(at, at + size);
+        for (let i = 0; i < size; i++) {
+          tokens.push(part[i] ?? 0);
+          mask.push(i < part.length ? 1 : 0);
+        }
+        positions.push(positions.length / 3, layer, row);
+      }
+    }
+    layer++;
+  }
+  return { tokens, mask, positions };
+}
+
+describe('tokens', () => {
+  test('of cnn-small are 48 at its natural size, of the larger CNN 93', () => {
+    expect(tokenLayout(cnnSmall, 201).tokens).toBe(48);
+    const layout = tokenLayout(larger, 289);
+    expect(layout.tokens).toBe(93);
+    expect(layout.layers.map(({ firstToken }) => firstToken)).toEqual([0, 16, 48, 63, 83]);
+    expect([...layout.positions.subarray(150, 153)]).toEqual([50, 2, 2]);
+    const filled = layout.source.filter((index) => index >= 0).length / layout.source.length;
+    expect(filled).toBeCloseTo(0.404, 3);
+  });
+
+  test.each([3, 7, 25, 64, 201, 289, 500])('of %d numbers are as defined, and go back bit by bit', (size) => {
+    for (const architecture of [cnnSmall, larger]) {
+      const weights = randomWeights(architecture, seed + size);
+      const layout = tokenLayout(architecture, size);
+      const flat = flatten(architecture, weights);
+      const tokens = tokenize(layout, flat);
+      const oracle = oracleTokens(architecture, weights, size);
+      expect([...tokens]).toEqual(oracle.tokens);
+      expect([...layout.source].map((index) => (index < 0 ? 0 : 1))).toEqual(oracle.mask as (0 | 1)[]);
+      expect([...layout.positions]).toEqual(oracle.positions);
+      expect(unflatten(architecture, detokenize(layout, tokens))).toEqual(weights);
+    }
+  });
+
+  test('drop what a decoder writes into padding', () => {
+    const layout = tokenLayout(cnnSmall, 50);
+    const flat = flatten(cnnSmall, randomWeights(cnnSmall, seed));
+    const tokens = tokenize(layout, flat).map((x, i) => (layout.source[i]! < 0 ? 99 : x));
+    expect(detokenize(layout, tokens)).toEqual(flat);
+  });
+
+  test('say which weight is missing or has the wrong size', () => {
+    const weights = randomWeights(cnnSmall, seed);
+    weights.set('module_list.3.bias', new Float32Array(5));
+    expect(() => flatten(cnnSmall, weights)).toThrow(
+      'cnn-small: module_list.3.bias has 5 numbers, its shape [6] needs 6',
+    );
+    weights.delete('module_list.3.bias');
+    expect(() => flatten(cnnSmall, weights)).toThrow('cnn-small: the model has no module_list.3.bias');
+  });
+});
+
+describe('standardisation', () => {
+  const layout = tokenLayout(cnnSmall, 289);
+  const models = Array.from({ length: 5 }, (_, i) =>
+    flatten(cnnSmall, randomWeights(cnnSmall, seed + i)).map((x) => 3 * x + 0.5),
+  );
+
+  test('is by the mean of means and the root of the mean of unbiased variances, weight and bias together', () => {
+    const fitted = fitStandardization(layout, models);
+    for (const [name, size] of [
+      ['module_list.6', 4],
+      ['module_list.11', 10],
+    ] as const) {
+      const start = cnnSmall.parameters.findIndex((p) => p.name === `${name}.weight`);
+      const sizeOf = (i: number) => cnnSmall.parameters[i]!.shape.reduce((a, b) => a * b, 1);
+      const from = Array.from({ length: start }, (_, i) => sizeOf(i)).reduce((a, b) => a + b, 0);
+      const values = models.map((flat) => [...flat.subarray(from, from + sizeOf(start) + size)]);
+      const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+      const mu = mean(values.map(mean));
+      const variances = values.map(
+        (list) => list.reduce((sum, x) => sum + (x - mean(list)) ** 2, 0) / (list.length - 1),
+      );
+      expect(fitted[`${name}.weight`]!.mean).toBeCloseTo(mu, 10);
+      expect(fitted[`${name}.weight`]!.sd).toBeCloseTo(Math.sqrt(mean(variances)), 10);
+    }
+  });
+
+  test('can be undone', () => {
+    const fitted = fitStandardization(layout, models);
+    const back = destandardize(layout, standardize(layout, models[1]!, fitted), fitted);
+    for (const [i, x] of back.entries()) expect(x).toBeCloseTo(models[1]![i]!, 5);
+  });
+
+  test('says which layer is constant', () => {
+    const constant = new Float32Array(layout.parameters);
+    expect(() => fitStandardization(layout, [constant])).toThrow(
+      'layer module_list.0.weight is constant in every model and cannot be standardised; set sane.standardization: none',
+    );
+    expect(() => fitStandardization(layout, [])).toThrow('standardisation needs at least one model');
+    expect(() => standardize(layout, constant, {})).toThrow(
+      'no standardisation for layer module_list.0.weight',
+    );
+  });
+});
+
+describe('views', () => {
+  const weights = randomWeights(cnnSmall, seed);
+  const flat = flatten(cnnSmall, weights);
+  const size = 100;
+  const layout = tokenLayout(cnnSmall, size);
+
+  test('permuted anew each time, are tokens of a network of the same function', () => {
+    const settings = { window: layout.tokens, noise: 0, view_1: 'canonical', view_2: 'permuted' } as const;
+    const views = drawViews(cnnSmall, layout, [flat], settings, new Random(seed, 'views'));
+    const half = views.tokens.length / 2;
+    expect(views.tokens.subarray(0, half)).toEqual(tokenize(layout, flat));
+    const other = unflatten(cnnSmall, detokenize(layout, views.tokens.subarray(half)));
+    expect(other).not.toEqual(weights);
+    const image = new Random(seed, 'image').normals(784);
+    const expected = oracleForward(cnnSmall, weights, image, Math.tanh);
+    for (const [i, x] of oracleForward(cnnSmall, other, image, Math.tanh).entries())
+      expect(x).toBeCloseTo(expected[i]!, 6);
+    expect([...views.positions.subarray(views.positions.length / 2)]).toEqual([...layout.positions]);
+  });
+
+  test('permute a flat vector as they permute a network', () => {
+    const order = randomPermutation(cnnSmall, new Random(seed, 'order'));
+    const random = new Random(seed, 'order');
+    const orders = new Map(
+      cnnSmall.permutations.map((group) => [group.name, random.permutation(group.size)]),
+    );
+    const expected = flatten(cnnSmall, permute(cnnSmall, weights, orders));
+    expect(Array.from(order, (i) => flat[i]!)).toEqual([...expected]);
+  });
+
+  test('have windows of their own, with noise in proportion to the weights and none in padding', () => {
+    const settings = { window: 7, noise: 0.1, view_1: 'canonical', view_2: 'canonical' } as const;
+    const models = Array.from({ length: 60 }, () => flat);
+    const views = drawViews(cnnSmall, layout, models, settings, new Random(seed, 'windows'));
+    const starts = new Set<number>();
+    const whole = tokenize(layout, flat);
+    const ratios: number[] = [];
+    for (let row = 0; row < views.rows; row++) {
+      const start = views.positions[row * 21]!;
+      starts.add(start);
+      expect(start).toBeLessThanOrEqual(layout.tokens - 7);
+      for (let i = 0; i < 700; i++) {
+        const source = layout.source[start * size + i]!;
+        const value = views.tokens[row * 700 + i]!;
+        expect(views.mask[row * 700 + i]).toBe(source < 0 ? 0 : 1);
+        if (source < 0) expect(value).toBe(0);
+        else ratios.push(value / whole[start * size + i]! - 1);
+      }
+    }
+    expect(starts.size).toBeGreaterThan(20);
+    const sd = Math.sqrt(ratios.reduce((sum, x) => sum + x * x, 0) / ratios.length);
+    expect(sd).toBeCloseTo(0.1, 2);
+  });
+});

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDevice } from '../../src/engine/device.ts';
+import { writeSafetensors } from '../../src/engine/safetensors.ts';
+import type { StageImplementation } from '../../src/engine/stage.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { defaults } from '../../src/experiment/schema.ts';
+import type { Json } from '../../src/experiment/types.ts';
+import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { percentile, weightStatistics } from '../../src/tasks/property-prediction/statistics.ts';
+import type { TaskResult } from '../../src/tasks/result.ts';
+import { stages } from '../../src/tasks/stages.ts';
+import { modelFile, tensorName, type ZooManifest } from '../../src/zoo/zoo.ts';
+import { randomWeights } from '../nets/networks.ts';
+
+let dir = '';
+
+/**
+ * A zoo on disk whose accuracy can be read off the weights: at epoch e the weights are multiplied by 1 + e/10, and the test
+ * accuracy is their size.
+ */
+async function writeZoo(at: string): Promise<void> {
+  await mkdir(join(at, 'models'), { recursive: true });
+  const epochs = [1, 4, 9];
+  const manifest: ZooManifest = { architecture: 'cnn-small', dataset: 'glyphs', epochs, models: [] };
+  for (let m = 0; m < 14; m++) {
+    const id = `model-${m}`;
+    const base = randomWeights(cnnSmall, m);
+    const tensors = epochs.flatMap((epoch) =>
+      cnnSmall.parameters.map(({ name, shape }) => ({
+        name: tensorName(epoch, name),
+        shape,
+        data: base.get(name)!.map((x) => x * (1 + epoch / 10)),
+      })),
+    );
+    await writeSafetensors(modelFile(at, id), tensors);
+    manifest.models.push({
+      id,
+      seed: m,
+      split: m < 8 ? 'train' : m < 11 ? 'val' : 'test',
+      hyperparameters: {
+        optimizer: 'adam',
+        learning_rate: 1,
+        weight_decay: 0,
+        activation: 'tanh',
+        init: 'uniform',
+      },
+      checkpoints: epochs.map((epoch) => ({
+        epoch,
+        test_accuracy: 0.1 + epoch / 20,
+        train_accuracy: 0.1 + epoch / 10,
+        train_loss: 1,
+        test_loss: 1,
+      })),
+    });
+  }
+  await Bun.write(join(at, 'manifest.json'), JSON.stringify(manifest));
+}
+
+async function run(
+  implementation: StageImplementation,
+  config: Record<string, Json>,
+  inputs: Record<string, string>,
+  name: string,
+) {
+  const at = join(dir, name);
+  await mkdir(at, { recursive: true });
+  await implementation.execute({ config, inputs, dir: at, dataDir: undefined, report: () => {} });
+  return at;
+}
+
+const saneConfig = {
+  ...defaults.sane,
+  seed: 1,
+  token_size: 60,
+  window: 20,
+  d_model: 16,
+  latent_dim: 6,
+  layers: 1,
+  heads: 2,
+  epochs: 4,
+  batch_size: 8,
+  learning_rate: 0.003,
+};
+const predictionConfig = {
+  ...defaults.property_prediction,
+  features: ['weights', 'statistics', 'sane', 'sane-sequence'],
+  epochs_used: [1, 4, 9],
+  token_size: 60,
+  standardization: 'per-layer',
+};
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'prediction-'));
+  await startDevice('wasm', { threads: 1 });
+  await writeZoo(join(dir, 'zoo'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe('statistics of weights', () => {
+  test('percentiles are numpy’s', () => {
+    const sorted = Float64Array.of(1, 2, 4, 8);
+    expect([0, 1, 25, 50, 75, 99, 100].map((p) => percentile(sorted, p))).toEqual(
+      [1, 1.03, 1.75, 3, 5, 7.88, 8].map((x) => expect.closeTo(x, 10)),
+    );
+    expect(percentile(Float64Array.of(5), 30)).toBe(5);
+  });
+
+  test('are seven per layer, with or without the padding', () => {
+    const layout = tokenLayout(cnnSmall, 289);
+    const flat = flatten(cnnSmall, randomWeights(cnnSmall, 4));
+    const plain = weightStatistics(layout, flat, false);
+    const padded = weightStatistics(layout, flat, true);
+    expect(plain.length).toBe(35);
+    // Last layer: 10 rows of 20 weights and a bias in tokens of 289.
+    const values = [...flat.subarray(-210)];
+    const mean = values.reduce((a, b) => a + b, 0) / 210;
+    expect(plain[28]!).toBeCloseTo(mean, 6);
+    expect(plain[29]!).toBeCloseTo(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 210, 6);
+    expect(plain[32]!).toBeCloseTo(percentile(Float64Array.from(values).sort(), 50), 6);
+    expect(padded[28]!).toBeCloseTo((mean * 210) / 2890, 6);
+    expect(padded[32]!).toBe(0);
+  });
+});
+
+describe('stages sane and property-prediction', () => {
+  test('predict what can be read off the weights, and give every number a label', async () => {
+    const zoo = join(dir, 'zoo');
+    const sane = await run(await stages.sane(), saneConfig, { zoo }, 'sane');
+    const before = tf.memory().numTensors;
+    const at = await run(await stages['property-prediction'](), predictionConfig, { zoo, sane }, 'result');
+    expect(tf.memory().numTensors).toBe(before);
+    const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
+    expect(records.length).toBe(4 * 3 * 3);
+    const value = (feature: string, target: string) =>
+      records.find(
+        ({ labels }) => labels.feature === feature && labels.target === target && labels.split === 'test',
+      )!;
+    // The variance of each layer grows with the epoch.
+    expect(value('statistics', 'epoch').value).toBeGreaterThan(0.7);
+    expect(value('statistics', 'test-accuracy').value).toBeGreaterThan(0.7);
+    expect(value('statistics', 'ggap').value).toBeGreaterThan(0.7);
+    expect(records.every(({ metric, value: v }) => metric === 'r2' && Number.isFinite(v))).toBe(true);
+    expect(value('weights', 'epoch').seeded).toBe(false);
+    expect(value('sane', 'epoch').seeded).toBe(true);
+    const { tested, predictions } = (await Bun.file(join(at, 'predictions.json')).json()) as {
+      tested: unknown[];
+      predictions: { values: number[] }[];
+    };
+    expect(tested.length).toBe(9);
+    expect(predictions.length).toBe(12);
+    expect(predictions[0]!.values.length).toBe(9);
+  });
+
+  test('a SANE stage leaves only its artefact, and resumes from its state', async () => {
+    const zoo = join(dir, 'zoo');
+    const at = await run(await stages.sane(), saneConfig, { zoo }, 'again');
+    const names = [...new Bun.Glob('*').scanSync(at)].sort();
+    expect(names).toEqual(['history.json', 'model.safetensors', 'normalization.json', 'sane.json']);
+    const bytes = async (folder: string) => Bun.file(join(folder, 'model.safetensors')).bytes();
+    expect(await bytes(at)).toEqual(await bytes(join(dir, 'sane')));
+  });
+
+  test('say when no checkpoint is of the epochs asked for', async () => {
+    const implementation = await stages['property-prediction']();
+    await expect(
+      run(implementation, { ...predictionConfig, epochs_used: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
+    ).rejects.toThrow(
+      /no train model has a checkpoint of the epochs 2; raise zoo\.models, or see whether its models diverged/,
+    );
+  });
+});
