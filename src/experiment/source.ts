@@ -82,7 +82,12 @@ function syntaxProblem(code: string, message: string): Pick<Problem, 'code' | 'm
 /** Parses YAML 1.2. Never throws: what is wrong is in `problems`. */
 export function parseYaml(text: string, file: string): YamlSource {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, version: '1.2', prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    version: '1.2',
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const problems: Problem[] = document.errors.map(({ code, message, pos }) => ({
     ...syntaxProblem(code, message),
     path: '',

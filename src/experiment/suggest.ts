@@ -2,7 +2,8 @@ import leven from 'leven';
 
 /** The known name nearest to a misspelt one, or undefined where none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(Math.max(name.length, 3) / 3));
+  // Two letters swapped are a distance of 2.
+  const limit = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of known) {

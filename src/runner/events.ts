@@ -10,7 +10,15 @@ export interface JobName {
 }
 
 export type RunnerEvent =
-  | { event: 'start'; experiment: string; runs: number; stages: number; jobs: number; workers: number; store: string }
+  | {
+      event: 'start';
+      experiment: string;
+      runs: number;
+      stages: number;
+      jobs: number;
+      workers: number;
+      store: string;
+    }
   | ({ event: 'job-start' } & JobName)
   | ({ event: 'job-progress'; progress: Progress } & JobName)
   | ({ event: 'job-done'; seconds: number } & JobName)

@@ -9,8 +9,8 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
@@ -75,7 +75,7 @@ export class Lease {
 
   /** Gives the lease back. */
   release(): void {
-    unlinkSync(this.path);
+    rmSync(this.path, { force: true });
     closeSync(this.fd);
   }
 }

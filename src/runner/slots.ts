@@ -23,15 +23,14 @@ export class Slots {
       const entry = { priority, order: this.arrivals++, enter };
       const index = this.waiting.findIndex((other) => other.priority > priority);
       this.waiting.splice(index < 0 ? this.waiting.length : index, 0, entry);
-      // Those who come in the same moment are sorted before the first is let in.
-      queueMicrotask(() => this.admit());
+      setImmediate(() => this.admit());
     });
   }
 
   private leave(): void {
     this.free++;
-    // The one who leaves may come back at once with work that goes first.
-    queueMicrotask(() => this.admit());
+    // Not at once: the one who leaves may come straight back with work that goes first.
+    setImmediate(() => this.admit());
   }
 
   private admit(): void {

@@ -48,6 +48,8 @@ export function survey(plan: Plan, store: Store, { retryFailed }: SurveyOptions)
     if (failure) return 'failed before';
     if (store.isBegun(node)) return 'interrupted before, goes on';
     const inputs = Object.entries(node.inputs).filter(([, key]) => states.get(key)?.state === 'compute');
-    return inputs.length > 0 ? `needs ${inputs.map(([name]) => name).join(' and ')} first` : 'not computed yet';
+    return inputs.length > 0
+      ? `needs ${inputs.map(([name]) => name).join(' and ')} first`
+      : 'not computed yet';
   }
 }

@@ -17,8 +17,8 @@ export function normal(random: Random, ...shape: number[]): Values {
 export const freshSeed = Date.now() % 1_000_000;
 
 /**
- * The value of `f` on a back end, and the gradients of all inputs for fixed weights of the value's numbers. Fails if tensors
- * are left behind.
+ * The value of `f` on a back end, and the gradients of all inputs for fixed weights of the value's numbers. Fails if a tensor
+ * or a kernel's scratch memory is left behind.
  */
 export async function evaluate(
   backend: string,
@@ -26,14 +26,15 @@ export async function evaluate(
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
 ): Promise<Float32Array[]> {
   await tf.setBackend(backend);
-  const before = tf.memory().numTensors;
+  const held = () => ({ tensors: tf.memory().numTensors, memories: tf.backend().numDataIds() });
+  const before = held();
   const tensors = inputs.map(({ shape, data }) => tf.tensor(data, shape));
   const value = tf.tidy(() => f(...tensors));
   const weights = tf.tensor(new Random(1, 'dy').normals(value.size), value.shape);
   const gradients = tf.grads((...xs) => f(...xs))(tensors, weights);
   const results = [value, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice());
   tf.dispose([tensors, value, weights, gradients]);
-  expect(tf.memory().numTensors).toBe(before);
+  expect(held()).toEqual(before);
   return results;
 }
 

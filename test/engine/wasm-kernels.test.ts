@@ -150,15 +150,6 @@ describe(`the wasm device, with the shapes of seed ${freshSeed}, computes as cpu
     expect(() => onDevice(gradient)).toThrow('stride above 1 is not there on the wasm device; use cpu');
   });
 
-  test.each([
-    [2, 2, 'valid'],
-    [3, 2, 'same'],
-    [3, 1, 'valid'],
-  ] as const)('the gradient of a maximum of %p x %p blocks, padding %p', async (size, stride, pad) => {
-    const x = normal(random, odd(1), odd(5), odd(5), odd(1));
-    await expectSame('wasm', [x], (x) => tf.maxPool<tf.Tensor4D>(x as tf.Tensor4D, size, stride, pad));
-  });
-
   test('tanh', async () => {
     const data = random.normals(301).map((value) => 4 * value);
     await expectSame('wasm', [{ shape: [7, 43], data }], (x) => tf.tanh(x as tf.Tensor));

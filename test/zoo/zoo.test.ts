@@ -60,7 +60,7 @@ describe('members', () => {
   });
 
   test('take every combination of what varies for each seed, and a larger zoo begins alike', () => {
-    const varied = {
+    const varied: ZooConfig = {
       ...config,
       vary: { learning_rate: [0.1, 0.2], init: ['uniform', 'normal'] },
     };

@@ -8,7 +8,7 @@ import { identity } from './identity.ts';
 import { registerWasmKernel, type WasmKernel } from './kernel.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { batchMatMul } from './matmul.ts';
-import { maxPoolGrad } from './max-pool.ts';
+import { maxPool2Grad } from './max-pool2.ts';
 import { sumWith } from './reduce.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 import { tanh } from './tanh.ts';
@@ -21,7 +21,6 @@ export function registerWasmKernels(): void {
     Conv2DBackpropFilter: conv2dFilterGrad,
     Conv2DBackpropInput: conv2dInputGradWith(original('Conv2DBackpropInput')),
     Identity: identity,
-    MaxPoolGrad: maxPoolGrad,
     Sum: sumWith(original('Sum')),
     Tanh: tanh,
     UnsortedSegmentSum: unsortedSegmentSum,
@@ -31,6 +30,7 @@ export function registerWasmKernels(): void {
     SaneGeluGrad: geluGrad,
     SaneAttention: attention,
     SaneAttentionGrad: attentionGrad,
+    SaneMaxPool2Grad: maxPool2Grad,
     SaneAdamW: adamW,
   };
   for (const [name, kernel] of Object.entries(kernels)) registerWasmKernel(name, kernel);

@@ -1,0 +1,87 @@
+/** Runs one job in a child process of its own and tells how it ended. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Report } from '../engine/progress.ts';
+import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
+
+const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+/** How long a worker that is told to end may take before it is killed. */
+const graceMs = 3000;
+
+export type JobOutcome =
+  | { state: 'done'; seconds: number }
+  | { state: 'failed'; reason: string; lasting: boolean }
+  /** Ended because the runner asked for it. */
+  | { state: 'stopped' };
+
+export interface JobOptions {
+  /** Open file of the stage's lease, which the worker holds as long as it lives. */
+  leaseFd: number;
+  /** File that everything the worker prints is appended to. */
+  log: string;
+  onProgress: Report;
+  signal: AbortSignal;
+}
+
+/** Starts the worker in a process group of its own, and ends the whole group when the signal is given. */
+export function runJob(spec: JobSpec, { leaseFd, log, onProgress, signal }: JobOptions): Promise<JobOutcome> {
+  const startedAt = performance.now();
+  mkdirSync(dirname(log), { recursive: true });
+  const logFd = openSync(log, 'a');
+  writeSync(logFd, `--- ${new Date().toISOString()} ${spec.node.label} ${spec.node.key}\n`);
+  const child = spawn(process.execPath, [workerPath], {
+    detached: true,
+    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd],
+  });
+  closeSync(logFd);
+
+  let last: WorkerMessage | undefined;
+  createInterface({ input: child.stdio[messagesFd] as Readable }).on('line', (line) => {
+    last = JSON.parse(line) as WorkerMessage;
+    if (last.type === 'progress') onProgress(last.progress);
+  });
+  // A worker that dies before it has read its input shows that by its exit.
+  child.stdin?.on('error', () => {});
+  child.stdin?.write(`${JSON.stringify(spec)}\n`);
+
+  const stop = () => {
+    endGroup(child.pid, 'SIGTERM');
+    const timer = setTimeout(() => endGroup(child.pid, 'SIGKILL'), graceMs);
+    child.once('close', () => clearTimeout(timer));
+  };
+  signal.addEventListener('abort', stop, { once: true });
+
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ state: 'failed', reason: error.message, lasting: false }));
+    child.once('close', (code, killedBy) => {
+      signal.removeEventListener('abort', stop);
+      if (last?.type === 'done') resolve({ state: 'done', seconds: (performance.now() - startedAt) / 1000 });
+      else if (signal.aborted) resolve({ state: 'stopped' });
+      else if (last?.type === 'failed')
+        resolve({ state: 'failed', reason: last.reason, lasting: last.lasting });
+      else resolve({ state: 'failed', reason: describeDeath(code, killedBy, log), lasting: false });
+    });
+  });
+}
+
+/** Ends the workers of a group; those that are gone already are fine. */
+function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function describeDeath(code: number | null, killedBy: NodeJS.Signals | null, log: string): string {
+  if (killedBy === 'SIGKILL') return 'the worker was killed (SIGKILL: out of memory, or by somebody)';
+  if (killedBy) return `the worker was ended by ${killedBy}`;
+  const printed = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  return `the worker ended with exit code ${code}: ${printed}`;
+}

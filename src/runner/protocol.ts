@@ -1,0 +1,33 @@
+/** What a runner and its worker processes say to each other, one JSON text per line. */
+import type { Progress } from '../engine/progress.ts';
+import type { StageNode } from '../experiment/types.ts';
+import type { Workload } from './workload.ts';
+
+/** File descriptor that a worker writes its messages to; its standard output and error go to the log. */
+export const messagesFd = 3;
+
+/** Runner to worker, the first line of standard input. The end of standard input means that the runner is gone. */
+export interface JobSpec {
+  node: StageNode;
+  workload: Workload;
+  /** Which part of a divided stage; undefined for the stage itself, after which the artefact is made. */
+  part: number | undefined;
+  /** Folder of each input artefact, by name. */
+  inputs: Record<string, string>;
+  storeRoot: string;
+  /** Path or URL of the module whose `stages` has the implementations. */
+  stagesModule: string;
+  dataDir: string | undefined;
+  device: string;
+  threads: number;
+  /** Seconds that earlier jobs of the stage took. */
+  earlierSeconds: number;
+  resumed: boolean;
+}
+
+/** Worker to runner. */
+export type WorkerMessage =
+  | { type: 'progress'; progress: Progress }
+  | { type: 'done' }
+  /** `lasting`: the same stage would fail again; false where the machine is to blame. */
+  | { type: 'failed'; reason: string; lasting: boolean };

@@ -1,0 +1,70 @@
+/** Texts of progress: durations, bars, rates. */
+import type { Progress } from '../../engine/progress.ts';
+
+/** `3.2 s`, `1:05 min`, `2:03:10 h`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)} h` : `${minutes}:${two(rest)} min`;
+}
+
+/** Three significant digits, and no exponent where there need not be one. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  return size >= 1000 && size < 1e9 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+/** `━━━━━───`: how much of `width` characters is done. */
+export function formatBar(fraction: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, fraction)) * width);
+  return '━'.repeat(full) + '─'.repeat(width - full);
+}
+
+/** What a job has done, and when it said so for the first and the last time. Work of an earlier run does not count as speed. */
+export class JobProgress {
+  private first: { done: number; atMs: number } | undefined;
+  progress: Progress | undefined;
+
+  constructor(
+    readonly label: string,
+    readonly startedAtMs: number,
+  ) {}
+
+  update(progress: Progress, nowMs: number): void {
+    // Another unit is another piece of work, whose speed is measured anew.
+    if (progress.unit !== this.progress?.unit) this.first = { done: progress.done, atMs: nowMs };
+    this.progress = progress;
+  }
+
+  /** Units per second, or undefined while that cannot be told. */
+  rate(nowMs: number): number | undefined {
+    if (!this.first || !this.progress) return undefined;
+    const [units, seconds] = [this.progress.done - this.first.done, (nowMs - this.first.atMs) / 1000];
+    return units > 0 && seconds > 0 ? units / seconds : undefined;
+  }
+
+  /** What a reader wants to know, the least important last. */
+  facts(nowMs: number): string[] {
+    if (!this.progress) return [formatDuration((nowMs - this.startedAtMs) / 1000)];
+    const { done, total, unit, metric } = this.progress;
+    const rate = this.rate(nowMs);
+    return [
+      `${Math.floor((100 * done) / Math.max(total, 1))}%`,
+      ...(rate === undefined ? [] : [`${formatDuration((total - done) / rate)} left`]),
+      ...(metric ? [`${metric.name} ${formatNumber(metric.value)}`] : []),
+      ...(rate === undefined ? [] : [`${formatNumber(rate)} ${unit}/s`]),
+    ];
+  }
+
+  get fraction(): number {
+    return this.progress ? this.progress.done / Math.max(this.progress.total, 1) : 0;
+  }
+}
+
+/** The text, cut to a width with an ellipsis. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

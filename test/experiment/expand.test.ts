@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { Glob } from 'bun';
+import { planExperiment } from '../../src/experiment/expand.ts';
+import { loadExperiment } from '../../src/experiment/load.ts';
+import { stageVersions } from '../../src/experiment/stages.ts';
+import type { Plan, StageName } from '../../src/experiment/types.ts';
+import { explainKey } from '../../src/experiment/why.ts';
+import { plan, valid } from './files.ts';
+
+const keysOf = ({ stages }: Plan, stage: StageName) =>
+  stages.filter((node) => node.stage === stage).map(({ key }) => key);
+const ids = ({ runs }: Plan) => runs.map(({ id }) => id);
+const stageNames = Object.keys(stageVersions) as StageName[];
+
+/** Stages whose keys differ between two texts of one experiment. */
+const changed = (a: string, b: string, options?: Parameters<typeof plan>[1]) =>
+  stageNames.filter((stage) => keysOf(plan(a), stage).join() !== keysOf(plan(b, options), stage).join());
+
+describe('the grid', () => {
+  test('is every combination, the last axis fastest, and runs are named by what differs', () => {
+    const text = valid.replace('seed: [0, 1]', 'seed: [0, 1]\n  sane.gamma: [0.1, 0.5]');
+    expect(ids(plan(text))).toEqual([
+      'seed=0,sane.gamma=0.1',
+      'seed=0,sane.gamma=0.5',
+      'seed=1,sane.gamma=0.1',
+      'seed=1,sane.gamma=0.5',
+    ]);
+    expect(plan(text).runs.map(({ settings }) => settings.sane.gamma)).toEqual([0.1, 0.5, 0.1, 0.5]);
+    expect(ids(plan(valid.replace('  seed: [0, 1]\n', '')))).toEqual(['property-prediction']);
+  });
+
+  test('advances zipped axes together, adds what is included, takes out what is excluded', () => {
+    const zipped = `${valid}zip:\n  - {zoo.seed: [5, 6], sane.gamma: [0.1, 0.2]}\n`;
+    expect(ids(plan(zipped))).toEqual([
+      'seed=0,zoo.seed=5,sane.gamma=0.1',
+      'seed=0,zoo.seed=6,sane.gamma=0.2',
+      'seed=1,zoo.seed=5,sane.gamma=0.1',
+      'seed=1,zoo.seed=6,sane.gamma=0.2',
+    ]);
+    const included = `${valid}include:\n  - {dataset: mnist, seed: 7}\n`;
+    expect(ids(plan(included))).toEqual([
+      'dataset=glyphs,seed=0',
+      'dataset=glyphs,seed=1',
+      'dataset=mnist,seed=7',
+    ]);
+    const excluded = `${zipped}exclude:\n  - {seed: 0, zoo.seed: [5, 9]}\n`;
+    expect(ids(plan(excluded)).length).toBe(3);
+  });
+
+  test('keeps what --only names, and --set wins over everything', () => {
+    expect(ids(plan(valid, { only: { seed: ['1'] } }))).toEqual(['seed=1']);
+    const text = valid.replace('seed: [0, 1]', 'sane.epochs: [4, 5]');
+    expect(
+      plan(text, { set: { 'sane.epochs': 9 } }).runs.map(({ settings }) => settings.sane.epochs),
+    ).toEqual([9, 9]);
+  });
+
+  test('may hold lists as values', () => {
+    const text = valid.replace('seed: [0, 1]', 'zoo.checkpoints: [[1, 2], [1, 5]]');
+    expect(ids(plan(text))).toEqual(['zoo.checkpoints=[1,2]', 'zoo.checkpoints=[1,5]']);
+  });
+});
+
+describe('settings', () => {
+  test('come from defaults, recipe, block, override, axis, in this order', () => {
+    const settings = (text: string) => plan(text).runs.map((run) => run.settings);
+    expect(settings(valid)[0]?.zoo.activation).toBe('tanh');
+    expect(settings(valid)[0]?.data.train_images).toBe(50_000);
+    expect(settings(`${valid}data: {train_images: 30}\n`)[0]?.data.train_images).toBe(30);
+    const override = `${valid}overrides:\n  - {when: {seed: 1}, set: {sane.epochs: 9}}\n`;
+    expect(settings(override).map(({ sane }) => sane.epochs)).toEqual([3, 9]);
+    const axis = override.replace('seed: [0, 1]', 'seed: [0, 1]\n  sane.epochs: [7]');
+    expect(settings(axis).map(({ sane }) => sane.epochs)).toEqual([7, 7]);
+  });
+
+  test('that nobody gave keep to the epochs there are', () => {
+    const [run] = plan(valid).runs;
+    expect(run?.settings.zoo.checkpoints).toEqual([1, 3, 5]);
+    expect(run?.settings.property_prediction.epochs_used).toEqual([1, 3, 5]);
+    const [other] = plan(valid.replace('epochs: 5', 'epochs: 5\n  checkpoints: [2, 4]')).runs;
+    expect(other?.settings.property_prediction.epochs_used).toBeNull();
+  });
+
+  test('say how a run is smaller than the paper’s', () => {
+    expect(plan(valid).runs[0]?.scaled).toEqual(
+      expect.arrayContaining([
+        'data set glyphs (paper mnist)',
+        'zoo.models 20 (paper 1000)',
+        'sane.epochs 3 (paper 50)',
+      ]),
+    );
+    const paper = valid.replace('glyphs', 'mnist').replace(/zoo:[\s\S]*/, '');
+    expect(plan(paper).runs[0]?.scaled).toEqual([]);
+    expect(plan(`${paper}zoo: {seed: 4}\n`).runs[0]?.scaled).toEqual([]);
+  });
+});
+
+describe('stages', () => {
+  test('are shared between runs', () => {
+    const { stages } = plan(valid);
+    expect(stages.map(({ stage }) => stage)).toEqual([
+      'dataset',
+      'zoo',
+      'sane',
+      'property-prediction',
+      'sane',
+      'property-prediction',
+    ]);
+    expect(new Set(stages.map(({ key }) => key)).size).toBe(6);
+    for (const [i, { inputs }] of stages.entries()) {
+      for (const key of Object.values(inputs))
+        expect(stages.findIndex((node) => node.key === key)).toBeLessThan(i);
+    }
+    expect(stages[1]?.parts).toBe(2);
+  });
+
+  test('of SANE are planned only for features of SANE', () => {
+    const text = `${valid}property_prediction: {features: [weights, statistics]}\n`;
+    const { stages, runs } = plan(text);
+    expect(stages.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'property-prediction']);
+    expect(new Set(runs.map(({ resultKey }) => resultKey)).size).toBe(1);
+  });
+
+  test('have keys of what they compute, not of what it is called or where it runs', () => {
+    const renamed = valid.replace('name: test', 'name: other\ndescription: hm\ndevice: cpu\ntables: [1]');
+    expect(changed(valid, renamed)).toEqual([]);
+    expect(changed(valid, valid.replace('epochs: 3', 'epochs: 4'))).toEqual(['sane', 'property-prediction']);
+    expect(changed(valid, valid.replace('models: 20', 'models: 21'))).toEqual([
+      'zoo',
+      'sane',
+      'property-prediction',
+    ]);
+    expect(changed(valid, `${valid}data: {test_images: 50}\n`)).toEqual(stageNames);
+    expect(changed(valid, `${valid}property_prediction: {targets: [epoch]}\n`)).toEqual([
+      'property-prediction',
+    ]);
+    expect(changed(valid, valid.replace('[0, 1]', '[0, 2]'))).toEqual(['sane', 'property-prediction']);
+    // The order of keys in the file is nothing either.
+    expect(changed(valid, valid.replace('  models: 20\n  epochs: 5', '  epochs: 5\n  models: 20'))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('why', () => {
+  test('names the fields that differ from the nearest finished stage', () => {
+    const node = (text: string, stage: StageName) => plan(text).stages.find((one) => one.stage === stage)!;
+    const now = node(valid, 'sane');
+    const near = node(valid.replace('epochs: 3', 'epochs: 4'), 'sane');
+    const far = node(valid.replace('epochs: 3', 'epochs: 4\n  layers: 2'), 'sane');
+    expect(explainKey(now, [far, near])).toEqual({
+      nearest: near,
+      differences: [{ field: 'config.epochs', before: 4, now: 3 }],
+    });
+    expect(explainKey(now, [])).toBeUndefined();
+    expect(explainKey({ ...now, version: 2 }, [now])?.differences).toEqual([
+      { field: 'version', before: now.version, now: 2 },
+    ]);
+    const other = node(valid.replace('models: 20', 'models: 30'), 'sane');
+    expect(explainKey(now, [other])?.differences.map(({ field }) => field)).toEqual(['inputs.zoo']);
+  });
+});
+
+test('every experiment file that comes with the project has a plan', async () => {
+  const folder = join(import.meta.dir, '..', '..', 'experiments');
+  const files = [...new Glob('**/*.yaml').scanSync(folder)];
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  for (const file of files) {
+    const text = await Bun.file(join(folder, file)).text();
+    const depth = '../'.repeat(file.split('/').length);
+    expect(text.split('\n')[0]).toBe(
+      `# yaml-language-server: $schema=${depth}schemas/experiment.schema.json`,
+    );
+    expect(planExperiment(await loadExperiment(join(folder, file))).runs.length).toBeGreaterThan(0);
+  }
+});

@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'bun:test';
+import { Random } from '../../src/engine/random.ts';
+import { parseExperiment } from '../../src/experiment/parse.ts';
+import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
+import { mistakes, plan, valid } from './files.ts';
+
+describe('a mistake is shown with its place and the remedy', () => {
+  test('in full', () => {
+    expect(mistakes(valid.replace('models: 20', 'modles: 20'))).toBe(
+      [
+        'e.yaml:8:3 error zoo.modles: unknown key',
+        '  8 |   modles: 20',
+        '    |   ^^^^^^',
+        '  did you mean models?',
+        '',
+        '1 mistake, nothing was run.',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    [
+      'a misspelt name',
+      'glyphs',
+      'glyhps',
+      ['e.yaml:4:13', 'one of glyphs, mnist, fashion-mnist', 'received "glyhps"', 'did you mean glyphs?'],
+    ],
+    [
+      'a wrong type',
+      'models: 20',
+      'models: many',
+      ['e.yaml:8:11', 'zoo.models: wrong type', 'expected a whole number', 'received "many"'],
+    ],
+    [
+      'a number out of range',
+      'models: 20',
+      'models: 2',
+      ['zoo.models: out of range', 'expected at least 3', 'received 2'],
+    ],
+    ['an unknown axis', '  seed:', '  sede:', ['e.yaml:6:3', 'grid.sede: unknown key', 'did you mean seed?']],
+    [
+      'an unknown setting as axis',
+      '  seed: [0, 1]',
+      '  sane.layer: [0, 1]',
+      ['grid.sane.layer: there is no such setting', 'did you mean sane.layers?'],
+    ],
+    [
+      'a wrong value of an axis',
+      '  seed: [0, 1]',
+      '  sane.layers: [1, 0]',
+      ['e.yaml:6:20', 'grid.sane.layers.1: out of range', 'expected at least 1'],
+    ],
+    ['an empty axis', '[0, 1]', '[]', ['grid.seed: empty, or too few values', 'expected at least 1']],
+    ['a value that appears twice', '[0, 1]', '[1, 1]', ['the value 1 appears twice']],
+    [
+      'a missing axis',
+      '  dataset: [glyphs]\n',
+      '',
+      ['e.yaml:2:1', 'the grid has no dataset', 'add `dataset: [...]` to grid'],
+    ],
+    ['a missing key', 'name: test\n', '', ['the key name is missing', 'add `name:`']],
+    ['an empty grid', /grid:\n( {2}.*\n)+/, 'grid: {}\n', ['grid: empty, or too few values']],
+    ['a bad name', 'name: test', 'name: Test 1', ['name: not a valid name', 'lower-case letters and digits']],
+    [
+      'a key given twice',
+      '  epochs: 5',
+      '  epochs: 5\n  epochs: 6',
+      ['e.yaml:10:3', 'this key appears twice', 'keep one of the two'],
+    ],
+    [
+      'a split that does not add up',
+      '  epochs: 5',
+      '  split: [0.5, 0.2, 0.2]',
+      ['zoo.split: the shares must add up to 1', 'a sum of 0.9'],
+    ],
+    [
+      'a list where null or a list is wanted',
+      '  epochs: 3',
+      '  epochs_used: all',
+      ['sane.epochs_used: wrong type', 'expected null or a list'],
+    ],
+    [
+      'checkpoints after the end',
+      '  epochs: 5',
+      '  epochs: 5\n  checkpoints: [1, 9]',
+      [
+        'zoo.checkpoints: the zoo ends at epoch 5',
+        'epochs 9',
+        'raise zoo.epochs or leave these checkpoints out',
+      ],
+    ],
+    [
+      'epochs that the zoo does not keep',
+      '  epochs: 3',
+      '  epochs_used: [2]',
+      ['sane.epochs_used: the zoo keeps the epochs 1, 3, 5', 'epochs 2', 'add them to zoo.checkpoints'],
+    ],
+    [
+      'heads that do not divide',
+      '  epochs: 3',
+      '  heads: 3',
+      ['sane.heads: heads must divide sane.d_model', '3 heads, a d_model of 1024'],
+    ],
+    ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
+    [
+      'a zoo too small for its split',
+      'models: 20',
+      'models: 4',
+      ['every split needs at least one model', '4 models: 2 train, 0 validation, 2 test'],
+    ],
+    ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
+    ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],
+    ['two documents', 'sane:', '---\nsane:', ['more than one document', 'remove the line ---']],
+  ])('%s', (_, from, to, expected) => {
+    const text = mistakes(valid.replace(from, to));
+    for (const part of expected) expect(text).toContain(part);
+    expect(text).toMatch(/^\S*e\.yaml:\d+:\d+ error/m);
+  });
+
+  test.each([
+    [
+      'zip of unequal lengths',
+      'zip:\n  - {zoo.seed: [1, 2], sane.gamma: [0.1]}\n',
+      ['zip.0: axes of one zip entry must be equally long', 'zoo.seed has 2, sane.gamma has 1'],
+    ],
+    [
+      'an axis in grid and zip',
+      'zip:\n  - {seed: [1, 2], sane.gamma: [0.1, 0.2]}\n',
+      ['zip.0.seed: this axis is in the grid or in another zip entry already'],
+    ],
+    [
+      'an override that matches nothing',
+      'overrides:\n  - when: {seed: 7}\n    set: {sane.epochs: 9}\n',
+      ['e.yaml:13:11', 'overrides.0.when: matches no run', 'received {"seed":7}'],
+    ],
+    [
+      'an override of an axis that is not there',
+      'overrides:\n  - when: {sane.gamma: 0}\n    set: {sane.epochs: 9}\n',
+      ['sane.gamma is no axis of this experiment; its axes are architecture, dataset, task, seed'],
+    ],
+    [
+      'an override with a wrong value',
+      'overrides:\n  - when: {seed: 1}\n    set: {sane.epochs: -1}\n',
+      ['overrides.0.set.sane.epochs: out of range'],
+    ],
+    ['an exclude that matches nothing', 'exclude:\n  - {dataset: mnist}\n', ['exclude.0: matches no run']],
+    [
+      'everything excluded',
+      'exclude:\n  - {dataset: glyphs}\n',
+      ['grid: no run is left', 'exclude takes out every one'],
+    ],
+    ['an unknown table', 'tables: [99]\n', ['tables.0: unknown value', 'one of 1, 9, 10']],
+    ['an unknown block', 'zooo: {}\n', ['zooo: unknown key', 'did you mean zoo?']],
+  ])('%s', (_, addition, expected) => {
+    const text = mistakes(valid + addition);
+    for (const part of expected) expect(text).toContain(part);
+  });
+
+  test('all of them at once, in the order of the file', () => {
+    const text = mistakes(
+      valid
+        .replace('[glyphs]', '[glyhps]')
+        .replace('models: 20', 'models: 0')
+        .replace('epochs: 3', 'epohcs: 3'),
+    );
+    expect(text.match(/e\.yaml:(\d+)/g)).toEqual(['e.yaml:4', 'e.yaml:8', 'e.yaml:11']);
+    expect(text).toContain('3 mistakes, nothing was run.');
+  });
+
+  test.each([
+    ['', 'nothing but comments or space'],
+    ['# a comment\n', 'nothing but comments or space'],
+    ['- a\n- b\n', '["a","b"]'],
+    ['just text', '"just text"'],
+  ])('a text that is no mapping: %p', (text, received) => {
+    expect(mistakes(text)).toContain(`expected a mapping\n  received ${received}`);
+  });
+
+  test('an alias bomb is refused before it explodes', () => {
+    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 9; i++) lines.push(`a${i}: &a${i} [${new Array(9).fill(`*a${i - 1}`).join(', ')}]`);
+    const text = mistakes(lines.join('\n'));
+    expect(text).toContain('aliases multiply to more than 100 references');
+    expect(text).toContain('write the values out');
+  });
+
+  test('anchors in reason are welcome', () => {
+    expect(
+      plan(valid.replace('epochs: 5', 'epochs: &n 5').replace('epochs: 3', 'epochs: *n')).runs[0]?.settings
+        .sane.epochs,
+    ).toBe(5);
+  });
+
+  test('a wrong argument names the argument', () => {
+    expect(mistakes(valid, { set: { 'sane.epoch': 3 } })).toContain(
+      '--set sane.epoch=3: there is no such setting\n  did you mean sane.epochs?',
+    );
+    expect(mistakes(valid, { set: { 'sane.epochs': 'x' } })).toContain(
+      '--set sane.epochs=x: wrong type\n  expected a whole number',
+    );
+    expect(mistakes(valid, { only: { sed: ['0'] } })).toContain(
+      '--only sed=0: the experiment has no axis sed\n  did you mean seed?',
+    );
+    expect(mistakes(valid, { only: { seed: ['5'] } })).toContain('--only seed=5: no run has seed=5');
+  });
+
+  test('carets stand under what they mean, in colour too, after tabs and beyond the end', () => {
+    const error = new ExperimentError(
+      [{ code: 'x', path: 'p', message: 'm', place: { line: 1, column: 4, length: 99 } }],
+      'f',
+      'a\tb: c',
+    );
+    expect(formatProblems(error, { color: false })).toContain('  1 | a\tb: c\n    |  \t ^^^');
+    expect(formatProblems(error, { color: true })).toContain('\x1b[31m^^^\x1b[0m');
+  });
+});
+
+test('random edits of a file give a plan or an ExperimentError, never anything else', () => {
+  const random = new Random(Date.now() % 1e6, 'fuzz');
+  const pieces = [
+    '[',
+    ']',
+    '{',
+    '}',
+    ':',
+    '- ',
+    '\n',
+    '  ',
+    '"',
+    '&a ',
+    '*a',
+    '!!str ',
+    '|',
+    '0',
+    '-1',
+    '1e999',
+    'null',
+    'seed',
+    '.nan',
+    '#',
+    '? ',
+    '---\n',
+    '\t',
+    '<<: ',
+    'zoo',
+    'é',
+    '__proto__: 1\n',
+  ];
+  for (let i = 0; i < 400; i++) {
+    let text = valid;
+    for (let edits = 1 + random.integer(3); edits > 0; edits--) {
+      const at = random.integer(text.length);
+      const cut = random.integer(2) * random.integer(12);
+      text = text.slice(0, at) + pieces[random.integer(pieces.length)] + text.slice(at + cut);
+    }
+    try {
+      plan(text);
+    } catch (error) {
+      if (!(error instanceof ExperimentError))
+        throw new Error(`${JSON.stringify(text)}: ${(error as Error).stack}`);
+      expect(formatProblems(error, { color: false })).toContain('nothing was run.');
+    }
+  }
+});
+
+test('a file of Windows line ends and a byte order mark is read', () => {
+  const text = `\uFEFF${valid.replaceAll('\n', '\r\n')}`;
+  expect(parseExperiment(text, 'w.yaml').experiment.name).toBe('test');
+  expect(mistakes(text.replace('models: 20', 'models: x'))).toContain('8 |   models: x\n');
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'bun:test';
+import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
+import { generatedTypesPath, generateTypes } from '../../schemas/generate-types.ts';
+import { datasets } from '../../src/data/registry.ts';
+import { deviceNames } from '../../src/engine/device.ts';
+import recipes from '../../src/experiment/recipes.json' with { type: 'json' };
+import { settingNames, validateAxisValue } from '../../src/experiment/schema.ts';
+import { architectures } from '../../src/nets/registry.ts';
+import { tableDefinitions } from '../../src/report/tables/registry.ts';
+import { tasks } from '../../src/tasks/registry.ts';
+
+const { $defs } = schema;
+
+test('the generated types are those of the schema', async () => {
+  expect(await Bun.file(generatedTypesPath).text()).toBe(await generateTypes());
+});
+
+describe('the schema', () => {
+  test('has the names of the registries', () => {
+    expect($defs.architecture.enum).toEqual(Object.keys(architectures));
+    expect($defs.dataset.enum).toEqual(Object.keys(datasets));
+    expect($defs.task.enum).toEqual(Object.keys(tasks));
+    expect($defs.device.enum).toEqual([...deviceNames]);
+    expect(schema.properties.tables.items.enum).toEqual(tableDefinitions.map(({ id }) => id));
+    expect([...new Set(Object.values(tasks).flatMap((task) => task.tables))]).toEqual(
+      schema.properties.tables.items.enum,
+    );
+  });
+
+  test('describes every property, and its default with the reason', () => {
+    interface Property {
+      description?: string;
+      default?: unknown;
+      $ref?: string;
+      properties?: Record<string, Property>;
+    }
+    const definitions = $defs as unknown as Record<string, Property>;
+    const missing: string[] = [];
+    const visit = (path: string, object: Property) => {
+      for (const [name, property] of Object.entries(object.properties ?? {})) {
+        const target = property.$ref ? definitions[property.$ref.replace('#/$defs/', '')] : undefined;
+        const description = property.description ?? target?.description;
+        if (!description) missing.push(`${path}.${name}`);
+        else if ('default' in property && !/default/i.test(description))
+          missing.push(`${path}.${name} (default)`);
+        visit(`${path}.${name}`, property);
+      }
+    };
+    visit('', schema as unknown as Property);
+    for (const [name, definition] of Object.entries(definitions)) visit(name, definition);
+    expect(missing).toEqual([]);
+  });
+
+  test('accepts its own defaults and the recipes', () => {
+    for (const name of settingNames) {
+      const [block, setting] = name.split('.') as ['zoo', 'models'];
+      const property = $defs[block].properties[setting] as { default?: unknown };
+      expect('default' in property ? name : `${name} has no default`).toBe(name);
+      expect({ name, errors: validateAxisValue(name, property.default) }).toEqual({ name, errors: [] });
+    }
+    for (const { architecture, dataset, set } of recipes.recipes) {
+      expect(Object.keys(architectures)).toContain(architecture);
+      expect(Object.keys(datasets)).toContain(dataset);
+      for (const [name, value] of Object.entries(set)) {
+        expect(settingNames).toContain(name);
+        expect(validateAxisValue(name, value)).toEqual([]);
+      }
+    }
+  });
+
+  test('and the data sets agree on what stands for what', () => {
+    const { comment: _, ...standIns } = recipes.stand_ins;
+    const expected = Object.values(datasets).flatMap(({ name, standsFor }) =>
+      standsFor ? [[name, standsFor]] : [],
+    );
+    expect(standIns).toEqual(Object.fromEntries(expected));
+  });
+});
