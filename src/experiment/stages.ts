@@ -1,6 +1,6 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Json, Run, StageName, StageNode } from './types.ts';
+import type { Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
@@ -18,6 +18,7 @@ const json = (value: object) => value as { [key: string]: Json };
 /** Makes stage nodes and hands out the same one for the same work. */
 export class StageBuilder {
   private readonly byContent = new Map<string, StageNode>();
+  private readonly zoos = new WeakMap<Settings, StageNode>();
 
   /** All stages made so far, inputs before their readers. */
   get stages(): StageNode[] {
@@ -31,7 +32,7 @@ export class StageBuilder {
     inputs: Record<string, string>,
     parts = 1,
   ): StageNode {
-    const content = `${stage} ${canonicalJson({ config: json(config), inputs })}`;
+    const content = `${stage} ${canonicalJson(json(config))} ${Object.values(inputs).join(' ')}`;
     const known = this.byContent.get(content);
     if (known) return known;
     const identity = { stage, version: stageVersions[stage], config: json(config), inputs };
@@ -40,22 +41,36 @@ export class StageBuilder {
     return node;
   }
 
-  /** The stage whose artefact is the run's result, after those it depends on. */
-  resultOf(run: Omit<Run, 'id' | 'resultKey' | 'scaled'>): StageNode {
-    const { architecture, dataset, seed, settings } = run;
-    const { data, zoo, sane, property_prediction: prediction } = settings;
+  /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
+  private zooOf({
+    architecture,
+    dataset,
+    settings,
+  }: Pick<Run, 'architecture' | 'dataset' | 'settings'>): StageNode {
+    const known = this.zoos.get(settings);
+    if (known) return known;
+    const { data, zoo } = settings;
     const images = this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
     const variants = Object.values(zoo.vary).reduce(
       (product, values) => product * (values as unknown[]).length,
       1,
     );
-    const population = this.node(
+    const node = this.node(
       'zoo',
       `zoo ${architecture}/${dataset}`,
       { architecture, ...zoo },
       { dataset: images.key },
       Math.ceil((zoo.models * variants) / modelsPerPart),
     );
+    this.zoos.set(settings, node);
+    return node;
+  }
+
+  /** The stage whose artefact is the run's result, after those it depends on. */
+  resultOf(run: Omit<Run, 'id' | 'resultKey' | 'scaled'>): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    const { sane, property_prediction: prediction } = settings;
+    const population = this.zooOf(run);
     const inputs: Record<string, string> = { zoo: population.key };
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
       const label = `sane ${architecture}/${dataset} seed ${seed}`;

@@ -14,10 +14,12 @@ export type RunnerEvent =
       event: 'start';
       experiment: string;
       runs: number;
-      stages: number;
+      /** Jobs to do, and how many of them at once. */
       jobs: number;
       workers: number;
       store: string;
+      /** Null where no similar stages were timed here. */
+      expectedSeconds: number | null;
     }
   | ({ event: 'job-start' } & JobName)
   | ({ event: 'job-progress'; progress: Progress } & JobName)

@@ -22,34 +22,30 @@ function sizesOf(qkv: tf.TensorInfo, heads: number): Sizes {
   return { batch, tokens, heads, width, scale: 1 / Math.sqrt(width) };
 }
 
+interface Layout {
+  /** Whether a head's matrix is [width, tokens] and not [tokens, width]. */
+  transposed?: boolean;
+  /** What every number is multiplied with on the way. */
+  factor?: number;
+}
+
 /**
- * A part of x [batch, tokens, parts * heads * width] as scratch: one matrix [tokens, width] for each sample and head, or
- * its transpose [width, tokens], times `factor`.
+ * A part of x [batch, tokens, parts * heads * width] as scratch: one matrix for each sample and head, one after the other.
  */
 function headsOf(
   backend: BackendWasm,
   x: tf.TensorInfo,
   part: number,
-  { batch, tokens, heads, width }: Sizes,
-  { transposed = false, factor = 1 } = {},
+  sizes: Sizes,
+  { transposed = false, factor = 1 }: Layout = {},
 ): tf.TensorInfo {
+  const { batch, tokens, heads, width } = sizes;
   const out = allocate(backend, [batch * heads, tokens, width]);
   const [from, to] = views(backend, x, out);
-  const columns = x.shape[2] as number;
-  const [tokenStep, columnStep] = transposed ? [1, tokens] : [width, 1];
-  for (let sample = 0; sample < batch; sample++) {
-    for (let head = 0; head < heads; head++) {
-      const start = (sample * heads + head) * tokens * width;
-      for (let token = 0; token < tokens; token++) {
-        const source = (sample * tokens + token) * columns + (part * heads + head) * width;
-        let target = start + token * tokenStep;
-        for (let j = 0; j < width; j++) {
-          to[target] = (from[source + j] as number) * factor;
-          target += columnStep;
-        }
-      }
-    }
-  }
+  const step = transposed ? tokens : 1;
+  eachRow(x, part, sizes, transposed, (inX, inHeads) => {
+    for (let j = 0; j < width; j++) to[inHeads + j * step] = (from[inX + j] as number) * factor;
+  });
   return out;
 }
 
@@ -59,22 +55,31 @@ function mergeHeads(
   matrices: tf.TensorInfo,
   x: tf.TensorInfo,
   part: number,
-  { batch, tokens, heads, width }: Sizes,
-  { transposed = false, factor = 1 } = {},
+  sizes: Sizes,
+  { transposed = false, factor = 1 }: Layout = {},
 ): void {
   const [from, to] = views(backend, matrices, x);
+  const step = transposed ? sizes.tokens : 1;
+  eachRow(x, part, sizes, transposed, (inX, inHeads) => {
+    for (let j = 0; j < sizes.width; j++) to[inX + j] = (from[inHeads + j * step] as number) * factor;
+  });
+}
+
+/** Visits every token's row of every head: where it starts in x, and where in the heads' matrices. */
+function eachRow(
+  x: tf.TensorInfo,
+  part: number,
+  { batch, tokens, heads, width }: Sizes,
+  transposed: boolean,
+  visit: (inX: number, inHeads: number) => void,
+): void {
   const columns = x.shape[2] as number;
-  const [tokenStep, columnStep] = transposed ? [1, tokens] : [width, 1];
   for (let sample = 0; sample < batch; sample++) {
     for (let head = 0; head < heads; head++) {
-      const start = (sample * heads + head) * tokens * width;
+      const matrix = (sample * heads + head) * tokens * width;
+      const first = sample * tokens * columns + (part * heads + head) * width;
       for (let token = 0; token < tokens; token++) {
-        const target = (sample * tokens + token) * columns + (part * heads + head) * width;
-        let source = start + token * tokenStep;
-        for (let j = 0; j < width; j++) {
-          to[target + j] = (from[source] as number) * factor;
-          source += columnStep;
-        }
+        visit(first + token * columns, matrix + token * (transposed ? 1 : width));
       }
     }
   }

@@ -3,7 +3,7 @@ import type { Reporter, RunnerEvent } from '../events.ts';
 import { formatDuration, JobProgress } from './format.ts';
 
 export class PlainReporter implements Reporter {
-  private readonly jobs = new Map<string, JobProgress & { toldAtMs?: number }>();
+  private readonly jobs = new Map<string, { progress: JobProgress; toldAtMs: number }>();
   private finished = 0;
   private total = 0;
 
@@ -25,7 +25,10 @@ export class PlainReporter implements Reporter {
         break;
       }
       case 'job-start':
-        this.jobs.set(event.job, new JobProgress(event.label, this.now()));
+        this.jobs.set(event.job, {
+          progress: new JobProgress(event.label, this.now()),
+          toldAtMs: this.now(),
+        });
         this.line(`${event.label}: started`);
         break;
       case 'job-progress':
@@ -63,10 +66,10 @@ export class PlainReporter implements Reporter {
     const job = this.jobs.get(event.job);
     if (!job) return;
     const now = this.now();
-    job.update(event.progress, now);
-    if (now - (job.toldAtMs ?? job.startedAtMs) < this.everyMs) return;
+    job.progress.update(event.progress, now);
+    if (now - job.toldAtMs < this.everyMs) return;
     job.toldAtMs = now;
-    this.line(`${event.label}: ${job.facts(now).join(', ')}`);
+    this.line(`${event.label}: ${job.progress.facts(now).join(', ')}`);
   }
 
   private line(text: string): void {

@@ -1,0 +1,106 @@
+/** What the options of a request mean. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { deviceNames } from '../engine/device.ts';
+import { planExperiment } from '../experiment/expand.ts';
+import { loadExperiment } from '../experiment/load.ts';
+import { didYouMean } from '../experiment/suggest.ts';
+import type { Json, Plan } from '../experiment/types.ts';
+import { Store } from '../runner/store.ts';
+import type { Request } from './arguments.ts';
+import { UsageError } from './usage.ts';
+
+/** The plan of the request's file, with its --set and --only. Throws an ExperimentError or a UsageError. */
+export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
+  const set = await parseSet(values.get('set') ?? []);
+  const only = parseOnly(values.get('only') ?? []);
+  return planExperiment(await loadExperiment(positionals[0] as string), { set, only });
+}
+
+/** The store: --store, or `.exp` beside the experiment file. */
+export function openStore({ positionals, values }: Request): Store {
+  const [folder] = values.get('store') ?? [];
+  return new Store(resolve(folder ?? join(dirname(positionals[0] as string), '.exp')));
+}
+
+/** Where tables go: --out, or `results/<name>` in the project that the file belongs to. */
+export function outFolder({ positionals, values }: Request, experiment: string): string {
+  const [folder] = values.get('out') ?? [];
+  if (folder) return resolve(folder);
+  const start = dirname(resolve(positionals[0] as string));
+  for (let dir = start; ; dir = dirname(dir)) {
+    if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
+    if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
+  }
+}
+
+/** --jobs, or undefined. */
+export function jobsOption({ values }: Request): number | undefined {
+  const [text] = values.get('jobs') ?? [];
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new UsageError(`--jobs ${text} is no number of jobs`, 'e.g. --jobs 2');
+  return Number(text);
+}
+
+/** --device, or the plan's. */
+export function deviceOption({ values }: Request, plan: Plan): string {
+  const [name] = values.get('device') ?? [];
+  if (name === undefined) return plan.device;
+  if (!deviceNames.includes(name)) {
+    const hint = didYouMean(name, deviceNames) ?? `the devices are ${deviceNames.join(', ')}`;
+    throw new UsageError(`there is no device ${name}`, hint);
+  }
+  return name;
+}
+
+/** --data, EXP_DATA, or undefined. */
+export function dataOption({ values }: Request): string | undefined {
+  const folder = values.get('data')?.[0] ?? process.env.EXP_DATA;
+  if (!folder) return undefined;
+  if (!existsSync(folder)) throw new UsageError(`the data folder ${folder} is not there`, 'name one that is');
+  return resolve(folder);
+}
+
+/** `a.b=1` -> {'a.b': 1}; values are YAML. */
+async function parseSet(entries: readonly string[]): Promise<Record<string, Json>> {
+  if (entries.length === 0) return {};
+  const { parse } = await import('yaml');
+  const set: Record<string, Json> = {};
+  for (const entry of entries) {
+    const [name, value] = splitAtEquals(entry, '--set', 'sane.epochs=10');
+    try {
+      set[name] = parse(value);
+    } catch {
+      throw new UsageError(`--set ${entry}: the value is not YAML`, 'e.g. --set sane.epochs=10');
+    }
+  }
+  return set;
+}
+
+/** `a=1,2,b=3` -> {a: ['1', '2'], b: ['3']}. */
+function parseOnly(entries: readonly string[]): Record<string, string[]> {
+  const only: Record<string, string[]> = {};
+  for (const entry of entries) {
+    let values: string[] | undefined;
+    for (const piece of entry.split(',')) {
+      if (values && !piece.includes('=')) {
+        values.push(piece);
+        continue;
+      }
+      const [axis, value] = splitAtEquals(piece, '--only', 'dataset=mnist,seed=0,1');
+      values = only[axis] ?? [];
+      only[axis] = values;
+      values.push(value);
+    }
+  }
+  return only;
+}
+
+function splitAtEquals(text: string, option: string, example: string): [string, string] {
+  const index = text.indexOf('=');
+  if (index < 1 || index === text.length - 1) {
+    throw new UsageError(`${option} ${text}: expected name=value`, `e.g. ${option} ${example}`);
+  }
+  return [text.slice(0, index), text.slice(index + 1)];
+}

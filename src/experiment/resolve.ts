@@ -1,0 +1,109 @@
+/** Settings of a run: defaults, the paper's recipe, and what the file and the arguments say. */
+import { type Axes, matches } from './grid.ts';
+import { canonicalJson } from './keys.ts';
+import recipes from './recipes.json' with { type: 'json' };
+import { type Block, blocks, defaults, settingNames } from './schema.ts';
+import type { Architecture, Dataset, Experiment, Json, Settings, Task } from './types.ts';
+
+/** The recipe's settings for an architecture and data set; a stand-in has those of what it stands for. */
+function recipe(architecture: string, dataset: string): Record<string, Json> {
+  const standIns = recipes.stand_ins as Record<string, string>;
+  const paper = standIns[dataset] ?? dataset;
+  const found = recipes.recipes.find(
+    (entry) => entry.architecture === architecture && entry.dataset === paper,
+  );
+  return (found?.set ?? {}) as Record<string, Json>;
+}
+
+function assign(settings: Record<Block, Record<string, Json>>, name: string, value: Json): void {
+  const [block, setting] = name.split('.') as [Block, string];
+  settings[block] = { ...settings[block], [setting]: value };
+}
+
+/** Conditions of the paper for a run: defaults and recipe, nothing else. */
+function paperSettings(architecture: string, dataset: string): Record<Block, Record<string, Json>> {
+  const settings = { ...defaults };
+  for (const [name, value] of Object.entries(recipe(architecture, dataset))) assign(settings, name, value);
+  return settings;
+}
+
+export interface Identity {
+  architecture: Architecture;
+  dataset: Dataset;
+  task: Task;
+  seed: number;
+}
+
+/** What runs that differ by seed or task only have in common. */
+export interface Conditions {
+  settings: Settings;
+  /** Settings that the file or the arguments give. */
+  given: ReadonlySet<string>;
+  scaled: string[];
+}
+
+/** A run's settings in the order of precedence: defaults, recipe, blocks, overrides, axes, --set. */
+export function resolve(experiment: Experiment, point: Axes, set: Record<string, Json>): Conditions {
+  const { architecture, dataset } = point as unknown as Identity;
+  const paper = paperSettings(architecture, dataset);
+  const settings = { ...paper };
+  const given = new Set<string>();
+  const give = (name: string, value: Json) => {
+    given.add(name);
+    assign(settings, name, value);
+  };
+  for (const block of blocks) {
+    for (const [name, value] of Object.entries(experiment[block] ?? {}))
+      give(`${block}.${name}`, value as Json);
+  }
+  for (const { when, set: changes } of experiment.overrides ?? []) {
+    if (!matches(point, when as Record<string, Json>)) continue;
+    for (const [name, value] of Object.entries(changes)) give(name, value as Json);
+  }
+  for (const [name, value] of Object.entries(point)) if (name.includes('.')) give(name, value);
+  for (const [name, value] of Object.entries(set)) give(name, value);
+  narrow(settings, given);
+  const resolved = settings as unknown as Settings;
+  return { settings: resolved, given, scaled: scaledBy({ dataset, settings: resolved }, paper) };
+}
+
+/** Epoch lists that nobody gave keep only what the run has: checkpoints up to its last epoch, uses of checkpoints that exist. */
+function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySet<string>): void {
+  const { zoo, property_prediction: prediction } = settings;
+  const epochs = zoo.epochs as number;
+  if (!given.has('zoo.checkpoints')) {
+    const kept = (zoo.checkpoints as number[]).filter((epoch) => epoch <= epochs);
+    assign(settings, 'zoo.checkpoints', kept);
+  }
+  if (!given.has('property_prediction.epochs_used')) {
+    const kept = settings.zoo.checkpoints as number[];
+    const used = (prediction.epochs_used as number[]).filter((epoch) => kept.includes(epoch));
+    // None of the authors' epochs are there: all that are there.
+    assign(settings, 'property_prediction.epochs_used', used.length > 0 ? used : null);
+  }
+}
+
+/** Settings that change no condition: which numbers are asked for, and seeds. */
+const immaterial = new Set(['zoo.seed', 'property_prediction.features', 'property_prediction.targets']);
+
+/** Where a run's conditions differ from the paper's, for a reader. */
+function scaledBy(
+  run: { dataset: string; settings: Settings },
+  paper: Record<Block, Record<string, Json>>,
+): string[] {
+  const standsFor = (recipes.stand_ins as Record<string, string>)[run.dataset];
+  const usesSane = run.settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
+  const differences: string[] =
+    typeof standsFor === 'string' ? [`data set ${run.dataset} (paper ${standsFor})`] : [];
+  for (const name of settingNames) {
+    const [block, setting] = name.split('.') as [Block, string];
+    const shared = setting === 'token_size' || setting === 'standardization';
+    if (immaterial.has(name) || (block === 'sane' && !usesSane && !shared)) continue;
+    const value = (run.settings[block] as unknown as Record<string, Json>)[setting] as Json;
+    if (value === paper[block][setting]) continue;
+    const mine = canonicalJson(value);
+    const theirs = canonicalJson(paper[block][setting] as Json);
+    if (mine !== theirs) differences.push(`${name} ${mine} (paper ${theirs})`);
+  }
+  return differences;
+}
