@@ -1,10 +1,9 @@
 /** Experiment -> plan: axes to runs, settings resolved for each, stages shared between them. */
-
-import { checkRun, checkRun } from './check-run.ts';
+import { checkRun } from './check-run.ts';
 import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
-import { canonicalJson, canonicalJson } from './keys.ts';
-import type { ParsedExperiment, ParsedExperiment } from './parse.ts';
-import { ExperimentError, ExperimentError, type Problem, type Problem } from './problems.ts';
+import { canonicalJson } from './keys.ts';
+import type { ParsedExperiment } from './parse.ts';
+import { ExperimentError, type Problem } from './problems.ts';
 import { type Conditions, type Identity, resolve } from './resolve.ts';
 import { axisNames, settingNames, validateAxisValue } from './schema.ts';
 import { StageBuilder } from './stages.ts';
