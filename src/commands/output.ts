@@ -19,7 +19,7 @@ export function print(text: string): void {
 }
 
 /** One event of `--json`. */
-export function printJson(event: { event: string }): void {
+export function printJson(event: { event: string; [name: string]: unknown }): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 

@@ -43,11 +43,10 @@ export function jobsOption({ values }: Request): number | undefined {
   return Number(text);
 }
 
-/** --device, or the plan's. */
-export function deviceOption({ values }: Request, plan: Plan): string {
+/** --device, or undefined. */
+export function deviceOption({ values }: Request): string | undefined {
   const [name] = values.get('device') ?? [];
-  if (name === undefined) return plan.device;
-  if (!deviceNames.includes(name)) {
+  if (name !== undefined && !deviceNames.includes(name)) {
     const hint = didYouMean(name, deviceNames) ?? `the devices are ${deviceNames.join(', ')}`;
     throw new UsageError(`there is no device ${name}`, hint);
   }

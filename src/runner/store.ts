@@ -62,13 +62,17 @@ export class Store {
     return existsSync(this.partial(stage));
   }
 
-  /** Makes the folder that the stage works in. A damaged artefact in its place is set aside. Needs the stage's lease. */
+  /**
+   * Makes the folder that the stage works in, and forgets its earlier failure. A damaged artefact in its place is set
+   * aside. Needs the stage's lease.
+   */
   async begin(stage: StageId): Promise<{ dir: string; resumed: boolean }> {
     const dir = this.folder(stage);
     if (existsSync(dir)) {
       await rm(`${dir}.damaged`, { recursive: true, force: true });
       await rename(dir, `${dir}.damaged`);
     }
+    await rm(this.failurePath(stage), { force: true });
     const resumed = this.isBegun(stage);
     mkdirSync(this.partial(stage), { recursive: true });
     return { dir: this.partial(stage), resumed };
@@ -80,21 +84,20 @@ export class Store {
     await seal(this.partial(stage), record);
     await rename(this.partial(stage), dir);
     await syncFolder(dirname(dir));
-    await this.forgetFailure(stage);
   }
 
-  /** The failure that the stage ended in, if it did and was not forgotten. */
+  /** The failure that the stage ended in when it was last computed. */
   failure(stage: StageId): Failure | undefined {
-    const path = `${this.folder(stage)}.failed.json`;
+    const path = this.failurePath(stage);
     return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
   }
 
   recordFailure(stage: StageId, failure: Failure): Promise<void> {
-    return writeSafely(`${this.folder(stage)}.failed.json`, `${JSON.stringify(failure, undefined, 1)}\n`);
+    return writeSafely(this.failurePath(stage), `${JSON.stringify(failure, undefined, 1)}\n`);
   }
 
-  forgetFailure(stage: StageId): Promise<void> {
-    return rm(`${this.folder(stage)}.failed.json`, { force: true });
+  private failurePath(stage: StageId): string {
+    return `${this.folder(stage)}.failed.json`;
   }
 
   /** Keeps the plan as it is before its first job. Returns the file's path. */

@@ -37,7 +37,7 @@ function readSpec(): Promise<JobSpec> {
 }
 
 function makeReport(): StageContext['report'] {
-  let sentAt = 0;
+  let sentAt = Number.NEGATIVE_INFINITY;
   return (progress) => {
     const now = performance.now();
     if (now - sentAt < progressEveryMs && progress.done < progress.total) return;

@@ -1,0 +1,43 @@
+/** `exp doctor`: which devices start here, and whether the artefacts of a store are as they were written. */
+import { type Diagnosis, diagnoseDevices } from '../engine/device.ts';
+import { verify } from '../runner/artefact.ts';
+import type { Request } from './arguments.ts';
+import { print, printJson, style } from './output.ts';
+import { openStore } from './settings.ts';
+
+/** Returns the exit code: 1 if no device starts or an artefact is damaged. */
+export async function doctorCommand(request: Request): Promise<number> {
+  const json = request.switches.has('json');
+  const devices = await diagnoseDevices();
+  for (const device of devices) {
+    if (json) printJson({ event: 'device', ...device });
+    else print(describeDevice(device));
+  }
+  const someStart = devices.some(({ starts }) => starts);
+  const hasStore = request.positionals.length > 0 || request.values.has('store');
+  const damaged = hasStore ? await checkStore(request, json) : 0;
+  return someStart && damaged === 0 ? 0 : 1;
+}
+
+function describeDevice({ name, kind, description, starts, detail, remedy }: Diagnosis): string {
+  const mark = starts ? style('green', '✓') : style('red', '✗');
+  const lines = [`${mark} ${name.padEnd(11)} ${kind}  ${description}`, `    ${detail}`];
+  return [...lines, ...(!starts && remedy ? [`    ${remedy}`] : [])].join('\n');
+}
+
+/** Reads every artefact of the store. Returns how many are damaged. */
+async function checkStore(request: Request, json: boolean): Promise<number> {
+  const store = openStore(request);
+  const found = store.list();
+  let damaged = 0;
+  for (const { dir } of found) {
+    const damage = await verify(dir);
+    if (damage === undefined) continue;
+    damaged++;
+    if (json) printJson({ event: 'damaged', dir, damage });
+    else print(`${style('red', '✗')} ${dir}\n    ${damage}`);
+  }
+  if (json) printJson({ event: 'store', store: store.root, artefacts: found.length, damaged });
+  else print(`${store.root}: ${found.length} artefacts, ${damaged} damaged`);
+  return damaged;
+}

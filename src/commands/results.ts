@@ -1,0 +1,81 @@
+/** What became of the runs: for the tables, and for the person who waits. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan } from '../experiment/types.ts';
+import { buildTables } from '../report/build.ts';
+import type { RunResult } from '../report/measure.ts';
+import { renderTerminal } from '../report/renderers/terminal.ts';
+import { writeTables } from '../report/write.ts';
+import type { Failure, Store } from '../runner/store.ts';
+import type { TaskResult } from '../tasks/result.ts';
+import { hasColor, print, printError, printJson } from './output.ts';
+
+/** The outcome of every run by its id, and the failures by the log that tells of them. */
+export interface Results {
+  byRun: Map<string, RunResult>;
+  failures: Map<string, { failure: Failure; runs: string[] }>;
+}
+
+/** Reads the results of a plan's runs; `failureOf` gives why a stage has none. */
+export function collectResults(
+  plan: Plan,
+  store: Store,
+  failureOf: (key: string) => Failure | undefined,
+): Results {
+  const nodes = new Map(plan.stages.map((node) => [node.key, node]));
+  const byRun: Results['byRun'] = new Map();
+  const failures: Results['failures'] = new Map();
+  for (const { id, resultKey } of plan.runs) {
+    const node = nodes.get(resultKey);
+    const found = node && store.find(node);
+    const failure = failureOf(resultKey);
+    if (found?.state === 'complete') {
+      const { records } = JSON.parse(readFileSync(join(found.dir, 'result.json'), 'utf8')) as TaskResult;
+      byRun.set(id, { status: 'done', records });
+    } else if (failure) {
+      byRun.set(id, { status: 'failed', reason: failure.reason });
+      const same = failures.get(failure.log);
+      if (same) same.runs.push(id);
+      else failures.set(failure.log, { failure, runs: [id] });
+    } else {
+      byRun.set(id, { status: 'missing' });
+    }
+  }
+  return { byRun, failures };
+}
+
+/** Prints the tables, writes them, and names the failures. Returns the exit code. */
+export async function present(plan: Plan, results: Results, outDir: string, json: boolean): Promise<0 | 1> {
+  const tables = buildTables(plan, results.byRun);
+  const paths = await writeTables(tables, outDir);
+  const count = (status: RunResult['status']) =>
+    [...results.byRun.values()].filter((result) => result.status === status).length;
+  const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
+  if (json) {
+    for (const table of tables) printJson({ event: 'table', table });
+    printJson({ event: 'written', paths });
+    printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
+  } else {
+    for (const table of tables) print(`${renderTerminal(table, { color: hasColor(process.stdout) })}\n`);
+    printError(`${paths.length} files written to ${outDir}`);
+    if (failed > 0) printError(describeFailures(results, failed));
+    if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+const shownFailures = 10;
+
+function describeFailures({ byRun, failures }: Results, failed: number): string {
+  const blocks = [...failures.values()].slice(0, shownFailures).map(({ failure, runs }) => {
+    const more = runs.length > 1 ? ` and ${runs.length - 1} more` : '';
+    return `  ${runs[0]}${more}: ${failure.reason}\n    log: ${failure.log}`;
+  });
+  const hidden = failures.size - blocks.length;
+  return [
+    `${failed} of ${byRun.size} runs failed:`,
+    ...blocks,
+    ...(hidden > 0 ? [`  and ${hidden} more failures`] : []),
+    'Once the cause is mended, --retry-failed computes them again.',
+  ].join('\n');
+}

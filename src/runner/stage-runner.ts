@@ -1,0 +1,195 @@
+/** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { StageNode } from '../experiment/types.ts';
+import type { Reporter, RunnerEvent } from './events.ts';
+import { type JobOutcome, runJob } from './job.ts';
+import { Lease, leaseOwner } from './lease.ts';
+import type { JobSpec } from './protocol.ts';
+import { Slots } from './slots.ts';
+import type { Failure, Store } from './store.ts';
+import { workload } from './workload.ts';
+
+const leasePollMs = 300;
+
+export interface ExecuteOptions {
+  store: Store;
+  reporter: Reporter;
+  /** Jobs at once. */
+  workers: number;
+  device: string;
+  /** Threads that each job may use. */
+  threads: number;
+  stagesModule: string;
+  dataDir: string | undefined;
+  /** Whether the first failure ends everything. */
+  failFast: boolean;
+  /** Ends everything: workers are told to end, and what is finished stays. */
+  signal: AbortSignal;
+}
+
+export type StageOutcome =
+  | { state: 'done' }
+  | { state: 'failed'; failure: Failure }
+  /** Not reached, because everything was ended. */
+  | { state: 'stopped' };
+
+/** How many jobs the stage is divided into, the one that puts it together included. */
+export const jobCount = ({ parts }: StageNode) => (parts > 1 ? parts + 1 : 1);
+
+/** Jobs of a stage that is begun go before the beginning of another, so that few are half done. */
+const begunPriority = Number.NEGATIVE_INFINITY;
+
+interface Claim {
+  lease: Lease;
+  resumed: boolean;
+}
+
+type SkipReason = 'another runner computed it' | 'a stage that it needs failed' | 'everything was ended';
+
+/** Computes stages, as many jobs at once as the options allow. */
+export class StageRunner {
+  private readonly slots: Slots;
+  private readonly failed = new AbortController();
+  private readonly signal: AbortSignal;
+
+  constructor(
+    private readonly options: ExecuteOptions,
+    private readonly findNode: (key: string) => StageNode,
+  ) {
+    this.slots = new Slots(options.workers);
+    this.signal = AbortSignal.any([options.signal, this.failed.signal]);
+  }
+
+  /** Computes a stage as soon as its inputs are there. */
+  async compute(node: StageNode, inputs: Promise<StageOutcome>[], priority: number): Promise<StageOutcome> {
+    const missing = (await Promise.all(inputs)).find(({ state }) => state !== 'done');
+    if (missing) {
+      this.skip(node, missing.state === 'failed' ? 'a stage that it needs failed' : 'everything was ended');
+      return missing;
+    }
+    const claim = await this.claim(node, priority);
+    if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
+    try {
+      return await this.computeClaimed(node, claim);
+    } finally {
+      claim.lease.release();
+    }
+  }
+
+  /** Begins a stage, after another runner has left it if need be; undefined if it is finished then, or all is ended. */
+  private async claim(node: StageNode, priority: number): Promise<Claim | undefined> {
+    const path = this.options.store.lease(node);
+    mkdirSync(dirname(path), { recursive: true });
+    for (let told = false; ; ) {
+      const answer = await this.slots.use(priority, () => this.tryClaim(node, path));
+      if (typeof answer === 'object') return answer;
+      if (answer !== 'held') {
+        this.skip(node, answer);
+        return undefined;
+      }
+      if (!told) {
+        const owner = leaseOwner(path);
+        const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
+        this.report({ event: 'note', text: `${node.label}: another runner computes it${who}, waiting` });
+        told = true;
+      }
+      await Bun.sleep(leasePollMs);
+    }
+  }
+
+  private async tryClaim(node: StageNode, path: string): Promise<Claim | 'held' | SkipReason> {
+    const { store } = this.options;
+    if (this.signal.aborted) return 'everything was ended';
+    const lease = Lease.take(path);
+    if (!lease) return 'held';
+    if (store.find(node)?.state === 'complete') {
+      lease.release();
+      return 'another runner computed it';
+    }
+    const { resumed } = await store.begin(node);
+    return { lease, resumed };
+  }
+
+  private async computeClaimed(node: StageNode, { lease, resumed }: Claim): Promise<StageOutcome> {
+    const { store } = this.options;
+    let seconds = 0;
+    let failure: Failure | undefined;
+    const run = (part: number | undefined) =>
+      this.slots.use(begunPriority, async () => {
+        // Once a part has failed, or everything is ended, the others need not start.
+        if (failure || this.signal.aborted) return;
+        const outcome = await this.runJob(node, part, lease, { earlierSeconds: seconds, resumed });
+        if (outcome.state === 'done') seconds += outcome.seconds;
+        if (outcome.state === 'failed') {
+          failure = { reason: outcome.reason, log: store.log(node, part) };
+          // Stages without inputs read disks and networks: that they failed says nothing of the next time.
+          if (outcome.lasting && Object.keys(node.inputs).length > 0)
+            await store.recordFailure(node, failure);
+        }
+      });
+    if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));
+    await run(undefined);
+    // A worker can die just after it finished its artefact: what counts is whether that is there.
+    if (store.find(node)?.state === 'complete') return { state: 'done' };
+    if (!failure) return { state: 'stopped' };
+    if (this.options.failFast) this.failed.abort();
+    return { state: 'failed', failure };
+  }
+
+  private async runJob(
+    node: StageNode,
+    part: number | undefined,
+    lease: Lease,
+    stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
+  ): Promise<JobOutcome> {
+    const { store, device, threads, stagesModule, dataDir } = this.options;
+    const name = {
+      job: part === undefined ? node.key : `${node.key}-part-${part + 1}`,
+      label: part === undefined ? node.label : `${node.label} part ${part + 1}/${node.parts}`,
+    };
+    const log = store.log(node, part);
+    this.report({ event: 'job-start', ...name });
+    const outcome = await runJob(
+      {
+        node,
+        workload: workload(node, this.findNode),
+        part,
+        inputs: this.inputFolders(node),
+        storeRoot: store.root,
+        stagesModule,
+        dataDir,
+        device,
+        threads,
+        ...stage,
+      },
+      {
+        leaseFd: lease.fd,
+        log,
+        signal: this.signal,
+        onProgress: (progress) => this.report({ event: 'job-progress', ...name, progress }),
+      },
+    );
+    if (outcome.state === 'done') this.report({ event: 'job-done', ...name, seconds: outcome.seconds });
+    if (outcome.state === 'failed')
+      this.report({ event: 'job-failed', ...name, reason: outcome.reason, log });
+    if (outcome.state === 'stopped') this.report({ event: 'job-stopped', ...name });
+    return outcome;
+  }
+
+  private inputFolders({ inputs }: StageNode): Record<string, string> {
+    const folders = Object.entries(inputs).map(([name, key]) => [
+      name,
+      this.options.store.folder(this.findNode(key)),
+    ]);
+    return Object.fromEntries(folders);
+  }
+
+  private skip(node: StageNode, why: SkipReason): void {
+    this.report({ event: 'stage-skipped', label: node.label, jobs: jobCount(node), why });
+  }
+
+  private report(event: RunnerEvent): void {
+    this.options.reporter.report(event);
+  }
+}

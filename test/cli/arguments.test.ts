@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'bun:test';
+import { parseArguments } from '../../src/commands/arguments.ts';
+import { exp, Program } from './program.ts';
+
+describe('parseArguments', () => {
+  test('a file alone is run', () => {
+    expect(parseArguments(['a/b.yaml', '--set', 'a.b=-1', '--set=c.d=2', '--dry-run'])).toEqual({
+      command: 'run',
+      positionals: ['a/b.yaml'],
+      values: new Map([['set', ['a.b=-1', 'c.d=2']]]),
+      switches: new Set(['dry-run']),
+    });
+  });
+
+  test('--help and --version win over everything that is right', () => {
+    expect(parseArguments(['table', '--help']).command).toBe('help');
+    expect(parseArguments(['--version']).command).toBe('version');
+  });
+
+  const mistakes: [string[], string, string][] = [
+    [['--json'], 'no file is given', 'exp experiments/quickstart.yaml, or exp --help'],
+    [['tabel', 'a.yaml'], 'tabel is neither a command nor a YAML file', 'did you mean table?'],
+    [['a.yaml', '--dryrun'], 'there is no option --dryrun', 'did you mean --dry-run?'],
+    [['a.yaml', '-x'], 'there is no option -x', 'exp --help lists them'],
+    [['a.yaml', '--jobs'], '--jobs needs a value', '--jobs n'],
+    [['a.yaml', '--store='], '--store needs a value', '--store folder'],
+    [['a.yaml', '--set', '--json'], '--set needs a value', '--set a.b=1'],
+    [['a.yaml', '--json=1'], '--json takes no value', 'write just --json'],
+    [['a.yaml', '--jobs', '1', '--jobs', '2'], '--jobs is given twice', 'give it once'],
+    [['a.yaml', 'b.yaml'], 'b.yaml is one argument too many for run', 'exp run <file>'],
+    [['why', 'a.yaml'], 'why needs a run', 'exp why <file> <run>'],
+    [
+      ['table', 'a.yaml', '--jobs', '2'],
+      'table has no option --jobs',
+      'its options: --set, --only, --store, --out, --json',
+    ],
+  ];
+  test.each(mistakes)('%j', (args, message, hint) => {
+    expect(() => parseArguments(args)).toThrow(
+      expect.objectContaining({ name: 'UsageError', message, hint }),
+    );
+  });
+});
+
+describe('the program', () => {
+  test('shows its help, which names every way to begin', async () => {
+    const { code, out, err } = await exp('--help');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('exp experiments/quickstart.yaml');
+    expect(out).toContain('--retry-failed');
+    expect(await exp('help')).toEqual({ code, out, err });
+    expect(await exp()).toEqual({ code: 2, out: '', err: out });
+  });
+
+  test('shows its version', async () => {
+    const { version } = await Bun.file(new URL('../../package.json', import.meta.url)).json();
+    expect(await exp('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  const { file } = new Program();
+  const mistakes: [string[], string][] = [
+    [['--jbos', '2'], 'exp: there is no option --jbos\n  did you mean --jobs?\n'],
+    [['--jobs', '0'], 'exp: --jobs 0 is no number of jobs\n  e.g. --jobs 2\n'],
+    [['--device', 'wsam'], 'exp: there is no device wsam\n  did you mean wasm?\n'],
+    [['--set', 'sane'], 'exp: --set sane: expected name=value\n  e.g. --set sane.epochs=10\n'],
+    [
+      ['--set', 'sane.epochs=['],
+      'exp: --set sane.epochs=[: the value is not YAML\n  e.g. --set sane.epochs=10\n',
+    ],
+    [['--only', 'mnist'], 'exp: --only mnist: expected name=value\n  e.g. --only dataset=mnist,seed=0,1\n'],
+    [['--data', '/no/such'], 'exp: the data folder /no/such is not there\n  name one that is\n'],
+  ];
+  test.each(mistakes)('answers %j with what to write instead', async (args, err) => {
+    expect(await exp(file, ...args)).toEqual({ code: 2, out: '', err });
+  });
+
+  test('answers mistakes of the experiment with its problems and no stack', async () => {
+    const program = new Program({}, 'name: tiny\ngrid: {seeds: [1]}\n');
+    const { code, out, err } = await exp(program.file);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('tiny.yaml:2:8 error grid.seeds: unknown key');
+    expect(err).toContain('nothing was run');
+    expect(err).not.toContain('    at ');
+    expect((await exp(file, '--only', 'seed=9')).err).toContain('no run has seed=9');
+    expect((await exp(file, '--set', 'sane.epoch=3')).err).toContain('did you mean sane.epochs?');
+    expect((await exp('no-such.yaml')).err).toContain('there is no such file');
+  });
+
+  test('says which folder it may not use', async () => {
+    const { code, err } = await exp(file, '--store', `${file}/inside`);
+    expect(code).toBe(2);
+    expect(err).toStartWith('exp: ENOTDIR');
+  });
+});

@@ -1,0 +1,83 @@
+/** Runs the command-line program in a process of its own, on a file in a temporary folder. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Behaviours, Fixture } from '../runner/fixture.ts';
+
+const realProgram = new URL('../../src/cli.ts', import.meta.url).pathname;
+const testProgram = new URL('./exp.ts', import.meta.url).pathname;
+
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+const grid = 'grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction]';
+
+/** An experiment of the smallest size, three runs by default. */
+export const experiment = (seeds = '[0, 1, 2]') => `name: tiny
+${grid}, seed: ${seeds}}
+data: {train_images: 50, test_images: 50}
+zoo: {models: 10, epochs: 2, checkpoints: [0, 1, 2]}
+sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1}
+property_prediction: {epochs_used: null}
+tables: [1]
+`;
+
+export class Program extends Fixture {
+  readonly file: string;
+  readonly out = join(this.root, 'out');
+
+  constructor(behaviours: Behaviours = {}, text = experiment()) {
+    super(behaviours);
+    this.file = this.write('tiny.yaml', text);
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.root, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Options that keep everything in the temporary folder. */
+  get places(): string[] {
+    return ['--store', this.store.root, '--out', this.out, '--data', this.data];
+  }
+
+  /** Starts `exp <file>` with these options, and the stages of the test. */
+  start(...options: string[]) {
+    return spawn(testProgram, [this.file, ...this.places, ...options]);
+  }
+
+  async run(...options: string[]): Promise<Ended> {
+    return ended(this.start(...options));
+  }
+}
+
+export function spawn(program: string, args: string[], env: Record<string, string> = {}) {
+  const command = [process.execPath, program, ...args];
+  const inherited = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' };
+  return Bun.spawn(command, {
+    env: { ...inherited, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+}
+
+/** The real program with any arguments. */
+export async function exp(...args: string[]): Promise<Ended> {
+  return ended(spawn(realProgram, args));
+}
+
+export async function ended(child: ReturnType<typeof spawn>): Promise<Ended> {
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, out, err };
+}
+
+/** The lines of `--json`. */
+export const parseEvents = (text: string): ({ event: string } & Record<string, unknown>)[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));

@@ -1,0 +1,70 @@
+/**
+ * Stages for tests of the runner, in the place of the real ones: each takes as long as the test says and fails where it says.
+ * The data folder tells them so (`behaviour.json`) and keeps a line of each step that was done (`steps.log`).
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageContext, StageImplementation } from '../../src/engine/stage.ts';
+import type { TaskResult } from '../../src/tasks/result.ts';
+
+export interface Behaviour {
+  /** Steps of the stage; each is a file that is kept. */
+  steps?: number;
+  stepMs?: number;
+  /** Throws this before the step. */
+  fail?: { step: number; message: string; seed?: number };
+  /** Ends the worker by this signal before the step. */
+  kill?: { step: number; signal: NodeJS.Signals };
+  /** Ends the worker without a word. */
+  exit?: number;
+  print?: string;
+}
+
+function makeStage(name: string): StageImplementation {
+  async function work({ config, inputs, dir, dataDir, report }: StageContext, prefix: string): Promise<void> {
+    const behaviours = join(dataDir ?? '', 'behaviour.json');
+    const behaviour: Behaviour = existsSync(behaviours)
+      ? (JSON.parse(readFileSync(behaviours, 'utf8'))[name] ?? {})
+      : {};
+    const { steps = 1, stepMs = 0, fail, kill, exit, print } = behaviour;
+    if (print) console.log(print);
+    if (exit !== undefined) process.exit(exit);
+    for (const [input, folder] of Object.entries(inputs)) {
+      if (!existsSync(join(folder, 'artefact.json'))) throw new Error(`input ${input} is not finished`);
+    }
+    for (let step = 0; step < steps; step++) {
+      report({ done: step, total: steps, unit: 'steps', metric: { name: 'loss', value: 1 / (step + 1) } });
+      const path = join(dir, `${prefix}step-${step}`);
+      if (existsSync(path)) continue;
+      if (fail?.step === step && (fail.seed ?? config.seed) === config.seed) throw new Error(fail.message);
+      if (kill?.step === step) process.kill(process.pid, kill.signal);
+      await Bun.sleep(stepMs);
+      await Bun.write(path, 'done');
+      if (dataDir)
+        appendFileSync(join(dataDir, 'steps.log'), `${name} ${config.seed ?? ''} ${prefix}${step}\n`);
+    }
+  }
+
+  return {
+    usesDevice: false,
+    executePart: (context, part) => work(context, `part-${part}-`),
+    async execute(context) {
+      await work(context, '');
+      if (name !== 'property-prediction') return;
+      const { features, targets } = context.config as { features: string[]; targets: string[] };
+      const records = features.flatMap((feature) =>
+        targets.map((target) => ({
+          metric: 'r2',
+          labels: { feature, target, split: 'test' },
+          value: 0.5,
+          seeded: feature.startsWith('sane'),
+        })),
+      );
+      await Bun.write(join(context.dir, 'result.json'), JSON.stringify({ records } satisfies TaskResult));
+    },
+  };
+}
+
+export const stages = Object.fromEntries(
+  ['dataset', 'zoo', 'sane', 'property-prediction'].map((name) => [name, async () => makeStage(name)]),
+);
