@@ -64,7 +64,7 @@ export function resolve(experiment: Experiment, point: Axes, set: Record<string,
   for (const [name, value] of Object.entries(set)) give(name, value);
   narrow(settings, given);
   const resolved = settings as unknown as Settings;
-  return { settings: resolved, given, scaled: scaledBy({ dataset, settings: resolved }, paper) };
+  return { settings: resolved, given, scaled: scaledBy(resolved, paper) };
 }
 
 /** Epoch lists that nobody gave keep only what the run has: checkpoints up to its last epoch, uses of checkpoints that exist. */
@@ -86,23 +86,23 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
 /** Settings that change no condition: which numbers are asked for, and seeds. */
 const immaterial = new Set(['zoo.seed', 'property_prediction.features', 'property_prediction.targets']);
 
-/** Where a run's conditions differ from the paper's, for a reader. */
-function scaledBy(
-  run: { dataset: string; settings: Settings },
-  paper: Record<Block, Record<string, Json>>,
-): string[] {
-  const standsFor = (recipes.stand_ins as Record<string, string>)[run.dataset];
-  const usesSane = run.settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
-  const differences: string[] =
-    typeof standsFor === 'string' ? [`data set ${run.dataset} (paper ${standsFor})`] : [];
+/** A setting's value for a reader; null is what leaves nothing out, or in the case of clipping does nothing. */
+function describe(name: string, value: Json): string {
+  if (value === null) return name === 'sane.gradient_clip' ? 'none' : 'all';
+  return canonicalJson(value);
+}
+
+/** Where a run's settings differ from the paper's, for a reader. That its data set is a stand-in, the tables say. */
+function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>): string[] {
+  const usesSane = settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
+  const differences: string[] = [];
   for (const name of settingNames) {
     const [block, setting] = name.split('.') as [Block, string];
     const shared = setting === 'token_size' || setting === 'standardization';
     if (immaterial.has(name) || (block === 'sane' && !usesSane && !shared)) continue;
-    const value = (run.settings[block] as unknown as Record<string, Json>)[setting] as Json;
+    const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;
     if (value === paper[block][setting]) continue;
-    const mine = canonicalJson(value);
-    const theirs = canonicalJson(paper[block][setting] as Json);
+    const [mine, theirs] = [value, paper[block][setting] as Json].map((one) => describe(name, one));
     if (mine !== theirs) differences.push(`${name} ${mine} (paper ${theirs})`);
   }
   return differences;

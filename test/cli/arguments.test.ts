@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { parseArguments } from '../../src/commands/arguments.ts';
 import { exp, Program } from './program.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(60_000);
 
 describe('parseArguments', () => {
   test('a file alone is run', () => {

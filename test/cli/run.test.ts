@@ -1,9 +1,12 @@
 /** Whole runs through the command line, with stages that do as the test says. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../runner/fixture.ts';
 import { ended, exp, experiment, Program, parseEvents } from './program.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(60_000);
 
 const tables = ['table-01.csv', 'table-01.json', 'table-01.md', 'table-01.tex'];
 
@@ -20,6 +23,18 @@ describe('exp <file>', () => {
     const second = await program.run();
     expect(second).toEqual({ code: 0, out: first.out, err: `4 files written to ${program.out}\n` });
     expect(program.steps).toHaveLength(8);
+  });
+
+  test('trains, pretrains and predicts with the real stages', async () => {
+    const program = new Program();
+    const { code, err } = await exp(program.file, ...program.places, '--only', 'seed=0');
+    expect(code).toBe(0);
+    expect(err).toContain('property-prediction cnn-small/glyphs seed 0: done in');
+    const { cells } = await Bun.file(join(program.out, 'table-01.json')).json();
+    const measured = cells.filter((cell: { measured: unknown }) => cell.measured);
+    expect(measured).toHaveLength(9);
+    for (const cell of measured)
+      expect(cell).toMatchObject({ status: 'scaled', measured: { mean: expect.any(Number) } });
   });
 
   test('keeps the plan as it was before the first job', async () => {

@@ -1,5 +1,13 @@
 /** A temporary folder with a store and a data folder, and small plans for the stages of stages.ts. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StageBuilder } from '../../src/experiment/stages.ts';
@@ -15,12 +23,18 @@ export const stagesModule = new URL('./stages.ts', import.meta.url).href;
 
 export type Behaviours = Record<string, Behaviour>;
 
+const roots: string[] = [];
+process.on('exit', () => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
 export class Fixture {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'exp-test-')));
   readonly data = join(this.root, 'data');
   readonly store = new Store(join(this.root, 'store'));
 
   constructor(behaviours: Behaviours = {}) {
+    roots.push(this.root);
     mkdirSync(this.data);
     this.behave(behaviours);
   }
@@ -78,9 +92,9 @@ export function makePlan(seeds: number[], models = 3): Plan {
   return { name: 'test', description: '', device: 'cpu', tables: [1], runs, stages: builder.stages };
 }
 
-/** Waits until something holds; throws after ten seconds. */
+/** Waits until something holds; throws after half a minute. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !holds(); await Bun.sleep(10)) {
+  for (const deadline = Date.now() + 30_000; !holds(); await Bun.sleep(10)) {
     if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
   }
 }

@@ -1,9 +1,12 @@
 /** The scheduler with real worker processes and the stages of stages.ts. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Plan } from '../../src/experiment/types.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Fixture, makePlan, until } from './fixture.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(60_000);
 
 const resultKeys = (plan: Plan) => plan.runs.map(({ resultKey }) => resultKey);
 const started = (events: RunnerEvent[]) =>
