@@ -43,6 +43,7 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
   } catch (error) {
     return { damage: `${recordName} cannot be read (${(error as Error).message})` };
   }
+  if (typeof record?.files !== 'object') return { damage: `${recordName} is no record of an artefact` };
   for (const [path, { bytes }] of Object.entries(record.files)) {
     const size = statSync(join(dir, path), { throwIfNoEntry: false })?.size;
     if (size === undefined) return { damage: `${path} is missing` };

@@ -20,7 +20,9 @@ function send(message: WorkerMessage): void {
 function fail(error: unknown): never {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   console.error(stack ?? message);
-  send({ type: 'failed', reason: message, lasting: !(error instanceof DeviceError) });
+  // A device that does not start and a full disk are this machine's troubles, not the stage's.
+  const isMachines = error instanceof DeviceError || (error instanceof Error && 'syscall' in error);
+  send({ type: 'failed', reason: message, lasting: !isMachines });
   process.exit(1);
 }
 

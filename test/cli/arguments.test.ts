@@ -1,9 +1,11 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { parseArguments } from '../../src/commands/arguments.ts';
+import { removeFixtures } from '../runner/fixture.ts';
 import { exp, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
+afterAll(removeFixtures);
 
 describe('parseArguments', () => {
   test('a file alone is run', () => {

@@ -1,12 +1,14 @@
 /** `exp table`, `exp why` and `exp doctor`. */
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceNames } from '../../src/engine/device.ts';
+import { removeFixtures } from '../runner/fixture.ts';
 import { exp, experiment, Program, parseEvents } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
+afterAll(removeFixtures);
 
 describe('exp table', () => {
   test('writes from what is finished, with the reasons of what failed, and computes nothing', async () => {

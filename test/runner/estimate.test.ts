@@ -1,10 +1,12 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import type { Plan, StageNode } from '../../src/experiment/types.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
 import { estimatePlan } from '../../src/runner/estimate.ts';
 import { survey } from '../../src/runner/survey.ts';
 import { workload } from '../../src/runner/workload.ts';
-import { Fixture, makePlan } from './fixture.ts';
+import { Fixture, makePlan, removeFixtures } from './fixture.ts';
+
+afterAll(removeFixtures);
 
 const find = (plan: Plan) => (key: string) => plan.stages.find((node) => node.key === key) as StageNode;
 

@@ -24,9 +24,11 @@ export const stagesModule = new URL('./stages.ts', import.meta.url).href;
 export type Behaviours = Record<string, Behaviour>;
 
 const roots: string[] = [];
-process.on('exit', () => {
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
-});
+
+/** Removes the folders of all fixtures so far. */
+export function removeFixtures(): void {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+}
 
 export class Fixture {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'exp-test-')));

@@ -1,8 +1,10 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLeases, Lease, leaseOwner } from '../../src/runner/lease.ts';
-import { Fixture, until } from './fixture.ts';
+import { Fixture, removeFixtures, until } from './fixture.ts';
+
+afterAll(removeFixtures);
 
 const module = new URL('../../src/runner/lease.ts', import.meta.url).pathname;
 

@@ -1,12 +1,13 @@
 /** The scheduler with real worker processes and the stages of stages.ts. */
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Plan } from '../../src/experiment/types.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
-import { Fixture, makePlan, until } from './fixture.ts';
+import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
+afterAll(removeFixtures);
 
 const resultKeys = (plan: Plan) => plan.runs.map(({ resultKey }) => resultKey);
 const started = (events: RunnerEvent[]) =>
@@ -71,6 +72,18 @@ describe('execute', () => {
     const plan = makePlan([0]);
     const { outcomes } = await fixture.execute(plan);
     expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({ failure: { reason: 'offline' } });
+    fixture.behave({});
+    const again = await fixture.execute(plan);
+    expect(again.outcomes.get(resultKeys(plan)[0] as string)).toEqual({ state: 'done' });
+  });
+
+  test('trouble of the machine is tried again by itself', async () => {
+    const fixture = new Fixture({ sane: { write: '/no/such/folder/file' } });
+    const plan = makePlan([0]);
+    const { outcomes } = await fixture.execute(plan);
+    expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({
+      failure: { reason: expect.stringContaining('ENOENT') },
+    });
     fixture.behave({});
     const again = await fixture.execute(plan);
     expect(again.outcomes.get(resultKeys(plan)[0] as string)).toEqual({ state: 'done' });

@@ -11,13 +11,15 @@ export interface Behaviour {
   /** Steps of the stage; each is a file that is kept. */
   steps?: number;
   stepMs?: number;
-  /** Throws this before the step. */
+  /** Throws this before the step, for one seed or all. */
   fail?: { step: number; message: string; seed?: number };
   /** Ends the worker by this signal before the step. */
   kill?: { step: number; signal: NodeJS.Signals };
   /** Ends the worker without a word. */
   exit?: number;
   print?: string;
+  /** A file to write, e.g. one that cannot be written. */
+  write?: string;
 }
 
 function makeStage(name: string): StageImplementation {
@@ -26,8 +28,9 @@ function makeStage(name: string): StageImplementation {
     const behaviour: Behaviour = existsSync(behaviours)
       ? (JSON.parse(readFileSync(behaviours, 'utf8'))[name] ?? {})
       : {};
-    const { steps = 1, stepMs = 0, fail, kill, exit, print } = behaviour;
+    const { steps = 1, stepMs = 0, fail, kill, exit, print, write } = behaviour;
     if (print) console.log(print);
+    if (write) appendFileSync(write, 'x');
     if (exit !== undefined) process.exit(exit);
     for (const [input, folder] of Object.entries(inputs)) {
       if (!existsSync(join(folder, 'artefact.json'))) throw new Error(`input ${input} is not finished`);

@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verify } from '../../src/runner/artefact.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
-import { Fixture, makePlan } from './fixture.ts';
+import { Fixture, makePlan, removeFixtures } from './fixture.ts';
+
+afterAll(removeFixtures);
 
 const node = makePlan([0]).stages[0] as ReturnType<typeof makePlan>['stages'][number];
 const record = {
@@ -49,6 +51,8 @@ describe('an artefact', () => {
     expect(store.find(node)).toMatchObject({ damage: 'sub/numbers.bin has 2 bytes instead of 3' });
     rmSync(file);
     expect(store.find(node)).toMatchObject({ damage: 'sub/numbers.bin is missing' });
+    writeFileSync(join(store.folder(node), 'artefact.json'), '{}');
+    expect(store.find(node)).toMatchObject({ damage: 'artefact.json is no record of an artefact' });
     rmSync(join(store.folder(node), 'artefact.json'));
     expect(store.find(node)).toMatchObject({
       damage: expect.stringContaining('artefact.json cannot be read'),
