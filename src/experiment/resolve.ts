@@ -78,8 +78,8 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
   if (!given.has('property_prediction.epochs_used')) {
     const kept = settings.zoo.checkpoints as number[];
     const used = (prediction.epochs_used as number[]).filter((epoch) => kept.includes(epoch));
-    // None of the authors' epochs are there: all that are there.
-    assign(settings, 'property_prediction.epochs_used', used.length > 0 ? used : null);
+    // Hardly any of the authors' epochs are there: all that are there.
+    assign(settings, 'property_prediction.epochs_used', used.length > 1 ? used : null);
   }
 }
 

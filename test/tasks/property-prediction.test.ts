@@ -164,6 +164,14 @@ describe('stages sane and property-prediction', () => {
     expect(await bytes(at)).toEqual(await bytes(join(dir, 'sane')));
   });
 
+  test('say when a target is the same everywhere', async () => {
+    const implementation = await stages['property-prediction']();
+    const config = { ...predictionConfig, features: ['statistics'], epochs_used: [4] };
+    await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
+      /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
+    );
+  });
+
   test('say when no checkpoint is of the epochs asked for', async () => {
     const implementation = await stages['property-prediction']();
     await expect(

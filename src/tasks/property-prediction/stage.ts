@@ -33,6 +33,17 @@ function targetOf({ checkpoint }: Sample, target: Target): number {
   }
 }
 
+/** The targets of a split. Throws if they are all the same, because R² has no meaning then. */
+function targetsOf(samples: Samples, split: Split, target: Target): Float64Array {
+  const values = Float64Array.from(samples[split], (sample) => targetOf(sample, target));
+  if (values.every((value) => value === values[0])) {
+    throw new Error(
+      `${target} is ${values[0]} in every ${split} checkpoint, so R² is undefined: use more models or epochs, or take ${target} out of property_prediction.targets`,
+    );
+  }
+  return values;
+}
+
 /** The features that are asked for; those of SANE need its artefact. */
 async function computeFeatures(
   context: StageContext,
@@ -79,10 +90,7 @@ export const propertyPredictionStage: StageImplementation = {
     for (const [feature, rows] of features) {
       const fit = ridge(rows.train);
       for (const target of config.targets) {
-        const split = (name: Split) => ({
-          features: rows[name],
-          targets: Float64Array.from(samples[name], (sample) => targetOf(sample, target)),
-        });
+        const split = (name: Split) => ({ features: rows[name], targets: targetsOf(samples, name, target) });
         const result = probe(
           { train: split('train'), val: split('val'), test: split('test') },
           config.ridge_strengths,
