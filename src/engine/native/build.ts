@@ -1,0 +1,90 @@
+/**
+ * Compiles the C files of this folder to a shared library, once: it is kept in the user's cache under a name that depends on
+ * the sources, the flags, the compiler and the CPU.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { arch, cpus, homedir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Numbers that are not finite go through unharmed and sums keep their order: of the flags that loosen arithmetic these are
+ * only those that forget errno and traps, and the one that contracts a product and a sum to one operation.
+ */
+const flags = [
+  ...['-std=gnu11', '-O3', arch() === 'arm64' ? '-mcpu=native' : '-march=native'],
+  ...['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast'],
+  ...['-fPIC', '-shared', '-fvisibility=hidden', '-pthread'],
+];
+
+/** The compilation failed; the message says where to read why. */
+export class BuildError extends Error {
+  override readonly name = 'BuildError';
+}
+
+/** The path of the system's C compiler, or undefined if none is on PATH. */
+export function findCompiler(): string | undefined {
+  for (const name of ['cc', 'gcc', 'clang']) {
+    const path = Bun.which(name, { PATH: process.env.PATH ?? '' });
+    if (path) return path;
+  }
+  return undefined;
+}
+
+/** Where libraries are kept. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sane-experiments', 'native');
+}
+
+/**
+ * The path of the library for this machine, compiled now if it is not in `folder` yet. Several processes may do this at once.
+ * Throws a BuildError if the compiler fails or the folder cannot be written.
+ */
+export async function build(compiler: string, folder = cacheFolder()): Promise<string> {
+  const names = (await readdir(import.meta.dir)).filter((name) => /\.[ch]$/.test(name)).sort();
+  const path = join(folder, `${await keyOf(compiler, names)}.so`);
+  if (existsSync(path)) return path;
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new BuildError(
+      `The folder for compiled kernels cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
+    );
+  }
+  const temporary = `${path}.${process.pid}.tmp`;
+  const sources = names.filter((name) => name.endsWith('.c'));
+  const { code, output } = await run([compiler, ...flags, ...sources, '-o', temporary, '-lm']);
+  if (code !== 0) {
+    const log = path.replace(/so$/, 'log');
+    await rm(temporary, { force: true });
+    await Bun.write(log, output);
+    const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
+    throw new BuildError(
+      `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
+    );
+  }
+  await rename(temporary, path);
+  return path;
+}
+
+async function keyOf(compiler: string, names: string[]): Promise<string> {
+  const hash = new Bun.CryptoHasher('sha256');
+  const { output } = await run([compiler, '--version']);
+  hash.update(JSON.stringify([flags, compiler, output, await cpu()]));
+  for (const name of names) hash.update(await Bun.file(join(import.meta.dir, name)).bytes());
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** What the flags for this very CPU depend on: its model, and the features that the system reports. */
+async function cpu(): Promise<string> {
+  const model = cpus()[0]?.model ?? '';
+  const info = Bun.file('/proc/cpuinfo');
+  if (!(await info.exists())) return model;
+  return model + (/^(?:flags|Features)\s*:.*$/m.exec(await info.text())?.[0] ?? '');
+}
+
+async function run(command: string[]): Promise<{ code: number; output: string }> {
+  const child = Bun.spawn(command, { cwd: import.meta.dir, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, output: stdout + stderr };
+}

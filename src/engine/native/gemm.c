@@ -1,0 +1,195 @@
+// Matrix products by the scheme of Goto and van de Geijn (2008): both sides are first packed into panels that a small tile of
+// the result, held in registers, runs along. Packing also undoes transposition, and pads with zeros.
+#include "tile.h"
+
+enum {
+  DEPTH = 256,         // of a block: a panel of the right side of this depth stays in the first-level cache
+  BLOCK_PANELS = 8,    // of a task, along each side: both blocks stay in the second-level cache
+  SPLIT_DEPTH = 512,   // least depth of a part where the sum over k is split among tasks
+  SPLIT_TASKS = 16,    // tasks that a product should have before its sum is left whole
+  SMALL = 65536,       // products (m n k) below which threads are not worth their wake-up
+};
+
+static void pack_left(const struct product *p, long panel, long from, long depth, float *out) {
+  const long row = panel * TILE_ROWS;
+  pack_panel(p->a + row * p->a_row + from * p->a_column, p->a_row, p->a_column, min_long(TILE_ROWS, p->m - row), TILE_ROWS,
+             depth, out);
+}
+
+static void pack_right(const struct product *p, long panel, long from, long depth, float *out) {
+  const long column = panel * TILE_COLUMNS;
+  pack_panel(p->b + column * p->b_column + from * p->b_row, p->b_column, p->b_row, min_long(TILE_COLUMNS, p->n - column),
+             TILE_COLUMNS, depth, out);
+}
+
+// Panels [first, last) of both sides, packed with depth `depth` in all.
+struct block {
+  long row_first, row_last, column_first, column_last;
+};
+
+static void multiply_block(const struct product *p, const float *left, const float *right, long depth, struct block b) {
+  for (long from = 0; from < depth || from == 0; from += DEPTH) {
+    const long part = min_long(DEPTH, depth - from);
+    for (long column = b.column_first; column < b.column_last; column++)
+      for (long row = b.row_first; row < b.row_last; row++) {
+        const long i = row * TILE_ROWS;
+        const long j = column * TILE_COLUMNS;
+        const struct left_side side = {.from = {left + (row * depth + from) * TILE_ROWS}, .runs = 1, .length = part};
+        tile_at(1, &side, right + (column * depth + from) * TILE_COLUMNS, p->c + i * p->c_row + j, p->c_row,
+                min_long(TILE_ROWS, p->m - i), min_long(TILE_COLUMNS, p->n - j),
+                p->bias && from == 0 ? p->bias + j : NULL, p->accumulate || from > 0);
+      }
+  }
+}
+
+void multiply_alone(const struct product *p) {
+  const long rows = ceil_div(p->m, TILE_ROWS);
+  const long columns = ceil_div(p->n, TILE_COLUMNS);
+  float *left = scratch(SCRATCH_LEFT, (size_t)(rows * TILE_ROWS * p->k) + 1);
+  float *right = scratch(SCRATCH_RIGHT, (size_t)(columns * TILE_COLUMNS * p->k) + 1);
+  for (long row = 0; row < rows; row++) pack_left(p, row, 0, p->k, left + row * TILE_ROWS * p->k);
+  for (long column = 0; column < columns; column++)
+    pack_right(p, column, 0, p->k, right + column * TILE_COLUMNS * p->k);
+  multiply_block(p, left, right, p->k, (struct block){0, rows, 0, columns});
+}
+
+// A product by all threads: `parts` sums over k of at most `depth` each, into results of their own if there are several.
+struct job {
+  const struct product *p;
+  float *left, *right, *partial;
+  long rows, columns;                 // panels
+  long row_blocks, column_blocks;     // tasks along each side
+  long block_rows, block_columns;     // panels of a task
+  long parts, depth;
+};
+
+static void pack_task(void *context, long task) {
+  const struct job *job = context;
+  const struct product *p = job->p;
+  const long per_part = job->row_blocks + job->column_blocks;
+  const long part = task / per_part;
+  const long block = task % per_part;
+  const long from = part * job->depth;
+  const long depth = min_long(job->depth, p->k - from);
+  if (block < job->row_blocks) {
+    const long last = min_long(job->rows, (block + 1) * job->block_rows);
+    for (long row = block * job->block_rows; row < last; row++)
+      pack_left(p, row, from, depth, job->left + (job->rows * from + row * depth) * TILE_ROWS);
+  } else {
+    const long first = (block - job->row_blocks) * job->block_columns;
+    const long last = min_long(job->columns, first + job->block_columns);
+    for (long column = first; column < last; column++)
+      pack_right(p, column, from, depth, job->right + (job->columns * from + column * depth) * TILE_COLUMNS);
+  }
+}
+
+static void block_task(void *context, long task) {
+  const struct job *job = context;
+  const long part = task / (job->row_blocks * job->column_blocks);
+  const long block = task % (job->row_blocks * job->column_blocks);
+  const long row = block % job->row_blocks * job->block_rows;
+  const long column = block / job->row_blocks * job->block_columns;
+  const long from = part * job->depth;
+  struct product p = *job->p;
+  if (job->parts > 1) {
+    p.c = job->partial + part * p.m * p.n;
+    p.c_row = p.n;
+    p.accumulate = 0;
+    p.bias = NULL;
+  }
+  multiply_block(&p, job->left + job->rows * from * TILE_ROWS, job->right + job->columns * from * TILE_COLUMNS,
+                 min_long(job->depth, p.k - from),
+                 (struct block){row, min_long(job->rows, row + job->block_rows), column,
+                                min_long(job->columns, column + job->block_columns)});
+}
+
+// Adds up the partial results of one row.
+static void join_task(void *context, long row) {
+  const struct job *job = context;
+  const struct product *p = job->p;
+  float *c = p->c + row * p->c_row;
+  for (long j = 0; j < p->n; j++) {
+    float sum = p->accumulate ? c[j] : 0;
+    if (p->bias) sum += p->bias[j];
+    for (long part = 0; part < job->parts; part++) sum += job->partial[(part * p->m + row) * p->n + j];
+    c[j] = sum;
+  }
+}
+
+void multiply(const struct product *p) {
+  if (p->m == 0 || p->n == 0) return;
+  if (p->m * p->n * p->k < SMALL) {
+    multiply_alone(p);
+    return;
+  }
+  struct job job = {.p = p, .rows = ceil_div(p->m, TILE_ROWS), .columns = ceil_div(p->n, TILE_COLUMNS)};
+  // Equal blocks of at most BLOCK_PANELS.
+  job.block_rows = ceil_div(job.rows, ceil_div(job.rows, BLOCK_PANELS));
+  job.block_columns = ceil_div(job.columns, ceil_div(job.columns, BLOCK_PANELS));
+  job.row_blocks = ceil_div(job.rows, job.block_rows);
+  job.column_blocks = ceil_div(job.columns, job.block_columns);
+  const long blocks = job.row_blocks * job.column_blocks;
+  const long split = min_long(ceil_div(SPLIT_TASKS, blocks), p->k / SPLIT_DEPTH);
+  job.depth = split > 1 ? ceil_div(ceil_div(p->k, split), DEPTH) * DEPTH : p->k;
+  job.parts = ceil_div(p->k, job.depth);
+  job.left = scratch(SCRATCH_LEFT, (size_t)(job.rows * TILE_ROWS * p->k));
+  job.right = scratch(SCRATCH_RIGHT, (size_t)(job.columns * TILE_COLUMNS * p->k));
+  if (job.parts > 1) job.partial = scratch(SCRATCH_PARTS, (size_t)(job.parts * p->m * p->n));
+  parallel(job.parts * (job.row_blocks + job.column_blocks), pack_task, &job);
+  parallel(job.parts * blocks, block_task, &job);
+  if (job.parts > 1) parallel(p->m, join_task, &job);
+}
+
+// `count` products of matrices; index [count, 2] is the number of the left and of the right matrix of each.
+struct batch {
+  struct product first;
+  const int32_t *index;
+  long a_size, b_size, c_size;
+};
+
+static struct product product_of(const struct batch *batch, long number) {
+  struct product p = batch->first;
+  p.a += batch->index[2 * number] * batch->a_size;
+  p.b += batch->index[2 * number + 1] * batch->b_size;
+  p.c += number * batch->c_size;
+  return p;
+}
+
+static void batch_task(void *context, long number) {
+  struct product p = product_of(context, number);
+  multiply_alone(&p);
+}
+
+// out [count, m, n] = a b, each matrix stored [m, k] and [k, n], or transposed; plus bias [n] unless that is NULL.
+EXPORT void batch_matmul(const float *a, const float *b, const float *bias, float *out, const int32_t *index, int count, int m,
+                         int k, int n, int transpose_a, int transpose_b) {
+  struct batch batch = {
+      .first = {.m = m, .n = n, .k = k, .a = a, .b = b, .c = out, .c_row = n, .bias = bias,
+                .a_row = transpose_a ? 1 : k, .a_column = transpose_a ? m : 1,
+                .b_row = transpose_b ? 1 : n, .b_column = transpose_b ? k : 1},
+      .index = index, .a_size = (long)m * k, .b_size = (long)k * n, .c_size = (long)m * n};
+  if (count >= SPLIT_TASKS && (long)m * n * k < 64L * SMALL) {
+    parallel(count, batch_task, &batch);
+    return;
+  }
+  for (long number = 0; number < count; number++) {
+    struct product p = product_of(&batch, number);
+    multiply(&p);
+  }
+}
+
+// y [rows, out] = x [rows, in] times w [out, in] transposed, plus bias [out] unless that is NULL.
+EXPORT void linear(const float *x, const float *w, const float *bias, float *y, int rows, int in, int out) {
+  multiply(&(struct product){.m = rows, .n = out, .k = in, .a = x, .a_row = in, .a_column = 1, .b = w, .b_row = 1,
+                             .b_column = in, .c = y, .c_row = out, .bias = bias});
+}
+
+// The gradients dx, dw and db (unless NULL) of linear.
+EXPORT void linear_grad(const float *dy, const float *x, const float *w, float *dx, float *dw, float *db, int rows, int in,
+                        int out) {
+  multiply(&(struct product){.m = rows, .n = in, .k = out, .a = dy, .a_row = out, .a_column = 1, .b = w, .b_row = in,
+                             .b_column = 1, .c = dx, .c_row = in});
+  multiply(&(struct product){.m = out, .n = in, .k = rows, .a = dy, .a_row = 1, .a_column = out, .b = x, .b_row = in,
+                             .b_column = 1, .c = dw, .c_row = in});
+  if (db) sum_rows(dy, rows, out, db);
+}

@@ -1,0 +1,29 @@
+import { tf } from '../tf.ts';
+import { NativeBackend } from './backend.ts';
+import { registerNativeKernels } from './kernel.ts';
+import { convolutions } from './kernels/conv.ts';
+import { elementwise } from './kernels/elementwise.ts';
+import { fused } from './kernels/fused.ts';
+import { products } from './kernels/matmul.ts';
+import { movement } from './kernels/movement.ts';
+import { reductions } from './kernels/reduce.ts';
+import { type Library, loadLibrary } from './library.ts';
+
+let library: Library | undefined;
+
+/** Makes `native` the active back end, from the compiled library at `path`, computing with so many threads. */
+export async function startNative(path: string, threads: number): Promise<void> {
+  library ??= register(loadLibrary(path));
+  library.set_threads(threads);
+  await tf.setBackend('native');
+}
+
+/** Registers the back end, with every kernel of tfjs's cpu back end and ours in front of them. */
+function register(library: Library): Library {
+  tf.registerBackend('native', () => new NativeBackend(library));
+  tf.copyRegisteredKernels('cpu', 'native');
+  for (const kernels of [elementwise, reductions, movement, products, convolutions, fused]) {
+    registerNativeKernels(kernels);
+  }
+  return library;
+}
