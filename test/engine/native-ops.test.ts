@@ -223,4 +223,11 @@ describe('data of a tensor', () => {
     expect([...z.dataSync()]).toEqual([2, 6, 12]);
     tf.dispose([x, y, z]);
   });
+
+  test('of too many numbers is refused', async () => {
+    await tf.setBackend('native');
+    expect(() => tf.tidy(() => tf.fill([2 ** 16, 2 ** 15], 0))).toThrow(
+      'A tensor of 2147483648 numbers is too large for the native device, which counts to 2147483647. Use smaller batches.',
+    );
+  });
 });

@@ -8,6 +8,9 @@ type NumberType = keyof typeof arrays;
 
 const isNumberType = (dtype: tf.DataType): dtype is NumberType => dtype in arrays;
 
+/** C counts numbers in 32 bits. */
+const maxNumbers = 2 ** 31 - 1;
+
 /** The data of a tensor: numbers lie in a block of their own, strings are kept as they come. */
 class TensorData {
   refCount: number;
@@ -116,6 +119,11 @@ export class NativeBackend extends tf.KernelBackend {
   }
 
   private store(dataId: object, length: number, dtype: NumberType, refCount: number): TensorData {
+    if (length > maxNumbers) {
+      throw new RangeError(
+        `A tensor of ${length} numbers is too large for the native device, which counts to ${maxNumbers}. Use smaller batches.`,
+      );
+    }
     const block = this.pool.take(length * arrays[dtype].BYTES_PER_ELEMENT);
     const data = new TensorData(dtype, length, refCount, block);
     this.data.set(dataId, data);

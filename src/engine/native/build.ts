@@ -51,7 +51,7 @@ export async function build(compiler: string, folder = cacheFolder()): Promise<s
       `The folder for compiled kernels cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
     );
   }
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   const sources = names.filter((name) => name.endsWith('.c'));
   const { code, output } = await run([compiler, ...flags, ...sources, '-o', temporary, '-lm']);
   if (code !== 0) {

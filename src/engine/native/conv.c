@@ -72,18 +72,6 @@ static void pack_columns(const float *x, long depth, long columns, float *out) {
 
 static long padded(long columns) { return ceil_div(columns, TILE_COLUMNS) * TILE_COLUMNS; }
 
-// Rows of the left side of a tile: `rows` that lie `row_step` apart from `first` on, the last one again for those that lack.
-INLINE struct left_side rows_from(const float *first, long row_step, long rows) {
-  struct left_side side;
-  for (long i = 0; i < TILE_ROWS; i++) side.from[i] = first + min_long(i, rows - 1) * row_step;
-  return side;
-}
-
-static __attribute__((noinline)) void tile_in_place(const struct left_side *left, const float *right, float *c, long c_row,
-                                                    long rows, long columns, const float *bias, int accumulate) {
-  tile_at(0, left, right, c, c_row, rows, columns, bias, accumulate);
-}
-
 static void forward_task(void *context, long number) {
   const struct conv *v = context;
   const struct geometry *g = v->g;

@@ -4,11 +4,17 @@
 
 enum {
   DEPTH = 256,         // of a block: a panel of the right side of this depth stays in the first-level cache
-  BLOCK_PANELS = 8,    // of a task, along each side: both blocks stay in the second-level cache
+  BLOCK_PANELS = 12,   // of a task, along each side: both blocks stay in the second-level cache
   SPLIT_DEPTH = 512,   // least depth of a part where the sum over k is split among tasks
   SPLIT_TASKS = 16,    // tasks that a product should have before its sum is left whole
+  IN_PLACE = 4,        // panels of the right side up to which the left one is not packed
   SMALL = 65536,       // products (m n k) below which threads are not worth their wake-up
 };
+
+void tile_in_place(const struct left_side *left, const float *right, float *c, long c_row, long rows, long columns,
+                   const float *bias, int accumulate) {
+  tile_at(0, left, right, c, c_row, rows, columns, bias, accumulate);
+}
 
 static void pack_left(const struct product *p, long panel, long from, long depth, float *out) {
   const long row = panel * TILE_ROWS;
@@ -27,37 +33,46 @@ struct block {
   long row_first, row_last, column_first, column_last;
 };
 
+// left: the packed panels, or NULL if the left side is read where it lies.
 static void multiply_block(const struct product *p, const float *left, const float *right, long depth, struct block b) {
   for (long from = 0; from < depth || from == 0; from += DEPTH) {
     const long part = min_long(DEPTH, depth - from);
     for (long column = b.column_first; column < b.column_last; column++)
       for (long row = b.row_first; row < b.row_last; row++) {
-        const long i = row * TILE_ROWS;
-        const long j = column * TILE_COLUMNS;
-        const struct left_side side = {.from = {left + (row * depth + from) * TILE_ROWS}, .runs = 1, .length = part};
-        tile_at(1, &side, right + (column * depth + from) * TILE_COLUMNS, p->c + i * p->c_row + j, p->c_row,
-                min_long(TILE_ROWS, p->m - i), min_long(TILE_COLUMNS, p->n - j),
-                p->bias && from == 0 ? p->bias + j : NULL, p->accumulate || from > 0);
+        const long i = row * TILE_ROWS, rows = min_long(TILE_ROWS, p->m - i);
+        const long j = column * TILE_COLUMNS, columns = min_long(TILE_COLUMNS, p->n - j);
+        const float *panel = right + (column * depth + from) * TILE_COLUMNS;
+        float *c = p->c + i * p->c_row + j;
+        const float *bias = p->bias && from == 0 ? p->bias + j : NULL;
+        const int accumulate = p->accumulate || from > 0;
+        if (left) {
+          const struct left_side side = {.from = {left + (row * depth + from) * TILE_ROWS}, .runs = 1, .length = part};
+          tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, accumulate);
+        } else {
+          struct left_side side = rows_from(p->a + i * p->a_row + from * p->a_column, p->a_row, rows);
+          side.runs = 1;
+          side.length = part;
+          side.step = p->a_column;
+          tile_in_place(&side, panel, c, p->c_row, rows, columns, bias, accumulate);
+        }
       }
   }
 }
 
 void multiply_alone(const struct product *p) {
-  const long rows = ceil_div(p->m, TILE_ROWS);
   const long columns = ceil_div(p->n, TILE_COLUMNS);
-  float *left = scratch(SCRATCH_LEFT, (size_t)(rows * TILE_ROWS * p->k) + 1);
   float *right = scratch(SCRATCH_RIGHT, (size_t)(columns * TILE_COLUMNS * p->k) + 1);
-  for (long row = 0; row < rows; row++) pack_left(p, row, 0, p->k, left + row * TILE_ROWS * p->k);
   for (long column = 0; column < columns; column++)
     pack_right(p, column, 0, p->k, right + column * TILE_COLUMNS * p->k);
-  multiply_block(p, left, right, p->k, (struct block){0, rows, 0, columns});
+  // Packing the left side would not pay for the few panels that it serves.
+  multiply_block(p, NULL, right, p->k, (struct block){0, ceil_div(p->m, TILE_ROWS), 0, columns});
 }
 
 // A product by all threads: `parts` sums over k of at most `depth` each, into results of their own if there are several.
 struct job {
   const struct product *p;
   float *left, *right, *partial;
-  long rows, columns;                 // panels
+  long rows, columns;                 // panels of the right side up to which the left one is not packed
   long row_blocks, column_blocks;     // tasks along each side
   long block_rows, block_columns;     // panels of a task
   long parts, depth;
@@ -66,17 +81,18 @@ struct job {
 static void pack_task(void *context, long task) {
   const struct job *job = context;
   const struct product *p = job->p;
-  const long per_part = job->row_blocks + job->column_blocks;
+  const long left_blocks = job->left ? job->row_blocks : 0;
+  const long per_part = left_blocks + job->column_blocks;
   const long part = task / per_part;
   const long block = task % per_part;
   const long from = part * job->depth;
   const long depth = min_long(job->depth, p->k - from);
-  if (block < job->row_blocks) {
+  if (block < left_blocks) {
     const long last = min_long(job->rows, (block + 1) * job->block_rows);
     for (long row = block * job->block_rows; row < last; row++)
       pack_left(p, row, from, depth, job->left + (job->rows * from + row * depth) * TILE_ROWS);
   } else {
-    const long first = (block - job->row_blocks) * job->block_columns;
+    const long first = (block - left_blocks) * job->block_columns;
     const long last = min_long(job->columns, first + job->block_columns);
     for (long column = first; column < last; column++)
       pack_right(p, column, from, depth, job->right + (job->columns * from + column * depth) * TILE_COLUMNS);
@@ -97,7 +113,8 @@ static void block_task(void *context, long task) {
     p.accumulate = 0;
     p.bias = NULL;
   }
-  multiply_block(&p, job->left + job->rows * from * TILE_ROWS, job->right + job->columns * from * TILE_COLUMNS,
+  p.a += from * p.a_column;
+  multiply_block(&p, job->left ? job->left + job->rows * from * TILE_ROWS : NULL, job->right + job->columns * from * TILE_COLUMNS,
                  min_long(job->depth, p.k - from),
                  (struct block){row, min_long(job->rows, row + job->block_rows), column,
                                 min_long(job->columns, column + job->block_columns)});
@@ -132,10 +149,11 @@ void multiply(const struct product *p) {
   const long split = min_long(ceil_div(SPLIT_TASKS, blocks), p->k / SPLIT_DEPTH);
   job.depth = split > 1 ? ceil_div(ceil_div(p->k, split), DEPTH) * DEPTH : p->k;
   job.parts = ceil_div(p->k, job.depth);
-  job.left = scratch(SCRATCH_LEFT, (size_t)(job.rows * TILE_ROWS * p->k));
+  // Rows that lie in one piece are read in place by the few panels of a narrow right side.
+  if (p->a_column != 1 || job.columns > IN_PLACE) job.left = scratch(SCRATCH_LEFT, (size_t)(job.rows * TILE_ROWS * p->k));
   job.right = scratch(SCRATCH_RIGHT, (size_t)(job.columns * TILE_COLUMNS * p->k));
   if (job.parts > 1) job.partial = scratch(SCRATCH_PARTS, (size_t)(job.parts * p->m * p->n));
-  parallel(job.parts * (job.row_blocks + job.column_blocks), pack_task, &job);
+  parallel(job.parts * ((job.left ? job.row_blocks : 0) + job.column_blocks), pack_task, &job);
   parallel(job.parts * blocks, block_task, &job);
   if (job.parts > 1) parallel(p->m, join_task, &job);
 }

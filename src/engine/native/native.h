@@ -97,7 +97,7 @@ struct product {
 };
 // By all threads; not within a task. Uses SCRATCH_LEFT, SCRATCH_RIGHT and SCRATCH_PARTS.
 void multiply(const struct product *p);
-// By this thread alone. Uses SCRATCH_LEFT and SCRATCH_RIGHT.
+// By this thread alone. Uses SCRATCH_RIGHT.
 void multiply_alone(const struct product *p);
 
 // y [columns] = the sum of the rows of x [rows, columns], in their order.

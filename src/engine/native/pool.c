@@ -13,20 +13,27 @@ struct pool {
     for (long kx = 0, column = x * g->stride_width - g->pad_left; kx < g->kernel_width; kx++, column += g->dilation_width)    \
       if (row >= 0 && row < g->height && column >= 0 && column < g->width)
 
+// The vector at x, of which `part` numbers are wanted and those before `end` may be read.
+INLINE vec load_before(const float *x, const float *end, long part) {
+  return x + LANES <= end ? load(x) : load_part(x, part, 0);
+}
+
 static void max_pool_task(void *context, long number) {
   const struct pool *p = context;
   const struct geometry *g = p->g;
   const long c = g->channels;
   const float *image = p->x + number * image_size(g);
+  const float *end = image + image_size(g);
   float *out = p->y + number * positions(g) * c;
   for (long y = 0; y < g->out_height; y++)
-    for (long x = 0; x < g->out_width; x++, out += c) {
-      for (long i = 0; i < c; i++) out[i] = -__builtin_inff();
-      FOR_WINDOW(y, x) {
-        const float *pixel = image + (row * g->width + column) * c;
-        for (long i = 0; i < c; i++) out[i] = pixel[i] > out[i] || pixel[i] != pixel[i] ? pixel[i] : out[i];
+    for (long x = 0; x < g->out_width; x++, out += c)
+      for (long i = 0; i < c; i += LANES) {
+        const long part = min_long(LANES, c - i);
+        vec most = splat(-__builtin_inff());
+        FOR_WINDOW(y, x) most = max_vec(load_before(image + (row * g->width + column) * c + i, end, part), most);
+        if (part == LANES) store(out + i, most);
+        else store_part(out + i, most, part);
       }
-    }
 }
 
 // y = the maximum of each window; padding does not count.
@@ -39,26 +46,27 @@ static void max_pool_grad_task(void *context, long number) {
   const struct geometry *g = p->g;
   const long c = g->channels;
   const float *image = p->x + number * image_size(g);
+  const float *end = image + image_size(g);
   const float *dy = p->dy + number * positions(g) * c;
   float *dx = p->y + number * image_size(g);
-  // Of each channel the largest number so far, and where it lies.
-  float *most = scratch(SCRATCH_LOCAL, (size_t)(2 * c) + 1);
-  int32_t *where = (int32_t *)(most + c);
   memset(dx, 0, (size_t)image_size(g) * sizeof(float));
   for (long y = 0; y < g->out_height; y++)
-    for (long x = 0; x < g->out_width; x++, dy += c) {
-      int seen = 0;
-      FOR_WINDOW(y, x) {
-        const int32_t at = (int32_t)((row * g->width + column) * c);
-        for (int32_t i = 0; i < c; i++) {
-          const int better = !seen || image[at + i] > most[i];
-          most[i] = better ? image[at + i] : most[i];
-          where[i] = better ? at + i : where[i];
+    for (long x = 0; x < g->out_width; x++, dy += c)
+      for (long i = 0; i < c; i += LANES) {
+        const long part = min_long(LANES, c - i);
+        // Of each channel the largest number so far, and the pixel that has it; -1 before the first.
+        vec most = {0};
+        ivec where = (ivec){0} - 1;
+        FOR_WINDOW(y, x) {
+          const int32_t pixel = (int32_t)((row * g->width + column) * c);
+          const vec value = load_before(image + pixel + i, end, part);
+          const ivec better = (where < 0) | (value > most);
+          most = choose(better, value, most);
+          where = (better & pixel) | (~better & where);
         }
-        seen = 1;
+        for (long lane = 0; lane < part; lane++)
+          if (where[lane] >= 0) dx[where[lane] + i + lane] += dy[i + lane];
       }
-      for (long i = 0; seen && i < c; i++) dx[where[i]] += dy[i];
-    }
 }
 
 // dx: each number of dy goes to the first maximum of its window.

@@ -3,14 +3,14 @@
 
 #include "native.h"
 
+// As many numbers as the vector registers hold beside the operands: there are 32 registers with AVX-512 and on arm64, else 16.
 #if VECTOR_BYTES == 64
 enum { TILE_ROWS = 12, TILE_VECTORS = 2 };
-#elif VECTOR_BYTES == 32
-enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
-#else
+#elif defined(__aarch64__)
 enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+#else
+enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 #endif
-
 enum { TILE_COLUMNS = TILE_VECTORS * LANES };
 
 // Interleaves the lower, and the upper, halves of two vectors: a0 b0 a1 b1 and so on.
@@ -137,3 +137,14 @@ INLINE void tile_at(const int packed, const struct left_side *left, const float 
   if (!whole)
     for (long i = 0; i < rows; i++) memcpy(c + i * c_row, out + i * out_row, (size_t)columns * sizeof(float));
 }
+
+// Rows of the left side of a tile: `rows` that lie `row_step` apart from `first` on, the last one again for those that lack.
+INLINE struct left_side rows_from(const float *first, long row_step, long rows) {
+  struct left_side side = {0};
+  for (long i = 0; i < TILE_ROWS; i++) side.from[i] = first + min_long(i, rows - 1) * row_step;
+  return side;
+}
+
+// As tile_at, the left side anywhere in memory.
+void tile_in_place(const struct left_side *left, const float *right, float *c, long c_row, long rows, long columns,
+                   const float *bias, int accumulate);

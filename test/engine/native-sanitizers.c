@@ -1,0 +1,139 @@
+// Calls the kernels of src/engine/native on memory of exactly their sizes, for the compiler's sanitizers to watch.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conv.h"
+
+int set_threads(int count);
+void batch_matmul(const float *, const float *, const float *, float *, const int32_t *, int, int, int, int, int, int);
+void linear(const float *, const float *, const float *, float *, int, int, int);
+void linear_grad(const float *, const float *, const float *, float *, float *, float *, int, int, int);
+void layer_norm(const float *, const float *, const float *, float *, float *, float *, int, int, float);
+void layer_norm_grad(const float *, const float *, const float *, float *, float *, float *, float *, float *, int, int);
+void attention(const float *, float *, float *, int, int, int, int);
+void attention_grad(const float *, const float *, float *, float *, int, int, int, int);
+void conv2d(const float *, const float *, const float *, float *, const struct geometry *);
+void conv2d_filter_grad(const float *, const float *, float *, const struct geometry *);
+void conv2d_input_grad(const float *, const float *, float *, const struct geometry *);
+void conv2d_bias_grad(const float *, float *, const struct geometry *);
+void max_pool(const float *, float *, const struct geometry *);
+void max_pool_grad(const float *, const float *, float *, const struct geometry *);
+void unary_gelu(const float *, float *, int, float);
+void gelu_grad(const float *, const float *, float *, int);
+void binary_add(const float *, const float *, float *, const int32_t *, int, int);
+void binary_greater(const float *, const float *, uint8_t *, const int32_t *, int, int);
+void reduce(const float *, float *, int, int, int, float, int);
+void softmax(const float *, float *, int, int);
+void copy_strided(const void *, void *, const int32_t *, int, int);
+int gather_rows(const float *, const int32_t *, float *, int, int, int);
+void scatter_add_rows(const float *, const int32_t *, float *, int, int, int);
+void adamw(const float *, const float *, const float *, const float *, float *, float *, float *, int, double, double, double,
+           double, double, double, double);
+
+static void *taken[64];
+static int taken_count;
+
+// Memory of `count` numbers, with numbers in it.
+static float *numbers(long count) {
+  float *x = malloc((size_t)count * sizeof(float));
+  for (long i = 0; i < count; i++) x[i] = (float)(rand() % 2001 - 1000) / 1000;
+  return taken[taken_count++] = x;
+}
+
+static int32_t *ids(int count, int below) {
+  int32_t *x = malloc((size_t)count * sizeof(int32_t));
+  for (int i = 0; i < count; i++) x[i] = rand() % below;
+  return taken[taken_count++] = x;
+}
+
+static void give_back(void) {
+  while (taken_count > 0) free(taken[--taken_count]);
+}
+
+// An odd number from `low` on.
+static int odd(int low, int choices) { return low + 2 * (rand() % choices); }
+
+static void products(void) {
+  const int m = odd(1, 70), k = odd(1, 600), n = odd(1, 50), count = odd(1, 12);
+  for (int side = 0; side < 4; side++) {
+    int32_t *index = ids(2 * count, count);
+    batch_matmul(numbers((long)count * m * k), numbers((long)count * k * n), numbers(n), numbers((long)count * m * n), index,
+                 count, m, k, n, side & 1, side >> 1);
+    give_back();
+  }
+  linear(numbers(m * k), numbers(n * k), numbers(n), numbers(m * n), m, k, n);
+  linear_grad(numbers(m * n), numbers(m * k), numbers(n * k), numbers(m * k), numbers(n * k), numbers(n), m, k, n);
+}
+
+static void transformer(void) {
+  const int rows = odd(1, 60), columns = odd(1, 60), batch = odd(1, 5), tokens = odd(1, 40), heads = odd(1, 3), width = odd(1, 20);
+  const int size = rows * columns, probs = batch * heads * tokens * tokens, out = batch * tokens * heads * width;
+  layer_norm(numbers(size), numbers(columns), numbers(columns), numbers(size), numbers(rows), numbers(rows), rows, columns, 1e-5f);
+  layer_norm_grad(numbers(size), numbers(size), numbers(columns), numbers(rows), numbers(rows), numbers(size), numbers(columns),
+                  numbers(columns), rows, columns);
+  unary_gelu(numbers(size), numbers(size), size, 0);
+  gelu_grad(numbers(size), numbers(size), numbers(size), size);
+  softmax(numbers(size), numbers(size), rows, columns);
+  attention(numbers(3 * out), numbers(out), numbers(probs), batch, tokens, heads, width);
+  attention_grad(numbers(out), numbers(3 * out), numbers(probs), numbers(3 * out), batch, tokens, heads, width);
+  adamw(numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), size, 1e-3, 0.9,
+        0.999, 1e-8, 0.01, 0.1, 0.1);
+}
+
+static void images(void) {
+  struct geometry g = {.batch = odd(1, 20), .channels = odd(1, 10), .filters = odd(1, 25), .kernel_height = odd(1, 3),
+                       .kernel_width = odd(1, 3), .stride_height = 1 + rand() % 2, .stride_width = 1 + rand() % 2,
+                       .dilation_height = 1 + rand() % 2, .dilation_width = 1 + rand() % 2};
+  g.pad_top = rand() % g.kernel_height;
+  g.pad_left = rand() % g.kernel_width;
+  g.out_height = odd(1, 6);
+  g.out_width = odd(1, 10);
+  // The last window ends within the image or its padding.
+  g.height = (g.out_height - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1 - g.pad_top + rand() % 2;
+  g.width = (g.out_width - 1) * g.stride_width + (g.kernel_width - 1) * g.dilation_width + 1 - g.pad_left + rand() % 2;
+  if (g.height < 1) g.height = 1;
+  if (g.width < 1) g.width = 1;
+  const long x = g.batch * image_size(&g), w = patch_size(&g) * g.filters, y = g.batch * positions(&g) * g.filters;
+  const long pooled = g.batch * positions(&g) * g.channels;
+  conv2d(numbers(x), numbers(w), numbers(g.filters), numbers(y), &g);
+  conv2d_filter_grad(numbers(y), numbers(x), numbers(w), &g);
+  conv2d_input_grad(numbers(y), numbers(w), numbers(x), &g);
+  conv2d_bias_grad(numbers(y), numbers(g.filters), &g);
+  max_pool(numbers(x), numbers(pooled), &g);
+  max_pool_grad(numbers(pooled), numbers(x), numbers(x), &g);
+}
+
+static void others(void) {
+  const int a = odd(1, 100), b = odd(1, 300), table = odd(1, 10);
+  const int32_t broadcast[] = {a, b, b, 1, 0, 1};
+  binary_add(numbers(a * b), numbers(b), numbers(a * b), broadcast, 2, a * b);
+  binary_greater(numbers(a * b), numbers(b), (uint8_t *)numbers(a * b / 4 + 1), broadcast, 2, a * b);
+  const int32_t transposition[] = {b, a, 1, b, a, 1};
+  copy_strided(numbers(a * b), numbers(a * b), transposition, 2, 4);
+  for (int maximum = 0; maximum < 2; maximum++) {
+    reduce(numbers(a * b), numbers(b), 1, a, b, 1, maximum);
+    reduce(numbers(a * b), numbers(a), a, b, 1, 1, maximum);
+    reduce(numbers(a * b), numbers(1), 1, a * b, 1, 1, maximum);
+  }
+  gather_rows(numbers(table * b), ids(a, table), numbers(a * b), a, b, table);
+  scatter_add_rows(numbers(a * b), ids(a, table), numbers(table * b), a, b, table);
+}
+
+// Arguments: the random seed, the number of rounds.
+int main(int count, char **arguments) {
+  if (count != 3) return 2;
+  srand((unsigned)atoi(arguments[1]));
+  for (int round = 0; round < atoi(arguments[2]); round++) {
+    set_threads(1 + round % 3);
+    products();
+    give_back();
+    transformer();
+    give_back();
+    images();
+    give_back();
+    others();
+    give_back();
+  }
+  puts("clean");
+  return 0;
+}

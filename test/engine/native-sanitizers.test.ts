@@ -1,0 +1,57 @@
+/** The C kernels under the compiler's sanitizers: memory, undefined behaviour, and data races of the threads. */
+import { afterAll, expect, test } from 'bun:test';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findCompiler } from '../../src/engine/native/build.ts';
+import { freshSeed } from './compare.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'native-sanitizers-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const kernels = join(import.meta.dir, '../../src/engine/native');
+const sources = (await readdir(kernels))
+  .filter((name) => name.endsWith('.c'))
+  .map((name) => join(kernels, name));
+
+async function run(...command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return stdout + stderr;
+}
+
+/** Whether the compiler can link a program with them; their libraries are packages of their own on some systems. */
+async function available(sanitizers: string): Promise<boolean> {
+  const compiler = findCompiler();
+  if (!compiler) return false;
+  const source = join(folder, 'empty.c');
+  await Bun.write(source, 'int main(void) { return 0; }');
+  return (await run(compiler, `-fsanitize=${sanitizers}`, source, '-o', join(folder, 'empty'))) === '';
+}
+
+for (const [sanitizers, rounds] of [
+  ['address,undefined', 6],
+  ['thread', 4],
+] as const) {
+  test.if(await available(sanitizers))(
+    `${sanitizers}, with the shapes of seed ${freshSeed}`,
+    async () => {
+      const program = join(folder, sanitizers);
+      const flags = [
+        '-std=gnu11',
+        '-O1',
+        '-g',
+        '-march=native',
+        '-ffp-contract=fast',
+        '-pthread',
+        `-I${kernels}`,
+      ];
+      const driver = join(import.meta.dir, 'native-sanitizers.c');
+      const sanitize = [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=undefined'];
+      const compiler = findCompiler() as string;
+      expect(await run(compiler, ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program)).toBe('');
+      expect(await run(program, String(freshSeed), String(rounds))).toBe('clean\n');
+    },
+    60_000,
+  );
+}
