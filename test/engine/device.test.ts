@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import schema from '../../schemas/experiment.schema.json';
 import { DeviceError, deviceNames, diagnoseDevices, startDevice } from '../../src/engine/device.ts';
 import { tf } from '../../src/engine/tf.ts';
+import { testedDevices } from './devices.ts';
 
 const threads = 1;
 const diagnoses = await diagnoseDevices();
@@ -48,7 +49,7 @@ describe('diagnosis', () => {
 });
 
 describe('a device that is asked for', () => {
-  test.each(['wasm', 'cpu'])('%s is started by its name', async (name) => {
+  test.each(testedDevices)('%s is started by its name', async (name) => {
     const notes: string[] = [];
     const device = await startDevice(name, { threads, note: (line) => notes.push(line) });
     expect(device.name).toBe(name);

@@ -1,11 +1,14 @@
 /** Every kernel of the native device against tfjs's cpu back end, on fresh random shapes. */
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { native } from '../../src/engine/devices/native.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
+import { describeNative, hasCompiler } from './devices.ts';
 
-beforeAll(() => native.start({ threads: 2 }));
+beforeAll(async () => {
+  if (hasCompiler) await native.start({ threads: 2 });
+});
 
 const random = new Random(freshSeed, 'native kernels');
 const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
@@ -29,7 +32,7 @@ async function sameValue(f: () => tf.Tensor, tolerance = 2e-5): Promise<void> {
   expectClose(actual.data, expected.data, tolerance);
 }
 
-describe(`the native device, with the shapes of seed ${freshSeed}, computes as cpu does:`, () => {
+describeNative(`the native device, with the shapes of seed ${freshSeed}, computes as cpu does:`, () => {
   const flags = [false, true];
   const transposes = flags.flatMap((a) => flags.map((b) => [a, b] as const));
   test.each(transposes)('a matrix product, transposed: %p, %p', async (transposeA, transposeB) => {

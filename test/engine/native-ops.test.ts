@@ -1,14 +1,17 @@
 /** The fused kernels of the native device against the plain formulas on cpu; threads, memory, and whole training steps. */
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { native } from '../../src/engine/devices/native.ts';
 import * as ops from '../../src/engine/ops.ts';
 import { AdamW, type Parameter } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { evaluate, expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
+import { describeNative, hasCompiler } from './devices.ts';
 import * as naive from './naive-ops.ts';
 
-beforeAll(() => native.start({ threads: 2 }));
+beforeAll(async () => {
+  if (hasCompiler) await native.start({ threads: 2 });
+});
 
 const random = new Random(freshSeed, 'native ops');
 const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
@@ -85,7 +88,7 @@ const cases: Record<string, (batch: number) => Case> = {
   }),
 };
 
-describe(`on native, with the shapes of seed ${freshSeed}, the formula's value and gradients:`, () => {
+describeNative(`on native, with the shapes of seed ${freshSeed}, the formula's value and gradients:`, () => {
   test.each(Object.entries(cases))('%s', async (_, make) => {
     for (const batch of [1, odd(3)]) {
       const { inputs, apply } = make(batch);
@@ -174,7 +177,7 @@ async function train(backend: string, steps: number, each?: () => void): Promise
   return losses;
 }
 
-describe('training', () => {
+describeNative('training', () => {
   test('has the losses that it has on cpu, to 1e-4', async () => {
     const [expected, actual] = [await train('cpu', 12), await train('native', 12)];
     expectClose(actual, expected, 1e-4);
@@ -192,7 +195,7 @@ describe('training', () => {
   });
 });
 
-describe('data of a tensor', () => {
+describeNative('data of a tensor', () => {
   test('that was read stays as it was when its memory serves another', async () => {
     await tf.setBackend('native');
     const x = tf.tensor1d([1, 2, 3]);

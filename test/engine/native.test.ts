@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { native } from '../../src/engine/devices/native.ts';
 import { BuildError, build, findCompiler } from '../../src/engine/native/build.ts';
+import { testNative } from './devices.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'native-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -19,7 +20,7 @@ async function program(name: string, script: string): Promise<string> {
 
 const problemOf = (promise: Promise<unknown>) => promise.then(String, (error: Error) => error);
 
-test('is compiled once, also by several at a time', async () => {
+testNative('is compiled once, also by several at a time', async () => {
   const cache = join(folder, 'cache');
   // What this compiles does not matter here, only how often and to where.
   const compiler = await program(
@@ -45,7 +46,7 @@ test('a compiler that fails is an error with its first complaint and where the r
   expect(await Bun.file(join(cache, log as string)).text()).toContain('no such thing');
 });
 
-test('a cache that cannot be made is an error with the remedy', async () => {
+testNative('a cache that cannot be made is an error with the remedy', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
   const error = (await problemOf(build('true', join(file, 'cache')))) as Error;
@@ -71,7 +72,7 @@ test('without a compiler it does not start, and says what to install', async () 
   }
 });
 
-test('a process that has computed with threads ends by itself', async () => {
+testNative('a process that has computed with threads ends by itself', async () => {
   const script = `
     const { native } = await import('./src/engine/devices/native.ts');
     const { tf } = await import('./src/engine/tf.ts');

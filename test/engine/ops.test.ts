@@ -4,6 +4,7 @@ import * as ops from '../../src/engine/ops.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
+import { testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
 
 beforeAll(() => startDevice('wasm', { threads: 1 }));
@@ -80,7 +81,7 @@ const cases: Record<string, (batch: number) => Case> = {
   }),
 };
 
-describe.each(['cpu', 'wasm'])(
+describe.each(testedDevices)(
   `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
   (backend) => {
     test.each(Object.entries(cases))('%s', async (_, make) => {

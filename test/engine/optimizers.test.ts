@@ -5,6 +5,7 @@ import { Adam, AdamW, type Hyper, type Optimizer, type Parameter, Sgd } from '..
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
+import { testedDevices } from './devices.ts';
 
 beforeAll(() => startDevice('wasm', { threads: 1 }));
 
@@ -107,7 +108,7 @@ function step(optimizer: Optimizer, { matrix, bias }: Numbers, hyper: Hyper): vo
 
 const numbersOf = (parameters: Parameter[]) => parameters.map(({ variable }) => [...variable.dataSync()]);
 
-describe.each(['cpu', 'wasm'])(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
+describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
   test.each(cases)(
     '$name: 20 steps are those of the formula in double precision',
     async ({ make, hyper, oracle }) => {

@@ -7,6 +7,7 @@ import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permutationIndices, permute } from '../../src/nets/permute.ts';
 import { architectures, getArchitecture } from '../../src/nets/registry.ts';
+import { testedDevices } from '../engine/devices.ts';
 import { oracleForward, randomWeights } from './networks.ts';
 
 const seed = Date.now() % 1e6;
@@ -43,7 +44,7 @@ describe('cnn-small', () => {
   });
 });
 
-describe.each(['cpu', 'wasm'])('forward on %s', (device) => {
+describe.each(testedDevices)('forward on %s', (device) => {
   beforeAll(() => startDevice(device, { threads: 1 }));
 
   test.each([

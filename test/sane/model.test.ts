@@ -5,6 +5,7 @@ import { tf } from '../../src/engine/tf.ts';
 import { contrastiveLoss, explainedVariance, reconstructionLoss } from '../../src/sane/loss.ts';
 import { positionTensors, Sane } from '../../src/sane/model.ts';
 import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
+import { testedDevices } from '../engine/devices.ts';
 
 const seed = Date.now() % 1e6;
 
@@ -119,7 +120,7 @@ function oracleBlock(x: Vector[], heads: number, w: (name: string) => Vector[]):
   return plus(middle, apply(hidden, w('mlp.c_proj.weight')));
 }
 
-describe.each(['cpu', 'wasm'])('the autoencoder on %s', (device) => {
+describe.each(testedDevices)('the autoencoder on %s', (device) => {
   beforeAll(() => startDevice(device, { threads: 1 }));
 
   test('has the transformer block of the golden vector', () => {
