@@ -1,7 +1,7 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
 import type { Plan } from '../experiment/types.ts';
-import { chooseDevice } from '../runner/choose-device.ts';
+import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { estimatePlan } from '../runner/estimate.ts';
 import type { Reporter } from '../runner/events.ts';
 import { JsonReporter } from '../runner/reporters/json.ts';
@@ -37,8 +37,8 @@ export async function runCommand(request: Request, stagesModule: string): Promis
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
-    const device = requested.device ?? plan.device;
-    const { kind } = await chooseDevice(device);
+    const choice = await chooseDevice(requested.device ?? plan.device);
+    const { name: device, kind } = choice.chosen;
     const workers = requested.jobs ?? (kind === 'gpu' ? 1 : availableParallelism());
     const stop = stopOnSignals();
     outcomes = await compute(plan, states, store, workers, {
@@ -48,6 +48,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       failFast: switches.has('fail-fast'),
       signal: stop.signal,
       reporter: makeReporter(json),
+      notes: describeChoice(choice),
     }).finally(stop.ignore);
     if (stop.signal.aborted) {
       const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;
@@ -71,7 +72,7 @@ async function compute(
   states: ReadonlyMap<string, StageState>,
   store: Store,
   workers: number,
-  options: Omit<ExecuteOptions, 'store' | 'workers' | 'threads'>,
+  options: Omit<ExecuteOptions, 'store' | 'workers' | 'threads'> & { notes: string[] },
 ): Promise<ReadonlyMap<string, StageOutcome>> {
   const startedAt = performance.now();
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
@@ -85,6 +86,7 @@ async function compute(
     store: store.root,
     expectedSeconds: estimatePlan(plan, states, store, workers).total ?? null,
   });
+  for (const text of options.notes) options.reporter.report({ event: 'note', text });
   const threads = Math.max(1, Math.floor(availableParallelism() / workers));
   try {
     return await execute(plan, states, { ...options, store, workers, threads });

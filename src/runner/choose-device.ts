@@ -1,19 +1,38 @@
 import { DeviceError, type Diagnosis, diagnoseDevices } from '../engine/device.ts';
 
+export interface Choice {
+  chosen: Diagnosis;
+  /** Faster devices of the same kind that cannot start here. */
+  passedOver: Diagnosis[];
+}
+
 /**
- * The device that jobs will most likely start when they ask for that name, found out without starting it. Throws a
- * DeviceError that says what is missing if none can start.
+ * The device that every job is to start when the experiment asks for that name. Throws a DeviceError that says what is
+ * missing if none can start.
  */
-export async function chooseDevice(requested: string): Promise<Diagnosis> {
+export async function chooseDevice(requested: string): Promise<Choice> {
   const all = await diagnoseDevices();
   const candidates = all.filter(
     ({ name, kind }) => requested === name || requested === 'auto' || requested === kind,
   );
   const byKind = candidates.toSorted((a, b) => Number(b.kind === 'gpu') - Number(a.kind === 'gpu'));
-  const chosen = byKind.find(({ starts }) => starts);
-  if (chosen) return chosen;
+  const index = byKind.findIndex(({ starts }) => starts);
+  const chosen = byKind[index];
+  if (chosen) {
+    return { chosen, passedOver: byKind.slice(0, index).filter(({ kind }) => kind === chosen.kind) };
+  }
   const reasons = byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd());
   throw new DeviceError(
     `No device for "${requested}" can start here:\n${reasons.join('\n')}\n  exp doctor tells more.`,
   );
+}
+
+/** Lines that tell a reader which device computes, and what would be faster. */
+export function describeChoice({ chosen, passedOver }: Choice): string[] {
+  return [
+    `computing on ${chosen.name} (${chosen.description})`,
+    ...passedOver.map(({ name, detail, remedy }) =>
+      `${name} would be faster: ${detail}. ${remedy ?? ''}`.trimEnd(),
+    ),
+  ];
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Behaviours, Fixture } from '../runner/fixture.ts';
 
-const realProgram = new URL('../../src/cli.ts', import.meta.url).pathname;
+export const realProgram = new URL('../../src/cli.ts', import.meta.url).pathname;
 const testProgram = new URL('./exp.ts', import.meta.url).pathname;
 
 export interface Ended {

@@ -1,9 +1,9 @@
 /** Whole runs through the command line, with stages that do as the test says. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeFixtures } from '../runner/fixture.ts';
-import { exp, Program, parseEvents } from './program.ts';
+import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
@@ -36,6 +36,40 @@ describe('exp <file>', () => {
     expect(measured).toHaveLength(9);
     for (const cell of measured)
       expect(cell).toMatchObject({ status: 'scaled', measured: { mean: expect.any(Number) } });
+  });
+
+  test('says which device computes, and what would be faster', async () => {
+    const program = new Program();
+    const folder = join(program.root, 'no-compiler');
+    mkdirSync(folder);
+    const { code, err } = await ended(
+      spawn(realProgram, [program.file, ...program.places, '--only', 'seed=0'], { PATH: folder }),
+    );
+    expect(code).toBe(0);
+    expect(err).toContain('computing on wasm (WebAssembly with SIMD, one thread)');
+    expect(err).toContain(
+      'native would be faster: no C compiler is on PATH (cc, gcc or clang). Install one, e.g. with apt-get install gcc',
+    );
+  });
+
+  test('goes on with wasm and says why where the C compiler fails', async () => {
+    const program = new Program();
+    const folder = join(program.root, 'bad-compiler');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'cc'), '#!/bin/sh\necho "native.h:1: error: no such thing"\nexit 3\n', {
+      mode: 0o755,
+    });
+    const { code, err } = await ended(
+      spawn(realProgram, [program.file, ...program.places, '--only', 'seed=0'], {
+        PATH: folder,
+        XDG_CACHE_HOME: folder,
+      }),
+    );
+    expect(code).toBe(0);
+    expect(err).toContain('computing on wasm');
+    expect(err).toContain(
+      `native would be faster: ${join(folder, 'cc')} failed with exit code 3: native.h:1: error: no such thing. Its whole message is in ${folder}`,
+    );
   });
 
   test('keeps the plan as it was before the first job', async () => {

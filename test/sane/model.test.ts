@@ -250,4 +250,11 @@ test('explained variance is one less the variance of the error over that of the 
   const mask = Float32Array.of(1, 1, 0, 1, 1, 0);
   // Errors -.5, 1, 1, 0: variance .421875; targets 1, 3, 2, -1: variance 2.1875.
   expect(explainedVariance(target, output, mask)).toBeCloseTo(1 - 0.421875 / 2.1875, 10);
+  // The columns of the golden vector, one by one.
+  const [golden1, golden2] = [
+    explainedVariance(Float32Array.of(1, 3), Float32Array.of(1.5, 2), Float32Array.of(1, 1)),
+    explainedVariance(Float32Array.of(2, -1), Float32Array.of(1, -1), Float32Array.of(1, 1)),
+  ];
+  expect(golden1).toBeCloseTo(0.4375, 8);
+  expect(golden2).toBeCloseTo(0.88888889, 8);
 });

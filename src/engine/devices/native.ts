@@ -1,4 +1,4 @@
-import { build, findCompiler } from '../native/build.ts';
+import { BuildError, build, findCompiler } from '../native/build.ts';
 import { type Device, DeviceError } from './device.ts';
 
 const remedy = 'Install one, e.g. with apt-get install gcc, or on macOS with xcode-select --install.';
@@ -10,25 +10,25 @@ export const native: Device = {
   kind: 'cpu',
   description: 'compiled for this CPU, several threads',
 
+  /** Compiles the kernels if they are not in the cache yet, which takes seconds: only that tells whether they compile. */
   async diagnose() {
     const { name, kind, description } = this;
     const compiler = findCompiler();
-    if (compiler) return { name, kind, description, starts: true, detail: `compiles with ${compiler}` };
-    return { name, kind, description, starts: false, detail: missing, remedy };
+    if (!compiler) return { name, kind, description, starts: false, detail: missing, remedy };
+    try {
+      await build(compiler);
+      return { name, kind, description, starts: true, detail: `compiled with ${compiler}` };
+    } catch (error) {
+      if (!(error instanceof BuildError)) throw error;
+      return { name, kind, description, starts: false, detail: error.message.replace(/\.$/, '') };
+    }
   },
 
   async start({ threads }) {
     const compiler = findCompiler();
     if (!compiler) throw new DeviceError(`The device native cannot start: ${missing}.`, remedy);
-    try {
-      const path = await build(compiler);
-      const { startNative } = await import('../native/start.ts');
-      await startNative(path, threads);
-    } catch (error) {
-      throw new DeviceError(
-        `The device native cannot start: ${(error as Error).message}`,
-        'Until that is mended, ask for wasm.',
-      );
-    }
+    const path = await build(compiler);
+    const { startNative } = await import('../native/start.ts');
+    await startNative(path, threads);
   },
 };
