@@ -25,7 +25,7 @@ export async function evaluate(
   inputs: Values[],
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
 ): Promise<Float32Array[]> {
-  await tf.setBackend(backend);
+  if (!(await tf.setBackend(backend))) throw new Error(`the back end ${backend} was not started`);
   const held = () => ({ tensors: tf.memory().numTensors, memories: tf.backend().numDataIds() });
   const before = held();
   const tensors = inputs.map(({ shape, data }) => tf.tensor(data, shape));

@@ -1,106 +1,19 @@
-/** The fused kernels of the native device against the plain formulas on cpu; threads, memory, and whole training steps. */
+/** What is the native device's own: results that do not depend on threads, memory, and whole training steps. */
 import { beforeAll, expect, test } from 'bun:test';
 import { native } from '../../src/engine/devices/native.ts';
 import * as ops from '../../src/engine/ops.ts';
 import { AdamW, type Parameter } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { evaluate, expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
+import { evaluate, expectClose, freshSeed, normal } from './compare.ts';
 import { describeNative, hasCompiler } from './devices.ts';
-import * as naive from './naive-ops.ts';
+import { cases } from './op-cases.ts';
 
 beforeAll(async () => {
   if (hasCompiler) await native.start({ threads: 2 });
 });
 
-const random = new Random(freshSeed, 'native ops');
-const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
-
-type Operations = typeof naive;
-interface Case {
-  inputs: Values[];
-  apply: (ops: Operations, ...inputs: tf.Tensor[]) => tf.Tensor;
-}
-
-const cases: Record<string, (batch: number) => Case> = {
-  linear: (batch) => {
-    const [width, out] = [odd(3, 20), odd(5, 40)];
-    return {
-      inputs: [normal(random, batch, odd(3), width), normal(random, out, width), normal(random, out)],
-      apply: (ops, x, w, b) => ops.linear(x as tf.Tensor, w as tf.Tensor2D, b as tf.Tensor1D),
-    };
-  },
-  'linear without bias, of many rows': (batch) => {
-    const width = odd(33);
-    return {
-      inputs: [normal(random, batch * 401, width), normal(random, odd(3), width)],
-      apply: (ops, x, w) => tf.mul(ops.linear(x as tf.Tensor, w as tf.Tensor2D), 0.05),
-    };
-  },
-  layerNorm: (batch) => {
-    const width = odd(5, 40);
-    return {
-      inputs: [normal(random, batch, odd(3, 40), width), normal(random, width), normal(random, width)],
-      apply: (ops, x, gain, bias) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D),
-    };
-  },
-  'layerNorm without bias': (batch) => {
-    const width = odd(5);
-    return {
-      inputs: [normal(random, batch, width), normal(random, width)],
-      apply: (ops, x, gain) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D),
-    };
-  },
-  gelu: (batch) => ({
-    inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
-    apply: (ops, x) => ops.gelu(x as tf.Tensor),
-  }),
-  attention: (batch) => {
-    const heads = odd(1, 2);
-    const width = heads * odd(3);
-    return {
-      inputs: [normal(random, batch, odd(3, 20), 3 * width)],
-      apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
-    };
-  },
-  embedding: (batch) => {
-    const rows = odd(3);
-    const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));
-    return {
-      inputs: [normal(random, rows, odd(3))],
-      apply: (ops, table) => ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, 5], 'int32')),
-    };
-  },
-  conv2d: (batch) => {
-    const [channels, out, kernel] = [odd(1, 2), odd(1), odd(1, 3)];
-    return {
-      inputs: [
-        normal(random, batch, odd(7), odd(7), channels),
-        normal(random, out, channels, kernel, kernel),
-        normal(random, out),
-      ],
-      apply: (ops, x, w, b) => ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D),
-    };
-  },
-  maxPool2: (batch) => ({
-    inputs: [normal(random, batch, odd(3), 2 * odd(1), odd(1, 12))],
-    apply: (ops, x) => ops.maxPool2(x as tf.Tensor4D),
-  }),
-};
-
-describeNative(`on native, with the shapes of seed ${freshSeed}, the formula's value and gradients:`, () => {
-  test.each(Object.entries(cases))('%s', async (_, make) => {
-    for (const batch of [1, odd(3)]) {
-      const { inputs, apply } = make(batch);
-      await expectSame(
-        'native',
-        inputs,
-        (...xs) => apply(ops, ...xs),
-        (...xs) => apply(naive, ...xs),
-      );
-    }
-  });
-
+describeNative(`on native, with the shapes of seed ${freshSeed},`, () => {
   test.each(Object.entries(cases))('%s is the same with 1, 2 and 3 threads', async (_, make) => {
     const { inputs, apply } = make(37);
     const results: Float32Array[][] = [];
@@ -111,25 +24,6 @@ describeNative(`on native, with the shapes of seed ${freshSeed}, the formula's v
     await native.start({ threads: 2 });
     expect(results[1]).toEqual(results[0] as Float32Array[]);
     expect(results[2]).toEqual(results[0] as Float32Array[]);
-  });
-
-  test('gelu far out, and of what is no number', async () => {
-    await tf.setBackend('native');
-    const x = tf.tensor1d([-1e30, -7, -5.99, 0, 5.99, 7, 1e30, Number.NaN]);
-    const y = ops.gelu(x);
-    const dx = tf.grad(ops.gelu)(x);
-    const expected = [0, 0, -5.99 * 1.049e-9, 0, 5.99, 7, 1e30, Number.NaN];
-    expectClose(y.dataSync(), expected.map(Math.fround), 1e-7);
-    expectClose(dx.dataSync().slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
-    expect(dx.dataSync().at(-1)).toBeNaN();
-    tf.dispose([x, y, dx]);
-  });
-
-  test('maxPool2 gives the gradient to the first of equals', async () => {
-    await tf.setBackend('native');
-    const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool2(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
-    expect([...gradient.dataSync()]).toEqual([1, 0, 0, 0, 0, 0]);
-    gradient.dispose();
   });
 });
 

@@ -1,85 +1,15 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { startDevice } from '../../src/engine/device.ts';
 import * as ops from '../../src/engine/ops.ts';
-import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
+import { expectClose, expectSame, freshSeed } from './compare.ts';
 import { testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
+import { cases, odd, random } from './op-cases.ts';
 
-beforeAll(() => startDevice('wasm', { threads: 1 }));
-
-const random = new Random(freshSeed, 'ops');
-/** An odd size from `low` (odd) on. */
-const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
-
-type Case = { inputs: Values[]; apply: (ops: typeof naive, ...inputs: tf.Tensor[]) => tf.Tensor };
-/** An operation with inputs of a batch of that size. */
-const cases: Record<string, (batch: number) => Case> = {
-  linear: (batch) => {
-    const [width, out] = [odd(3), odd(5, 40)];
-    return {
-      inputs: [normal(random, batch, odd(3), width), normal(random, out, width), normal(random, out)],
-      apply: (ops, x, w, b) => ops.linear(x as tf.Tensor, w as tf.Tensor2D, b as tf.Tensor1D),
-    };
-  },
-  'linear without bias': (batch) => {
-    const width = odd(33);
-    return {
-      inputs: [normal(random, batch, width), normal(random, odd(3), width)],
-      apply: (ops, x, w) => ops.linear(x as tf.Tensor, w as tf.Tensor2D),
-    };
-  },
-  layerNorm: (batch) => {
-    const width = odd(5);
-    return {
-      inputs: [normal(random, batch, odd(3), width), normal(random, width), normal(random, width)],
-      apply: (ops, x, gain, bias) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D),
-    };
-  },
-  'layerNorm without bias': (batch) => {
-    const width = odd(5);
-    return {
-      inputs: [normal(random, batch, width), normal(random, width)],
-      apply: (ops, x, gain) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D),
-    };
-  },
-  gelu: (batch) => ({
-    inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
-    apply: (ops, x) => ops.gelu(x as tf.Tensor),
-  }),
-  attention: (batch) => {
-    const heads = odd(1, 2);
-    const width = heads * odd(3);
-    return {
-      inputs: [normal(random, batch, odd(3, 8), 3 * width)],
-      apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
-    };
-  },
-  embedding: (batch) => {
-    const rows = odd(3);
-    const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));
-    return {
-      inputs: [normal(random, rows, odd(3))],
-      apply: (ops, table) => ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, 5], 'int32')),
-    };
-  },
-  conv2d: (batch) => {
-    const [channels, out, kernel] = [odd(1, 2), odd(1), odd(1, 3)];
-    return {
-      inputs: [
-        normal(random, batch, odd(7), odd(7), channels),
-        normal(random, out, channels, kernel, kernel),
-        normal(random, out),
-      ],
-      apply: (ops, x, w, b) => ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D),
-    };
-  },
-  maxPool2: (batch) => ({
-    inputs: [normal(random, batch, odd(3), 2 * odd(1), odd(1))],
-    apply: (ops, x) => ops.maxPool2(x as tf.Tensor4D),
-  }),
-};
+beforeAll(async () => {
+  for (const name of testedDevices) await startDevice(name, { threads: 1 });
+});
 
 describe.each(testedDevices)(
   `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,

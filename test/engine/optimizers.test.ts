@@ -7,7 +7,9 @@ import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
 import { testedDevices } from './devices.ts';
 
-beforeAll(() => startDevice('wasm', { threads: 1 }));
+beforeAll(async () => {
+  for (const name of testedDevices) await startDevice(name, { threads: 1 });
+});
 
 const steps = 20;
 const weightDecay = 0.1;
