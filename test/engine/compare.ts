@@ -38,13 +38,19 @@ export async function evaluate(
   return results;
 }
 
-/** Every number within `tolerance` of the expected one, relative to its size and to one. */
+/**
+ * Every number within `tolerance` of the expected one, relative to the largest of its size, one and the median size of
+ * all: a sum in which large terms cancel is only as exact as its terms.
+ */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 2e-5): void {
   expect(actual.length).toBe(expected.length);
+  const sizes = Float64Array.from(expected, Math.abs).sort();
+  const median = sizes[sizes.length >> 1] ?? 0;
+  const scale = Number.isFinite(median) ? Math.max(1, median) : 1;
   for (let i = 0; i < expected.length; i++) {
     const [is, wanted] = [actual[i] as number, expected[i] as number];
     // Written so that NaN fails, unless it is expected.
-    if (Math.abs(is - wanted) <= tolerance * Math.max(1, Math.abs(wanted)) || Object.is(is, wanted)) continue;
+    if (Math.abs(is - wanted) <= tolerance * Math.max(scale, Math.abs(wanted)) || Object.is(is, wanted)) continue;
     throw new Error(`number ${i} of ${expected.length} is ${is}, expected ${wanted}`);
   }
 }
