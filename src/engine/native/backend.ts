@@ -1,7 +1,7 @@
 import type { Pointer } from 'bun:ffi';
 import { tf } from '../tf.ts';
 import type { Library } from './library.ts';
-import { type Block, Pool } from './memory.ts';
+import { type Block, type Memory, Pool } from './memory.ts';
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 type NumberType = keyof typeof arrays;
@@ -45,18 +45,19 @@ class TensorData {
 }
 
 /**
- * A tfjs back end whose tensors lie in memory that C computes on. It has the members that tfjs's cpu kernels expect of theirs
+ * A tfjs back end whose tensors lie in memory that C computes on, for the devices native and wasm. It has the members that tfjs's cpu kernels expect of theirs
  * (`data`, `makeTensorInfo` and so on), so that they work on it unchanged. All data that comes in is copied.
  */
 export class NativeBackend extends tf.KernelBackend {
   readonly data: tf.DataStorage<TensorData>;
   readonly blockSize = 48; // for the cpu kernels
-  readonly pool = new Pool();
+  readonly pool: Pool;
   readonly library: Library;
 
-  constructor(library: Library) {
+  constructor(library: Library, memory: Memory) {
     super();
     this.library = library;
+    this.pool = new Pool(memory);
     this.data = new tf.DataStorage(this, tf.engine());
   }
 
@@ -70,7 +71,7 @@ export class NativeBackend extends tf.KernelBackend {
   /** Where the numbers of a tensor begin. */
   address({ dataId }: tf.TensorInfo): Pointer {
     const { block } = this.data.get(dataId);
-    if (!block) throw new Error('The native device computes with numbers only; this tensor holds others.');
+    if (!block) throw new Error('The kernels compute with numbers only; this tensor holds others.');
     return block.address;
   }
 
@@ -121,7 +122,7 @@ export class NativeBackend extends tf.KernelBackend {
   private store(dataId: object, length: number, dtype: NumberType, refCount: number): TensorData {
     if (length > maxNumbers) {
       throw new RangeError(
-        `A tensor of ${length} numbers is too large for the native device, which counts to ${maxNumbers}. Use smaller batches.`,
+        `A tensor of ${length} numbers is too large for the kernels, which count to ${maxNumbers}. Use smaller batches.`,
       );
     }
     const block = this.pool.take(length * arrays[dtype].BYTES_PER_ELEMENT);

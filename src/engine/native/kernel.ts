@@ -1,4 +1,4 @@
-/** What our kernels of the native back end have in common. */
+/** What our kernels of the native and wasm back ends have in common. */
 import { tf } from '../tf.ts';
 import type { NativeBackend } from './backend.ts';
 
@@ -18,21 +18,21 @@ export interface NativeKernel {
 
 export type NativeKernels = Record<string, NativeKernel>;
 
-/** Registers kernels with the native back end, in front of those copied from cpu. */
-export function registerNativeKernels(kernels: NativeKernels): void {
+/** Registers kernels with a back end of that name, in front of those copied from cpu. */
+export function registerNativeKernels(backendName: string, kernels: NativeKernels): void {
   for (const [kernelName, { accepts = allFloat, run }] of Object.entries(kernels)) {
-    const original: tf.KernelConfig | undefined = tf.getKernel(kernelName, 'native');
-    if (original) tf.unregisterKernel(kernelName, 'native');
+    const original: tf.KernelConfig | undefined = tf.getKernel(kernelName, backendName);
+    if (original) tf.unregisterKernel(kernelName, backendName);
     tf.registerKernel({
       kernelName,
-      backendName: 'native',
+      backendName,
       kernelFunc: ({ inputs, backend, attrs }) => {
         const attributes: Attributes = attrs ?? {};
         if (accepts(inputs as Inputs, attributes)) {
           return run(inputs as Inputs, backend as NativeBackend, attributes);
         }
         if (original) return original.kernelFunc({ inputs, backend, attrs: attrs as tf.NamedAttrMap });
-        throw new Error(`${kernelName} on the native device takes float32 tensors.`);
+        throw new Error(`${kernelName} on the device ${backendName} takes float32 tensors.`);
       },
     });
   }

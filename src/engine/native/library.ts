@@ -7,7 +7,7 @@ const cast = { args: ['ptr', 'ptr', 'i32'], returns: 'void' } as const;
 const rows = ['ptr', 'ptr', 'ptr', 'i32', 'i32', 'i32'] as const;
 const sizes = ['i32', 'i32', 'i32', 'i32'] as const;
 
-const functions = {
+export const functions = {
   set_threads: { args: ['i32'], returns: 'i32' },
 
   unary_exp: unary,

@@ -8,22 +8,25 @@ import { products } from './kernels/matmul.ts';
 import { movement } from './kernels/movement.ts';
 import { reductions } from './kernels/reduce.ts';
 import { type Library, loadLibrary } from './library.ts';
+import { arrayMemory, type Memory } from './memory.ts';
 
 let library: Library | undefined;
 
 /** Makes `native` the active back end, from the compiled library at `path`, computing with so many threads. */
 export async function startNative(path: string, threads: number): Promise<void> {
-  library ??= register(loadLibrary(path));
+  if (!library) {
+    library = loadLibrary(path);
+    registerBackend('native', library, arrayMemory);
+  }
   library.set_threads(threads);
   await tf.setBackend('native');
 }
 
-/** Registers the back end, with every kernel of tfjs's cpu back end and ours in front of them. */
-function register(library: Library): Library {
-  tf.registerBackend('native', () => new NativeBackend(library));
-  tf.copyRegisteredKernels('cpu', 'native');
+/** Registers a back end on the library, with every kernel of tfjs's cpu back end and ours in front of them. */
+export function registerBackend(name: string, library: Library, memory: Memory): void {
+  tf.registerBackend(name, () => new NativeBackend(library, memory));
+  tf.copyRegisteredKernels('cpu', name);
   for (const kernels of [elementwise, reductions, movement, products, convolutions, fused]) {
-    registerNativeKernels(kernels);
+    registerNativeKernels(name, kernels);
   }
-  return library;
 }

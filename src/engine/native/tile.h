@@ -8,6 +8,9 @@
 enum { TILE_ROWS = 12, TILE_VECTORS = 2 };
 #elif defined(__aarch64__)
 enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+#elif defined(__wasm__)
+// Of 16 registers: without a fused multiplication and addition each product takes one for a moment.
+enum { TILE_ROWS = 3, TILE_VECTORS = 3 };
 #else
 enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 #endif
