@@ -1,12 +1,14 @@
 /** Which CPU devices the tests of numbers run on: native only where there is a C compiler, as on its users' machines. */
-import { describe, test } from 'bun:test';
+import { test } from 'bun:test';
 import { findCompiler } from '../../src/engine/native/build.ts';
 
 export const hasCompiler = findCompiler() !== undefined;
 
-/** Devices that are compared with the definition. */
-export const testedDevices: string[] = ['cpu', 'wasm', ...(hasCompiler ? ['native'] : [])];
+/** Devices of the kernels in C. */
+export const compiledDevices: string[] = ['wasm', ...(hasCompiler ? ['native'] : [])];
 
-/** As describe and test, skipped where no C compiler is on PATH. */
-export const describeNative = describe.if(hasCompiler);
+/** Devices that are compared with the definition. */
+export const testedDevices: string[] = ['cpu', ...compiledDevices];
+
+/** As test, skipped where no C compiler is on PATH. */
 export const testNative = test.if(hasCompiler);

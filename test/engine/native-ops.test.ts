@@ -1,27 +1,27 @@
-/** What is the native device's own: results that do not depend on threads, memory, and whole training steps. */
-import { beforeAll, expect, test } from 'bun:test';
-import { native } from '../../src/engine/devices/native.ts';
+/** What is the own of the devices with kernels in C: results that do not depend on threads, memory, and whole training steps. */
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { startDevice } from '../../src/engine/device.ts';
 import * as ops from '../../src/engine/ops.ts';
 import { AdamW, type Parameter } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { evaluate, expectClose, freshSeed, normal } from './compare.ts';
-import { describeNative, hasCompiler } from './devices.ts';
+import { compiledDevices } from './devices.ts';
 import { cases } from './op-cases.ts';
 
 beforeAll(async () => {
-  if (hasCompiler) await native.start({ threads: 2 });
+  for (const name of compiledDevices) await startDevice(name, { threads: 2 });
 });
 
-describeNative(`on native, with the shapes of seed ${freshSeed},`, () => {
+describe.each(compiledDevices)(`on %s, with the shapes of seed ${freshSeed},`, (device) => {
   test.each(Object.entries(cases))('%s is the same with 1, 2 and 3 threads', async (_, make) => {
     const { inputs, apply } = make(37);
     const results: Float32Array[][] = [];
     for (const threads of [1, 2, 3]) {
-      await native.start({ threads });
-      results.push(await evaluate('native', inputs, (...xs) => apply(ops, ...xs)));
+      await startDevice(device, { threads });
+      results.push(await evaluate(device, inputs, (...xs) => apply(ops, ...xs)));
     }
-    await native.start({ threads: 2 });
+    await startDevice(device, { threads: 2 });
     expect(results[1]).toEqual(results[0] as Float32Array[]);
     expect(results[2]).toEqual(results[0] as Float32Array[]);
   });
@@ -71,27 +71,27 @@ async function train(backend: string, steps: number, each?: () => void): Promise
   return losses;
 }
 
-describeNative('training', () => {
+describe.each(compiledDevices)('training on %s', (device) => {
   test('has the losses that it has on cpu, to 1e-4', async () => {
-    const [expected, actual] = [await train('cpu', 12), await train('native', 12)];
+    const [expected, actual] = [await train('cpu', 12), await train(device, 12)];
     expectClose(actual, expected, 1e-4);
     expect(actual.at(-1) as number).toBeLessThan(actual[0] as number);
   });
 
   test('of a thousand steps takes no more memory than that of a few', async () => {
-    await tf.setBackend('native');
+    await tf.setBackend(device);
     const backend = tf.backend() as unknown as { pool: { bytes: number }; numDataIds(): number };
     const [tensors, memories] = [tf.memory().numTensors, backend.numDataIds()];
     const bytes: number[] = [];
-    await train('native', 1000, () => bytes.push(backend.pool.bytes));
+    await train(device, 1000, () => bytes.push(backend.pool.bytes));
     expect(bytes.at(-1)).toBe(bytes[10] as number);
     expect([tf.memory().numTensors, backend.numDataIds()]).toEqual([tensors, memories]);
   });
 });
 
-describeNative('data of a tensor', () => {
+describe.each(compiledDevices)('data of a tensor on %s', (device) => {
   test('that was read stays as it was when its memory serves another', async () => {
-    await tf.setBackend('native');
+    await tf.setBackend(device);
     const x = tf.tensor1d([1, 2, 3]);
     const [numbers, part] = [x.dataSync(), tf.slice(x, [1], [2])];
     x.dispose();
@@ -102,7 +102,7 @@ describeNative('data of a tensor', () => {
   });
 
   test('is a copy of the array that it was made of', async () => {
-    await tf.setBackend('native');
+    await tf.setBackend(device);
     const numbers = Float32Array.of(1, 2);
     const x = tf.tensor1d(numbers);
     numbers.fill(9);
@@ -113,7 +113,7 @@ describeNative('data of a tensor', () => {
   test('moves from and to another back end', async () => {
     await tf.setBackend('cpu');
     const x = tf.tensor1d([1, 2, 3]);
-    await tf.setBackend('native');
+    await tf.setBackend(device);
     const y = tf.square(x);
     await tf.setBackend('cpu');
     const z = tf.add(x, y);
@@ -122,9 +122,9 @@ describeNative('data of a tensor', () => {
   });
 
   test('of too many numbers is refused', async () => {
-    await tf.setBackend('native');
+    await tf.setBackend(device);
     expect(() => tf.tidy(() => tf.fill([2 ** 16, 2 ** 15], 0))).toThrow(
-      'A tensor of 2147483648 numbers is too large for the native device, which counts to 2147483647. Use smaller batches.',
+      'A tensor of 2147483648 numbers is too large for the kernels, which count to 2147483647. Use smaller batches.',
     );
   });
 });
