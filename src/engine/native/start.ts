@@ -6,6 +6,7 @@ import { elementwise } from './kernels/elementwise.ts';
 import { fused } from './kernels/fused.ts';
 import { products } from './kernels/matmul.ts';
 import { movement } from './kernels/movement.ts';
+import { populations } from './kernels/population.ts';
 import { reductions } from './kernels/reduce.ts';
 import { type Library, loadLibrary } from './library.ts';
 
@@ -22,7 +23,7 @@ export async function startNative(path: string, threads: number): Promise<void> 
 function register(library: Library): Library {
   tf.registerBackend('native', () => new NativeBackend(library));
   tf.copyRegisteredKernels('cpu', 'native');
-  for (const kernels of [elementwise, reductions, movement, products, convolutions, fused]) {
+  for (const kernels of [elementwise, reductions, movement, products, convolutions, fused, populations]) {
     registerNativeKernels(kernels);
   }
   return library;
