@@ -62,7 +62,7 @@ async function trainMissing(context: StageContext, wanted: readonly Member[]): P
   const images = await loadImages(context.inputs.dataset as string);
   if (images.dataset.shape.join() !== architecture.input.join()) {
     throw new Error(
-      `${architecture.name} takes images of ${architecture.input.join(' x ')}, ${images.dataset.name} has ${images.dataset.shape.join(' x ')}`,
+      `${architecture.name} takes images of ${architecture.input.join(' x ')}, ${images.dataset.name} has ${images.dataset.shape.join(' x ')}: choose another architecture or data set`,
     );
   }
   const data = { train: prepare(images.train, images), test: prepare(images.test, images) };
