@@ -72,7 +72,7 @@ async function compute(
   states: ReadonlyMap<string, StageState>,
   store: Store,
   workers: number,
-  options: Omit<ExecuteOptions, 'store' | 'workers' | 'threads'> & { notes: string[] },
+  options: Omit<ExecuteOptions, 'store' | 'workers' | 'cores'> & { notes: string[] },
 ): Promise<ReadonlyMap<string, StageOutcome>> {
   const startedAt = performance.now();
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
@@ -87,9 +87,8 @@ async function compute(
     expectedSeconds: estimatePlan(plan, states, store, workers).total ?? null,
   });
   for (const text of options.notes) options.reporter.report({ event: 'note', text });
-  const threads = Math.max(1, Math.floor(availableParallelism() / workers));
   try {
-    return await execute(plan, states, { ...options, store, workers, threads });
+    return await execute(plan, states, { ...options, store, workers, cores: availableParallelism() });
   } finally {
     options.reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
   }

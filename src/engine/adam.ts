@@ -1,11 +1,11 @@
 import { Averages } from './averages.ts';
 import { hasKernel, runKernel } from './kernel.ts';
-import type { Hyper, Optimizer, OptimizerState, Parameter } from './optimizers.ts';
+import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
 import { tf } from './tf.ts';
 
 export interface AdamOptions {
   /** 0: none. */
-  weightDecay?: number;
+  weightDecay?: PerModel;
   beta1?: number;
   beta2?: number;
   epsilon?: number;
@@ -20,7 +20,7 @@ export interface AdamOptions {
  * Where a schedule changes beta1, the correction takes this step's beta1 to the power t, as PyTorch does.
  */
 export class AdamW implements Optimizer {
-  protected readonly decoupled: boolean = true;
+  protected readonly coupled: boolean = false;
   private readonly parameters: readonly Parameter[];
   private readonly options: Required<AdamOptions>;
   private readonly averages: Averages;
@@ -34,27 +34,24 @@ export class AdamW implements Optimizer {
 
   step(gradients: tf.NamedTensorMap, { learningRate, beta1 = this.options.beta1 }: Hyper): void {
     this.steps++;
-    const { beta2, epsilon } = this.options;
-    const rates = {
-      ...{ learningRate, beta1, beta2, epsilon },
+    const { weightDecay, beta2, epsilon } = this.options;
+    const moments = this.parameters.map((parameter) => ({
+      param: parameter.variable,
+      grad: gradientOf(gradients, parameter),
+      m: this.averages.get(parameter, 'm'),
+      v: this.averages.get(parameter, 'v'),
+    }));
+    const next = update(moments, {
+      learningRate: [learningRate].flat(),
+      weightDecay: [weightDecay].flat(),
+      decayed: this.parameters.map(({ decay }) => (decay ? 1 : 0)),
+      coupled: this.coupled,
+      ...{ beta1, beta2, epsilon },
       correction1: 1 - beta1 ** this.steps,
       correction2: 1 - beta2 ** this.steps,
-    };
-    for (const parameter of this.parameters) {
-      const gradient = gradientOf(gradients, parameter);
-      const decay = parameter.decay ? this.options.weightDecay : 0;
-      const [param, m, v] = tf.tidy(() => {
-        const { variable } = parameter;
-        const coupled = !this.decoupled && decay > 0;
-        const grad = coupled ? tf.add(gradient, tf.mul(variable, decay)) : gradient;
-        const inputs = {
-          param: variable,
-          grad,
-          m: this.averages.get(parameter, 'm'),
-          v: this.averages.get(parameter, 'v'),
-        };
-        return update(inputs, { ...rates, weightDecay: coupled ? 0 : decay });
-      });
+    });
+    for (const [i, parameter] of this.parameters.entries()) {
+      const { param, m, v } = next[i] as Record<'param' | 'm' | 'v', tf.Tensor>;
       parameter.variable.assign(param);
       param.dispose();
       this.averages.replace(parameter, 'm', m);
@@ -78,7 +75,7 @@ export class AdamW implements Optimizer {
 
 /** Adam (Kingma and Ba 2015), whose weight decay is part of the gradient: g + decay p in the place of g. */
 export class Adam extends AdamW {
-  protected override readonly decoupled = false;
+  protected override readonly coupled = true;
 }
 
 /** The gradient of a parameter; an error if there is none, which is a net that does not use it. */
@@ -88,26 +85,64 @@ export function gradientOf(gradients: tf.NamedTensorMap, { name }: Parameter): t
   return gradient;
 }
 
-interface Rates extends Record<string, number> {
-  learningRate: number;
+/**
+ * The values of a rate, to be multiplied with a tensor: one number, or one for each model along its first axis. Throws if
+ * the tensor has not so many models.
+ */
+export function perModel(rates: readonly number[], { shape }: tf.Tensor): tf.Tensor | number {
+  if (rates.length === 1) return rates[0] as number;
+  if (shape[0] !== rates.length) {
+    throw new Error(`There are ${rates.length} rates for ${shape[0]} models, whose parameter is [${shape}].`);
+  }
+  return tf.tensor(Array.from(rates), [rates.length, ...shape.slice(1).fill(1)], 'float32');
+}
+
+type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
+
+interface Rates {
+  /** One, or one for each model. */
+  learningRate: readonly number[];
+  weightDecay: readonly number[];
+  /** Of each parameter, whether it decays: 1 or 0. */
+  decayed: readonly number[];
+  coupled: boolean;
   beta1: number;
   beta2: number;
   epsilon: number;
-  weightDecay: number;
   correction1: number;
   correction2: number;
 }
 
-type Moments = [param: tf.Tensor, m: tf.Tensor, v: tf.Tensor];
+/** The parameters and their averages after the step: in one call where the device has a kernel. */
+function update(moments: readonly Moments[], rates: Rates): Record<'param' | 'm' | 'v', tf.Tensor>[] {
+  if (!hasKernel('SaneAdamW')) return moments.map((one, i) => tf.tidy(() => composed(one, rates, i)));
+  const inputs: Record<string, tf.Tensor> = {};
+  for (const [i, { param, grad, m, v }] of moments.entries()) {
+    inputs[`param${i}`] = param;
+    inputs[`grad${i}`] = grad;
+    inputs[`m${i}`] = m;
+    inputs[`v${i}`] = v;
+  }
+  const outputs = runKernel('SaneAdamW', inputs, { ...rates });
+  return moments.map((_, i) => {
+    const [param, m, v] = outputs.slice(3 * i) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return { param, m, v };
+  });
+}
 
-/** The parameter and its averages after the step. */
-function update(inputs: Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>, rates: Rates): Moments {
-  if (hasKernel('SaneAdamW')) return runKernel('SaneAdamW', inputs, rates) as Moments;
-  const { param, grad } = inputs;
-  const { learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2 } = rates;
-  const m = tf.add(tf.mul(inputs.m, beta1), tf.mul(grad, 1 - beta1));
-  const v = tf.add(tf.mul(inputs.v, beta2), tf.mul(tf.square(grad), 1 - beta2));
+function composed(
+  { param, grad: given, m: oldM, v: oldV }: Moments,
+  rates: Rates,
+  i: number,
+): Record<'param' | 'm' | 'v', tf.Tensor> {
+  const { coupled, beta1, beta2, epsilon, correction1, correction2 } = rates;
+  const rate = perModel(rates.learningRate, param);
+  const decay = rates.decayed[i] ? perModel(rates.weightDecay, param) : 0;
+  const grad = coupled ? tf.add(given, tf.mul(param, decay)) : given;
+  const m = tf.add(tf.mul(oldM, beta1), tf.mul(grad, 1 - beta1));
+  const v = tf.add(tf.mul(oldV, beta2), tf.mul(tf.square(grad), 1 - beta2));
   const root = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(correction2)), epsilon);
-  const move = tf.mul(tf.div(m, root), learningRate / correction1);
-  return [tf.sub(tf.mul(param, 1 - learningRate * weightDecay), move), m, v];
+  const move = tf.mul(tf.div(m, root), tf.div(rate, correction1));
+  const kept = coupled ? param : tf.sub(param, tf.mul(param, tf.mul(rate, decay)));
+  return { param: tf.sub(kept, move), m, v };
 }

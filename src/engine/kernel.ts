@@ -18,13 +18,16 @@
  * | SaneConv2dGrad | dy, x, w | inputGradient: boolean | dw, db, dx? |
  * | SaneMaxPool2 | x [B, H, W, C] | | y |
  * | SaneMaxPool2Grad | dy, x, y | | dx |
- * | SaneAdamW | param, grad, m, v | learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2 | param, m, v |
+ * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], dw0, db0, dw1, ... |
+ * | SanePopulationScores | images, labels, w0, b0, w1, ... | layers | losses [M], accuracies [M] |
+ * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
  */
 import { tf } from './tf.ts';
 
 export type KernelName =
   | `Sane${'Linear' | 'LayerNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
+  | `SanePopulation${'Gradients' | 'Scores'}`
   | 'SaneAdamW';
 
 /** Whether the active device has this kernel. */
@@ -36,7 +39,7 @@ export function hasKernel(name: KernelName): boolean {
 export function runKernel(
   name: KernelName,
   inputs: Record<string, tf.Tensor | undefined>,
-  attributes: Record<string, number | boolean> = {},
+  attributes: Record<string, number | boolean | readonly number[]> = {},
 ): tf.Tensor[] {
   const given = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
   const outputs = tf

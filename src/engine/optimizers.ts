@@ -11,9 +11,12 @@ export interface Parameter {
   decay: boolean;
 }
 
+/** One number for all; or, where parameters are those of many models [models, ...], one for each model. */
+export type PerModel = number | readonly number[];
+
 /** What may change from step to step, as schedules have it. */
 export interface Hyper {
-  learningRate: number;
+  learningRate: PerModel;
   /** Adam: decay of the mean gradient, of this step; its own default if not given. */
   beta1?: number;
 }

@@ -1,11 +1,11 @@
-import { gradientOf } from './adam.ts';
+import { gradientOf, perModel } from './adam.ts';
 import { Averages } from './averages.ts';
-import type { Hyper, Optimizer, OptimizerState, Parameter } from './optimizers.ts';
+import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
 import { tf } from './tf.ts';
 
 export interface SgdOptions {
   momentum?: number;
-  weightDecay?: number;
+  weightDecay?: PerModel;
 }
 
 /**
@@ -15,14 +15,14 @@ export interface SgdOptions {
 export class Sgd implements Optimizer {
   private readonly parameters: readonly Parameter[];
   private readonly momentum: number;
-  private readonly weightDecay: number;
+  private readonly weightDecay: readonly number[];
   private readonly averages: Averages;
   private steps = 0;
 
   constructor(parameters: readonly Parameter[], { momentum = 0, weightDecay = 0 }: SgdOptions = {}) {
     this.parameters = parameters;
     this.momentum = momentum;
-    this.weightDecay = weightDecay;
+    this.weightDecay = [weightDecay].flat();
     this.averages = new Averages(parameters, momentum > 0 ? ['velocity'] : []);
   }
 
@@ -33,12 +33,16 @@ export class Sgd implements Optimizer {
       const gradient = gradientOf(gradients, parameter);
       const velocity = tf.tidy(() => {
         const decayed =
-          decay && this.weightDecay > 0 ? tf.add(gradient, tf.mul(variable, this.weightDecay)) : gradient;
+          decay && this.weightDecay.some((value) => value > 0)
+            ? tf.add(gradient, tf.mul(variable, perModel(this.weightDecay, variable)))
+            : gradient;
         // The velocity starts at zero, so the first step's is the gradient itself.
         if (this.momentum === 0) return tf.clone(decayed);
         return tf.add(tf.mul(this.averages.get(parameter, 'velocity'), this.momentum), decayed);
       });
-      const moved = tf.tidy(() => tf.sub(variable, tf.mul(velocity, learningRate)));
+      const moved = tf.tidy(() =>
+        tf.sub(variable, tf.mul(velocity, perModel([learningRate].flat(), variable))),
+      );
       variable.assign(moved);
       moved.dispose();
       if (this.momentum > 0) this.averages.replace(parameter, 'velocity', velocity);

@@ -13,7 +13,7 @@ export type Device = "auto" | "gpu" | "tensorflow" | "native" | "wasm" | "cpu";
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "architecture".
  */
-export type Architecture = "cnn-small";
+export type Architecture = "cnn-small" | "cnn-large";
 /**
  * Image data set that the zoo's models are trained on.
  *
@@ -370,6 +370,10 @@ export interface Zoo {
    */
   weight_decay?: number;
   /**
+   * Share of the numbers that dropout sets to zero in training, where the architecture has it. Default 0, as the paper's zoos have.
+   */
+  dropout?: number;
+  /**
    * Nonlinearity. Default tanh, as the paper's MNIST zoo has.
    */
   activation?: "tanh" | "relu" | "gelu" | "sigmoid";
@@ -377,6 +381,10 @@ export interface Zoo {
    * Distribution of the initial weights (biases start at 0.01). uniform is U(0, 1) and normal N(0, 1), as the zoo generator has them; the others are PyTorch's. Default uniform.
    */
   init?: "uniform" | "normal" | "kaiming-uniform" | "kaiming-normal" | "xavier-uniform" | "xavier-normal";
+  /**
+   * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
+   */
+  lockstep?: number | null;
   /**
    * Hyper-parameters that differ between the models: every combination of the lists, times the seeds. Default {}: the models differ by their seed only.
    */
@@ -399,6 +407,12 @@ export interface Zoo {
      * @minItems 1
      */
     weight_decay?: [number, ...number[]];
+    /**
+     * Shares that dropout sets to zero.
+     *
+     * @minItems 1
+     */
+    dropout?: [number, ...number[]];
     /**
      * Nonlinearities.
      *

@@ -5,13 +5,13 @@ import type { Json, Run, Settings, StageName, StageNode } from './types.ts';
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
-  zoo: 1,
+  zoo: 2,
   sane: 1,
   'property-prediction': 1,
 };
 
-/** Models that one job of a divided zoo trains, about. */
-const modelsPerPart = 10;
+/** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
+const modelsPerPart = 32;
 
 const json = (value: object) => value as { [key: string]: Json };
 
@@ -30,13 +30,13 @@ export class StageBuilder {
     label: string,
     config: object,
     inputs: Record<string, string>,
-    parts = 1,
+    { parts = 1, options = {} }: Partial<Pick<StageNode, 'parts' | 'options'>> = {},
   ): StageNode {
     const content = `${stage} ${canonicalJson(json(config))} ${Object.values(inputs).join(' ')}`;
     const known = this.byContent.get(content);
     if (known) return known;
     const identity = { stage, version: stageVersions[stage], config: json(config), inputs };
-    const node = { ...identity, key: contentKey(identity), parts, label };
+    const node = { ...identity, key: contentKey(identity), parts, options, label };
     this.byContent.set(content, node);
     return node;
   }
@@ -50,6 +50,7 @@ export class StageBuilder {
     const known = this.zoos.get(settings);
     if (known) return known;
     const { data, zoo } = settings;
+    const { lockstep, ...trained } = zoo;
     const images = this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
     const variants = Object.values(zoo.vary).reduce(
       (product, values) => product * (values as unknown[]).length,
@@ -58,9 +59,9 @@ export class StageBuilder {
     const node = this.node(
       'zoo',
       `zoo ${architecture}/${dataset}`,
-      { architecture, ...zoo },
+      { architecture, ...trained },
       { dataset: images.key },
-      Math.ceil((zoo.models * variants) / modelsPerPart),
+      { parts: Math.ceil((zoo.models * variants) / (lockstep ?? modelsPerPart)), options: { lockstep } },
     );
     this.zoos.set(settings, node);
     return node;

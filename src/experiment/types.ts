@@ -60,6 +60,8 @@ export interface StageNode {
    * different files of the same folder. Not in the key: the result does not depend on it.
    */
   parts: number;
+  /** Settings of how it is computed, which its result does not depend on. Not in the key. */
+  options: { [key: string]: Json };
   /** Readable, for screens and logs: `sane cnn-small/mnist seed=2`. Not in the key. */
   label: string;
 }

@@ -1,9 +1,14 @@
 /** What an architecture is: plain data, without tensors, so that planning and tokenising can read it. */
+import type { ZooSettings } from '../experiment/types.ts';
+
+/** The nonlinearity of all layers. */
+export type Activation = ZooSettings['activation'];
 
 export type Layer =
   | { kind: 'conv2d'; name: string; inputs: number; outputs: number; kernel: number }
   | { kind: 'max-pool' }
   | { kind: 'activation' }
+  | { kind: 'dropout' }
   | { kind: 'flatten' }
   | { kind: 'linear'; name: string; inputs: number; outputs: number };
 

@@ -7,19 +7,22 @@ export const cnnSmall: Architecture = sequential({
   description: 'three convolutions and two dense layers for 28x28 grey images, 2,464 parameters',
   input: [28, 28, 1],
   classes: 10,
-  // The names are those of PyTorch's module list, in which pooling and nonlinearities count too.
+  // The names are those of PyTorch's module list, in which pooling and nonlinearities count too (dropout only where it is used).
   layers: [
     { kind: 'conv2d', name: 'module_list.0', inputs: 1, outputs: 8, kernel: 5 },
     { kind: 'max-pool' },
     { kind: 'activation' },
+    { kind: 'dropout' },
     { kind: 'conv2d', name: 'module_list.3', inputs: 8, outputs: 6, kernel: 5 },
     { kind: 'max-pool' },
     { kind: 'activation' },
+    { kind: 'dropout' },
     { kind: 'conv2d', name: 'module_list.6', inputs: 6, outputs: 4, kernel: 2 },
     { kind: 'activation' },
     { kind: 'flatten' },
     { kind: 'linear', name: 'module_list.9', inputs: 36, outputs: 20 },
     { kind: 'activation' },
+    { kind: 'dropout' },
     { kind: 'linear', name: 'module_list.11', inputs: 20, outputs: 10 },
   ],
 });

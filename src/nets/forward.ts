@@ -1,9 +1,8 @@
 import { conv2d, gelu, linear, maxPool2 } from '../engine/ops.ts';
 import { tf } from '../engine/tf.ts';
-import type { ZooSettings } from '../experiment/types.ts';
-import type { Architecture } from './architecture.ts';
+import type { Activation, Architecture } from './architecture.ts';
 
-const activations: Record<ZooSettings['activation'], (x: tf.Tensor) => tf.Tensor> = {
+const activations: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
   tanh: (x) => tf.tanh(x),
   relu: (x) => tf.relu(x),
   sigmoid: (x) => tf.sigmoid(x),
@@ -12,13 +11,15 @@ const activations: Record<ZooSettings['activation'], (x: tf.Tensor) => tf.Tensor
 
 /**
  * The network's logits [B, classes] for images [B, H, W, C], which are normalised. `weights` are by parameter name in PyTorch's
- * shapes. Call inside tf.tidy.
+ * shapes. `dropout` is applied where the architecture has it, and hears which layer with parameters came before, counted from
+ * 0; without it nothing is dropped. Call inside tf.tidy.
  */
 export function forward(
   architecture: Architecture,
   weights: ReadonlyMap<string, tf.Tensor>,
   images: tf.Tensor4D,
-  activation: ZooSettings['activation'],
+  activation: Activation,
+  dropout?: (x: tf.Tensor, layer: number) => tf.Tensor,
 ): tf.Tensor2D {
   const parameter = <T extends tf.Tensor>(name: string): T => {
     const tensor = weights.get(name);
@@ -26,7 +27,9 @@ export function forward(
     return tensor as T;
   };
   let x: tf.Tensor = images;
+  let weighted = -1;
   for (const layer of architecture.layers) {
+    if ('inputs' in layer) weighted++;
     switch (layer.kind) {
       case 'conv2d':
         x = conv2d(x as tf.Tensor4D, parameter(`${layer.name}.weight`), parameter(`${layer.name}.bias`), {
@@ -38,6 +41,9 @@ export function forward(
         break;
       case 'activation':
         x = activations[activation](x);
+        break;
+      case 'dropout':
+        if (dropout) x = dropout(x, weighted);
         break;
       case 'flatten':
         // PyTorch flattens channels first, and the weights of the next layer are in that order.

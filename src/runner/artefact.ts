@@ -8,7 +8,7 @@ import type { Workload } from './workload.ts';
 
 export const recordName = 'artefact.json';
 
-export interface ArtefactRecord extends Omit<StageNode, 'parts'> {
+export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
   workload: Workload;
   environment: Environment;
   timing: {

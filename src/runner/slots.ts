@@ -1,11 +1,18 @@
 /** A number of places to work in; those who wait are let in by priority. */
 export class Slots {
   private readonly waiting: { priority: number; order: number; enter: () => void }[] = [];
+  private readonly count: number;
   private free: number;
   private arrivals = 0;
 
   constructor(count: number) {
+    this.count = count;
     this.free = count;
+  }
+
+  /** How many places are taken, counting those who wait as if they were let in. */
+  get wanted(): number {
+    return Math.min(this.count, this.count - this.free + this.waiting.length);
   }
 
   /** Runs the work in a place, as soon as one is free. A lower number goes first; equal ones in the order of their calls. */

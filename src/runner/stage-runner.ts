@@ -18,8 +18,8 @@ export interface ExecuteOptions {
   /** Jobs at once. */
   workers: number;
   device: string;
-  /** Threads that each job may use. */
-  threads: number;
+  /** Processor cores, which the jobs share. */
+  cores: number;
   stagesModule: string;
   dataDir: string | undefined;
   /** Whether the first failure ends everything. */
@@ -143,7 +143,7 @@ export class StageRunner {
     lease: Lease,
     stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
   ): Promise<JobOutcome> {
-    const { store, device, threads, stagesModule, dataDir } = this.options;
+    const { store, device, cores, stagesModule, dataDir } = this.options;
     const name = {
       job: part === undefined ? node.key : `${node.key}-part-${part + 1}`,
       label: part === undefined ? node.label : `${node.label} part ${part + 1}/${node.parts}`,
@@ -160,7 +160,8 @@ export class StageRunner {
         stagesModule,
         dataDir,
         device,
-        threads,
+        // Cores that no other job waits for are this one's; those of a job that ends later are not handed on.
+        threads: Math.max(1, Math.floor(cores / this.slots.wanted)),
         ...stage,
       },
       {

@@ -64,7 +64,7 @@ async function work(spec: JobSpec): Promise<void> {
     : undefined;
 
   const context: StageContext = {
-    config: node.config,
+    config: { ...node.config, ...node.options },
     inputs: spec.inputs,
     dir: store.partial(node),
     dataDir: spec.dataDir,
@@ -77,7 +77,7 @@ async function work(spec: JobSpec): Promise<void> {
     return;
   }
   await implementation.execute(context);
-  const { parts: _, ...identity } = node;
+  const { parts: _, options: __, ...identity } = node;
   await store.commit(node, {
     ...identity,
     workload: spec.workload,

@@ -10,7 +10,7 @@ export type Split = 'train' | 'val' | 'test';
 /** What may differ between the models of a zoo. */
 export type Hyperparameters = Pick<
   ZooSettings,
-  'optimizer' | 'learning_rate' | 'weight_decay' | 'activation' | 'init'
+  'optimizer' | 'learning_rate' | 'weight_decay' | 'dropout' | 'activation' | 'init'
 >;
 
 export interface Member {
@@ -22,8 +22,8 @@ export interface Member {
 
 /** Every combination of the lists in zoo.vary; a single one where nothing varies. */
 function combinations(config: ZooConfig): Hyperparameters[] {
-  const { optimizer, learning_rate, weight_decay, activation, init } = config;
-  let all: Hyperparameters[] = [{ optimizer, learning_rate, weight_decay, activation, init }];
+  const { optimizer, learning_rate, weight_decay, dropout, activation, init } = config;
+  let all: Hyperparameters[] = [{ optimizer, learning_rate, weight_decay, dropout, activation, init }];
   for (const [name, values] of Object.entries(config.vary)) {
     all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
   }

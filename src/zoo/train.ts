@@ -1,18 +1,15 @@
-/** Trains one model of a zoo and keeps its weights at the listed epochs. */
-
+/** Trains a population of models in lockstep, each as if it were alone, and keeps their weights at the listed epochs. */
 import type { ImageSet } from '../data/dataset.ts';
 import type { Images } from '../data/stage.ts';
-import { Adam, type Optimizer, type Parameter, Sgd } from '../engine/optimizers.ts';
+import { Adam, type Optimizer, type OptimizerState, type Parameter, Sgd } from '../engine/optimizers.ts';
 import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
-import { forward } from '../nets/forward.ts';
+import type { DropoutMasks } from '../nets/dropout.ts';
 import { initialWeights } from '../nets/init.ts';
+import { type LabelledImages, populationGradients, populationScores } from '../nets/population.ts';
 import type { Member, ZooConfig } from './members.ts';
 import type { Checkpoint } from './zoo.ts';
-
-/** Images per forward pass of an evaluation: large, but bounded in memory. */
-const evaluationBatch = 500;
 
 export interface TrainedModel {
   checkpoints: (Checkpoint & { weights: StateDict })[];
@@ -20,148 +17,203 @@ export interface TrainedModel {
   diverged: number[];
 }
 
-/** A split with its images normalised to float32, ready to be cut into batches. */
-export interface PreparedSet {
-  images: Float32Array;
-  labels: Int32Array;
-  shape: readonly [number, number, number];
+export interface TrainingData {
+  train: LabelledImages;
+  test: LabelledImages;
 }
 
-export function prepare(set: ImageSet, { dataset }: Pick<Images, 'dataset'>): PreparedSet {
+/** A split on the device, normalised. The caller disposes of it. */
+export function prepare(set: ImageSet, { dataset }: Pick<Images, 'dataset'>): LabelledImages {
   const { mean, std } = dataset.normalize;
+  const images = Float32Array.from(set.images, (byte) => (byte / 255 - mean) / std);
   return {
-    images: Float32Array.from(set.images, (byte) => (byte / 255 - mean) / std),
-    labels: Int32Array.from(set.labels),
-    shape: dataset.shape,
+    images: tf.tensor4d(images, [set.labels.length, ...dataset.shape]),
+    labels: tf.tensor1d(Int32Array.from(set.labels), 'int32'),
   };
 }
 
-/** Images and labels at these positions as tensors [n, H, W, C] and [n]. */
-function batchOf(
-  { images, labels, shape }: PreparedSet,
-  order: Int32Array,
-): { x: tf.Tensor4D; y: tf.Tensor1D } {
-  const size = shape[0] * shape[1] * shape[2];
-  const x = new Float32Array(order.length * size);
-  for (let i = 0; i < order.length; i++) {
-    const from = (order[i] as number) * size;
-    x.set(images.subarray(from, from + size), i * size);
-  }
-  const y = Int32Array.from(order, (i) => labels[i] as number);
-  return { x: tf.tensor4d(x, [order.length, ...shape]), y: tf.tensor1d(y, 'int32') };
+/** The models' scores and weights at a kept epoch; numbers by model, weights [M, ...] by parameter. */
+export interface KeptEpoch {
+  epoch: number;
+  scores: Record<'train_accuracy' | 'test_accuracy' | 'train_loss' | 'test_loss', number[]>;
+  weights: StateDict;
 }
 
-/** Summed cross-entropy of the logits [B, classes]. */
-function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
-  const picked = tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1]));
-  return tf.neg(tf.sum(picked)) as tf.Scalar;
-}
-
-type Network = (weights: ReadonlyMap<string, tf.Tensor>, images: tf.Tensor4D) => tf.Tensor2D;
-
-/** Accuracy (a fraction) and mean loss over a whole split. */
-export function evaluate(
-  network: Network,
-  weights: ReadonlyMap<string, tf.Tensor>,
-  set: PreparedSet,
-): { accuracy: number; loss: number } {
-  let correct = 0;
-  let loss = 0;
-  for (let start = 0; start < set.labels.length; start += evaluationBatch) {
-    const length = Math.min(evaluationBatch, set.labels.length - start);
-    const order = Int32Array.from({ length }, (_, i) => start + i);
-    tf.tidy(() => {
-      const { x, y } = batchOf(set, order);
-      const logits = network(weights, x);
-      loss += crossEntropy(logits, y).dataSync()[0] as number;
-      correct += tf.sum(tf.equal(tf.argMax(logits, 1), y)).dataSync()[0] as number;
-    });
-  }
-  return { accuracy: correct / set.labels.length, loss: loss / set.labels.length };
-}
-
-function createOptimizer(
-  variables: ReadonlyMap<string, tf.Variable>,
-  { optimizer, weight_decay: weightDecay }: Member['hyperparameters'],
-  momentum: number,
-): Optimizer {
-  const parameters: Parameter[] = [...variables].map(([name, variable]) => ({ name, variable, decay: true }));
-  return optimizer === 'adam'
-    ? new Adam(parameters, { weightDecay })
-    : new Sgd(parameters, { weightDecay, momentum });
+/** Everything that training goes on from. */
+export interface TrainingState {
+  /** Finished epochs. */
+  epoch: number;
+  weights: StateDict;
+  optimizer: OptimizerState;
+  kept: KeptEpoch[];
 }
 
 /**
- * Trains a model from its seed for config.epochs, in batches of an order shuffled anew each epoch; the last batch of an
- * epoch may be smaller. `onEpoch` hears of each finished epoch and of the last test accuracy known.
+ * A population in training. Its members have optimizer and activation in common; seed, data order, initialisation, learning
+ * rate, weight decay and dropout are each model's own.
  */
-export function trainModel(
-  architecture: Architecture,
-  config: ZooConfig,
-  member: Member,
-  data: { train: PreparedSet; test: PreparedSet },
-  onEpoch: (epoch: number, testAccuracy: number | undefined) => void = () => {},
-): TrainedModel {
-  const { hyperparameters, seed } = member;
-  const network: Network = (weights, images) =>
-    forward(architecture, weights, images, hyperparameters.activation);
-  const initial = initialWeights(architecture, hyperparameters.init, seed);
-  const variables = new Map(
-    architecture.parameters.map(({ name, shape }) => {
-      const value = tf.tensor(initial.get(name) as Float32Array, shape);
-      const variable = tf.variable(value);
-      value.dispose();
-      return [name, variable] as const;
-    }),
-  );
-  const list = [...variables.values()];
-  const optimizer = createOptimizer(variables, hyperparameters, config.momentum);
-  const result: TrainedModel = { checkpoints: [], diverged: [] };
-  let testAccuracy: number | undefined;
+export class PopulationTraining {
+  /** Finished epochs. */
+  epoch = 0;
+  private readonly variables: Map<string, tf.Variable>;
+  private readonly optimizer: Optimizer;
+  private kept: KeptEpoch[] = [];
+  private readonly architecture: Architecture;
+  private readonly config: ZooConfig;
+  private readonly members: readonly Member[];
+  private readonly data: TrainingData;
 
-  const keep = (epoch: number) => {
-    const train = evaluate(network, variables, data.train);
-    const test = evaluate(network, variables, data.test);
-    const weights: StateDict = new Map();
-    for (const [name, variable] of variables) weights.set(name, Float32Array.from(variable.dataSync()));
-    const finite = [...weights.values()].every((values) => values.every(Number.isFinite));
-    if (!finite || !Number.isFinite(train.loss) || !Number.isFinite(test.loss)) {
-      result.diverged.push(epoch);
-      return;
-    }
-    testAccuracy = test.accuracy;
-    result.checkpoints.push({
-      epoch,
-      train_accuracy: train.accuracy,
-      test_accuracy: test.accuracy,
-      train_loss: train.loss,
-      test_loss: test.loss,
-      weights,
-    });
-  };
-
-  const kept = new Set(config.checkpoints);
-  if (kept.has(0)) keep(0);
-  const count = data.train.labels.length;
-  for (let epoch = 1; epoch <= config.epochs; epoch++) {
-    const order = new Random(seed, 'zoo', 'order', epoch).permutation(count);
-    for (let start = 0; start < count; start += config.batch_size) {
-      const batch = order.subarray(start, Math.min(count, start + config.batch_size));
-      tf.tidy(() => {
-        const { x, y } = batchOf(data.train, batch);
-        const loss = () => tf.div(crossEntropy(network(variables, x), y), batch.length) as tf.Scalar;
-        const { value, grads } = tf.variableGrads(loss, list);
-        value.dispose();
-        const gradients = Object.fromEntries(
-          [...variables].map(([name, variable]) => [name, grads[variable.name] as tf.Tensor]),
-        );
-        optimizer.step(gradients, { learningRate: hyperparameters.learning_rate });
-      });
-    }
-    if (kept.has(epoch)) keep(epoch);
-    onEpoch(epoch, testAccuracy);
+  constructor(
+    architecture: Architecture,
+    config: ZooConfig,
+    members: readonly [Member, ...Member[]],
+    data: TrainingData,
+  ) {
+    this.architecture = architecture;
+    this.config = config;
+    this.members = members;
+    this.data = data;
+    const initial = members.map(({ seed, hyperparameters }) =>
+      initialWeights(architecture, hyperparameters.init, seed),
+    );
+    this.variables = new Map(
+      architecture.parameters.map(({ name, shape }) => {
+        const values = concatenate(initial.map((weights) => weights.get(name) as Float32Array));
+        return [name, tf.tidy(() => tf.variable(tf.tensor(values, [members.length, ...shape])))] as const;
+      }),
+    );
+    const parameters: Parameter[] = [...this.variables].map(([name, variable]) => ({
+      name,
+      variable,
+      decay: true,
+    }));
+    const weightDecay = members.map(({ hyperparameters }) => hyperparameters.weight_decay);
+    const { optimizer } = members[0].hyperparameters;
+    this.optimizer =
+      optimizer === 'adam'
+        ? new Adam(parameters, { weightDecay })
+        : new Sgd(parameters, { weightDecay, momentum: config.momentum });
   }
-  optimizer.dispose();
-  for (const variable of list) variable.dispose();
-  return result;
+
+  /** Mean test accuracy of the models at the last kept epoch. */
+  get testAccuracy(): number | undefined {
+    const last = this.kept.at(-1)?.scores.test_accuracy;
+    return last && last.reduce((sum, value) => sum + value, 0) / last.length;
+  }
+
+  /**
+   * One epoch for every model: batches of an order shuffled anew, the last of which may be smaller. Keeps the weights at the
+   * end if the epoch is listed, and before the first epoch those of the initialisation. `onStep` is awaited after each step and
+   * hears how many of the images are done.
+   */
+  async trainEpoch(onStep: (images: number) => Promise<void> | undefined = () => undefined): Promise<void> {
+    if (this.epoch === 0) await this.keepIfListed();
+    const epoch = this.epoch + 1;
+    const count = this.data.train.labels.size;
+    const orders = this.members.map(({ seed }) => new Random(seed, 'zoo', 'order', epoch).permutation(count));
+    const seeds = this.members.map(({ seed }) => new Random(seed, 'zoo', 'dropout', epoch).bits());
+    for (let start = 0; start < count; start += this.config.batch_size) {
+      const end = Math.min(count, start + this.config.batch_size);
+      this.step(
+        orders.map((order) => order.subarray(start, end)),
+        { start, seeds },
+      );
+      await onStep(end);
+    }
+    this.epoch = epoch;
+    await this.keepIfListed();
+  }
+
+  private step(batches: Int32Array[], masks: Pick<DropoutMasks, 'start' | 'seeds'>): void {
+    const rates = this.members.map(({ hyperparameters }) => hyperparameters.dropout);
+    const dropout = rates.some((rate) => rate > 0) ? { ...masks, rates } : undefined;
+    const learningRate = this.members.map(({ hyperparameters }) => hyperparameters.learning_rate);
+    const { activation } = (this.members[0] as Member).hyperparameters;
+    tf.tidy(() => {
+      const width = (batches[0] as Int32Array).length;
+      const order = tf.tensor2d(concatenate(batches), [batches.length, width], 'int32');
+      const network = { architecture: this.architecture, activation };
+      const { gradients } = populationGradients(network, this.variables, this.data.train, order, dropout);
+      this.optimizer.step(gradients, { learningRate });
+    });
+  }
+
+  private async keepIfListed(): Promise<void> {
+    if (!this.config.checkpoints.includes(this.epoch)) return;
+    const { activation } = (this.members[0] as Member).hyperparameters;
+    const network = { architecture: this.architecture, activation };
+    const train = await populationScores(network, this.variables, this.data.train);
+    const test = await populationScores(network, this.variables, this.data.test);
+    this.kept.push({
+      epoch: this.epoch,
+      scores: {
+        train_accuracy: [...train.accuracies],
+        test_accuracy: [...test.accuracies],
+        train_loss: [...train.losses],
+        test_loss: [...test.losses],
+      },
+      weights: await this.weights(),
+    });
+  }
+
+  private async weights(): Promise<StateDict> {
+    const weights: StateDict = new Map();
+    for (const [name, variable] of this.variables) weights.set(name, await variable.data<'float32'>());
+    return weights;
+  }
+
+  async state(): Promise<TrainingState> {
+    const [weights, optimizer] = [await this.weights(), await this.optimizer.state()];
+    return { epoch: this.epoch, weights, optimizer, kept: this.kept };
+  }
+
+  /** Goes on from a state of a population of the same members. */
+  restore({ epoch, weights, optimizer, kept }: TrainingState): void {
+    this.optimizer.restore(optimizer);
+    for (const [name, variable] of this.variables) {
+      tf.tidy(() => variable.assign(tf.tensor(weights.get(name) as Float32Array, variable.shape)));
+    }
+    this.epoch = epoch;
+    this.kept = kept;
+  }
+
+  /** Each member's checkpoints so far. */
+  models(): TrainedModel[] {
+    return this.members.map((_, m) => {
+      const model: TrainedModel = { checkpoints: [], diverged: [] };
+      for (const { epoch, scores, weights: all } of this.kept) {
+        const weights: StateDict = new Map();
+        for (const [name, values] of all) {
+          const size = values.length / this.members.length;
+          weights.set(name, values.slice(m * size, (m + 1) * size));
+        }
+        const { train_accuracy, test_accuracy, train_loss, test_loss } = scores;
+        const properties = {
+          train_accuracy: train_accuracy[m] as number,
+          test_accuracy: test_accuracy[m] as number,
+          train_loss: train_loss[m] as number,
+          test_loss: test_loss[m] as number,
+        };
+        const finite = [...weights.values()].every((values) => values.every(Number.isFinite));
+        if (finite && Object.values(properties).every(Number.isFinite)) {
+          model.checkpoints.push({ epoch, ...properties, weights });
+        } else {
+          model.diverged.push(epoch);
+        }
+      }
+      return model;
+    });
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    tf.dispose([...this.variables.values()]);
+  }
+}
+
+function concatenate<T extends Float32Array | Int32Array>(parts: readonly T[]): T {
+  const first = parts[0] as T;
+  const all = new (first.constructor as new (length: number) => T)(first.length * parts.length);
+  for (const [i, part] of parts.entries()) all.set(part, i * first.length);
+  return all;
 }

@@ -27,8 +27,11 @@ void softmax(const float *, float *, int, int);
 void copy_strided(const void *, void *, const int32_t *, int, int);
 int gather_rows(const float *, const int32_t *, float *, int, int, int);
 void scatter_add_rows(const float *, const int32_t *, float *, int, int, int);
-void adamw(const float *, const float *, const float *, const float *, float *, float *, float *, int, double, double, double,
-           double, double, double, double);
+void adam(int, int, const double *, const int32_t *, const int32_t *, const double *, const double *, int, double, double, double,
+          double, double);
+void population_gradients(const int32_t *, int, int, int, const float *, const int32_t *, const int32_t *, const double *,
+                          const float *, const int32_t *, int, float *, const double *);
+void population_scores(const int32_t *, int, int, int, const float *, const int32_t *, const double *, float *, float *);
 
 static void *taken[64];
 static int taken_count;
@@ -76,8 +79,6 @@ static void transformer(void) {
   softmax(numbers(size), numbers(size), rows, columns);
   attention(numbers(3 * out), numbers(out), numbers(probs), batch, tokens, heads, width);
   attention_grad(numbers(out), numbers(3 * out), numbers(probs), numbers(3 * out), batch, tokens, heads, width);
-  adamw(numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), numbers(size), size, 1e-3, 0.9,
-        0.999, 1e-8, 0.01, 0.1, 0.1);
 }
 
 static void images(void) {
@@ -101,6 +102,49 @@ static void images(void) {
   conv2d_bias_grad(numbers(y), numbers(g.filters), &g);
   max_pool(numbers(x), numbers(pooled), &g);
   max_pool_grad(numbers(pooled), numbers(x), numbers(x), &g);
+}
+
+static void optimizers(void) {
+  enum { TENSORS = 3 };
+  const int models = odd(1, 10);
+  double addresses[7 * TENSORS], rates[19] = {0}, decays[19] = {0};
+  int32_t sizes[TENSORS], decayed[TENSORS];
+  for (int i = 0; i < TENSORS; i++) {
+    sizes[i] = models * odd(1, 2000);
+    decayed[i] = i & 1;
+    for (int k = 0; k < 7; k++) addresses[7 * i + k] = (double)(uintptr_t)numbers(sizes[i]);
+  }
+  adam(TENSORS, models, addresses, sizes, decayed, rates, decays, rand() & 1, 0.9, 0.999, 1e-8, 0.1, 0.1);
+}
+
+// Networks of two convolutions and a dense layer.
+static void populations(void) {
+  enum { LAYERS = 3, N = 5 };
+  const int models = odd(1, 20), batch = odd(1, 20), channels = odd(1, 2), activation = rand() % 5;
+  int height = odd(9, 4), width = odd(9, 4), inputs = channels;
+  const int image = height * width * channels;
+  int32_t layers[9 * LAYERS];
+  double weights[2 * LAYERS], gradients[2 * LAYERS];
+  for (int i = 0; i < LAYERS; i++) {
+    const int high = i < 2 ? 1 + rand() % 3 : height, wide = i < 2 ? 1 + rand() % 3 : width, filters = 1 + rand() % 9;
+    const int pool = i < 2 && rand() % 2;
+    const int32_t layer[] = {height, width, inputs, filters, high, wide, pool, activation, rand() % 2};
+    memcpy(layers + 9 * i, layer, sizeof layer);
+    const long size = (long)models * filters * inputs * high * wide;
+    weights[2 * i] = (double)(uintptr_t)numbers(size);
+    gradients[2 * i] = (double)(uintptr_t)numbers(size);
+    weights[2 * i + 1] = (double)(uintptr_t)numbers(models * filters);
+    gradients[2 * i + 1] = (double)(uintptr_t)numbers(models * filters);
+    height = (height - high + 1) >> pool;
+    width = (width - wide + 1) >> pool;
+    inputs = filters;
+  }
+  float *x = numbers(N * image), *rates = numbers(models);
+  for (int m = 0; m < models; m++) rates[m] = 0.25f;
+  int32_t *labels = ids(N, inputs);
+  population_gradients(layers, LAYERS, models, batch, x, labels, ids(models * batch, N), weights, rates, ids(models, 1000), 3,
+                       numbers(models), gradients);
+  population_scores(layers, LAYERS, models, N, x, labels, weights, numbers(models), numbers(models));
 }
 
 static void others(void) {
@@ -132,6 +176,10 @@ int main(int count, char **arguments) {
     images();
     give_back();
     others();
+    give_back();
+    optimizers();
+    give_back();
+    populations();
     give_back();
   }
   puts("clean");

@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { startDevice } from '../../src/engine/device.ts';
 import { oneCycle } from '../../src/engine/one-cycle.ts';
-import { Adam, AdamW, type Hyper, type Optimizer, type Parameter, Sgd } from '../../src/engine/optimizers.ts';
+import {
+  Adam,
+  AdamW,
+  type Hyper,
+  type Optimizer,
+  type Parameter,
+  type PerModel,
+  Sgd,
+} from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
@@ -14,14 +22,15 @@ beforeAll(async () => {
 const steps = 20;
 const weightDecay = 0.1;
 /** Large rates, so that a slip in the formula shows. */
-const scheduled = (step: number): Hyper => oneCycle(step, steps, 0.05);
-const constant = (): Hyper => ({ learningRate: 0.05 });
+type Scheduled = Hyper & { learningRate: number };
+const scheduled = (step: number): Scheduled => oneCycle(step, steps, 0.05);
+const constant = (): Scheduled => ({ learningRate: 0.05 });
 
 /** One number's way under an optimiser, in double precision: gives the next value for a gradient. */
 type Oracle = (decay: number) => (p: number, g: number, step: number) => number;
 
 const adamOracle =
-  (decoupled: boolean, hyper: (step: number) => Hyper): Oracle =>
+  (decoupled: boolean, hyper: (step: number) => Scheduled): Oracle =>
   (decay) => {
     let [m, v] = [0, 0];
     return (p, g, step) => {
@@ -135,6 +144,40 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
     },
   );
 
+  test.each([
+    ['AdamW', (p, decay) => new AdamW(p, { weightDecay: decay })],
+    ['Adam', (p, decay) => new Adam(p, { weightDecay: decay })],
+    ['Sgd', (p, decay) => new Sgd(p, { weightDecay: decay, momentum: 0.9 })],
+  ] as [string, (p: Parameter[], decay: PerModel) => Optimizer][])(
+    '%s of many models with rates of their own does what it does for each alone',
+    async (_, make) => {
+      await tf.setBackend(backend);
+      const random = new Random(freshSeed, 'models');
+      const models = 5;
+      const rates = Array.from({ length: models }, () => random.uniform(0.001, 0.1));
+      const decays = Array.from({ length: models }, () => random.uniform(0, 0.3));
+      const start = random.normals(models * 7);
+      const gradients = Array.from({ length: 4 }, () => random.normals(models * 7));
+      const run = (from: number, to: number, learningRate: PerModel, decay: PerModel) => {
+        const cut = (values: Float32Array) => values.subarray(from * 7, to * 7);
+        const shape = [to - from, 7];
+        const parameter = { name: 'w', variable: variable(cut(start), shape), decay: true };
+        const optimizer = make([parameter], decay);
+        for (const numbers of gradients) {
+          tf.tidy(() => optimizer.step({ w: tf.tensor(cut(numbers), shape) }, { learningRate }));
+        }
+        const result = parameter.variable.dataSync<'float32'>().slice();
+        optimizer.dispose();
+        parameter.variable.dispose();
+        return result;
+      };
+      const together = run(0, models, rates, decays);
+      for (const [m, rate] of rates.entries()) {
+        expectClose(together.subarray(m * 7, (m + 1) * 7), run(m, m + 1, rate, decays[m] as number), 1e-6);
+      }
+    },
+  );
+
   test.each(cases)('$name: goes on from a saved state as if never interrupted', async ({ make, hyper }) => {
     await tf.setBackend(backend);
     const { parameters, gradients } = problem();
@@ -186,4 +229,15 @@ test('a state of other parameters is an error, and changes nothing', async () =>
   expect(() => optimizer.restore(other)).toThrow('bias.m has 4 numbers there and 3 here');
   expect(() => optimizer.restore({ ...state, averages: {} })).toThrow('matrix.m has no numbers there');
   expect((await optimizer.state()).averages['bias.m']).toEqual(new Float32Array(3));
+});
+
+test('rates of another number of models are an error', async () => {
+  await tf.setBackend('cpu');
+  const parameter = { name: 'w', variable: variable(new Float32Array(6), [3, 2]), decay: true };
+  const optimizer = new Sgd([parameter]);
+  const gradients = { w: tf.zeros([3, 2]) };
+  expect(() => optimizer.step(gradients, { learningRate: [0.1, 0.2] })).toThrow(
+    'There are 2 rates for 3 models, whose parameter is [3,2].',
+  );
+  tf.dispose([gradients.w, parameter.variable]);
 });

@@ -108,7 +108,9 @@ describe('stages', () => {
       for (const key of Object.values(inputs))
         expect(stages.findIndex((node) => node.key === key)).toBeLessThan(i);
     }
-    expect(stages[1]?.parts).toBe(2);
+    expect(stages[1]?.parts).toBe(1);
+    expect(plan(valid.replace('models: 20', 'models: 33')).stages[1]?.parts).toBe(2);
+    expect(plan(valid.replace('models: 20', 'models: 20\n  lockstep: 5')).stages[1]?.parts).toBe(4);
   });
 
   test('of SANE are planned only for features of SANE', () => {
@@ -121,6 +123,7 @@ describe('stages', () => {
   test('have keys of what they compute, not of what it is called or where it runs', () => {
     const renamed = valid.replace('name: test', 'name: other\ndescription: hm\ndevice: cpu\ntables: [1]');
     expect(changed(valid, renamed)).toEqual([]);
+    expect(changed(valid, valid.replace('models: 20', 'models: 20\n  lockstep: 5'))).toEqual([]);
     expect(changed(valid, valid.replace('epochs: 3', 'epochs: 4'))).toEqual(['sane', 'property-prediction']);
     expect(changed(valid, valid.replace('models: 20', 'models: 21'))).toEqual([
       'zoo',

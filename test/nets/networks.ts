@@ -70,7 +70,7 @@ export function oracleForward(
     } else if (layer.kind === 'flatten') {
       flat = maps.flat(2);
       isFlat = true;
-    } else {
+    } else if (layer.kind === 'linear') {
       const w = get(`${layer.name}.weight`);
       const b = get(`${layer.name}.bias`);
       const x = flat;

@@ -61,7 +61,7 @@ export class Fixture {
       reporter: { report: (event) => events.push(event) },
       workers: 2,
       device: 'cpu',
-      threads: 1,
+      cores: 4,
       stagesModule,
       dataDir: this.data,
       failFast: false,
@@ -72,7 +72,7 @@ export class Fixture {
   }
 }
 
-/** A plan of one zoo, and SANE and property prediction for each seed. Ten models are one part of the zoo. */
+/** A plan of one zoo, and SANE and property prediction for each seed. Thirty-two models are one part of the zoo, at most. */
 export function makePlan(seeds: number[], models = 3): Plan {
   const builder = new StageBuilder();
   const settings = {

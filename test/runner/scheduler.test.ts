@@ -16,7 +16,7 @@ const started = (events: RunnerEvent[]) =>
 describe('execute', () => {
   test('computes every stage once, parts side by side and then together, and nothing the second time', async () => {
     const fixture = new Fixture();
-    const plan = makePlan([0, 1], 25);
+    const plan = makePlan([0, 1], 75);
     const first = await fixture.execute(plan);
     expect([...first.outcomes.values()].map(({ state }) => state)).toEqual(plan.stages.map(() => 'done'));
     expect(fixture.steps.filter((line) => line.startsWith('zoo')).sort()).toEqual([
@@ -117,7 +117,7 @@ describe('execute', () => {
 
   test('a failed part fails the stage, and the finished parts are kept', async () => {
     const fixture = new Fixture({ zoo: { kill: { step: 0, signal: 'SIGTERM' } } });
-    const plan = makePlan([0], 15);
+    const plan = makePlan([0], 40);
     const { outcomes, events } = await fixture.execute(plan, { workers: 1 });
     expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({
       failure: { reason: 'the worker was ended by SIGTERM' },

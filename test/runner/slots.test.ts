@@ -33,3 +33,16 @@ test('work that throws leaves its place', async () => {
   expect(failing).rejects.toThrow('no');
   expect(await slots.use(0, async () => 1)).toBe(1);
 });
+
+test('wanted places are those taken and those waited for, as many as there are', async () => {
+  const slots = new Slots(3);
+  const seen: number[] = [];
+  const work = () => slots.use(0, async () => void seen.push(slots.wanted));
+  expect(slots.wanted).toBe(0);
+  await work();
+  await Promise.all([work(), work()]);
+  await Promise.all(Array.from({ length: 5 }, work));
+  expect(seen.slice(0, 2)).toEqual([1, 2]);
+  expect(Math.max(...seen)).toBe(3);
+  expect(slots.wanted).toBe(0);
+});

@@ -45,6 +45,7 @@ async function writeZoo(at: string): Promise<void> {
         optimizer: 'adam',
         learning_rate: 1,
         weight_decay: 0,
+        dropout: 0,
         activation: 'tanh',
         init: 'uniform',
       },

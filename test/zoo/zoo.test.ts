@@ -3,16 +3,26 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { glyphs } from '../../src/data/glyphs.ts';
-import { datasetStage, loadImages } from '../../src/data/stage.ts';
+import { datasetStage, type Images, loadImages } from '../../src/data/stage.ts';
 import { startDevice } from '../../src/engine/device.ts';
 import type { StageContext } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { initialWeights } from '../../src/nets/init.ts';
-import { members, splitMembers, type ZooConfig } from '../../src/zoo/members.ts';
+import { groupMembers } from '../../src/zoo/groups.ts';
+import {
+  type Hyperparameters,
+  type Member,
+  members,
+  splitMembers,
+  type ZooConfig,
+} from '../../src/zoo/members.ts';
 import { zooStage } from '../../src/zoo/stage.ts';
-import { prepare, trainModel } from '../../src/zoo/train.ts';
+import { readTrainingState, writeTrainingState } from '../../src/zoo/state.ts';
+import { PopulationTraining, prepare, type TrainingData } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
+import { expectClose } from '../engine/compare.ts';
+import { testedDevices } from '../engine/devices.ts';
 
 const config: ZooConfig = {
   architecture: 'cnn-small',
@@ -25,14 +35,16 @@ const config: ZooConfig = {
   momentum: 0.9,
   learning_rate: 0.003,
   weight_decay: 0,
+  dropout: 0,
   activation: 'tanh',
   init: 'kaiming-uniform',
   vary: {},
+  lockstep: null,
   split: [0.5, 0.25, 0.25],
 };
 
 let dir = '';
-let data: { train: ReturnType<typeof prepare>; test: ReturnType<typeof prepare> };
+let images: Images;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zoo-'));
   await startDevice('wasm', { threads: 1 });
@@ -44,8 +56,7 @@ beforeAll(async () => {
     dataDir: undefined,
     report: () => {},
   });
-  const images = await loadImages(join(dir, 'images'));
-  data = { train: prepare(images.train, images), test: prepare(images.test, images) };
+  images = await loadImages(join(dir, 'images'));
 });
 afterAll(() => rm(dir, { recursive: true }));
 
@@ -85,68 +96,117 @@ describe('members', () => {
   });
 });
 
-describe('training a model', () => {
-  // tfjs' own CPU back end takes its time.
-  const few = () => {
-    const cut = (set: typeof data.train, n: number) => ({
-      ...set,
-      images: set.images.subarray(0, n * 784),
-      labels: set.labels.subarray(0, n),
-    });
-    return { train: cut(data.train, 17), test: cut(data.test, 5) };
-  };
+/** The first images of both splits on the active device. */
+function dataOf(train: number, test: number): TrainingData {
+  const cut = ({ images: pixels, labels }: Images['train'], n: number) =>
+    prepare({ images: pixels.subarray(0, n * 784), labels: labels.subarray(0, n) }, images);
+  return { train: cut(images.train, train), test: cut(images.test, test) };
+}
 
-  test('gives the same on wasm as on tfjs’ own CPU back end, sgd and adam', async () => {
+/** Trains some of the members for the config's epochs. */
+async function train(config: ZooConfig, which: Member[], data: TrainingData) {
+  const training = new PopulationTraining(cnnSmall, config, which as [Member, ...Member[]], data);
+  while (training.epoch < config.epochs) await training.trainEpoch();
+  const models = training.models();
+  training.dispose();
+  tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+  return models;
+}
+
+const withHyperparameters = (member: Member, changed: Partial<Hyperparameters>): Member => ({
+  ...member,
+  hyperparameters: { ...member.hyperparameters, ...changed },
+});
+
+/** Models that differ in all that may differ within a group. */
+const different = (changed: Partial<Hyperparameters>): Member[] =>
+  members(config)
+    .slice(0, 3)
+    .map((member, i) =>
+      withHyperparameters(member, {
+        learning_rate: 0.002 * (i + 1),
+        weight_decay: 0.01 * i,
+        dropout: 0.2 * i,
+        init: (['kaiming-uniform', 'xavier-normal', 'kaiming-normal'] as const)[i] as 'xavier-normal',
+        ...changed,
+      }),
+    );
+
+describe('training a population', () => {
+  test('takes the steps on every device that it takes on tfjs’ own CPU back end, sgd and adam', async () => {
     for (const optimizer of ['adam', 'sgd'] as const) {
-      const member = {
-        ...members(config)[0]!,
-        hyperparameters: { ...members(config)[0]!.hyperparameters, optimizer, weight_decay: 0.01 },
-      };
+      const settings: ZooConfig = { ...config, batch_size: 9, checkpoints: [2] };
       await startDevice('cpu', { threads: 1 });
-      const oracle = trainModel(cnnSmall, { ...config, checkpoints: [2] }, member, few()).checkpoints.at(-1)!;
-      await startDevice('wasm', { threads: 1 });
-      const ours = trainModel(cnnSmall, { ...config, checkpoints: [2] }, member, few()).checkpoints.at(-1)!;
-      expect(ours.train_loss).toBeCloseTo(oracle.train_loss, 3);
-      for (const [name, values] of oracle.weights) {
-        for (const [i, value] of values.entries()) expect(ours.weights.get(name)![i]!).toBeCloseTo(value, 3);
+      const oracle = await train(settings, different({ optimizer }), dataOf(17, 5));
+      for (const device of testedDevices.slice(1)) {
+        await startDevice(device, { threads: 2 });
+        const ours = await train(settings, different({ optimizer }), dataOf(17, 5));
+        for (const [m, model] of oracle.entries()) {
+          const [expected, actual] = [model.checkpoints[0]!, ours[m]!.checkpoints[0]!];
+          expect(actual.train_loss).toBeCloseTo(expected.train_loss, 4);
+          for (const [name, values] of expected.weights) {
+            expectClose(actual.weights.get(name)!, values, 1e-4);
+          }
+        }
       }
+    }
+  }, 20_000);
+
+  test.each(testedDevices.slice(1))('on %s gives each model what it gets alone', async (device) => {
+    await startDevice(device, { threads: 2 });
+    const together = await train(config, different({}), dataOf(23, 9));
+    for (const [m, member] of different({}).entries()) {
+      expect(await train(config, [member], dataOf(23, 9))).toEqual([together[m]!]);
     }
   });
 
-  test('begins at the initial weights and learns', () => {
+  test('begins at the initial weights and learns', async () => {
+    await startDevice('wasm', { threads: 1 });
     const member = members(config)[1]!;
-    const { checkpoints } = trainModel(
-      cnnSmall,
-      { ...config, epochs: 12, checkpoints: [0, 12] },
-      member,
-      data,
-    );
+    const settings: ZooConfig = { ...config, epochs: 12, checkpoints: [0, 12] };
+    const [model] = await train(settings, [member], dataOf(60, 40));
+    const { checkpoints } = model!;
     expect(checkpoints[0]!.weights).toEqual(initialWeights(cnnSmall, 'kaiming-uniform', member.seed));
     expect(checkpoints[1]!.train_loss).toBeLessThan(checkpoints[0]!.train_loss - 0.2);
     expect(checkpoints[1]!.train_accuracy).toBeGreaterThan(0.35);
   });
 
-  test('leaves no tensor behind', () => {
-    trainModel(cnnSmall, config, members(config)[2]!, data);
+  test.each(testedDevices.slice(1))('on %s leaves no tensor behind', async (device) => {
+    await startDevice(device, { threads: 1 });
     const before = tf.memory().numTensors;
-    trainModel(cnnSmall, config, members(config)[2]!, data);
+    await train(config, members(config), dataOf(20, 20));
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test('records epochs at which it has diverged', () => {
-    const member = {
-      ...members(config)[0]!,
-      hyperparameters: {
-        ...members(config)[0]!.hyperparameters,
-        optimizer: 'sgd' as const,
-        activation: 'relu' as const,
-        learning_rate: 1e30,
-      },
-    };
-    const { checkpoints, diverged } = trainModel(cnnSmall, config, member, data);
-    expect(checkpoints.map(({ epoch }) => epoch)).toEqual([0]);
-    expect(diverged).toEqual([2]);
+  test('records epochs at which a model has diverged, and spares the others', async () => {
+    const rates = [1e30, 0.001];
+    const two = rates.map((learning_rate, i) =>
+      withHyperparameters(members(config)[i]!, { optimizer: 'sgd', activation: 'relu', learning_rate }),
+    );
+    const [bad, good] = await train(config, two, dataOf(30, 10));
+    expect(bad!.checkpoints.map(({ epoch }) => epoch)).toEqual([0]);
+    expect(bad!.diverged).toEqual([2]);
+    expect(good!.checkpoints.map(({ epoch }) => epoch)).toEqual([0, 2]);
   });
+});
+
+test('groups have optimizer and activation in common, and are of nearly the same size', () => {
+  const mixed = members({
+    ...config,
+    models: 5,
+    vary: { optimizer: ['adam', 'sgd'], learning_rate: [1, 2] },
+  });
+  const groups = groupMembers(mixed, 4);
+  expect(groups.map((group) => group.length)).toEqual([3, 4, 3, 3, 4, 3]);
+  for (const group of groups) {
+    expect(new Set(group.map(({ hyperparameters }) => hyperparameters.optimizer)).size).toBe(1);
+  }
+  expect(
+    groups
+      .flat()
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(mixed.map(({ id }) => id));
 });
 
 describe('zoo stage', () => {
@@ -181,5 +241,39 @@ describe('zoo stage', () => {
     expect(whole.manifest.dataset).toBe(glyphs.name);
     expect(await content('parts')).toEqual(whole);
     expect(await content('resumed')).toEqual(whole);
+  });
+
+  test('goes on from the middle of a group with the same result', async () => {
+    const longer = (at: string) => ({
+      ...context(at),
+      config: { ...config, epochs: 3, checkpoints: [1, 3] } as never,
+    });
+    await Promise.all(['smooth', 'stopped'].map((name) => mkdir(join(dir, name))));
+    await zooStage.execute(longer('smooth'));
+    const data = dataOf(60, 40);
+    const settings: ZooConfig = { ...config, epochs: 3, checkpoints: [1, 3] };
+    const training = new PopulationTraining(
+      cnnSmall,
+      settings,
+      members(config) as [Member, ...Member[]],
+      data,
+    );
+    await training.trainEpoch();
+    await training.trainEpoch();
+    const path = join(dir, 'stopped', 'training', 'model-0000.safetensors');
+    await mkdir(join(dir, 'stopped', 'training'));
+    const ids = members(config).map(({ id }) => id);
+    await writeTrainingState(path, ids, await training.state());
+    expect((await readTrainingState(path)).ids).toEqual(ids);
+    training.dispose();
+    const told: number[] = [];
+    await zooStage.execute({ ...longer('stopped'), report: ({ done }) => told.push(done) });
+    // Two of three epochs of four models were there.
+    expect(Math.min(...told)).toBeGreaterThan(2 * 4 * 60);
+    for (const name of await readdir(join(dir, 'smooth', 'models'))) {
+      const bytes = (at: string) => Bun.file(join(dir, at, 'models', name)).bytes();
+      expect(await bytes('stopped')).toEqual(await bytes('smooth'));
+    }
+    expect(await readdir(join(dir, 'stopped'))).toEqual(await readdir(join(dir, 'smooth')));
   });
 });

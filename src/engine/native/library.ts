@@ -73,10 +73,22 @@ export const functions = {
   max_pool: { args: ['ptr', 'ptr', 'ptr'], returns: 'void' },
   max_pool_grad: { args: ['ptr', 'ptr', 'ptr', 'ptr'], returns: 'void' },
 
-  adamw: {
+  population_gradients: {
     args: [
-      ...(['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32'] as const),
-      ...(['f64', 'f64', 'f64', 'f64', 'f64', 'f64', 'f64'] as const),
+      ...(['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'] as const),
+      ...(['i32', 'ptr', 'ptr'] as const),
+    ],
+    returns: 'void',
+  },
+  population_scores: {
+    args: ['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'],
+    returns: 'void',
+  },
+
+  adam: {
+    args: [
+      ...(['i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32'] as const),
+      ...(['f64', 'f64', 'f64', 'f64', 'f64'] as const),
     ],
     returns: 'void',
   },

@@ -6,6 +6,7 @@ import { elementwise } from './kernels/elementwise.ts';
 import { fused } from './kernels/fused.ts';
 import { products } from './kernels/matmul.ts';
 import { movement } from './kernels/movement.ts';
+import { populations } from './kernels/population.ts';
 import { reductions } from './kernels/reduce.ts';
 import { type Library, loadLibrary } from './library.ts';
 import { arrayMemory, type Memory } from './memory.ts';
@@ -26,7 +27,7 @@ export async function startNative(path: string, threads: number): Promise<void> 
 export function registerBackend(name: string, library: Library, memory: Memory): void {
   tf.registerBackend(name, () => new NativeBackend(library, memory));
   tf.copyRegisteredKernels('cpu', name);
-  for (const kernels of [elementwise, reductions, movement, products, convolutions, fused]) {
+  for (const kernels of [elementwise, reductions, movement, products, convolutions, fused, populations]) {
     registerNativeKernels(name, kernels);
   }
 }

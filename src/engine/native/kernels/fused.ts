@@ -162,21 +162,36 @@ const squares = { filterSize: 2, strides: 2, pad: 'valid' };
 
 const adamW: NativeKernel = {
   run(inputs, backend, attributes) {
-    const { param, grad, m, v } = inputs as Named<'param' | 'grad' | 'm' | 'v'>;
     const rate = (name: string) => attributes[name] as number;
-    const outputs: [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo] = [
-      backend.allocate(param.shape),
-      backend.allocate(param.shape),
-      backend.allocate(param.shape),
-    ];
-    const [newParam, newM, newV] = outputs;
-    backend.library.adamw(
-      ...([backend.address(param), backend.address(grad), backend.address(m), backend.address(v)] as const),
-      ...([backend.address(newParam), backend.address(newM), backend.address(newV)] as const),
-      ...([sizeOf(param.shape), rate('learningRate'), rate('beta1'), rate('beta2')] as const),
-      ...([rate('epsilon'), rate('weightDecay'), rate('correction1'), rate('correction2')] as const),
+    const numbers = (name: string) => attributes[name] as readonly number[];
+    const models = Math.max(numbers('learningRate').length, numbers('weightDecay').length);
+    const forEachModel = (name: string) =>
+      Float64Array.from(
+        { length: models },
+        (_, i) => numbers(name)[numbers(name).length === 1 ? 0 : i] as number,
+      );
+    const outputs: tf.TensorInfo[] = [];
+    const addresses: number[] = [];
+    const sizes: number[] = [];
+    for (let i = 0; inputs[`param${i}`]; i++) {
+      const { shape } = inputs[`param${i}`] as tf.TensorInfo;
+      const old = ['param', 'grad', 'm', 'v'].map((name) => inputs[`${name}${i}`] as tf.TensorInfo);
+      const next = [backend.allocate(shape), backend.allocate(shape), backend.allocate(shape)];
+      addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
+      sizes.push(sizeOf(shape));
+      outputs.push(...next);
+    }
+    backend.library.adam(
+      ...([sizes.length, models, Float64Array.from(addresses), Int32Array.from(sizes)] as const),
+      ...([
+        Int32Array.from(numbers('decayed')),
+        forEachModel('learningRate'),
+        forEachModel('weightDecay'),
+      ] as const),
+      ...([attributes.coupled ? 1 : 0, rate('beta1'), rate('beta2'), rate('epsilon')] as const),
+      ...([rate('correction1'), rate('correction2')] as const),
     );
-    return outputs;
+    return outputs as [tf.TensorInfo, ...tf.TensorInfo[]];
   },
 };
 

@@ -1,0 +1,47 @@
+/** Dropout whose masks are a function of seed, image, layer and position, so that every device draws the same. */
+import { tf } from '../engine/tf.ts';
+
+export interface DropoutMasks {
+  /** Of each model: the share of numbers that are dropped, in [0, 1). */
+  rates: readonly number[];
+  /** Of each model, 32 bits, for instance by its own seed and the epoch. */
+  seeds: readonly number[];
+  /** Position in its epoch of the batch's first image. */
+  start: number;
+}
+
+/** A bijection of 32 bits that scatters them (the finaliser of MurmurHash3, Appleby 2011). */
+function scatter(bits: number): number {
+  let h = bits;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A step between the counters that are scattered: 2^32 over the golden ratio. */
+const step = 0x9e3779b9;
+
+/**
+ * `value` [B, ...] of model `model` after dropout: each number times 0 or 1 / (1 - rate). `layer` counts the layers with
+ * parameters, from 0.
+ */
+export function applyDropout(
+  { rates, seeds, start }: DropoutMasks,
+  model: number,
+  layer: number,
+  value: tf.Tensor,
+): tf.Tensor {
+  const rate = Math.fround(rates[model] as number);
+  const kept = 1 / (1 - rate);
+  const batch = value.shape[0] as number;
+  const size = value.size / batch;
+  const factors = new Float32Array(value.size);
+  for (let b = 0; b < batch; b++) {
+    const seed = scatter(((seeds[model] as number) + Math.imul(start + b, step)) ^ layer);
+    for (let i = 0; i < size; i++) {
+      const number = scatter(seed + Math.imul(i, step)) >>> 8;
+      factors[b * size + i] = number >= rate * 16777216 ? kept : 0;
+    }
+  }
+  return tf.mul(value, tf.tensor(factors, value.shape));
+}
