@@ -96,7 +96,7 @@ function clip(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
  * Gradients of one batch in the order of sane.trainable, zeros where the loss does not depend on one, and its losses [3]
  * (total, reconstruction, contrast) as a tensor. Call inside tf.tidy.
  */
-function batchGradients(sane: Sane, views: TwoViews, config: PretrainConfig) {
+export function batchGradients(sane: Sane, views: TwoViews, config: PretrainConfig) {
   const variables = sane.trainable.map(({ variable }) => variable);
   let parts: tf.Tensor | undefined;
   const { grads } = tf.variableGrads(() => {

@@ -1,5 +1,6 @@
 // Matrix products by the scheme of Goto and van de Geijn (2008): both sides are first packed into panels that a small tile of
 // the result, held in registers, runs along. Packing also undoes transposition, and pads with zeros.
+#include "amx.h"
 #include "tile.h"
 
 enum {
@@ -139,6 +140,7 @@ void multiply(const struct product *p) {
     multiply_alone(p);
     return;
   }
+  if (multiply_by_tiles(p)) return;
   struct job job = {.p = p, .rows = ceil_div(p->m, TILE_ROWS), .columns = ceil_div(p->n, TILE_COLUMNS)};
   // Equal blocks of at most BLOCK_PANELS.
   job.block_rows = ceil_div(job.rows, ceil_div(job.rows, BLOCK_PANELS));

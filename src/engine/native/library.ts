@@ -9,6 +9,7 @@ const sizes = ['i32', 'i32', 'i32', 'i32'] as const;
 
 export const functions = {
   set_threads: { args: ['i32'], returns: 'i32' },
+  use_tiles: { args: ['i32'], returns: 'i32' },
 
   unary_exp: unary,
   unary_log: unary,

@@ -1,0 +1,85 @@
+/** Measures one row: both sides in processes that take turns, so that whatever else the machine does slows all of them. */
+import { join } from 'node:path';
+import { disagreement } from './parity.ts';
+import { BenchError, type Row, type Turn, type Variant } from './row.ts';
+import { Side } from './side.ts';
+import { type Summary, summarize } from './summary.ts';
+
+/** Turns of each side that are not timed, in which the sides are compared. */
+const warmUps = 3;
+
+export interface MeasuredVariant extends Variant {
+  time?: Summary;
+  /** Time of a step in each turn. */
+  turnsMs: number[];
+  /** Why an informative variant has no times. */
+  error?: string;
+}
+
+export interface Measurement {
+  ours: { time: Summary; turnsMs: number[] };
+  others: MeasuredVariant[];
+}
+
+export interface Conditions {
+  rounds: number;
+  threads: number;
+  python: string;
+  /** For temporary files. */
+  folder: string;
+}
+
+/** Measures a row. Throws a BenchError if a side fails, or both do not compute the same. */
+export async function measureRow(row: Row, conditions: Conditions): Promise<Measurement> {
+  const { rounds, threads, python, folder } = conditions;
+  const tensors = join(folder, `${row.name}.safetensors`);
+  const steps = (warmUps + rounds) * row.stepsPerTurn;
+  const { script, config, variants } = row.other;
+  const sides: Side[] = [];
+  try {
+    const ours = await Side.start('our side', [
+      ...[process.execPath, join(import.meta.dir, 'ours.ts')],
+      ...[row.name, tensors, String(threads), String(steps)],
+    ]);
+    sides.push(ours);
+    const other = await Side.start(
+      'the other side',
+      [python, join(import.meta.dir, 'pytorch', script), tensors, String(threads), JSON.stringify(config)],
+      {
+        OMP_NUM_THREADS: String(threads),
+        OPENBLAS_NUM_THREADS: String(threads),
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
+    );
+    sides.push(other);
+
+    const turnsMs: number[] = [];
+    const others: MeasuredVariant[] = variants.map((variant) => ({ ...variant, turnsMs: [] }));
+    for (let round = -warmUps; round < rounds; round++) {
+      const turn = await ours.turn({ steps: row.stepsPerTurn });
+      if (round >= 0) turnsMs.push(turn.ms);
+      for (const variant of others) {
+        if (variant.error !== undefined) continue;
+        try {
+          const { ms } = await otherTurn(other, row, variant, turn);
+          if (round >= 0) variant.turnsMs.push(ms);
+        } catch (error) {
+          if (!(error instanceof BenchError && variant.informative)) throw error;
+          variant.error = error.message;
+        }
+      }
+    }
+    for (const variant of others) if (!variant.error) variant.time = summarize(variant.turnsMs);
+    return { ours: { time: summarize(turnsMs), turnsMs }, others };
+  } finally {
+    await Promise.all(sides.map((side) => side.end()));
+  }
+}
+
+/** A turn of the other side, whose values must be ours. */
+async function otherTurn(other: Side, row: Row, { name }: Variant, ours: Turn): Promise<Turn> {
+  const turn = await other.turn({ steps: row.stepsPerTurn, variant: name });
+  const problem = disagreement(ours.values, turn.values);
+  if (problem) throw new BenchError(`the sides do not compute the same (${name}): ${problem}`);
+  return turn;
+}

@@ -1,0 +1,243 @@
+// The unit multiplies tiles of bfloat16, of 8 significant bits, and adds in float32. A float32 is the sum of three bfloat16,
+// x = x1 + x2 + x3, each the rounded rest of those before; so a b is the sum of nine products, of which a2 b3, a3 b2 and a3 b3
+// are below float32's own rounding and left out. The small ones are summed first, and then a1 b1.
+//
+// A block of the result is 32 x 32, four tiles. Each side is packed as strips of 32 lines (rows of a, columns of b), each
+// strip as steps of 32 along the sum, each step as three parts, each part as two tiles of 16 x 16 pairs of bfloat16.
+#include "amx.h"
+
+#include "tile.h"
+
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512F__) && defined(__linux__)
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+  LINES = 32,                // of a strip
+  STEP = 32,                 // numbers of each line that a tile holds
+  TILE_PAIRS = 256,          // pairs of bfloat16 in a tile
+  STEP_PAIRS = 6 * TILE_PAIRS,
+  DEPTH_STEPS = 16,          // of a block of the sum: the strips of a task stay in the second-level cache
+  TASK_STRIPS = 8,           // of a task, along each side
+  ENOUGH_TASKS = 16,
+  LEAST_SIDE = 32,
+  LEAST_WORK = 1 << 20,      // products (m n k) below which packing does not pay
+};
+
+typedef uint32_t pairs __attribute__((vector_size(64), may_alias));
+typedef uint16_t halves __attribute__((vector_size(32), may_alias, aligned(4)));
+
+static int allowed = 1;
+
+// Whether the system lets this process use the unit: asked once.
+static int available(void) {
+  static int answer = -1;
+  const int request_permission = 0x1023, tile_data = 18;
+  if (answer < 0) answer = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  return answer;
+}
+
+EXPORT int use_tiles(int wanted) {
+  allowed = wanted;
+  return allowed && available();
+}
+
+// Rounded to bfloat16, which is the upper half of the result.
+INLINE vec rounded(vec x) { return (vec)(((pairs)x + 0x8000u) & 0xffff0000u); }
+
+// The three parts of the numbers. Notes in `large` those whose parts could be infinite.
+INLINE void split(vec x, vec parts[3], pairs *large) {
+  *large |= (pairs)(((pairs)x & 0x7fffffffu) >= 0x7f000000u);
+  parts[0] = rounded(x);
+  x -= parts[0];
+  parts[1] = rounded(x);
+  parts[2] = x - parts[1];
+}
+
+// Lines of numbers, at x + line * line_step + k * step; one of the steps is 1. Only `count` lines and `depth` numbers exist.
+struct side {
+  const float *x;
+  long line_step, step, count, depth;
+};
+
+// Pairs of a tile's 16 lines, from number k on, for each part: by line if `by_line`, else by pair.
+static void pack_tile(const struct side *s, long line, long k, int by_line, pairs tiles[3][16], pairs *large) {
+  const long lines = s->count - line, numbers = s->depth - k;
+  const float *x = s->x + line * s->line_step + k * s->step;
+  vec parts[3];
+  if (s->step == 1) {
+    for (long i = 0; i < 16; i++) {
+      for (long half = 0; half < 2; half++) {
+        const long left = numbers - 16 * half;
+        const float *from = x + i * s->line_step + 16 * half;
+        split(i >= lines || left <= 0 ? splat(0) : left >= 16 ? load(from) : load_part(from, left, 0), parts, large);
+        for (int part = 0; part < 3; part++)
+          ((halves *)&tiles[part][i])[half] = __builtin_convertvector((pairs)parts[part] >> 16, halves);
+      }
+    }
+  } else {
+    vec even[3];
+    for (long i = 0; i < 16; i++) {
+      for (long odd = 0; odd < 2; odd++) {
+        const float *from = x + (2 * i + odd) * s->step;
+        split(2 * i + odd >= numbers ? splat(0) : lines >= 16 ? load(from) : load_part(from, lines, 0), parts, large);
+        if (!odd) memcpy(even, parts, sizeof even);
+      }
+      for (int part = 0; part < 3; part++)
+        tiles[part][i] = (pairs)parts[part] | (pairs)even[part] >> 16;
+    }
+  }
+  if ((s->step == 1) == by_line) return;
+  for (int part = 0; part < 3; part++) transpose_square((vec *)tiles[part]);
+}
+
+struct tiled {
+  const struct product *p;
+  long rows, columns, steps;  // strips of each side, steps of the sum
+  uint32_t *left, *right;
+  long task_rows, task_columns;
+  int large;
+};
+
+static void pack_strip(void *context, long task) {
+  struct tiled *t = context;
+  const struct product *p = t->p;
+  const int is_left = task < t->rows;
+  const long strip = is_left ? task : task - t->rows;
+  const struct side side = is_left ? (struct side){p->a, p->a_row, p->a_column, p->m, p->k}
+                                   : (struct side){p->b, p->b_column, p->b_row, p->n, p->k};
+  uint32_t *out = (is_left ? t->left : t->right) + strip * t->steps * STEP_PAIRS;
+  pairs large = {0}, tiles[3][16];
+  for (long step = 0; step < t->steps; step++, out += STEP_PAIRS)
+    for (long half = 0; half < 2; half++) {
+      const long line = strip * LINES + half * 16;
+      if (line < side.count) pack_tile(&side, line, step * STEP, is_left, tiles, &large);
+      else memset(tiles, 0, sizeof tiles);
+      for (int part = 0; part < 3; part++) memcpy(out + (2 * part + half) * TILE_PAIRS, tiles[part], sizeof tiles[part]);
+    }
+  int any = 0;
+  for (int i = 0; i < 16; i++) any |= large[i] != 0;
+  if (any) __atomic_store_n(&t->large, 1, __ATOMIC_RELAXED);
+}
+
+// Statements, since the intrinsics of GCC are.
+#define BOTH(first, second) do { first; second; } while (0)
+#define LOAD_LEFT(part) \
+  BOTH(_tile_loadd(4, a + 2 * part * TILE_PAIRS, 64), _tile_loadd(5, a + (2 * part + 1) * TILE_PAIRS, 64))
+#define LOAD_RIGHT(part) \
+  BOTH(_tile_loadd(6, b + 2 * part * TILE_PAIRS, 64), _tile_loadd(7, b + (2 * part + 1) * TILE_PAIRS, 64))
+#define MULTIPLY()                                                   \
+  BOTH(BOTH(_tile_dpbf16ps(0, 4, 6), _tile_dpbf16ps(1, 4, 7)), \
+       BOTH(_tile_dpbf16ps(2, 5, 6), _tile_dpbf16ps(3, 5, 7)))
+
+// y [32, 32] = the product of two strips over so many steps.
+static void multiply_strips(const uint32_t *left, const uint32_t *right, long steps, float *y) {
+  BOTH(BOTH(_tile_zero(0), _tile_zero(1)), BOTH(_tile_zero(2), _tile_zero(3)));
+  const uint32_t *a = left, *b = right;
+  for (long step = 0; step < steps; step++, a += STEP_PAIRS, b += STEP_PAIRS) {
+    LOAD_LEFT(2);
+    LOAD_RIGHT(0);
+    MULTIPLY();
+    LOAD_LEFT(1);
+    MULTIPLY();
+    LOAD_RIGHT(1);
+    MULTIPLY();
+    LOAD_LEFT(0);
+    MULTIPLY();
+    LOAD_RIGHT(2);
+    MULTIPLY();
+  }
+  a = left, b = right;
+  for (long step = 0; step < steps; step++, a += STEP_PAIRS, b += STEP_PAIRS) {
+    LOAD_LEFT(0);
+    LOAD_RIGHT(0);
+    MULTIPLY();
+  }
+  const long row = LINES * sizeof(float);
+  BOTH(_tile_stored(0, y, row), _tile_stored(1, y + 16, row));
+  BOTH(_tile_stored(2, y + 16 * LINES, row), _tile_stored(3, y + 16 * LINES + 16, row));
+}
+
+// Puts a block of which [rows, columns] exist to c, or adds it there.
+static void put_block(const float *y, float *c, long c_row, long rows, long columns, const float *bias, int accumulate) {
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j += 16) {
+      const long count = min_long(16, columns - j);
+      vec sum = load(y + i * LINES + j);
+      float *to = c + i * c_row + j;
+      if (count == 16) {
+        if (bias) sum += load(bias + j);
+        if (accumulate) sum += load(to);
+        store(to, sum);
+      } else {
+        if (bias) sum += load_part(bias + j, count, 0);
+        if (accumulate) sum += load_part(to, count, 0);
+        store_part(to, sum, count);
+      }
+    }
+}
+
+// Eight tiles of 16 rows of 64 bytes.
+static const struct {
+  uint8_t palette, start, reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+} shapes = {.palette = 1, .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+
+static void multiply_task(void *context, long task) {
+  const struct tiled *t = context;
+  const struct product *p = t->p;
+  const long across = ceil_div(t->rows, t->task_rows);
+  const long first_row = task % across * t->task_rows, first_column = task / across * t->task_columns;
+  const long last_row = min_long(t->rows, first_row + t->task_rows);
+  const long last_column = min_long(t->columns, first_column + t->task_columns);
+  float *y = scratch(SCRATCH_LOCAL, LINES * LINES);
+  _tile_loadconfig(&shapes);
+  for (long from = 0; from < t->steps; from += DEPTH_STEPS) {
+    const long steps = min_long(DEPTH_STEPS, t->steps - from);
+    for (long column = first_column; column < last_column; column++)
+      for (long row = first_row; row < last_row; row++) {
+        multiply_strips(t->left + (row * t->steps + from) * STEP_PAIRS, t->right + (column * t->steps + from) * STEP_PAIRS, steps,
+                        y);
+        const long i = row * LINES, j = column * LINES;
+        put_block(y, p->c + i * p->c_row + j, p->c_row, min_long(LINES, p->m - i), min_long(LINES, p->n - j),
+                  p->bias && from == 0 ? p->bias + j : NULL, p->accumulate || from > 0);
+      }
+  }
+  _tile_release();
+}
+
+int multiply_by_tiles(const struct product *p) {
+  const int contiguous = (p->a_row == 1 || p->a_column == 1) && (p->b_row == 1 || p->b_column == 1);
+  if (p->m < LEAST_SIDE || p->n < LEAST_SIDE || p->k < LEAST_SIDE || p->m * p->n * p->k < LEAST_WORK || !contiguous) return 0;
+  if (!allowed || !available()) return 0;
+  struct tiled t = {.p = p, .rows = ceil_div(p->m, LINES), .columns = ceil_div(p->n, LINES), .steps = ceil_div(p->k, STEP),
+                    .task_rows = TASK_STRIPS, .task_columns = TASK_STRIPS};
+  t.left = (uint32_t *)scratch(SCRATCH_LEFT, (size_t)(t.rows * t.steps * STEP_PAIRS));
+  t.right = (uint32_t *)scratch(SCRATCH_RIGHT, (size_t)(t.columns * t.steps * STEP_PAIRS));
+  parallel(t.rows + t.columns, pack_strip, &t);
+  if (t.large) return 0;
+#define TASKS() (ceil_div(t.rows, t.task_rows) * ceil_div(t.columns, t.task_columns))
+  while (TASKS() < ENOUGH_TASKS && t.task_rows + t.task_columns > 2) {
+    if (t.task_rows >= t.task_columns) t.task_rows /= 2;
+    else t.task_columns /= 2;
+  }
+  parallel(TASKS(), multiply_task, &t);
+  return 1;
+}
+
+#else
+
+EXPORT int use_tiles(int wanted) {
+  (void)wanted;
+  return 0;
+}
+
+int multiply_by_tiles(const struct product *p) {
+  (void)p;
+  return 0;
+}
+
+#endif
