@@ -27,7 +27,6 @@ enum {
 };
 
 typedef uint32_t pairs __attribute__((vector_size(64), may_alias));
-typedef uint16_t halves __attribute__((vector_size(32), may_alias, aligned(4)));
 
 static int allowed = 1;
 
@@ -47,13 +46,14 @@ EXPORT int use_tiles(int wanted) {
 // Rounded to bfloat16, which is the upper half of the result.
 INLINE vec rounded(vec x) { return (vec)(((pairs)x + 0x8000u) & 0xffff0000u); }
 
-// The three parts of the numbers. Notes in `large` those whose parts could be infinite.
-INLINE void split(vec x, vec parts[3], pairs *large) {
-  *large |= (pairs)(((pairs)x & 0x7fffffffu) >= 0x7f000000u);
-  parts[0] = rounded(x);
-  x -= parts[0];
-  parts[1] = rounded(x);
-  parts[2] = x - parts[1];
+// The three parts of the numbers, each in the upper halves of its lanes. `largest` keeps the largest size, as bits.
+INLINE void split(vec x, pairs parts[3], pairs *largest) {
+  const pairs size = (pairs)x & 0x7fffffffu;
+  *largest = (pairs)_mm512_max_epu32((__m512i)*largest, (__m512i)size);
+  const vec first = rounded(x), rest = x - first, second = rounded(rest);
+  parts[0] = (pairs)first;
+  parts[1] = (pairs)second;
+  parts[2] = (pairs)(rest - second);
 }
 
 // Lines of numbers, at x + line * line_step + k * step; one of the steps is 1. Only `count` lines and `depth` numbers exist.
@@ -62,35 +62,42 @@ struct side {
   long line_step, step, count, depth;
 };
 
-// Pairs of a tile's 16 lines, from number k on, for each part: by line if `by_line`, else by pair.
-static void pack_tile(const struct side *s, long line, long k, int by_line, pairs tiles[3][16], pairs *large) {
+// The first number of pair i of a line: the order in which packing two vectors leaves them. It is the same on both sides.
+INLINE long first_of_pair(long i) { return i / 4 * 4 + i % 2 * 2 + i / 2 % 2 * 16; }
+
+// Pairs of a line: of the 32 numbers from x on, of which `left` exist.
+INLINE void line_pairs(const float *x, long left, pairs out[3], pairs *largest) {
+  pairs low[3], high[3];
+  split(left >= 16 ? load(x) : left > 0 ? load_part(x, left, 0) : splat(0), low, largest);
+  split(left >= 32 ? load(x + 16) : left > 16 ? load_part(x + 16, left - 16, 0) : splat(0), high, largest);
+  for (int part = 0; part < 3; part++)
+    out[part] = (pairs)_mm512_packus_epi32((__m512i)(low[part] >> 16), (__m512i)(high[part] >> 16));
+}
+
+// Pairs of 16 lines, of which `lines` exist: of a number at x and, if `both`, the next one of each line.
+INLINE void number_pairs(const float *x, long step, long lines, int both, pairs out[3], pairs *largest) {
+  pairs even[3], odd[3];
+  split(lines >= 16 ? load(x) : load_part(x, lines, 0), even, largest);
+  split(!both ? splat(0) : lines >= 16 ? load(x + step) : load_part(x + step, lines, 0), odd, largest);
+  for (int part = 0; part < 3; part++) out[part] = odd[part] | even[part] >> 16;
+}
+
+// Packs a tile's 16 lines from number k on into the three parts at `out`, by line if `by_line`, else by pair.
+static void pack_tile(const struct side *s, long line, long k, int by_line, uint32_t *out, pairs *largest) {
   const long lines = s->count - line, numbers = s->depth - k;
   const float *x = s->x + line * s->line_step + k * s->step;
-  vec parts[3];
-  if (s->step == 1) {
-    for (long i = 0; i < 16; i++) {
-      for (long half = 0; half < 2; half++) {
-        const long left = numbers - 16 * half;
-        const float *from = x + i * s->line_step + 16 * half;
-        split(i >= lines || left <= 0 ? splat(0) : left >= 16 ? load(from) : load_part(from, left, 0), parts, large);
-        for (int part = 0; part < 3; part++)
-          ((halves *)&tiles[part][i])[half] = __builtin_convertvector((pairs)parts[part] >> 16, halves);
-      }
+  for (long i = 0; i < 16; i++) {
+    pairs row[3] = {{0}};
+    if (s->step == 1) {
+      if (i < lines) line_pairs(x + i * s->line_step, numbers, row, largest);
+    } else {
+      const long first = first_of_pair(i);
+      if (first < numbers) number_pairs(x + first * s->step, s->step, lines, first + 1 < numbers, row, largest);
     }
-  } else {
-    vec even[3];
-    for (long i = 0; i < 16; i++) {
-      for (long odd = 0; odd < 2; odd++) {
-        const float *from = x + (2 * i + odd) * s->step;
-        split(2 * i + odd >= numbers ? splat(0) : lines >= 16 ? load(from) : load_part(from, lines, 0), parts, large);
-        if (!odd) memcpy(even, parts, sizeof even);
-      }
-      for (int part = 0; part < 3; part++)
-        tiles[part][i] = (pairs)parts[part] | (pairs)even[part] >> 16;
-    }
+    for (int part = 0; part < 3; part++) *(pairs *)(out + 2 * part * TILE_PAIRS + 16 * i) = row[part];
   }
   if ((s->step == 1) == by_line) return;
-  for (int part = 0; part < 3; part++) transpose_square((vec *)tiles[part]);
+  for (int part = 0; part < 3; part++) transpose_square((vec *)(out + 2 * part * TILE_PAIRS));
 }
 
 struct tiled {
@@ -109,17 +116,16 @@ static void pack_strip(void *context, long task) {
   const struct side side = is_left ? (struct side){p->a, p->a_row, p->a_column, p->m, p->k}
                                    : (struct side){p->b, p->b_column, p->b_row, p->n, p->k};
   uint32_t *out = (is_left ? t->left : t->right) + strip * t->steps * STEP_PAIRS;
-  pairs large = {0}, tiles[3][16];
+  pairs largest = {0};
   for (long step = 0; step < t->steps; step++, out += STEP_PAIRS)
     for (long half = 0; half < 2; half++) {
       const long line = strip * LINES + half * 16;
-      if (line < side.count) pack_tile(&side, line, step * STEP, is_left, tiles, &large);
-      else memset(tiles, 0, sizeof tiles);
-      for (int part = 0; part < 3; part++) memcpy(out + (2 * part + half) * TILE_PAIRS, tiles[part], sizeof tiles[part]);
+      if (line < side.count) pack_tile(&side, line, step * STEP, is_left, out + half * TILE_PAIRS, &largest);
+      else
+        for (int part = 0; part < 3; part++) memset(out + (2 * part + half) * TILE_PAIRS, 0, TILE_PAIRS * sizeof *out);
     }
-  int any = 0;
-  for (int i = 0; i < 16; i++) any |= large[i] != 0;
-  if (any) __atomic_store_n(&t->large, 1, __ATOMIC_RELAXED);
+  // Numbers from 2^127 on, infinite ones and those that are none, have parts that are not finite.
+  if (_mm512_reduce_max_epu32((__m512i)largest) >= 0x7f000000u) __atomic_store_n(&t->large, 1, __ATOMIC_RELAXED);
 }
 
 // Statements, since the intrinsics of GCC are.
