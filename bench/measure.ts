@@ -8,12 +8,17 @@ import { type Summary, summarize } from './summary.ts';
 /** Turns of each side that are not timed, in which the sides are compared. */
 const warmUps = 3;
 
+/** A variant that takes so many times as long as the fastest one after a first turn is not timed further. */
+const slow = 3;
+
 export interface MeasuredVariant extends Variant {
   time?: Summary;
   /** Time of a step in each turn. */
   turnsMs: number[];
-  /** Why an informative variant has no times. */
-  error?: string;
+  /** Time of a step in the last turn of the warm-up. */
+  warmUpMs?: number;
+  /** Why it was not timed. */
+  note?: string;
 }
 
 export interface Measurement {
@@ -58,18 +63,20 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
     for (let round = -warmUps; round < rounds; round++) {
       const turn = await ours.turn({ steps: row.stepsPerTurn });
       if (round >= 0) turnsMs.push(turn.ms);
-      for (const variant of others) {
-        if (variant.error !== undefined) continue;
+      for (const variant of others.filter(({ note }) => note === undefined)) {
         try {
           const { ms } = await otherTurn(other, row, variant, turn);
           if (round >= 0) variant.turnsMs.push(ms);
+          else variant.warmUpMs = ms;
         } catch (error) {
           if (!(error instanceof BenchError && variant.informative)) throw error;
-          variant.error = error.message;
+          variant.note = error.message;
         }
       }
+      // The first turn prepares, and tells nothing.
+      if (round > -warmUps && round < 0) leaveOutSlow(others);
     }
-    for (const variant of others) if (!variant.error) variant.time = summarize(variant.turnsMs);
+    for (const variant of others) if (variant.note === undefined) variant.time = summarize(variant.turnsMs);
     return { ours: { time: summarize(turnsMs), turnsMs }, others };
   } finally {
     await Promise.all(sides.map((side) => side.end()));
@@ -82,4 +89,14 @@ async function otherTurn(other: Side, row: Row, { name }: Variant, ours: Turn): 
   const problem = disagreement(ours.values, turn.values);
   if (problem) throw new BenchError(`the sides do not compute the same (${name}): ${problem}`);
   return turn;
+}
+
+function leaveOutSlow(variants: MeasuredVariant[]): void {
+  const timeOf = ({ warmUpMs, note }: MeasuredVariant) =>
+    note === undefined ? (warmUpMs as number) : Infinity;
+  const fastest = Math.min(...variants.filter(({ informative }) => !informative).map(timeOf));
+  for (const variant of variants) {
+    if (variant.note !== undefined || timeOf(variant) <= slow * fastest) continue;
+    variant.note = `${timeOf(variant).toFixed(0)} in the warm-up, more than ${slow} times the fastest`;
+  }
 }
