@@ -1,7 +1,7 @@
 /** Measures one row: both sides in processes that take turns, so that whatever else the machine does slows all of them. */
 import { join } from 'node:path';
 import { disagreement } from './parity.ts';
-import { BenchError, type Row, type Turn, type Variant } from './row.ts';
+import { BenchError, type Row, type Variant } from './row.ts';
 import { Side } from './side.ts';
 import { type Summary, summarize } from './summary.ts';
 
@@ -65,9 +65,12 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
       if (round >= 0) turnsMs.push(turn.ms);
       for (const variant of others.filter(({ note }) => note === undefined)) {
         try {
-          const { ms } = await otherTurn(other, row, variant, turn);
+          const { ms, values } = await other.turn({ steps: row.stepsPerTurn, variant: variant.name });
           if (round >= 0) variant.turnsMs.push(ms);
-          else variant.warmUpMs = ms;
+          else {
+            variant.warmUpMs = ms;
+            expectSame(variant, turn.values, values);
+          }
         } catch (error) {
           if (!(error instanceof BenchError && variant.informative)) throw error;
           variant.note = error.message;
@@ -83,12 +86,10 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
   }
 }
 
-/** A turn of the other side, whose values must be ours. */
-async function otherTurn(other: Side, row: Row, { name }: Variant, ours: Turn): Promise<Turn> {
-  const turn = await other.turn({ steps: row.stepsPerTurn, variant: name });
-  const problem = disagreement(ours.values, turn.values);
+/** Throws a BenchError if values differ. Later ones may: rounding grows from step to step of a training. */
+function expectSame({ name }: Variant, ours: readonly number[], others: readonly number[]): void {
+  const problem = disagreement(ours, others);
   if (problem) throw new BenchError(`the sides do not compute the same (${name}): ${problem}`);
-  return turn;
 }
 
 function leaveOutSlow(variants: MeasuredVariant[]): void {
