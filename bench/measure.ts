@@ -1,19 +1,24 @@
 /** Measures one row: both sides in processes that take turns, so that whatever else the machine does slows all of them. */
 import { join } from 'node:path';
 import { disagreement } from './parity.ts';
-import { BenchError, type Row, type Turn, type Variant } from './row.ts';
+import { BenchError, type Row, type Variant } from './row.ts';
 import { Side } from './side.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** Turns of each side that are not timed, in which the sides are compared. */
 const warmUps = 3;
 
+/** A variant that takes so many times as long as the fastest one after a first turn is not timed further. */
+const slow = 3;
+
 export interface MeasuredVariant extends Variant {
   time?: Summary;
   /** Time of a step in each turn. */
   turnsMs: number[];
-  /** Why an informative variant has no times. */
-  error?: string;
+  /** Time of a step in the last turn of the warm-up. */
+  warmUpMs?: number;
+  /** Why it was not timed. */
+  note?: string;
 }
 
 export interface Measurement {
@@ -58,28 +63,41 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
     for (let round = -warmUps; round < rounds; round++) {
       const turn = await ours.turn({ steps: row.stepsPerTurn });
       if (round >= 0) turnsMs.push(turn.ms);
-      for (const variant of others) {
-        if (variant.error !== undefined) continue;
+      for (const variant of others.filter(({ note }) => note === undefined)) {
         try {
-          const { ms } = await otherTurn(other, row, variant, turn);
+          const { ms, values } = await other.turn({ steps: row.stepsPerTurn, variant: variant.name });
           if (round >= 0) variant.turnsMs.push(ms);
+          else {
+            variant.warmUpMs = ms;
+            expectSame(variant, turn.values, values);
+          }
         } catch (error) {
           if (!(error instanceof BenchError && variant.informative)) throw error;
-          variant.error = error.message;
+          variant.note = error.message;
         }
       }
+      // The first turn prepares, and tells nothing.
+      if (round > -warmUps && round < 0) leaveOutSlow(others);
     }
-    for (const variant of others) if (!variant.error) variant.time = summarize(variant.turnsMs);
+    for (const variant of others) if (variant.note === undefined) variant.time = summarize(variant.turnsMs);
     return { ours: { time: summarize(turnsMs), turnsMs }, others };
   } finally {
     await Promise.all(sides.map((side) => side.end()));
   }
 }
 
-/** A turn of the other side, whose values must be ours. */
-async function otherTurn(other: Side, row: Row, { name }: Variant, ours: Turn): Promise<Turn> {
-  const turn = await other.turn({ steps: row.stepsPerTurn, variant: name });
-  const problem = disagreement(ours.values, turn.values);
+/** Throws a BenchError if values differ. Later ones may: rounding grows from step to step of a training. */
+function expectSame({ name }: Variant, ours: readonly number[], others: readonly number[]): void {
+  const problem = disagreement(ours, others);
   if (problem) throw new BenchError(`the sides do not compute the same (${name}): ${problem}`);
-  return turn;
+}
+
+function leaveOutSlow(variants: MeasuredVariant[]): void {
+  const timeOf = ({ warmUpMs, note }: MeasuredVariant) =>
+    note === undefined ? (warmUpMs as number) : Infinity;
+  const fastest = Math.min(...variants.filter(({ informative }) => !informative).map(timeOf));
+  for (const variant of variants) {
+    if (variant.note !== undefined || timeOf(variant) <= slow * fastest) continue;
+    variant.note = `${timeOf(variant).toFixed(0)} in the warm-up, more than ${slow} times the fastest`;
+  }
 }

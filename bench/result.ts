@@ -16,7 +16,8 @@ export interface OtherSpeed {
   /** Its time over ours. */
   ratio?: number;
   speed?: Speed;
-  error?: string;
+  /** Why it has no speed. */
+  note?: string;
 }
 
 export interface RowResult {
@@ -45,10 +46,10 @@ export function resultOf(row: Row, { ours, others }: Measurement, peakGflops: nu
     const images = row.images === undefined ? {} : { imagesPerSecond: (1000 * row.images) / time.medianMs };
     return { ...time, gflops, peakShare: gflops / peakGflops, ...images };
   };
-  const compare = ({ name, informative = false, time, error }: MeasuredVariant): OtherSpeed => ({
+  const compare = ({ name, informative = false, time, note }: MeasuredVariant): OtherSpeed => ({
     ...{ variant: name, informative },
     ...(time ? { ratio: time.medianMs / ours.time.medianMs, speed: speed(time) } : {}),
-    ...(error === undefined ? {} : { error }),
+    ...(note === undefined ? {} : { note }),
   });
   const speeds = others
     .map(compare)

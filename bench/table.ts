@@ -33,15 +33,15 @@ export function drawTable(results: readonly RowResult[]): string {
       table.push([title, 'failed', number(wanted), { content: error ?? '', colSpan: 5 }]);
       continue;
     }
-    for (const [i, { variant, informative, ratio, speed, error: problem }] of others.entries()) {
+    for (const [i, { variant, informative, ratio, speed, note }] of others.entries()) {
       const first = i === 0;
       table.push([
         first ? title : '',
-        ratio === undefined ? 'failed' : `${number(ratio)}${first && !reached ? ' (missed)' : ''}`,
+        ratio === undefined ? '' : `${number(ratio)}${first && !reached ? ' (missed)' : ''}`,
         first ? number(wanted) : '',
         first ? time(ours) : '',
         informative ? `${variant} (for information)` : variant,
-        speed ? time(speed) : (problem ?? ''),
+        speed ? time(speed) : (note ?? ''),
         first ? rate(ours) : '',
         speed ? rate(speed) : '',
       ]);

@@ -27,9 +27,11 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=config["learning_rate"], fused=True)
 
 
-def prepare():
+def prepare(compiled):
     model = Sane(weights, config["layers"], config["heads"])
     optimizer = optimizer_of(model)
+    if compiled:
+        model = torch.compile(model)
     gamma = config["gamma"]
     losses = []
 
@@ -46,4 +48,4 @@ def prepare():
     return step, lambda: losses
 
 
-take_turns({"PyTorch": prepare})
+take_turns({"PyTorch": lambda: prepare(False), "PyTorch, torch.compile": lambda: prepare(True)})

@@ -6,8 +6,11 @@ import { Sane } from '../../src/sane/model.ts';
 import { batchGradients } from '../../src/sane/pretrain.ts';
 import { drawViews } from '../../src/sane/views.ts';
 import { pretrainingOperations } from '../operations.ts';
-import type { Row } from '../row.ts';
+import type { Row, Variant } from '../row.ts';
 import { architecture, layout, models, saneSettings, shapeOf } from './sane-settings.ts';
+
+/** Needs a C++ compiler and Python's headers, and most of a minute in its first turn. */
+const compiled: Variant = { name: 'PyTorch, torch.compile', informative: true };
 
 /** The row of one width on one device. */
 export function saneStep(width: number, device: Row['device'], wanted: number, stepsPerTurn: number): Row {
@@ -23,7 +26,7 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
     other: {
       script: 'sane_step.py',
       config: { layers, heads, gamma, temperature, learning_rate, weight_decay },
-      variants: [{ name: 'PyTorch' }],
+      variants: [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])],
     },
     setup() {
       const sane = new Sane(shape, settings.seed);
