@@ -14,8 +14,10 @@
  * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], probs [B, heads, T, T] |
  * | SaneAttentionGrad | dy, qkv, probs | heads | dqkv |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
- * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O] | | y |
- * | SaneConv2dGrad | dy, x, w | inputGradient: boolean | dw, db, dx? |
+ * | SaneBatchNorm | x [N, C], gain [C], bias [C], residual [N, C]? | epsilon, relu: boolean | y, mean [C], variance [C] |
+ * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |
+ * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O]? | stride, padding | y |
+ * | SaneConv2dGrad | dy, x, w | stride, padding, bias, inputGradient: boolean | dw, db?, dx? |
  * | SaneMaxPool2 | x [B, H, W, C] | | y |
  * | SaneMaxPool2Grad | dy, x, y | | dx |
  * | SaneAdamW | param, grad, m, v | learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2 | param, m, v |
@@ -23,7 +25,7 @@
 import { tf } from './tf.ts';
 
 export type KernelName =
-  | `Sane${'Linear' | 'LayerNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
+  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | 'SaneAdamW';
 
