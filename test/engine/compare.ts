@@ -50,7 +50,8 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   for (let i = 0; i < expected.length; i++) {
     const [is, wanted] = [actual[i] as number, expected[i] as number];
     // Written so that NaN fails, unless it is expected.
-    if (Math.abs(is - wanted) <= tolerance * Math.max(scale, Math.abs(wanted)) || Object.is(is, wanted)) continue;
+    if (Math.abs(is - wanted) <= tolerance * Math.max(scale, Math.abs(wanted)) || Object.is(is, wanted))
+      continue;
     throw new Error(`number ${i} of ${expected.length} is ${is}, expected ${wanted}`);
   }
 }
