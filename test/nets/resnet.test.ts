@@ -5,7 +5,7 @@ import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { namedResnet, type Resnet, resnet } from '../../src/nets/resnet.ts';
 import { forwardResnet } from '../../src/nets/resnet-forward.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
+import { expectClose } from '../engine/compare.ts';
 import { describeNative, hasCompiler } from '../engine/devices.ts';
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -42,7 +42,8 @@ describe('parameters', () => {
   });
 });
 
-const seed = freshSeed;
+// A fixed one: where relu has its kink, rounding would decide about a gradient for some seeds.
+const seed = 7;
 const slim: Record<string, Resnet> = {
   'resnet18 of width 4': namedResnet('resnet18', { width: 4, size: 16 }),
   'a network of bottlenecks': resnet({
@@ -103,7 +104,7 @@ describeNative('on native', () => {
     if (hasCompiler) await startDevice('native', { threads: 2 });
   });
 
-  test.each(Object.entries(slim))(`a step of %s is that on cpu, seed ${seed}`, async (_, net) => {
+  test.each(Object.entries(slim))(`a step of %s is that on cpu`, async (_, net) => {
     const [expected, actual] = [await step('cpu', net), await step('native', net)];
     for (const [name, numbers] of expected) {
       // Relative to the largest: gradients of one tensor differ in size by orders of magnitude.
