@@ -43,7 +43,6 @@ describe.each(testedDevices)(
         });
         const inputs = [awayFromZero(shape, 1), near(1), near(0)];
         const residual = awayFromZero(shape, 10);
-        const residual = normal(random, ...shape);
         for (const [relu, given] of [
           [false, inputs],
           [true, inputs],
