@@ -14,8 +14,10 @@
  * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], probs [B, heads, T, T] |
  * | SaneAttentionGrad | dy, qkv, probs | heads | dqkv |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
- * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O] | | y |
- * | SaneConv2dGrad | dy, x, w | inputGradient: boolean | dw, db, dx? |
+ * | SaneBatchNorm | x [N, C], gain [C], bias [C], residual [N, C]? | epsilon, relu: boolean | y, mean [C], variance [C] |
+ * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |
+ * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O]? | stride, padding | y |
+ * | SaneConv2dGrad | dy, x, w | stride, padding, bias, inputGradient: boolean | dw, db?, dx? |
  * | SaneMaxPool2 | x [B, H, W, C] | | y |
  * | SaneMaxPool2Grad | dy, x, y | | dx |
  * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], dw0, db0, dw1, ... |
@@ -25,7 +27,7 @@
 import { tf } from './tf.ts';
 
 export type KernelName =
-  | `Sane${'Linear' | 'LayerNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
+  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores'}`
   | 'SaneAdamW';

@@ -4,6 +4,7 @@
  * Where the device has a fused kernel (kernel.ts) that one runs.
  */
 export { attention } from './ops/attention.ts';
+export { type BatchNormOptions, batchNorm, type RunningStatistics } from './ops/batch-norm.ts';
 export { conv2d } from './ops/conv2d.ts';
 export { embedding } from './ops/embedding.ts';
 export { gelu } from './ops/gelu.ts';

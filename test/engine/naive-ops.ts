@@ -41,8 +41,14 @@ export function embedding(table: tf.Tensor2D, ids: tf.Tensor): tf.Tensor {
   return tf.matMul(choice, table).reshape([...ids.shape, width]);
 }
 
-export function conv2d(x: tf.Tensor4D, weight: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
-  return tf.add(tf.conv2d(x, weight.transpose<tf.Tensor4D>([2, 3, 1, 0]), 1, 'valid'), bias);
+export function conv2d(
+  x: tf.Tensor4D,
+  weight: tf.Tensor4D,
+  bias?: tf.Tensor1D,
+  { stride = 1, padding = 0 }: { stride?: number; padding?: number } = {},
+): tf.Tensor4D {
+  const y = tf.conv2d(x, weight.transpose<tf.Tensor4D>([2, 3, 1, 0]), stride, padding);
+  return bias ? tf.add(y, bias) : y;
 }
 
 export function maxPool2(x: tf.Tensor4D): tf.Tensor4D {

@@ -5,9 +5,10 @@ import * as ops from '../../src/engine/ops.ts';
 import { AdamW, type Parameter } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { evaluate, expectClose, freshSeed, normal } from './compare.ts';
+import { evaluate, expectClose, expectSame, freshSeed, normal } from './compare.ts';
 import { compiledDevices } from './devices.ts';
-import { cases } from './op-cases.ts';
+import * as naive from './naive-ops.ts';
+import { cases, odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
   for (const name of compiledDevices) await startDevice(name, { threads: 2 });
@@ -24,6 +25,28 @@ describe.each(compiledDevices)(`on %s, with the shapes of seed ${freshSeed},`, (
     await startDevice(device, { threads: 2 });
     expect(results[1]).toEqual(results[0] as Float32Array[]);
     expect(results[2]).toEqual(results[0] as Float32Array[]);
+  });
+});
+
+describe.each(compiledDevices)('a strided convolution on %s', (device) => {
+  test.each([
+    [3, 2, 1],
+    [1, 2, 0],
+    [3, 3, 2],
+    [2, 2, 1],
+    [5, 2, 3],
+  ])('of kernel %i, stride %i, padding %i, and its gradients, as on cpu', async (kernel, stride, padding) => {
+    for (const batch of [1, odd(3)]) {
+      const [channels, out] = [odd(1, 9), odd(1, 20)];
+      const inputs = [
+        normal(random, batch, odd(5), odd(5, 6), channels),
+        normal(random, out, channels, kernel, kernel),
+        normal(random, out),
+      ];
+      const apply = (conv2d: typeof ops.conv2d) => (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) =>
+        conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D, { stride, padding });
+      await expectSame(device, inputs, apply(ops.conv2d), apply(naive.conv2d));
+    }
   });
 });
 

@@ -12,6 +12,9 @@ void layer_norm(const float *, const float *, const float *, float *, float *, f
 void layer_norm_grad(const float *, const float *, const float *, float *, float *, float *, float *, float *, int, int);
 void attention(const float *, float *, float *, int, int, int, int);
 void attention_grad(const float *, const float *, float *, float *, int, int, int, int);
+void batch_norm(const float *, const float *, const float *, const float *, float *, float *, float *, int, int, float, int);
+void batch_norm_grad(const float *, const float *, const float *, const float *, const float *, const float *, float *, float *,
+                     float *, float *, int, int, float, int);
 void conv2d(const float *, const float *, const float *, float *, const struct geometry *);
 void conv2d_filter_grad(const float *, const float *, float *, const struct geometry *);
 void conv2d_input_grad(const float *, const float *, float *, const struct geometry *);
@@ -81,17 +84,25 @@ static void transformer(void) {
   attention_grad(numbers(out), numbers(3 * out), numbers(probs), numbers(3 * out), batch, tokens, heads, width);
 }
 
-static void images(void) {
-  struct geometry g = {.batch = odd(1, 20), .channels = odd(1, 10), .filters = odd(1, 25), .kernel_height = odd(1, 3),
-                       .kernel_width = odd(1, 3), .stride_height = 1 + rand() % 2, .stride_width = 1 + rand() % 2,
-                       .dilation_height = 1 + rand() % 2, .dilation_width = 1 + rand() % 2};
-  g.pad_top = rand() % g.kernel_height;
-  g.pad_left = rand() % g.kernel_width;
+static void norms(void) {
+  const int rows = odd(3, 900), columns = odd(1, 40), size = rows * columns, residual = rand() % 2;
+  batch_norm(numbers(size), numbers(columns), numbers(columns), residual ? numbers(size) : NULL, numbers(size), numbers(columns),
+             numbers(columns), rows, columns, 1e-5f, rand() % 2);
+  float *variance = numbers(columns);
+  for (int i = 0; i < columns; i++) variance[i] = 1;
+  batch_norm_grad(numbers(size), numbers(size), numbers(size), numbers(columns), numbers(columns), variance, numbers(size),
+                  numbers(columns), numbers(columns), residual ? numbers(size) : NULL, rows, columns, 1e-5f, rand() % 2);
+}
+
+// Of these filters; the last window ends within the image or its padding.
+static void images(struct geometry g) {
+  g.batch = odd(1, 10);
+  g.pad_top = rand() % (g.kernel_height + 1);
+  g.pad_left = rand() % (g.kernel_width + 1);
   g.out_height = odd(1, 6);
   g.out_width = odd(1, 10);
-  // The last window ends within the image or its padding.
-  g.height = (g.out_height - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1 - g.pad_top + rand() % 2;
-  g.width = (g.out_width - 1) * g.stride_width + (g.kernel_width - 1) * g.dilation_width + 1 - g.pad_left + rand() % 2;
+  g.height = (g.out_height - 1) * g.stride_height + g.kernel_height - g.pad_top + rand() % 2;
+  g.width = (g.out_width - 1) * g.stride_width + g.kernel_width - g.pad_left + rand() % 2;
   if (g.height < 1) g.height = 1;
   if (g.width < 1) g.width = 1;
   const long x = g.batch * image_size(&g), w = patch_size(&g) * g.filters, y = g.batch * positions(&g) * g.filters;
@@ -173,7 +184,13 @@ int main(int count, char **arguments) {
     give_back();
     transformer();
     give_back();
-    images();
+    norms();
+    give_back();
+    images((struct geometry){.channels = odd(1, 10), .filters = odd(1, 25), .kernel_height = odd(1, 3), .kernel_width = odd(1, 3),
+                             .stride_height = 1 + rand() % 2, .stride_width = 1 + rand() % 2});
+    give_back();
+    images((struct geometry){.channels = 16 * odd(1, 3), .filters = 16 * odd(1, 4), .kernel_height = 3, .kernel_width = 3,
+                             .stride_height = 1, .stride_width = 1});
     give_back();
     others();
     give_back();

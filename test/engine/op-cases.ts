@@ -75,6 +75,15 @@ export const cases: Record<string, (batch: number) => Case> = {
       apply: (ops, x, w, b) => ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor1D),
     };
   },
+  'conv2d with padding, of as many channels as Winograd takes': (batch) => {
+    const [channels, out] = [16 * odd(1, 4), 16 * odd(1, 2)];
+    const scale = 1 / Math.sqrt(9 * channels);
+    return {
+      inputs: [normal(random, batch, odd(3), 2 * odd(1), channels), normal(random, out, channels, 3, 3)],
+      apply: (ops, x, w) =>
+        tf.mul(ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, undefined, { padding: 1 }), scale),
+    };
+  },
   maxPool2: (batch) => ({
     inputs: [normal(random, batch, odd(3), 2 * odd(1), odd(1, 12))],
     apply: (ops, x) => ops.maxPool2(x as tf.Tensor4D),

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 const flags = [
   ...['-std=gnu11', '-O3', arch() === 'arm64' ? '-mcpu=native' : '-march=native'],
   ...['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast'],
-  ...['-fPIC', '-shared', '-fvisibility=hidden', '-pthread'],
+  ...['-fPIC', '-fvisibility=hidden', '-pthread'],
 ];
 
 /** The compilation failed; the message says where to read why. */
@@ -53,7 +53,14 @@ export async function build(compiler: string, folder = cacheFolder()): Promise<s
   }
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   const sources = names.filter((name) => name.endsWith('.c'));
-  const { code, output } = await run([compiler, ...flags, ...sources, '-o', temporary, '-lm']);
+  // All at once: the system divides its processors among them.
+  const objects = sources.map((name) => `${temporary}.${name}.o`);
+  const compiled = await Promise.all(
+    sources.map((name, i) => run([compiler, ...flags, '-c', name, '-o', objects[i] as string])),
+  );
+  const failed = compiled.find(({ code }) => code !== 0);
+  const { code, output } = failed ?? (await run([compiler, '-shared', '-pthread', ...objects, '-o', temporary, '-lm']));
+  await Promise.all(objects.map((object) => rm(object, { force: true })));
   if (code !== 0) {
     const log = path.replace(/so$/, 'log');
     await rm(temporary, { force: true });

@@ -1,186 +1,158 @@
-// Convolution as a matrix product of patches [positions, patch] and the filter [kernel_height, kernel_width, channels,
-// filters]. The patches are never made: a row of one lies in the image as it is, and neighbouring patches a fixed step apart.
+// Convolution as a matrix product of patches and filters. The patches are never made: a row of one lies in the image as it is,
+// once the image has a frame of zeros.
 #include "conv.h"
-#include "tile.h"
 
-// A frame around an image: zeros at its border and, for the gradient, between its rows and columns.
-struct frame {
-  long height, width;         // in pixels
-  long top, left;             // of the image's first pixel
-  long row_step, column_step; // from one pixel of the image to the next
+enum {
+  BLOCK_TILES = 8,   // tiles of positions of a task
+  BLOCK_PANELS = 4,  // and panels of filters
+};
+
+// The taps of a filter along one axis whose pixels lie side by side, in the pixels' order.
+struct axis_taps {
+  long first, step, count;
+};
+
+// How far apart in memory images, rows and columns are.
+struct steps {
+  long image, row, column;
 };
 
 struct conv {
-  const struct geometry *g;
-  struct frame frame;
-  const float *x, *dy, *bias;
+  const struct filter *filter;
+  struct axis_taps vertical, horizontal;
+  long batch, height, width;  // positions
+  const float *x;             // the pixel under the first tap at the first position
+  struct steps x_steps;
+  long x_line;                // from one row of pixels to the next
   float *y;
-  const float *filter;  // in panels
-  float *panels;        // of dy
-  float *partial;       // sums of the tasks of the filter's gradient
-  long images_per_task;
+  struct steps y_steps;
+  const float *bias;
+  float *panels;              // of the filter, depth in the order of the pixels' numbers
 };
 
-static long frame_size(const struct conv *v) { return v->frame.height * v->frame.width * v->g->channels; }
-
-// The frame that holds every patch.
-static struct frame frame_of(const struct geometry *g) {
-  return (struct frame){
-      .height = (g->out_height - 1L) * g->stride_height + (g->kernel_height - 1L) * g->dilation_height + 1,
-      .width = (g->out_width - 1L) * g->stride_width + (g->kernel_width - 1L) * g->dilation_width + 1,
-      .top = g->pad_top, .left = g->pad_left, .row_step = 1, .column_step = 1};
+static void pack_task(void *context, long panel) {
+  const struct conv *v = context;
+  const struct filter *f = v->filter;
+  float *to = v->panels + panel * v->vertical.count * v->horizontal.count * f->depth * TILE_COLUMNS;
+  float *taps = scratch(SCRATCH_LOCAL, (size_t)(f->kernel * TILE_COLUMNS));
+  for (long depth = 0; depth < f->depth; depth++, to += TILE_COLUMNS) {
+    load_taps(f, depth, panel, taps);
+    for (long y = 0; y < v->vertical.count; y++)
+      for (long x = 0; x < v->horizontal.count; x++) {
+        const long tap = v->vertical.first + y * v->vertical.step + v->horizontal.first + x * v->horizontal.step;
+        memcpy(to + (y * v->horizontal.count + x) * f->depth * TILE_COLUMNS, taps + tap * TILE_COLUMNS,
+               TILE_COLUMNS * sizeof(float));
+      }
+  }
 }
 
-// The image in its frame: itself if that adds nothing, or a copy.
-static const float *framed(const struct conv *v, const float *image) {
-  const struct geometry *g = v->g;
-  const struct frame *f = &v->frame;
-  const long c = g->channels;
-  if (f->top == 0 && f->left == 0 && f->row_step == 1 && f->column_step == 1 && f->width == g->width && f->height <= g->height)
-    return image;
-  float *copy = scratch(SCRATCH_LOCAL, (size_t)frame_size(v) + 1);
-  memset(copy, 0, (size_t)frame_size(v) * sizeof(float));
-  for (long y = 0; y < g->height; y++) {
-    const long row = f->top + y * f->row_step;
-    if (row < 0 || row >= f->height) continue;
-    for (long x = 0; x < g->width; x++) {
-      const long column = f->left + x * f->column_step;
-      if (column < 0 || column >= f->width) continue;
-      // All that is in one piece at once.
-      const long pixels = f->column_step == 1 ? min_long(g->width - x, f->width - column) : 1;
-      memcpy(copy + (row * f->width + column) * c, image + (y * g->width + x) * c, (size_t)(pixels * c) * sizeof(float));
-      x += pixels - 1;
+static void block_task(void *context, long task) {
+  enum { ROWS = BLOCK_TILES * TILE_ROWS };
+  const struct conv *v = context;
+  const struct filter *f = v->filter;
+  const long total = v->batch * v->height * v->width;
+  const long blocks = ceil_div(total, ROWS);
+  const long start = task % blocks * ROWS, count = min_long(ROWS, total - start);
+  const long first_panel = task / blocks * BLOCK_PANELS;
+  const long last_panel = min_long(first_panel + BLOCK_PANELS, panels_of(f->columns));
+  const float *from[ROWS];
+  float *to[ROWS];
+  long column = start % v->width, row = start / v->width % v->height, image = start / v->width / v->height;
+  for (long i = 0; i < count; i++) {
+    from[i] = v->x + image * v->x_steps.image + row * v->x_steps.row + column * v->x_steps.column;
+    to[i] = v->y + image * v->y_steps.image + row * v->y_steps.row + column * v->y_steps.column;
+    if (++column < v->width) continue;
+    column = 0;
+    if (++row < v->height) continue;
+    row = 0;
+    image++;
+  }
+  struct left_side side = {.runs = v->vertical.count, .run_step = v->x_line, .length = v->horizontal.count * f->depth, .step = 1};
+  for (long panel = first_panel; panel < last_panel; panel++) {
+    const float *right = v->panels + panel * side.runs * side.length * TILE_COLUMNS;
+    const long j = panel * TILE_COLUMNS, columns = min_long(TILE_COLUMNS, f->columns - j);
+    for (long i = 0; i < count; i += TILE_ROWS) {
+      const long rows = min_long(TILE_ROWS, count - i);
+      for (long r = 0; r < TILE_ROWS; r++) side.from[r] = from[i + min_long(r, rows - 1)];
+      // The positions need not lie evenly apart.
+      float tile[TILE_ROWS * TILE_COLUMNS];
+      tile_in_place(&side, right, tile, TILE_COLUMNS, rows, columns, v->bias ? v->bias + j : NULL, 0);
+      for (long r = 0; r < rows; r++)
+        memcpy(to[i + r] + j, tile + r * TILE_COLUMNS, (size_t)columns * sizeof(float));
     }
   }
-  return copy;
 }
 
-// Numbers of a patch that lie in one piece, the number of such pieces, and from one to the next in a dilated filter.
-static long piece_length(const struct geometry *g) { return g->dilation_width == 1 ? g->kernel_width * g->channels : g->channels; }
-static long piece_count(const struct geometry *g) { return patch_size(g) / piece_length(g); }
-static long piece_offset(const struct conv *v, long piece) {
-  const struct geometry *g = v->g;
-  const long in_row = g->dilation_width == 1 ? 1 : g->kernel_width;
-  return (piece / in_row * g->dilation_height * v->frame.width + piece % in_row * g->dilation_width) * g->channels;
-}
-
-// A right side [depth, columns] in panels, at most `columns` numbers of each row of which exist.
-static void pack_columns(const float *x, long depth, long columns, float *out) {
-  for (long j = 0; j < columns; j += TILE_COLUMNS)
-    pack_panel(x + j, 1, columns, min_long(TILE_COLUMNS, columns - j), TILE_COLUMNS, depth, out + j * depth);
-}
-
-static long padded(long columns) { return ceil_div(columns, TILE_COLUMNS) * TILE_COLUMNS; }
-
-static void forward_task(void *context, long number) {
-  const struct conv *v = context;
-  const struct geometry *g = v->g;
-  const float *image = framed(v, v->x + number * image_size(g));
-  const long piece = piece_length(g), pieces = piece_count(g), patch = patch_size(g);
-  // The rows of the filter are the runs of a patch, if these are evenly apart; otherwise each is a product of its own.
-  const int even = g->dilation_width == 1;
-  const long row_step = (long)g->stride_width * g->channels;
-  for (long j = 0; j < g->filters; j += TILE_COLUMNS)
-    for (long y = 0; y < g->out_height; y++)
-      for (long x = 0; x < g->out_width; x += TILE_ROWS) {
-        const long rows = min_long(TILE_ROWS, g->out_width - x), columns = min_long(TILE_COLUMNS, g->filters - j);
-        const float *first = image + (y * g->stride_height * v->frame.width + x * g->stride_width) * g->channels;
-        float *out = v->y + ((number * g->out_height + y) * g->out_width + x) * g->filters + j;
-        for (long p = 0; p < (even ? 1 : pieces); p++) {
-          struct left_side side = rows_from(first + piece_offset(v, p), row_step, rows);
-          side.runs = even ? pieces : 1;
-          side.run_step = piece_offset(v, 1);
-          side.length = piece;
-          side.step = 1;
-          const float *right = v->filter + j * patch + p * piece * TILE_COLUMNS;
-          tile_in_place(&side, right, out, g->filters, rows, columns, v->bias && p == 0 ? v->bias + j : NULL, p > 0);
-        }
-      }
-}
-
-// y = convolution of the framed images with the filter.
-static void forward(struct conv *v, const float *filter) {
-  const struct geometry *g = v->g;
-  if (positions(g) == 0 || g->filters == 0) return;
-  float *panels = scratch(SCRATCH_RIGHT, (size_t)(padded(g->filters) * patch_size(g)) + 1);
-  pack_columns(filter, patch_size(g), g->filters, panels);
-  v->filter = panels;
-  parallel(g->batch, forward_task, v);
+static void convolve(struct conv *v) {
+  const long panels = panels_of(v->filter->columns), total = v->batch * v->height * v->width;
+  if (total == 0 || panels == 0) return;
+  const long depth = v->vertical.count * v->horizontal.count * v->filter->depth;
+  v->panels = scratch(SCRATCH_RIGHT, (size_t)(panels * depth * TILE_COLUMNS) + 1);
+  parallel(panels, pack_task, v);
+  parallel(ceil_div(total, BLOCK_TILES * TILE_ROWS) * ceil_div(panels, BLOCK_PANELS), block_task, v);
 }
 
 // y = convolution of x with w, plus bias [filters] unless that is NULL.
 EXPORT void conv2d(const float *x, const float *w, const float *bias, float *y, const struct geometry *g) {
-  forward(&(struct conv){.g = g, .frame = frame_of(g), .x = x, .y = y, .bias = bias}, w);
-}
-
-// The gradient dx of the images: the convolution of dy, with zeros between its pixels where the stride is above 1, with the
-// filter turned around.
-EXPORT void conv2d_input_grad(const float *dy, const float *w, float *dx, const struct geometry *g) {
-  const long kernel = (long)g->kernel_height * g->kernel_width;
-  float *turned = scratch(SCRATCH_PARTS, (size_t)(patch_size(g) * g->filters) + 1);
-  for (long k = 0; k < kernel; k++)
-    for (long i = 0; i < g->channels; i++)
-      for (long o = 0; o < g->filters; o++)
-        turned[((kernel - 1 - k) * g->filters + o) * g->channels + i] = w[(k * g->channels + i) * g->filters + o];
-  const struct geometry back = {
-      .batch = g->batch, .height = g->out_height, .width = g->out_width, .channels = g->filters,
-      .out_height = g->height, .out_width = g->width, .filters = g->channels,
-      .kernel_height = g->kernel_height, .kernel_width = g->kernel_width, .stride_height = 1, .stride_width = 1,
-      .dilation_height = g->dilation_height, .dilation_width = g->dilation_width,
-      .pad_top = (g->kernel_height - 1) * g->dilation_height - g->pad_top,
-      .pad_left = (g->kernel_width - 1) * g->dilation_width - g->pad_left};
-  struct conv v = {.g = &back, .frame = frame_of(&back), .x = dy, .y = dx};
-  v.frame.row_step = g->stride_height;
-  v.frame.column_step = g->stride_width;
-  forward(&v, turned);
-}
-
-// Adds up the gradient of the filter over some images, in this task's partial sums.
-static void filter_grad_task(void *context, long task) {
-  const struct conv *v = context;
-  const struct geometry *g = v->g;
-  const long piece = piece_length(g), patch = patch_size(g);
-  const long first_image = task * v->images_per_task;
-  const long last_image = min_long(g->batch, first_image + v->images_per_task);
-  float *panels = scratch(SCRATCH_RIGHT, (size_t)(padded(g->filters) * positions(g)) + 1);
-  for (long number = first_image; number < last_image; number++) {
-    const float *image = framed(v, v->x + number * image_size(g));
-    pack_columns(v->dy + number * positions(g) * g->filters, positions(g), g->filters, panels);
-    for (long j = 0; j < g->filters; j += TILE_COLUMNS)
-      for (long p = 0; p < piece_count(g); p++)
-        for (long i = 0; i < piece; i += TILE_ROWS) {
-          const long rows = min_long(TILE_ROWS, piece - i), columns = min_long(TILE_COLUMNS, g->filters - j);
-          struct left_side side = rows_from(image + piece_offset(v, p) + i, 1, rows);
-          side.runs = g->out_height;
-          side.run_step = g->stride_height * v->frame.width * g->channels;
-          side.length = g->out_width;
-          side.step = (long)g->stride_width * g->channels;
-          float *out = v->partial + (task * patch + p * piece + i) * g->filters + j;
-          tile_in_place(&side, panels + j * positions(g), out, g->filters, rows, columns, NULL, number > first_image);
-        }
-  }
-}
-
-// The gradient dw of the filter: partial sums of at most 16 groups of images, whatever the number of threads.
-EXPORT void conv2d_filter_grad(const float *dy, const float *x, float *dw, const struct geometry *g) {
-  enum { GROUPS = 16 };
-  const long numbers = patch_size(g) * g->filters;
-  if (numbers == 0) return;
-  struct conv v = {.g = g, .frame = frame_of(g), .x = x, .dy = dy, .images_per_task = ceil_div(g->batch, GROUPS)};
-  if (g->batch == 0 || positions(g) == 0) {
-    memset(dw, 0, (size_t)numbers * sizeof(float));
+  const struct filter filter = filter_of(w, g);
+  if (winograd_serves(g)) {
+    winograd(&filter, 0, x, bias, y, g);
     return;
   }
-  const long tasks = ceil_div(g->batch, v.images_per_task);
-  v.partial = tasks > 1 ? scratch(SCRATCH_PARTS, (size_t)(tasks * numbers)) : dw;
-  parallel(tasks, filter_grad_task, &v);
-  if (tasks == 1) return;
-  memcpy(dw, v.partial, (size_t)numbers * sizeof(float));
-  for (long task = 1; task < tasks; task++)
-    for (long i = 0; i < numbers; i++) dw[i] += v.partial[task * numbers + i];
+  const struct frame frame = frame_of(g);
+  const long line = frame.width * g->channels, out = g->filters;
+  convolve(&(struct conv){
+      .filter = &filter,
+      .vertical = {0, g->kernel_width, g->kernel_height}, .horizontal = {0, 1, g->kernel_width},
+      .batch = g->batch, .height = g->out_height, .width = g->out_width,
+      .x = framed(x, g->batch, g->height, g->width, g->channels, &frame),
+      .x_steps = {frame.height * line, g->stride_height * line, (long)g->stride_width * g->channels}, .x_line = line,
+      .y = y, .y_steps = {positions(g) * out, g->out_width * out, out}, .bias = bias});
 }
 
-// db [filters] = the sums of dy over batch and positions.
-EXPORT void conv2d_bias_grad(const float *dy, float *db, const struct geometry *g) {
-  sum_rows(dy, g->batch * positions(g), g->filters, db);
+// Along one axis, what the gradient of the pixels first, first + stride, ... is made of: a convolution of dy with those taps
+// that meet them, in reverse.
+struct phase {
+  struct axis_taps taps;
+  long pixels;
+  long start;  // the number of dy under the first tap at the first pixel; below 0 in the frame
+};
+
+static struct phase phase_of(long first, long size, long kernel, long stride, long pad) {
+  const long least = (first + pad) % stride;
+  const long count = kernel > least ? (kernel - 1 - least) / stride + 1 : 0;
+  return (struct phase){.taps = {least + (count - 1) * stride, -stride, count},
+                        .pixels = first < size ? (size - 1 - first) / stride + 1 : 0,
+                        .start = (first + pad) / stride - (count - 1)};
+}
+
+// The gradient dx of the images.
+EXPORT void conv2d_input_grad(const float *dy, const float *w, float *dx, const struct geometry *g) {
+  const struct filter filter = transposed_filter_of(w, g);
+  if (winograd_serves(g)) {
+    struct geometry back = *g;
+    back.height = g->out_height, back.width = g->out_width, back.channels = g->filters;
+    back.out_height = g->height, back.out_width = g->width, back.filters = g->channels;
+    back.pad_top = g->kernel_height - 1 - g->pad_top, back.pad_left = g->kernel_width - 1 - g->pad_left;
+    winograd(&filter, 1, dy, NULL, dx, &back);
+    return;
+  }
+  const struct frame frame = {.top = (g->kernel_height - 1) / g->stride_height, .left = (g->kernel_width - 1) / g->stride_width,
+                              .height = (g->kernel_height - 1) / g->stride_height + (g->height - 1 + g->pad_top) / g->stride_height + 1,
+                              .width = (g->kernel_width - 1) / g->stride_width + (g->width - 1 + g->pad_left) / g->stride_width + 1};
+  const float *x = framed(dy, g->batch, g->out_height, g->out_width, g->filters, &frame);
+  const long line = frame.width * g->filters, channels = g->channels;
+  for (long row = 0; row < g->stride_height; row++)
+    for (long column = 0; column < g->stride_width; column++) {
+      struct phase v = phase_of(row, g->height, g->kernel_height, g->stride_height, g->pad_top);
+      const struct phase h = phase_of(column, g->width, g->kernel_width, g->stride_width, g->pad_left);
+      v.taps.first *= g->kernel_width;
+      v.taps.step *= g->kernel_width;
+      convolve(&(struct conv){
+          .filter = &filter, .vertical = v.taps, .horizontal = h.taps, .batch = g->batch, .height = v.pixels, .width = h.pixels,
+          .x = x + ((frame.top + v.start) * frame.width + frame.left + h.start) * g->filters,
+          .x_steps = {frame.height * line, line, g->filters}, .x_line = line,
+          .y = dx + (row * g->width + column) * channels,
+          .y_steps = {image_size(g), (long)g->stride_height * g->width * channels, g->stride_width * channels}});
+    }
 }

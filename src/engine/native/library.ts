@@ -64,6 +64,21 @@ export const functions = {
     args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32', 'i32'],
     returns: 'void',
   },
+  batch_norm: {
+    args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32', 'i32', 'f32', 'i32'],
+    returns: 'void',
+  },
+  batch_norm_grad: {
+    args: [
+      ...(['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'] as const),
+      ...(['ptr', 'ptr', 'ptr', 'ptr'] as const),
+      'i32',
+      'i32',
+      'f32',
+      'i32',
+    ],
+    returns: 'void',
+  },
   attention: { args: ['ptr', 'ptr', 'ptr', ...sizes], returns: 'void' },
   attention_grad: { args: ['ptr', 'ptr', 'ptr', 'ptr', ...sizes], returns: 'void' },
 

@@ -9,8 +9,8 @@ struct pool {
 
 // For each pixel (row, column) under the window of position (y, x) that is not padding.
 #define FOR_WINDOW(y, x)                                                                                                      \
-  for (long ky = 0, row = y * g->stride_height - g->pad_top; ky < g->kernel_height; ky++, row += g->dilation_height)          \
-    for (long kx = 0, column = x * g->stride_width - g->pad_left; kx < g->kernel_width; kx++, column += g->dilation_width)    \
+  for (long ky = 0, row = y * g->stride_height - g->pad_top; ky < g->kernel_height; ky++, row++)          \
+    for (long kx = 0, column = x * g->stride_width - g->pad_left; kx < g->kernel_width; kx++, column++)    \
       if (row >= 0 && row < g->height && column >= 0 && column < g->width)
 
 // The vector at x, of which `part` numbers are wanted and those before `end` may be read.

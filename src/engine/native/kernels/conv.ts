@@ -1,32 +1,19 @@
-/** Convolution and max pooling with their gradients, images [batch, height, width, channels]. */
+/** Convolution and max pooling with their gradients, those of tfjs and the fused ones; images [batch, height, width, channels]. */
 import { tf } from '../../tf.ts';
-import type { Attributes, Inputs, NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
+import type { Attributes, Inputs, NativeKernel, NativeKernels } from '../kernel.ts';
 import { allFloat } from '../kernel.ts';
+import { transposed } from './movement.ts';
 
 type Size4 = [number, number, number, number];
 
-/** What tfjs calls Conv2DInfo and what C reads as `struct geometry`. */
-export function geometry(info: {
-  inShape: Size4;
-  outShape: Size4;
-  filter: [height: number, width: number];
-  stride?: [height: number, width: number];
-  dilation?: [height: number, width: number];
-  pad?: [top: number, left: number];
-}): Int32Array {
-  const { inShape, outShape, filter, stride = [1, 1], dilation = [1, 1], pad = [0, 0] } = info;
-  return Int32Array.of(...inShape, ...outShape.slice(1), ...filter, ...stride, ...dilation, ...pad);
-}
-
-function fromInfo(info: tf.backend_util.Conv2DInfo): Int32Array {
-  return geometry({
-    inShape: info.inShape,
-    outShape: info.outShape,
-    filter: [info.filterHeight, info.filterWidth],
-    stride: [info.strideHeight, info.strideWidth],
-    dilation: [info.dilationHeight, info.dilationWidth],
-    pad: [info.padInfo.top, info.padInfo.left],
-  });
+/** What tfjs calls Conv2DInfo, as C reads it (`struct geometry`). */
+function geometryOf(info: tf.backend_util.Conv2DInfo): Int32Array {
+  return Int32Array.of(
+    ...info.inShape,
+    ...info.outShape.slice(1),
+    ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth],
+    ...[info.padInfo.top, info.padInfo.left],
+  );
 }
 
 interface ConvAttributes {
@@ -37,53 +24,102 @@ interface ConvAttributes {
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-function convInfo(
-  inShape: number[],
-  filterShape: number[],
-  attributes: Attributes,
-): tf.backend_util.Conv2DInfo {
-  const { strides, pad, dilations = 1, dimRoundingMode } = attributes as unknown as ConvAttributes;
+/** Of a convolution of images with filters [kh, kw, C, O]. */
+function convInfo(images: number[], filters: number[], attributes: Attributes): tf.backend_util.Conv2DInfo {
+  const { strides, pad, dimRoundingMode } = attributes as unknown as ConvAttributes;
   return tf.backend_util.computeConv2DInfo(
-    ...([inShape as Size4, filterShape as Size4, strides, dilations, pad, dimRoundingMode] as const),
+    ...([images as Size4, filters as Size4, strides, 1, pad, dimRoundingMode] as const),
   );
 }
 
-const channelsLast = (inputs: Inputs, { dataFormat }: Attributes) =>
-  allFloat(inputs) && (dataFormat === undefined || dataFormat === 'NHWC');
+/** C computes with channels last and without dilation. */
+function isPlain(inputs: Inputs, { dataFormat, dilations = 1 }: Attributes): boolean {
+  const isOne = Array.isArray(dilations) ? dilations.every((step) => step === 1) : dilations === 1;
+  return allFloat(inputs) && (dataFormat === undefined || dataFormat === 'NHWC') && isOne;
+}
+
+/** The permutations between a filter [kh, kw, C, O] and one of PyTorch, which C takes, [O, C, kh, kw]. */
+const [toFirst, toLast] = [
+  [3, 2, 0, 1],
+  [2, 3, 1, 0],
+];
 
 const conv2d: NativeKernel = {
-  accepts: channelsLast,
+  accepts: isPlain,
   run(inputs, backend, attributes) {
     const { x, filter } = inputs as Record<'x' | 'filter', tf.TensorInfo>;
     const info = convInfo(x.shape, filter.shape, attributes);
-    const y = backend.allocate(info.outShape);
-    const numbers = [backend.address(x), backend.address(filter), null, backend.address(y)] as const;
-    backend.library.conv2d(...numbers, fromInfo(info));
+    const [w, y] = [transposed(backend, filter, toFirst), backend.allocate(info.outShape)];
+    const numbers = [backend.address(x), backend.address(w), null, backend.address(y)] as const;
+    backend.library.conv2d(...numbers, geometryOf(info));
+    backend.release(w);
     return y;
   },
 };
 
 const filterGrad: NativeKernel = {
-  accepts: channelsLast,
+  accepts: isPlain,
   run(inputs, backend, attributes) {
     const { x, dy } = inputs as Record<'x' | 'dy', tf.TensorInfo>;
     const info = convInfo(x.shape, attributes.filterShape as number[], attributes);
-    const dw = backend.allocate(info.filterShape);
+    const dw = backend.allocate(toFirst.map((axis) => info.filterShape[axis] as number));
     const numbers = [backend.address(dy), backend.address(x), backend.address(dw)] as const;
-    backend.library.conv2d_filter_grad(...numbers, fromInfo(info));
-    return dw;
+    backend.library.conv2d_filter_grad(...numbers, geometryOf(info));
+    const dfilter = transposed(backend, dw, toLast);
+    backend.release(dw);
+    return dfilter;
   },
 };
 
 const inputGrad: NativeKernel = {
-  accepts: channelsLast,
+  accepts: isPlain,
   run(inputs, backend, attributes) {
     const { dy, filter } = inputs as Record<'dy' | 'filter', tf.TensorInfo>;
     const info = convInfo(attributes.inputShape as number[], filter.shape, attributes);
-    const dx = backend.allocate(info.inShape);
-    const numbers = [backend.address(dy), backend.address(filter), backend.address(dx)] as const;
-    backend.library.conv2d_input_grad(...numbers, fromInfo(info));
+    const [w, dx] = [transposed(backend, filter, toFirst), backend.allocate(info.inShape)];
+    const numbers = [backend.address(dy), backend.address(w), backend.address(dx)] as const;
+    backend.library.conv2d_input_grad(...numbers, geometryOf(info));
+    backend.release(w);
     return dx;
+  },
+};
+
+/** Of a convolution with filters [O, C, kh, kw], `stride` and `padding` along both axes. */
+function fusedInfo(x: tf.TensorInfo, w: tf.TensorInfo, { stride, padding }: Attributes) {
+  const filters = toLast.map((axis) => w.shape[axis] as number);
+  return convInfo(x.shape, filters, { strides: stride, pad: padding });
+}
+
+const saneConv2d: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { x, w, b } = inputs as Record<'x' | 'w', tf.TensorInfo> & { b?: tf.TensorInfo };
+    const info = fusedInfo(x, w, attributes);
+    const y = backend.allocate(info.outShape);
+    const tensors = [backend.address(x), backend.address(w), b ? backend.address(b) : null] as const;
+    backend.library.conv2d(...tensors, backend.address(y), geometryOf(info));
+    return y;
+  },
+};
+
+const saneConv2dGrad: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { dy, x, w } = inputs as Record<'dy' | 'x' | 'w', tf.TensorInfo>;
+    const geometry = geometryOf(fusedInfo(x, w, attributes));
+    const given = backend.address(dy);
+    const dw = backend.allocate(w.shape);
+    backend.library.conv2d_filter_grad(given, backend.address(x), backend.address(dw), geometry);
+    const outputs: [tf.TensorInfo, ...tf.TensorInfo[]] = [dw];
+    if (attributes.bias) {
+      const db = backend.allocate([w.shape[0] as number]);
+      backend.library.conv2d_bias_grad(given, backend.address(db), geometry);
+      outputs.push(db);
+    }
+    if (attributes.inputGradient) {
+      const dx = backend.allocate(x.shape);
+      backend.library.conv2d_input_grad(given, backend.address(w), backend.address(dx), geometry);
+      outputs.push(dx);
+    }
+    return outputs;
   },
 };
 
@@ -94,39 +130,39 @@ function poolGeometry(shape: number[], attributes: Attributes): { numbers: Int32
   const info = tf.backend_util.computePool2DInfo(
     ...([shape as Size4, filterSize, strides, 1, pad, dimRoundingMode] as const),
   );
-  return { numbers: fromInfo(info), outShape: info.outShape };
+  return { numbers: geometryOf(info), outShape: info.outShape };
 }
 
-/** The maximum of each window of x. */
-export function maxPooled(backend: NativeBackend, x: tf.TensorInfo, attributes: Attributes): tf.TensorInfo {
-  const { numbers, outShape } = poolGeometry(x.shape, attributes);
-  const y = backend.allocate(outShape);
-  backend.library.max_pool(backend.address(x), backend.address(y), numbers);
-  return y;
-}
+const maxPool = (windows?: Attributes): NativeKernel => ({
+  run({ x }, backend, attributes) {
+    const input = x as tf.TensorInfo;
+    const { numbers, outShape } = poolGeometry(input.shape, windows ?? attributes);
+    const y = backend.allocate(outShape);
+    backend.library.max_pool(backend.address(input), backend.address(y), numbers);
+    return y;
+  },
+});
 
-/** Its gradient. */
-export function maxPoolGradient(
-  backend: NativeBackend,
-  dy: tf.TensorInfo,
-  x: tf.TensorInfo,
-  attributes: Attributes,
-): tf.TensorInfo {
-  const dx = backend.allocate(x.shape);
-  const { numbers } = poolGeometry(x.shape, attributes);
-  backend.library.max_pool_grad(backend.address(dy), backend.address(x), backend.address(dx), numbers);
-  return dx;
-}
+const maxPoolGrad = (inputName: string, windows?: Attributes): NativeKernel => ({
+  run(inputs, backend, attributes) {
+    const [dy, x] = [inputs.dy, inputs[inputName]] as [tf.TensorInfo, tf.TensorInfo];
+    const dx = backend.allocate(x.shape);
+    const { numbers } = poolGeometry(x.shape, windows ?? attributes);
+    backend.library.max_pool_grad(backend.address(dy), backend.address(x), backend.address(dx), numbers);
+    return dx;
+  },
+});
+
+const squares = { filterSize: 2, strides: 2, pad: 'valid' };
 
 export const convolutions: NativeKernels = {
   Conv2D: conv2d,
   Conv2DBackpropFilter: filterGrad,
   Conv2DBackpropInput: inputGrad,
-  MaxPool: {
-    run: ({ x }, backend, attributes) => maxPooled(backend, x as tf.TensorInfo, attributes),
-  },
-  MaxPoolGrad: {
-    run: ({ dy, input }, backend, attributes) =>
-      maxPoolGradient(backend, dy as tf.TensorInfo, input as tf.TensorInfo, attributes),
-  },
+  SaneConv2d: saneConv2d,
+  SaneConv2dGrad: saneConv2dGrad,
+  MaxPool: maxPool(),
+  MaxPoolGrad: maxPoolGrad('input'),
+  SaneMaxPool2: maxPool(squares),
+  SaneMaxPool2Grad: maxPoolGrad('x', squares),
 };

@@ -2,14 +2,12 @@
 import type { tf } from '../../tf.ts';
 import type { NativeKernel, NativeKernels } from '../kernel.ts';
 import { sizeOf } from '../kernel.ts';
-import { geometry, maxPooled, maxPoolGradient } from './conv.ts';
 import { unary } from './elementwise.ts';
-import { scatterAdd, transposed } from './movement.ts';
+import { scatterAdd } from './movement.ts';
 
 type Named<Names extends string> = Record<Names, tf.TensorInfo>;
 type Size2 = [number, number];
 type Size3 = [number, number, number];
-type Size4 = [number, number, number, number];
 
 const linear: NativeKernel = {
   run(inputs, backend) {
@@ -112,53 +110,50 @@ const embeddingGrad: NativeKernel = {
   },
 };
 
-/** Geometry of a valid convolution of stride 1 with a filter [O, C, kh, kw]. */
-function validGeometry(x: number[], w: number[]): { numbers: Int32Array; outShape: Size4 } {
-  const [batch, height, width] = x as Size4;
-  const [filters, , kernelHeight, kernelWidth] = w as Size4;
-  const outShape: Size4 = [batch, height - kernelHeight + 1, width - kernelWidth + 1, filters];
-  const filter: Size2 = [kernelHeight, kernelWidth];
-  return { numbers: geometry({ inShape: x as Size4, outShape, filter }), outShape };
-}
-
-/** The permutations between a filter [O, C, kh, kw] and what C wants, [kh, kw, C, O]. */
-const [toLast, toFirst] = [
-  [2, 3, 1, 0],
-  [3, 2, 0, 1],
-];
-
-const conv2d: NativeKernel = {
-  run(inputs, backend) {
-    const { x, w, b } = inputs as Named<'x' | 'w' | 'b'>;
-    const { numbers, outShape } = validGeometry(x.shape, w.shape);
-    const filter = transposed(backend, w, toLast);
-    const y = backend.allocate(outShape);
-    const tensors = [backend.address(x), backend.address(filter), backend.address(b)] as const;
-    backend.library.conv2d(...tensors, backend.address(y), numbers);
-    backend.release(filter);
-    return y;
+const batchNorm: NativeKernel = {
+  run(inputs, backend, { epsilon, relu }) {
+    const { x, gain, bias, residual } = inputs as Named<'x' | 'gain' | 'bias'> & { residual?: tf.TensorInfo };
+    const [rows, columns] = x.shape as Size2;
+    const [y, mean, variance] = [x.shape, gain.shape, gain.shape].map((shape) => backend.allocate(shape)) as [
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+    ];
+    backend.library.batch_norm(
+      ...([backend.address(x), backend.address(gain), backend.address(bias)] as const),
+      ...([residual ? backend.address(residual) : null, backend.address(y)] as const),
+      ...([backend.address(mean), backend.address(variance)] as const),
+      ...([rows, columns, epsilon as number, relu ? 1 : 0] as const),
+    );
+    return [y, mean, variance];
   },
 };
 
-const conv2dGrad: NativeKernel = {
-  run(inputs, backend, { inputGradient }) {
-    const { dy, x, w } = inputs as Named<'dy' | 'x' | 'w'>;
-    const { numbers } = validGeometry(x.shape, w.shape);
-    const filter = transposed(backend, w, toLast);
-    const dfilter = backend.allocate(filter.shape);
-    const db = backend.allocate([w.shape[0] as number]);
-    const given = backend.address(dy);
-    backend.library.conv2d_filter_grad(given, backend.address(x), backend.address(dfilter), numbers);
-    backend.library.conv2d_bias_grad(given, backend.address(db), numbers);
-    const dw = transposed(backend, dfilter, toFirst);
-    const dx = inputGradient ? backend.allocate(x.shape) : undefined;
-    if (dx) backend.library.conv2d_input_grad(given, backend.address(filter), backend.address(dx), numbers);
-    backend.release(filter, dfilter);
-    return dx ? [dw, db, dx] : [dw, db];
+const batchNormGrad: NativeKernel = {
+  run(inputs, backend, { epsilon, relu, residual }) {
+    const { dy, x, y, gain, mean, variance } = inputs as Named<
+      'dy' | 'x' | 'y' | 'gain' | 'mean' | 'variance'
+    >;
+    const [rows, columns] = x.shape as Size2;
+    const [dx, dgain, dbias] = [
+      backend.allocate(x.shape),
+      backend.allocate([columns]),
+      backend.allocate([columns]),
+    ];
+    const dresidual = residual ? backend.allocate(x.shape) : undefined;
+    backend.library.batch_norm_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(y), backend.address(gain)] as const),
+      ...([backend.address(mean), backend.address(variance), backend.address(dx)] as const),
+      ...([
+        backend.address(dgain),
+        backend.address(dbias),
+        dresidual ? backend.address(dresidual) : null,
+      ] as const),
+      ...([rows, columns, epsilon as number, relu ? 1 : 0] as const),
+    );
+    return dresidual ? [dx, dgain, dbias, dresidual] : [dx, dgain, dbias];
   },
 };
-
-const squares = { filterSize: 2, strides: 2, pad: 'valid' };
 
 const adamW: NativeKernel = {
   run(inputs, backend, attributes) {
@@ -205,11 +200,7 @@ export const fused: NativeKernels = {
   SaneAttention: attention,
   SaneAttentionGrad: attentionGrad,
   SaneEmbeddingGrad: embeddingGrad,
-  SaneConv2d: conv2d,
-  SaneConv2dGrad: conv2dGrad,
-  SaneMaxPool2: { run: ({ x }, backend) => maxPooled(backend, x as tf.TensorInfo, squares) },
-  SaneMaxPool2Grad: {
-    run: ({ dy, x }, backend) => maxPoolGradient(backend, dy as tf.TensorInfo, x as tf.TensorInfo, squares),
-  },
+  SaneBatchNorm: batchNorm,
+  SaneBatchNormGrad: batchNormGrad,
   SaneAdamW: adamW,
 };
