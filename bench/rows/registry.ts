@@ -1,7 +1,10 @@
+import { cnnLarge } from '../../src/nets/cnn-large.ts';
+import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import type { Row } from '../row.ts';
 import { matrixProduct } from './matrix-product.ts';
 import { saneEmbedding } from './sane-embedding.ts';
 import { saneStep } from './sane-step.ts';
+import { zooTraining } from './zoo-training.ts';
 
 /** Every row, in the order in which they are measured and shown. */
 export const rows: readonly Row[] = [
@@ -11,6 +14,11 @@ export const rows: readonly Row[] = [
   // At most three times PyTorch's time.
   saneStep(128, 'wasm', 1 / 3, 1),
   saneEmbedding,
+  // The settings of the paper's MNIST and CIFAR-10 zoos.
+  zooTraining(cnnSmall, 10, { activation: 'tanh', init: 'uniform', learning_rate: 3e-4, weight_decay: 0 }),
+  zooTraining(cnnLarge, 5, {
+    ...{ activation: 'gelu', init: 'kaiming-uniform', learning_rate: 1e-4, weight_decay: 1e-2 },
+  }),
   matrixProduct(1024, 20),
   matrixProduct(2048, 3),
 ];

@@ -2,10 +2,10 @@
 import { Random } from '../../src/engine/random.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { SaneSettings } from '../../src/experiment/types.ts';
+import { cnnLarge } from '../../src/nets/cnn-large.ts';
 import type { PretrainConfig } from '../../src/sane/pretrain.ts';
 import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
-import { cnnLarge } from '../cnn-large.ts';
 
 /** Settings of that width; everything that is not named is the schema's default. */
 export function saneSettings(width: number): PretrainConfig {
