@@ -3,6 +3,7 @@
  * else (normalisation, softmax, activations, optimiser, losses) nothing. Products that an implementation computes twice count once.
  */
 import type { Architecture } from '../src/nets/architecture.ts';
+import type { NormalizedConv, Resnet } from '../src/nets/resnet.ts';
 import type { SaneShape } from '../src/sane/parameters.ts';
 
 type Windows = Pick<SaneShape, 'token_size' | 'd_model' | 'latent_dim' | 'layers' | 'window'>;
@@ -60,4 +61,22 @@ export function trainingOperations(
     total += operations;
   }
   return 3 * total - (first ?? 0);
+}
+
+/** A training step of a residual network on `batch` images. */
+export function residualTrainingOperations(net: Resnet, batch: number): number {
+  let [height, width] = net.input;
+  const convolution = ({ inputs, outputs, kernel }: NormalizedConv) =>
+    kernel ** 2 * height * width * dense(batch, inputs, outputs);
+  const first = convolution(net.stem);
+  let total = first + dense(batch, net.features, net.classes);
+  for (const { convs, downsample } of net.residuals) {
+    for (const conv of convs) {
+      [height, width] = [Math.ceil(height / conv.stride), Math.ceil(width / conv.stride)];
+      total += convolution(conv);
+    }
+    // Its output has the size of the block's.
+    if (downsample) total += convolution(downsample);
+  }
+  return 3 * total - first;
 }

@@ -2,6 +2,7 @@ import { cnnLarge } from '../../src/nets/cnn-large.ts';
 import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import type { Row } from '../row.ts';
 import { matrixProduct } from './matrix-product.ts';
+import { resnet18Step } from './resnet18-step.ts';
 import { saneEmbedding } from './sane-embedding.ts';
 import { saneStep } from './sane-step.ts';
 import { zooTraining } from './zoo-training.ts';
@@ -19,6 +20,7 @@ export const rows: readonly Row[] = [
   zooTraining(cnnLarge, 5, {
     ...{ activation: 'gelu', init: 'kaiming-uniform', learning_rate: 1e-4, weight_decay: 1e-2 },
   }),
+  resnet18Step,
   matrixProduct(1024, 20),
   matrixProduct(2048, 3),
 ];

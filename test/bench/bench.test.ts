@@ -4,7 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments } from '../../bench/arguments.ts';
-import { encoderOperations, pretrainingOperations, trainingOperations } from '../../bench/operations.ts';
+import {
+  encoderOperations,
+  pretrainingOperations,
+  residualTrainingOperations,
+  trainingOperations,
+} from '../../bench/operations.ts';
 import { disagreement } from '../../bench/parity.ts';
 import { findPython } from '../../bench/python.ts';
 import { failureOf, resultOf } from '../../bench/result.ts';
@@ -13,6 +18,7 @@ import { rows } from '../../bench/rows/registry.ts';
 import { summarize } from '../../bench/summary.ts';
 import { drawTable } from '../../bench/table.ts';
 import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { namedResnet } from '../../src/nets/resnet.ts';
 
 const row: Row = {
   name: 'example',
@@ -71,6 +77,16 @@ describe('operations', () => {
     const head = 2 * 2 * (5 * 2 * 7 + 7 * 7);
     const expected = 3 * (2 * encoderOperations(shape, 2) + head) - 2 * 10 * 12;
     expect(pretrainingOperations(shape, 2)).toBe(expected);
+  });
+
+  test('of a training step of ResNet-18', () => {
+    // By hand: in every stage four convolutions of 32 x 32 x 64 numbers from 3 x 3 x 64, or as many; the first of a later stage
+    // has half of that, and a shortcut of a ninth of that.
+    const stem = 32 * 32 * 64 * 27;
+    const full = 32 * 32 * 64 * 576;
+    const later = 3 * full + full / 2 + full / 18;
+    const total = stem + 4 * full + 3 * later + 512 * 10;
+    expect(residualTrainingOperations(namedResnet('resnet18'), 7)).toBe(7 * 2 * (3 * total - stem));
   });
 
   test('of a training step of cnn-small', () => {

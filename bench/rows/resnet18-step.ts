@@ -1,0 +1,75 @@
+/** A training step of ResNet-18 for 32x32 images: SGD with momentum, as the paper's ResNet zoos are trained. */
+import { Sgd } from '../../src/engine/optimizers.ts';
+import { Random } from '../../src/engine/random.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { namedResnet } from '../../src/nets/resnet.ts';
+import { forwardResnet } from '../../src/nets/resnet-forward.ts';
+import { residualTrainingOperations } from '../operations.ts';
+import type { Row } from '../row.ts';
+
+const batch = 32;
+const net = namedResnet('resnet18');
+const optimizer = { learning_rate: 0.01, momentum: 0.9, weight_decay: 5e-4 };
+
+/** Kaiming-normal weights; normalisation begins with gain 1, variance 1, and everything else 0. */
+function initialValues(name: string, shape: readonly number[]): Float32Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (shape.length === 1) return new Float32Array(size).fill(/weight|var/.test(name) ? 1 : 0);
+  const deviation = Math.sqrt((2 * (shape[0] as number)) / size);
+  return new Random(0, 'bench', 'resnet18', name).normals(size).map((value) => value * deviation);
+}
+
+export const resnet18Step: Row = {
+  name: 'resnet18-step',
+  description: `a ResNet-18 training step on ${batch} images of 32 x 32`,
+  ...{ device: 'native', wanted: 1, stepsPerTurn: 1 },
+  operations: residualTrainingOperations(net, batch),
+  images: batch,
+  other: {
+    script: 'resnet18_step.py',
+    config: optimizer,
+    variants: [{ name: 'PyTorch, contiguous' }, { name: 'PyTorch, channels last' }],
+  },
+  setup() {
+    const values = [...net.parameters, ...net.buffers].map(({ name, shape }) => ({
+      ...{ name, shape },
+      data: initialValues(name, shape),
+    }));
+    const variables = new Map(
+      values.map(({ name, shape, data }) => [name, tf.tidy(() => tf.variable(tf.tensor(data, shape)))]),
+    );
+    const parameters = net.parameters.map(({ name }) => ({
+      ...{ name, decay: true },
+      variable: variables.get(name) as tf.Variable,
+    }));
+    const list = parameters.map(({ variable }) => variable);
+    const random = new Random(0, 'bench', 'images');
+    const shape: [number, number, number, number] = [batch, ...net.input];
+    const pixels = random.normals(shape.reduce((a, b) => a * b));
+    const classes = Int32Array.from({ length: batch }, () => random.integer(net.classes));
+    const images = tf.tensor4d(pixels, shape);
+    const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(classes, 'int32'), net.classes));
+    const { learning_rate, momentum, weight_decay } = optimizer;
+    const sgd = new Sgd(parameters, { momentum, weightDecay: weight_decay });
+    let loss = 0;
+    return {
+      tensors: [
+        ...values,
+        { name: 'input.images', shape, data: pixels },
+        { name: 'input.labels', shape: [batch], data: classes },
+      ],
+      step() {
+        tf.tidy(() => {
+          const { value, grads } = tf.variableGrads(() => {
+            const logits = forwardResnet(net, variables, variables, images, { training: true });
+            return tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(logits), labels)), batch)) as tf.Scalar;
+          }, list);
+          const named = parameters.map(({ name, variable }) => [name, grads[variable.name] as tf.Tensor]);
+          sgd.step(Object.fromEntries(named), { learningRate: learning_rate });
+          loss = value.dataSync()[0] as number;
+        });
+      },
+      values: () => [loss],
+    };
+  },
+};
