@@ -46,7 +46,7 @@ describe('exp <file>', () => {
       spawn(realProgram, [program.file, ...program.places, '--only', 'seed=0'], { PATH: folder }),
     );
     expect(code).toBe(0);
-    expect(err).toContain('computing on wasm (WebAssembly with SIMD, one thread)');
+    expect(err).toContain('computing on wasm (WebAssembly with SIMD, several threads)');
     expect(err).toContain(
       'native would be faster: no C compiler is on PATH (cc, gcc or clang). Install one, e.g. with apt-get install gcc',
     );

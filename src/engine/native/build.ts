@@ -59,7 +59,8 @@ export async function build(compiler: string, folder = cacheFolder()): Promise<s
     sources.map((name, i) => run([compiler, ...flags, '-c', name, '-o', objects[i] as string])),
   );
   const failed = compiled.find(({ code }) => code !== 0);
-  const { code, output } = failed ?? (await run([compiler, '-shared', '-pthread', ...objects, '-o', temporary, '-lm']));
+  const { code, output } =
+    failed ?? (await run([compiler, '-shared', '-pthread', ...objects, '-o', temporary, '-lm']));
   await Promise.all(objects.map((object) => rm(object, { force: true })));
   if (code !== 0) {
     const log = path.replace(/so$/, 'log');
