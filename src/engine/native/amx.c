@@ -19,7 +19,9 @@ enum {
   STEP = 32,                 // numbers of each line that a tile holds
   TILE_PAIRS = 256,          // pairs of bfloat16 in a tile
   STEP_PAIRS = 6 * TILE_PAIRS,
-  DEPTH_STEPS = 16,          // of a block of the sum: the strips of a task stay in the second-level cache
+  DEPTH_STEPS = 16,          // of a block of the sum, at most, ...
+  LEAST_DEPTH_STEPS = 8,     // ... and at least
+  BLOCK_PAIRS = 3 << 17,     // packed, of both sides: a block stays in the second-level cache where it can
   TASK_STRIPS = 8,           // of a task, along each side
   ENOUGH_TASKS = 16,
   LEAST_SIDE = 32,
@@ -70,6 +72,7 @@ INLINE void line_pairs(const float *x, long left, pairs out[3], pairs *largest) 
   pairs low[3], high[3];
   split(left >= 16 ? load(x) : left > 0 ? load_part(x, left, 0) : splat(0), low, largest);
   split(left >= 32 ? load(x + 16) : left > 16 ? load_part(x + 16, left - 16, 0) : splat(0), high, largest);
+#pragma GCC unroll 3
   for (int part = 0; part < 3; part++)
     out[part] = (pairs)_mm512_packus_epi32((__m512i)(low[part] >> 16), (__m512i)(high[part] >> 16));
 }
@@ -79,11 +82,13 @@ INLINE void number_pairs(const float *x, long step, long lines, int both, pairs 
   pairs even[3], odd[3];
   split(lines >= 16 ? load(x) : load_part(x, lines, 0), even, largest);
   split(!both ? splat(0) : lines >= 16 ? load(x + step) : load_part(x + step, lines, 0), odd, largest);
+#pragma GCC unroll 3
   for (int part = 0; part < 3; part++) out[part] = odd[part] | even[part] >> 16;
 }
 
 // Packs a tile's 16 lines from number k on into the three parts at `out`, by line if `by_line`, else by pair.
-static void pack_tile(const struct side *s, long line, long k, int by_line, uint32_t *out, pairs *largest) {
+static void pack_tile(const struct side *s, long line, long k, int by_line, uint32_t *out, pairs *largest_of_all) {
+  pairs kept = *largest_of_all, *const largest = &kept;  // in a register
   const long lines = s->count - line, numbers = s->depth - k;
   const float *x = s->x + line * s->line_step + k * s->step;
   for (long i = 0; i < 16; i++) {
@@ -94,15 +99,19 @@ static void pack_tile(const struct side *s, long line, long k, int by_line, uint
       const long first = first_of_pair(i);
       if (first < numbers) number_pairs(x + first * s->step, s->step, lines, first + 1 < numbers, row, largest);
     }
+#pragma GCC unroll 3
     for (int part = 0; part < 3; part++) *(pairs *)(out + 2 * part * TILE_PAIRS + 16 * i) = row[part];
   }
+  *largest_of_all = kept;
   if ((s->step == 1) == by_line) return;
   for (int part = 0; part < 3; part++) transpose_square((vec *)(out + 2 * part * TILE_PAIRS));
 }
 
+// A block of the sum: numbers `from` to `from` + 32 `steps`, or to the end.
 struct tiled {
   const struct product *p;
-  long rows, columns, steps;  // strips of each side, steps of the sum
+  long rows, columns;  // strips of each side
+  long from, steps;
   uint32_t *left, *right;
   long task_rows, task_columns;
   int large;
@@ -113,8 +122,9 @@ static void pack_strip(void *context, long task) {
   const struct product *p = t->p;
   const int is_left = task < t->rows;
   const long strip = is_left ? task : task - t->rows;
-  const struct side side = is_left ? (struct side){p->a, p->a_row, p->a_column, p->m, p->k}
-                                   : (struct side){p->b, p->b_column, p->b_row, p->n, p->k};
+  const long depth = p->k - t->from;
+  const struct side side = is_left ? (struct side){p->a + t->from * p->a_column, p->a_row, p->a_column, p->m, depth}
+                                   : (struct side){p->b + t->from * p->b_row, p->b_column, p->b_row, p->n, depth};
   uint32_t *out = (is_left ? t->left : t->right) + strip * t->steps * STEP_PAIRS;
   pairs largest = {0};
   for (long step = 0; step < t->steps; step++, out += STEP_PAIRS)
@@ -201,37 +211,38 @@ static void multiply_task(void *context, long task) {
   const long last_column = min_long(t->columns, first_column + t->task_columns);
   float *y = scratch(SCRATCH_LOCAL, LINES * LINES);
   _tile_loadconfig(&shapes);
-  for (long from = 0; from < t->steps; from += DEPTH_STEPS) {
-    const long steps = min_long(DEPTH_STEPS, t->steps - from);
-    for (long column = first_column; column < last_column; column++)
-      for (long row = first_row; row < last_row; row++) {
-        multiply_strips(t->left + (row * t->steps + from) * STEP_PAIRS, t->right + (column * t->steps + from) * STEP_PAIRS, steps,
-                        y);
-        const long i = row * LINES, j = column * LINES;
-        put_block(y, p->c + i * p->c_row + j, p->c_row, min_long(LINES, p->m - i), min_long(LINES, p->n - j),
-                  p->bias && from == 0 ? p->bias + j : NULL, p->accumulate || from > 0);
-      }
-  }
+  for (long column = first_column; column < last_column; column++)
+    for (long row = first_row; row < last_row; row++) {
+      multiply_strips(t->left + row * t->steps * STEP_PAIRS, t->right + column * t->steps * STEP_PAIRS, t->steps, y);
+      const long i = row * LINES, j = column * LINES;
+      put_block(y, p->c + i * p->c_row + j, p->c_row, min_long(LINES, p->m - i), min_long(LINES, p->n - j),
+                p->bias && t->from == 0 ? p->bias + j : NULL, p->accumulate || t->from > 0);
+    }
   _tile_release();
 }
 
-int multiply_by_tiles(const struct product *p) {
+long multiply_by_tiles(const struct product *p) {
   const int contiguous = (p->a_row == 1 || p->a_column == 1) && (p->b_row == 1 || p->b_column == 1);
   if (p->m < LEAST_SIDE || p->n < LEAST_SIDE || p->k < LEAST_SIDE || p->m * p->n * p->k < LEAST_WORK || !contiguous) return 0;
   if (!allowed || !available()) return 0;
-  struct tiled t = {.p = p, .rows = ceil_div(p->m, LINES), .columns = ceil_div(p->n, LINES), .steps = ceil_div(p->k, STEP),
-                    .task_rows = TASK_STRIPS, .task_columns = TASK_STRIPS};
-  t.left = (uint32_t *)scratch(SCRATCH_LEFT, (size_t)(t.rows * t.steps * STEP_PAIRS));
-  t.right = (uint32_t *)scratch(SCRATCH_RIGHT, (size_t)(t.columns * t.steps * STEP_PAIRS));
-  parallel(t.rows + t.columns, pack_strip, &t);
-  if (t.large) return 0;
+  struct tiled t = {.p = p, .rows = ceil_div(p->m, LINES), .columns = ceil_div(p->n, LINES), .task_rows = TASK_STRIPS,
+                    .task_columns = TASK_STRIPS};
 #define TASKS() (ceil_div(t.rows, t.task_rows) * ceil_div(t.columns, t.task_columns))
   while (TASKS() < ENOUGH_TASKS && t.task_rows + t.task_columns > 2) {
     if (t.task_rows >= t.task_columns) t.task_rows /= 2;
     else t.task_columns /= 2;
   }
-  parallel(TASKS(), multiply_task, &t);
-  return 1;
+  long steps = BLOCK_PAIRS / ((t.rows + t.columns) * STEP_PAIRS);
+  steps = steps < LEAST_DEPTH_STEPS ? LEAST_DEPTH_STEPS : min_long(steps, DEPTH_STEPS);
+  t.left = (uint32_t *)scratch(SCRATCH_LEFT, (size_t)(t.rows * steps * STEP_PAIRS));
+  t.right = (uint32_t *)scratch(SCRATCH_RIGHT, (size_t)(t.columns * steps * STEP_PAIRS));
+  for (; t.from < p->k; t.from += steps * STEP) {
+    t.steps = min_long(steps, ceil_div(p->k - t.from, STEP));
+    parallel(t.rows + t.columns, pack_strip, &t);
+    if (t.large) return t.from;
+    parallel(TASKS(), multiply_task, &t);
+  }
+  return p->k;
 }
 
 #else
@@ -241,7 +252,7 @@ EXPORT int use_tiles(int wanted) {
   return 0;
 }
 
-int multiply_by_tiles(const struct product *p) {
+long multiply_by_tiles(const struct product *p) {
   (void)p;
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "native.h"
 
-// c = a b (+ bias), as `multiply` has it, by all threads; 0, and nothing done, where there is no such unit, where the product
-// is too small to gain, or where a number is too large for it. Uses SCRATCH_LEFT, SCRATCH_RIGHT and SCRATCH_LOCAL.
-int multiply_by_tiles(const struct product *p);
+// c = a b (+ bias), as `multiply` has it, by all threads, over the first numbers of the sum. Returns how many: all of them; or
+// none, where there is no such unit or the product is too small to gain; or fewer, where a number is too large for it.
+// Uses SCRATCH_LEFT, SCRATCH_RIGHT and SCRATCH_LOCAL.
+long multiply_by_tiles(const struct product *p);

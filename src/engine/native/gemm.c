@@ -134,13 +134,11 @@ static void join_task(void *context, long row) {
   }
 }
 
-void multiply(const struct product *p) {
-  if (p->m == 0 || p->n == 0) return;
+static void multiply_by_vectors(const struct product *p) {
   if (p->m * p->n * p->k < SMALL) {
     multiply_alone(p);
     return;
   }
-  if (multiply_by_tiles(p)) return;
   struct job job = {.p = p, .rows = ceil_div(p->m, TILE_ROWS), .columns = ceil_div(p->n, TILE_COLUMNS)};
   // Equal blocks of at most BLOCK_PANELS.
   job.block_rows = ceil_div(job.rows, ceil_div(job.rows, BLOCK_PANELS));
@@ -158,6 +156,21 @@ void multiply(const struct product *p) {
   parallel(job.parts * ((job.left ? job.row_blocks : 0) + job.column_blocks), pack_task, &job);
   parallel(job.parts * blocks, block_task, &job);
   if (job.parts > 1) parallel(p->m, join_task, &job);
+}
+
+void multiply(const struct product *p) {
+  if (p->m == 0 || p->n == 0) return;
+  const long done = multiply_by_tiles(p);
+  if (done > 0 && done == p->k) return;
+  struct product rest = *p;
+  if (done > 0) {
+    rest.a += done * p->a_column;
+    rest.b += done * p->b_row;
+    rest.k -= done;
+    rest.bias = NULL;
+    rest.accumulate = 1;
+  }
+  multiply_by_vectors(&rest);
 }
 
 // `count` products of matrices; index [count, 2] is the number of the left and of the right matrix of each.
