@@ -49,7 +49,7 @@ export function* embedModels(
     });
     for (let first = 0; first < jobs.length; first += batchRows) {
       const rows = jobs.slice(first, first + batchRows);
-      const z = tf.tidy(() => {
+      const embedded = tf.tidy(() => {
         const { tokenSize, positions } = layout;
         const x = new Float32Array(rows.length * window * tokenSize);
         const p = new Int32Array(rows.length * window * 3);
@@ -58,8 +58,11 @@ export function* embedModels(
           x.set(tokens.subarray(snippet.start * tokenSize, end * tokenSize), row * window * tokenSize);
           p.set(positions.subarray(snippet.start * 3, end * 3), row * window * 3);
         }
-        return sane.encode(tf.tensor3d(x, [rows.length, window, tokenSize]), positionTensors(p)).dataSync();
+        return sane.encode(tf.tensor3d(x, [rows.length, window, tokenSize]), positionTensors(p));
       });
+      // Not within tidy, which would look for tensors among the numbers.
+      const z = embedded.dataSync<'float32'>();
+      embedded.dispose();
       for (const [row, { model, snippet }] of rows.entries()) {
         const from = (row * window + snippet.keep[0] - snippet.start) * latent;
         const length = (snippet.keep[1] - snippet.keep[0]) * latent;
@@ -84,7 +87,8 @@ export function* embedModels(
 export function meanEmbedding(embeddings: Float32Array, latent: number): Float64Array {
   const mean = new Float64Array(latent);
   const tokens = embeddings.length / latent;
-  for (const [i, value] of embeddings.entries())
-    mean[i % latent] = (mean[i % latent] as number) + value / tokens;
+  for (let i = 0; i < embeddings.length; i++) {
+    mean[i % latent] = (mean[i % latent] as number) + (embeddings[i] as number) / tokens;
+  }
   return mean;
 }

@@ -108,7 +108,13 @@ export function unflatten(architecture: Architecture, flat: Float32Array): State
 
 /** Tokens [tokens, tokenSize] of a flat vector; padding is 0. */
 export function tokenize(layout: TokenLayout, flat: Float32Array): Float32Array {
-  return Float32Array.from(layout.source, (index) => (index < 0 ? 0 : (flat[index] as number)));
+  const { source } = layout;
+  const tokens = new Float32Array(source.length);
+  for (let i = 0; i < source.length; i++) {
+    const index = source[i] as number;
+    if (index >= 0) tokens[i] = flat[index] as number;
+  }
+  return tokens;
 }
 
 /** The flat vector of tokens [tokens, tokenSize]; what stands in padding is dropped. */
