@@ -24,7 +24,7 @@ enum {
   BLOCK_PAIRS = 3 << 17,     // packed, of both sides: a block stays in the second-level cache where it can
   TASK_STRIPS = 8,           // of a task, along each side
   ENOUGH_TASKS = 16,
-  LEAST_SIDE = 32,
+  LEAST_SIDE = 96,           // below which packing costs more than the unit saves
   LEAST_WORK = 1 << 20,      // products (m n k) below which packing does not pay
 };
 
