@@ -68,14 +68,14 @@ export class PopulationTraining {
     config: ZooConfig,
     members: readonly [Member, ...Member[]],
     data: TrainingData,
+    initial: readonly StateDict[] = members.map(({ seed, hyperparameters }) =>
+      initialWeights(architecture, hyperparameters.init, seed),
+    ),
   ) {
     this.architecture = architecture;
     this.config = config;
     this.members = members;
     this.data = data;
-    const initial = members.map(({ seed, hyperparameters }) =>
-      initialWeights(architecture, hyperparameters.init, seed),
-    );
     this.variables = new Map(
       architecture.parameters.map(({ name, shape }) => {
         const values = concatenate(initial.map((weights) => weights.get(name) as Float32Array));
