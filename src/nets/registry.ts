@@ -1,11 +1,17 @@
 import type { Architecture, ArchitectureDefinition, ArchitectureOptions } from './architecture.ts';
 import { cnnLarge } from './cnn-large.ts';
 import { cnnSmall } from './cnn-small.ts';
+import { densenet121 } from './densenet.ts';
+import { miniAlexnet } from './mini-alexnet.ts';
 import { resnets } from './resnet.ts';
+import { vgg16 } from './vgg.ts';
 
 /** Every architecture by name. A new one is one file and one line here. */
 export const architectures: Record<string, ArchitectureDefinition> = Object.fromEntries(
-  [cnnSmall, cnnLarge, ...resnets].map((definition) => [definition.name, definition]),
+  [cnnSmall, cnnLarge, ...resnets, miniAlexnet, vgg16, densenet121].map((definition) => [
+    definition.name,
+    definition,
+  ]),
 );
 
 /**

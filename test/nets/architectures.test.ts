@@ -35,6 +35,39 @@ describe('parameters', () => {
     expect(count(build('cnn-large'))).toBe(10_853);
   });
 
+  test('of the other networks are as many as PyTorch has', () => {
+    expect(count(build('mini-alexnet'))).toBe(1_873_930);
+    // Of torchvision's 138,365,992 with 1000 classes, three dense layers are left out.
+    const dense = 25_088 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000;
+    expect(count(build('vgg16-bn'))).toBe(138_365_992 - dense + 512 * 10 + 10);
+    // Of 7,978,856 with 1000 classes and a 7x7 stem.
+    const [stem, classifier] = [64 * 3 * (49 - 9), 1025 * (1000 - 10)];
+    expect(count(build('densenet121'))).toBe(7_978_856 - stem - classifier);
+  });
+
+  test('of vgg16-bn and densenet121 have the names of torchvision', () => {
+    const weights = (name: string) =>
+      build(name).parameters.flatMap(({ name, shape }) =>
+        name.endsWith('weight') && shape.length > 1 ? [`${name} ${shape}`] : [],
+      );
+    expect(weights('vgg16-bn').map((line) => line.split(' ')[0])).toEqual([
+      ...[0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40].map((place) => `features.${place}.weight`),
+      'classifier.weight',
+    ]);
+    const dense = weights('densenet121');
+    expect(dense).toHaveLength(121);
+    expect(dense.slice(0, 5)).toEqual([
+      'features.conv0.weight 64,3,3,3',
+      'features.denseblock1.denselayer1.conv1.weight 128,64,1,1',
+      'features.denseblock1.denselayer1.conv2.weight 32,128,3,3',
+      'features.denseblock1.denselayer2.conv1.weight 128,96,1,1',
+      'features.denseblock1.denselayer2.conv2.weight 32,128,3,3',
+    ]);
+    expect(dense).toContain('features.transition3.conv.weight 512,1024,1,1');
+    expect(dense.at(-1)).toBe('classifier.weight 10,1024');
+    expect(build('densenet121').state.map(({ name }) => name)).toContain('features.norm5.running_var');
+  });
+
   test('of resnet18 have the names, order and shapes of a state dict', () => {
     const { state, parameters, buffers } = build('resnet18', { width: 4 });
     const lines = state.map(({ name, shape }) => `${name} ${shape}`);
@@ -82,6 +115,9 @@ const small: Record<string, Partial<ArchitectureOptions>> = {
   resnet34: { input: [16, 17, 1], classes: 3, width: 2 },
   resnet50: { input: [17, 16, 3], classes: 4, width: 2 },
   resnet101: { input: [16, 16, 1], classes: 3, width: 1 },
+  'mini-alexnet': { input: [17, 14, 1], classes: 4 },
+  'vgg16-bn': { input: [32, 35, 2], classes: 5, width: 3 },
+  densenet121: { input: [17, 16, 3], classes: 6, width: 3 },
 };
 
 /** A tensor of each parameter and buffer, the buffers as variables, disposed of after `f`. */
@@ -166,7 +202,9 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
       for (const [i, logits] of [evaluation, training].entries()) {
         expectClose(scaled(permuted[i]!, logits), scaled(logits, logits), 2e-3);
       }
-      // Every weight but those of one unit moves, and no number gets lost.
+      // It moved, and no number got lost.
+      const classifier = net.parameters.at(-2)!.name;
+      expect(other.get(classifier)).not.toEqual(weights.get(classifier)!);
       for (const [tensor, values] of weights) {
         expect(Float32Array.from(other.get(tensor)!).sort()).toEqual(Float32Array.from(values).sort());
       }
@@ -195,6 +233,51 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
       }
     });
   });
+
+  // Of others, a small step may cross the kink of a maximum, or a hundred layers make it a large one.
+  test.each(['resnet18', 'densenet121'])(
+    '%s has the gradients of the definition',
+    async (name) => {
+      const net = build(name, small[name]);
+      const [weights, images] = [randomWeights(net, freshSeed), drawImages(net, 3)];
+      await tf.setBackend(testedDevices.at(-1)!);
+      const random = new Random(freshSeed, 'direction', name);
+      const factors = random.normals(images.length * net.classes);
+      // A small step up and down in a random direction; how far each weight really goes is what its rounding leaves.
+      const [up, down] = [1, -1].map((sign) => {
+        const random = new Random(freshSeed, 'direction', name, 'weights');
+        const step = (x: number) => x + sign * 1e-4 * random.normal() * (Math.abs(x) + 0.1);
+        const moved = net.parameters.map(({ name }) => [name, weights.get(name)!.map(step)] as const);
+        return new Map([...weights, ...moved]);
+      }) as [StateDict, StateDict];
+      const [above, below] = [up, down].map((state) =>
+        oracleLogits(net, state, images, Math.tanh, { training: true })
+          .flat()
+          .reduce((sum, x, i) => sum + x * factors[i]!, 0),
+      ) as [number, number];
+      const parts = withTensors(net, weights, (tensors) => {
+        const trained = net.parameters.map(({ name }) => tensors.get(name)!);
+        const { value, grads } = tf.variableGrads(() => {
+          const x = tf.tensor4d(
+            images.flatMap((image) => [...image]),
+            [images.length, ...net.input],
+          );
+          const logits = forward(net, tensors, tensors, x, 'tanh', { training: true });
+          return tf.sum(tf.mul(logits, tf.tensor(factors, logits.shape))) as tf.Scalar;
+        }, trained);
+        const parts = net.parameters.flatMap(({ name }) => {
+          const gradient = grads[tensors.get(name)!.name]!.dataSync();
+          return [...gradient].map((g, i) => g * (up.get(name)![i]! - down.get(name)![i]!));
+        });
+        tf.dispose([value, grads]);
+        return parts;
+      });
+      const sum = parts.reduce((a, b) => a + b, 0);
+      const scale = Math.sqrt(parts.reduce((sum, part) => sum + part * part, 0));
+      expect(Math.abs(above - below - sum) / scale).toBeLessThan(0.02);
+    },
+    20_000,
+  );
 });
 
 describe('permutation groups', () => {

@@ -129,14 +129,18 @@ describe(`populations, with the shapes of seed ${freshSeed}`, () => {
     20_000,
   );
 
-  test.each([cnnSmall, cnnLarge])('of $name, on every device', async (architecture) => {
-    const problem = randomProblem(architecture, 3, 2);
-    const expected = await compute('cpu', problem);
-    for (const device of testedDevices) {
-      const actual = await compute(device, problem);
-      for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, 3e-5);
-    }
-  });
+  test.each([cnnSmall, cnnLarge])(
+    'of $name, on every device',
+    async (architecture) => {
+      const problem = randomProblem(architecture, 3, 2);
+      const expected = await compute('cpu', problem);
+      for (const device of testedDevices) {
+        const actual = await compute(device, problem);
+        for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, 3e-5);
+      }
+    },
+    20_000,
+  );
 
   testNative('give each model the very numbers that it has alone, with any number of threads', async () => {
     const problem = randomProblem(randomNetwork(), 35, 70);
