@@ -13,7 +13,16 @@ export type Device = "auto" | "gpu" | "tensorflow" | "native" | "wasm" | "cpu";
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "architecture".
  */
-export type Architecture = "cnn-small" | "cnn-large";
+export type Architecture =
+  | "cnn-small"
+  | "cnn-large"
+  | "resnet18"
+  | "resnet34"
+  | "resnet50"
+  | "resnet101"
+  | "mini-alexnet"
+  | "vgg16-bn"
+  | "densenet121";
 /**
  * Image data set that the zoo's models are trained on.
  *

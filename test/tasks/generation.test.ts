@@ -8,7 +8,6 @@ import { startDevice } from '../../src/engine/device.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { Json, StageName } from '../../src/experiment/types.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
@@ -17,6 +16,7 @@ import { stages } from '../../src/tasks/stages.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
 import { prepare } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
+import { cnnSmall } from '../nets/networks.ts';
 
 let dir = '';
 type Config = Record<string, Json>;

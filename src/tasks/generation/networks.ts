@@ -15,17 +15,17 @@ export async function accuracies(
   const result: number[] = [];
   for (let start = 0; start < models.length; start += group) {
     const part = models.slice(start, start + group);
-    const weights = stack(network.architecture, part);
-    result.push(...(await populationScores(network, weights, images)).accuracies);
-    tf.dispose([...weights.values()]);
+    const tensors = stack(network.architecture, part);
+    result.push(...(await populationScores(network, tensors, tensors, images)).accuracies);
+    tf.dispose([...tensors.values()]);
   }
   return result;
 }
 
-/** Weights by parameter, each [models, ...shape]. The caller disposes of them. */
-function stack({ parameters }: Architecture, models: readonly StateDict[]): Map<string, tf.Tensor> {
+/** Weights and buffers by name, each [models, ...shape]. The caller disposes of them. */
+function stack({ state }: Architecture, models: readonly StateDict[]): Map<string, tf.Tensor> {
   return new Map(
-    parameters.map(({ name, shape }) => {
+    state.map(({ name, shape }) => {
       const size = shape.reduce((a, b) => a * b, 1);
       const all = new Float32Array(models.length * size);
       for (const [m, model] of models.entries()) all.set(model.get(name) as Float32Array, m * size);
