@@ -14,7 +14,7 @@ import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts'
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
-import { prepare } from '../../src/zoo/train.ts';
+import { prepareBoth } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { cnnSmall } from '../nets/networks.ts';
 
@@ -111,7 +111,7 @@ describe('stage generation', () => {
 
 test('fine-tuning that was interrupted goes on to the same weights', async () => {
   const images = await loadImages(paths.dataset);
-  const data = { train: prepare(images.train, images), test: prepare(images.test, images) };
+  const data = prepareBoth(images);
   const networks = [3, 4].map((seed) => ({
     id: `network ${seed}`,
     weights: initialWeights(cnnSmall, 'uniform', seed),

@@ -13,7 +13,7 @@ import { loadSamples } from '../../sane/samples.ts';
 import { destandardize, standardize } from '../../sane/standardize.ts';
 import { tokenLayout, unflatten } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
-import { prepare } from '../../zoo/train.ts';
+import { prepareBoth } from '../../zoo/train.ts';
 import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 import { finetune } from './finetune.ts';
@@ -60,7 +60,7 @@ async function scratch(
 async function prepareSampling({ inputs }: StageContext, config: Config) {
   const zoo = await openZoo(inputs.zoo as string);
   const images = await loadImages(inputs.dataset as string);
-  const data = { train: prepare(images.train, images), test: prepare(images.test, images) };
+  const data = prepareBoth(images);
   const { sane, description, standardization } = await loadSane(inputs.sane as string);
   const layout = tokenLayout(zoo.architecture, description.shape.token_size);
   const network = { architecture: zoo.architecture, activation: config.recipe.activation };
