@@ -483,6 +483,10 @@ export interface Sane {
    */
   token_size?: number;
   /**
+   * Whether the gains, biases and running statistics of batch normalisation are tokens too. Default false, as the paper's text has it; the released example for CIFAR-100 has true.
+   */
+  batch_norm_tokens?: boolean;
+  /**
    * Tokens per window. Default 32 (Table 8). A model with fewer tokens is one shorter window.
    */
   window?: number;

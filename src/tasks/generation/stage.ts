@@ -1,6 +1,7 @@
 /** Stage `generation` (section 5.2): samples networks, measures them, fine-tunes them, and measures again. */
 import { join } from 'node:path';
 import { loadImages } from '../../data/stage.ts';
+import { Random } from '../../engine/random.ts';
 import type { StageContext, StageImplementation } from '../../engine/stage.ts';
 import { tf } from '../../engine/tf.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
@@ -9,16 +10,16 @@ import { initialWeights } from '../../nets/init.ts';
 import { loadSane, writeJson } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
-import { loadSamples } from '../../sane/samples.ts';
+import { loadSamples, type Sample } from '../../sane/samples.ts';
 import { destandardize, standardize } from '../../sane/standardize.ts';
-import { tokenLayout, unflatten } from '../../sane/tokenize.ts';
+import { tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepareBoth } from '../../zoo/train.ts';
 import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 import { finetune } from './finetune.ts';
 import { type Method, type Prompt, sample } from './methods.ts';
-import { accuracies } from './networks.ts';
+import { accuracies, condition } from './networks.ts';
 
 type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
 
@@ -62,12 +63,8 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
   const images = await loadImages(inputs.dataset as string);
   const data = prepareBoth(images);
   const { sane, description, standardization } = await loadSane(inputs.sane as string);
-  const layout = tokenLayout(zoo.architecture, description.shape.token_size);
+  const layout = tokenLayout(zoo.architecture, description.shape.token_size, description.batch_norm_tokens);
   const network = { architecture: zoo.architecture, activation: config.recipe.activation };
-  const decode = async (embeddings: readonly Float32Array[]) =>
-    Array.from(decodeModels(sane, layout, embeddings, config), (flat) =>
-      unflatten(zoo.architecture, standardization ? destandardize(layout, flat, standardization) : flat),
-    );
   const score = (models: readonly StateDict[]) => accuracies(network, models, data.train);
   const test = (models: readonly StateDict[]) => accuracies(network, models, data.test);
 
@@ -77,6 +74,17 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
     standardization ? standardize(layout, flat, standardization) : flat,
   );
   const embeddings = [...embedModels(sane, layout, flats)];
+  // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
+  const rest = (trained[0] as Sample).flat;
+  const decode = async (embeddings: readonly Float32Array[]) => {
+    const models = Array.from(decodeModels(sane, layout, embeddings, config), (flat) => {
+      const weights = standardization ? destandardize(layout, flat, standardization) : flat;
+      return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
+    });
+    const random = new Random(config.seed, 'generation', 'conditioning');
+    const { conditioning: batches, conditioning_batch: size } = config;
+    return condition(network, models, data.train.images, { batches, size }, random);
+  };
   const prompts = trained.map(
     ({ checkpoint, flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
