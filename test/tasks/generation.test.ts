@@ -13,14 +13,14 @@ import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
-import { condition } from '../../src/tasks/generation/networks.ts';
+import { condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
 import { prepareBoth } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { freshSeed } from '../engine/compare.ts';
-import { cnnSmall, randomWeights } from '../nets/networks.ts';
+import { cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 
 let dir = '';
 type Config = Record<string, Json>;
@@ -80,16 +80,19 @@ const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).
 describe('stage generation', () => {
   test('measures every method at every epoch, without a leak', async () => {
     const before = tf.memory().numTensors;
-    const { records } = await resultOf(await run('generation', generation, paths));
+    await run('generation', generation, paths);
     expect(tf.memory().numTensors).toBe(before);
+    const all = (await resultOf(join(dir, 'generation'))).records;
+    const records = all.filter(({ metric }) => metric === 'accuracy');
+    const ensembles = all.filter(({ metric }) => metric === 'ensemble-accuracy');
+    expect(ensembles.length).toBe(5 * 3);
     const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
     // Of 12 models 3 are test models; the zoo keeps no epoch 2.
     const expected = { 'scratch 0': 3, 'scratch 1': 3 } as Record<string, number>;
     for (const method of ['finetuned', 'kde30', 'sub', 'boot', 'gauss'])
       for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
     expect(Object.fromEntries([...counts].map(([key, { length }]) => [key, length]))).toEqual(expected);
-    for (const { metric, value, labels, seeded } of records) {
-      expect(metric).toBe('accuracy');
+    for (const { value, labels, seeded } of all) {
       expect(value).toBeGreaterThanOrEqual(0);
       expect(value).toBeLessThanOrEqual(1);
       expect(seeded).toBe(labels.method !== 'scratch');
@@ -174,9 +177,26 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
   } as Config;
   const before = tf.memory().numTensors;
   const at = await run('generation', { ...config, conditioning: 3 }, inputs, 'conditioned');
-  expect((await resultOf(at)).records.length).toBe(4);
+  // Two networks and both together, at two epochs.
+  expect((await resultOf(at)).records.length).toBe(6);
   expect(tf.memory().numTensors).toBe(before);
 }, 60_000);
+
+test('an ensemble is the class of the largest mean logit', async () => {
+  const network = { architecture: cnnSmall, activation: 'tanh' as const };
+  const models = [1, 2, 3].map((seed) => randomWeights(cnnSmall, freshSeed + seed));
+  const pixels = new Random(freshSeed, 'images').normals(15 * 784);
+  const labels = Int32Array.from({ length: 15 }, (_, i) => i % 10);
+  const logits = Array.from(labels, (_, i) => {
+    const image = pixels.subarray(i * 784, (i + 1) * 784);
+    const each = models.map((model) => oracleForward(cnnSmall, model, image, Math.tanh));
+    return each[0]!.map((_, c) => each.reduce((sum, one) => sum + one[c]!, 0));
+  });
+  const right = logits.filter((sums, i) => sums.indexOf(Math.max(...sums)) === labels[i]).length;
+  const data = { images: tf.tensor4d(pixels, [15, 28, 28, 1]), labels: tf.tensor1d(labels, 'int32') };
+  expect(await ensembleAccuracy(network, models, data)).toBeCloseTo(right / 15, 6);
+  tf.dispose([data.images, data.labels]);
+});
 
 test('conditioning brings running statistics to those of the images, and changes nothing else', async () => {
   const architecture = getArchitecture('resnet18', { input: [16, 16, 1], classes: 10, width: 2 });

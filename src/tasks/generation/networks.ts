@@ -6,6 +6,7 @@ import {
   conditionPopulation,
   type LabelledImages,
   type Network,
+  populationLogits,
   populationScores,
 } from '../../nets/population.ts';
 
@@ -26,6 +27,22 @@ export async function accuracies(
     tf.dispose([...tensors.values()]);
   }
   return result;
+}
+
+/** The accuracy of the networks together, a fraction: each image's class is that of the largest mean logit. */
+export async function ensembleAccuracy(
+  network: Network,
+  models: readonly StateDict[],
+  { images, labels }: LabelledImages,
+): Promise<number> {
+  const tensors = stack(network.architecture, models);
+  const accuracy = tf.tidy(() => {
+    const logits = populationLogits(network, tensors, tensors, images);
+    return tf.mean(tf.cast(tf.equal(tf.argMax(tf.mean(logits, 0), 1), labels), 'float32'));
+  });
+  const [value] = await accuracy.data();
+  tf.dispose([accuracy, ...tensors.values()]);
+  return value as number;
 }
 
 export interface Conditioning {
