@@ -104,7 +104,7 @@ export interface Experiment {
    *
    * @minItems 1
    */
-  tables?: [1 | 3 | 4 | 9 | 10, ...(1 | 3 | 4 | 9 | 10)[]];
+  tables?: [1 | 3 | 4 | 7 | 9 | 10, ...(1 | 3 | 4 | 7 | 9 | 10)[]];
 }
 /**
  * The axes. Every combination of their values is one run.
