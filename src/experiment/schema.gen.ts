@@ -495,6 +495,10 @@ export interface Sane {
    */
   windows_per_sample?: number;
   /**
+   * Least sizes of the three position tables (tokens of a network, layers, rows of a layer), for networks larger than the zoo's; null: just what the zoo's networks need. Default null.
+   */
+  positions?: null | [number, number, number];
+  /**
    * Width of the transformer. Default 1024 (Table 8).
    */
   d_model?: number;
@@ -626,6 +630,18 @@ export interface Generation {
    * @minItems 1
    */
   epochs?: [number, ...number[]];
+  /**
+   * Data set that the networks are for, measured and fine-tuned on; null: that of the prompts. A classifier for other classes is drawn anew. Default null, the same task.
+   */
+  target_dataset?: null | Dataset;
+  /**
+   * Another zoo that the prompts come from, for samples of a kind that SANE was not trained on: its architecture, its data set, and its settings where they differ from block zoo; null: SANE's own zoo. Default null.
+   */
+  prompt_zoo?: null | {
+    architecture?: Architecture;
+    dataset?: Dataset;
+    zoo?: Zoo;
+  };
   /**
    * Which checkpoint of the zoo's training models the prompts are; null: the last that SANE saw. Default null, as in the paper.
    */

@@ -1,6 +1,6 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Json, Run, Settings, StageName, StageNode } from './types.ts';
+import type { Dataset, GenerationSettings, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
@@ -45,6 +45,10 @@ export class StageBuilder {
     return node;
   }
 
+  private imagesOf(dataset: Dataset, { data }: Settings): StageNode {
+    return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
+  }
+
   /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
   private zooOf({
     architecture,
@@ -53,9 +57,9 @@ export class StageBuilder {
   }: Pick<Run, 'architecture' | 'dataset' | 'settings'>): StageNode {
     const known = this.zoos.get(settings);
     if (known) return known;
-    const { data, zoo } = settings;
+    const { zoo } = settings;
     const { lockstep, ...trained } = zoo;
-    const images = this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
+    const images = this.imagesOf(dataset, settings);
     const variants = Object.values(zoo.vary).reduce(
       (product, values) => product * (values as unknown[]).length,
       1,
@@ -106,9 +110,22 @@ export class StageBuilder {
 
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
-    const zoo = this.zooOf(run);
-    const inputs = { dataset: zoo.inputs.dataset as string, zoo: zoo.key, sane: this.saneOf(run, zoo).key };
+    const { target_dataset: target, prompt_zoo: other, ...generation } = settings.generation;
+    const own = this.zooOf(run);
+    const prompts = other ? this.promptZooOf(run, other) : own;
+    const images = target ? this.imagesOf(target, settings).key : (prompts.inputs.dataset as string);
+    const inputs = {
+      ...{ dataset: images, zoo: own.key, sane: this.saneOf(run, own).key },
+      ...(prompts === own ? {} : { prompts: prompts.key }),
+    };
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
-    return this.node('generation', label, { ...settings.generation, recipe: zoo.config, seed }, inputs);
+    return this.node('generation', label, { ...generation, recipe: prompts.config, seed }, inputs);
+  }
+
+  /** The stage of the zoo that prompts come from where it is not SANE's own. */
+  private promptZooOf(run: Planned, other: NonNullable<GenerationSettings['prompt_zoo']>): StageNode {
+    const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
+    const settings = { ...run.settings, zoo: { ...run.settings.zoo, ...zoo } };
+    return this.zooOf({ architecture, dataset, settings });
   }
 }
