@@ -6,6 +6,7 @@ import type { Json, Run, Settings, StageName, StageNode } from './types.ts';
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
+  alignment: 1,
   sane: 2,
   'property-prediction': 1,
   generation: 1,
@@ -13,6 +14,13 @@ export const stageVersions: Record<StageName, number> = {
 
 /** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
 const modelsPerPart = 32;
+
+/** Models that one job of a divided alignment takes, at most: minutes for a ResNet-18, less than a second for a small CNN. */
+const modelsPerAlignment = 128;
+
+/** Models of a zoo, one for every seed and combination of what varies. */
+const populationSize = ({ models, vary }: Settings['zoo']) =>
+  Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);
 
 const json = (value: object) => value as { [key: string]: Json };
 
@@ -56,25 +64,37 @@ export class StageBuilder {
     const { data, zoo } = settings;
     const { lockstep, ...trained } = zoo;
     const images = this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
-    const variants = Object.values(zoo.vary).reduce(
-      (product, values) => product * (values as unknown[]).length,
-      1,
-    );
     const node = this.node(
       'zoo',
       `zoo ${architecture}/${dataset}`,
       { architecture, ...trained },
       { dataset: images.key },
-      { parts: Math.ceil((zoo.models * variants) / (lockstep ?? modelsPerPart)), options: { lockstep } },
+      { parts: Math.ceil(populationSize(zoo) / (lockstep ?? modelsPerPart)), options: { lockstep } },
     );
     this.zoos.set(settings, node);
     return node;
   }
 
-  /** The stage of a run's SANE, after that of its zoo. */
-  private saneOf({ architecture, dataset, seed, settings }: Planned, zoo: StageNode): StageNode {
+  /** The run's zoo, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
+  private modelsOf(run: Planned): Record<string, string> {
+    const zoo = this.zooOf(run);
+    if (!run.settings.sane.alignment) return { zoo: zoo.key };
+    const { seed } = run.settings.zoo;
+    const parts = Math.ceil(populationSize(run.settings.zoo) / modelsPerAlignment);
+    const label = `alignment ${run.architecture}/${run.dataset}`;
+    return {
+      zoo: zoo.key,
+      alignment: this.node('alignment', label, { seed }, { zoo: zoo.key }, { parts }).key,
+    };
+  }
+
+  /** The stage of a run's SANE, after those of its models. */
+  private saneOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    // Whether the models are aligned, the inputs say.
+    const { alignment: _, ...sane } = settings.sane;
     const label = `sane ${architecture}/${dataset} seed ${seed}`;
-    return this.node('sane', label, { ...settings.sane, seed }, { zoo: zoo.key });
+    return this.node('sane', label, { ...sane, seed }, this.modelsOf(run));
   }
 
   /** The stage whose artefact is the run's result, after those it depends on. */
@@ -90,10 +110,9 @@ export class StageBuilder {
   private propertyPredictionOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { sane, property_prediction: prediction } = settings;
-    const population = this.zooOf(run);
-    const inputs: Record<string, string> = { zoo: population.key };
+    const inputs = this.modelsOf(run);
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
-      inputs.sane = this.saneOf(run, population).key;
+      inputs.sane = this.saneOf(run).key;
     }
     const { token_size, batch_norm_tokens, standardization } = sane;
     return this.node(
@@ -107,7 +126,11 @@ export class StageBuilder {
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const zoo = this.zooOf(run);
-    const inputs = { dataset: zoo.inputs.dataset as string, zoo: zoo.key, sane: this.saneOf(run, zoo).key };
+    const inputs = {
+      dataset: zoo.inputs.dataset as string,
+      ...this.modelsOf(run),
+      sane: this.saneOf(run).key,
+    };
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
     return this.node('generation', label, { ...settings.generation, recipe: zoo.config, seed }, inputs);
   }

@@ -76,7 +76,10 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
   const together = (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test);
 
   const epoch = config.prompt_epoch ?? (description.epochs.at(-1) as number);
-  const trained = (await loadSamples(zoo, [epoch])).train.slice(0, config.prompt_count ?? undefined);
+  const trained = (await loadSamples(zoo, [epoch], inputs.alignment)).train.slice(
+    0,
+    config.prompt_count ?? undefined,
+  );
   const flats = trained.map(({ flat }) =>
     standardization ? standardize(layout, flat, standardization) : flat,
   );
