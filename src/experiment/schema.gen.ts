@@ -555,7 +555,11 @@ export interface Sane {
    */
   noise?: number;
   /**
-   * First contrastive view: the model as it is (canonical) or a random permutation of it. Default canonical, as the paper's text says.
+   * Whether every model's hidden units are brought into the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
+   */
+  alignment?: boolean;
+  /**
+   * First contrastive view: the aligned model (canonical; as it was trained where sane.alignment is false) or a random permutation of it. Default canonical, as the paper's text says.
    */
   view_1?: "canonical" | "permuted";
   /**

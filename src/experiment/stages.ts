@@ -1,11 +1,12 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Dataset, GenerationSettings, Json, Run, Settings, StageName, StageNode } from './types.ts';
+import type { Dataset, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
+  alignment: 1,
   sane: 2,
   'property-prediction': 1,
   generation: 1,
@@ -13,6 +14,13 @@ export const stageVersions: Record<StageName, number> = {
 
 /** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
 const modelsPerPart = 32;
+
+/** Models that one job of a divided alignment takes, at most: minutes for a ResNet-18, less than a second for a small CNN. */
+const modelsPerAlignment = 128;
+
+/** Models of a zoo, one for every seed and combination of what varies. */
+const populationSize = ({ models, vary }: Settings['zoo']) =>
+  Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);
 
 const json = (value: object) => value as { [key: string]: Json };
 
@@ -60,25 +68,37 @@ export class StageBuilder {
     const { zoo } = settings;
     const { lockstep, ...trained } = zoo;
     const images = this.imagesOf(dataset, settings);
-    const variants = Object.values(zoo.vary).reduce(
-      (product, values) => product * (values as unknown[]).length,
-      1,
-    );
     const node = this.node(
       'zoo',
       `zoo ${architecture}/${dataset}`,
       { architecture, ...trained },
       { dataset: images.key },
-      { parts: Math.ceil((zoo.models * variants) / (lockstep ?? modelsPerPart)), options: { lockstep } },
+      { parts: Math.ceil(populationSize(zoo) / (lockstep ?? modelsPerPart)), options: { lockstep } },
     );
     this.zoos.set(settings, node);
     return node;
   }
 
-  /** The stage of a run's SANE, after that of its zoo. */
-  private saneOf({ architecture, dataset, seed, settings }: Planned, zoo: StageNode): StageNode {
+  /** The run's zoo, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
+  private modelsOf(run: Planned): Record<string, string> {
+    const zoo = this.zooOf(run);
+    if (!run.settings.sane.alignment) return { zoo: zoo.key };
+    const { seed } = run.settings.zoo;
+    const parts = Math.ceil(populationSize(run.settings.zoo) / modelsPerAlignment);
+    const label = `alignment ${run.architecture}/${run.dataset}`;
+    return {
+      zoo: zoo.key,
+      alignment: this.node('alignment', label, { seed }, { zoo: zoo.key }, { parts }).key,
+    };
+  }
+
+  /** The stage of a run's SANE, after those of its models. */
+  private saneOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    // Whether the models are aligned, the inputs say.
+    const { alignment: _, ...sane } = settings.sane;
     const label = `sane ${architecture}/${dataset} seed ${seed}`;
-    return this.node('sane', label, { ...settings.sane, seed }, { zoo: zoo.key });
+    return this.node('sane', label, { ...sane, seed }, this.modelsOf(run));
   }
 
   /** The stage whose artefact is the run's result, after those it depends on. */
@@ -94,10 +114,9 @@ export class StageBuilder {
   private propertyPredictionOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { sane, property_prediction: prediction } = settings;
-    const population = this.zooOf(run);
-    const inputs: Record<string, string> = { zoo: population.key };
+    const inputs = this.modelsOf(run);
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
-      inputs.sane = this.saneOf(run, population).key;
+      inputs.sane = this.saneOf(run).key;
     }
     const { token_size, batch_norm_tokens, standardization } = sane;
     return this.node(
@@ -111,21 +130,18 @@ export class StageBuilder {
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { target_dataset: target, prompt_zoo: other, ...generation } = settings.generation;
-    const own = this.zooOf(run);
-    const prompts = other ? this.promptZooOf(run, other) : own;
-    const images = target ? this.imagesOf(target, settings).key : (prompts.inputs.dataset as string);
-    const inputs = {
-      ...{ dataset: images, zoo: own.key, sane: this.saneOf(run, own).key },
-      ...(prompts === own ? {} : { prompts: prompts.key }),
-    };
+    const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
+    let prompts = this.zooOf(run);
+    if (other) {
+      const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
+      const changed = { ...settings, zoo: { ...settings.zoo, ...zoo } };
+      const models = this.modelsOf({ ...run, architecture, dataset, settings: changed });
+      prompts = this.zooOf({ architecture, dataset, settings: changed });
+      inputs.prompts = prompts.key;
+      if (models.alignment) inputs.prompt_alignment = models.alignment;
+    }
+    inputs.dataset = target ? this.imagesOf(target, settings).key : (prompts.inputs.dataset as string);
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
     return this.node('generation', label, { ...generation, recipe: prompts.config, seed }, inputs);
-  }
-
-  /** The stage of the zoo that prompts come from where it is not SANE's own. */
-  private promptZooOf(run: Planned, other: NonNullable<GenerationSettings['prompt_zoo']>): StageNode {
-    const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
-    const settings = { ...run.settings, zoo: { ...run.settings.zoo, ...zoo } };
-    return this.zooOf({ architecture, dataset, settings });
   }
 }

@@ -47,7 +47,7 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'sane' | 'property-prediction' | 'generation';
+export type StageName = 'dataset' | 'zoo' | 'alignment' | 'sane' | 'property-prediction' | 'generation';
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

@@ -51,6 +51,10 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         population(config).models * epochs,
       );
     }
+    case 'alignment': {
+      const zoo = input('zoo');
+      return describe(pick(zoo, ['architecture', 'width']), population(zoo).models);
+    }
     case 'sane': {
       const zoo = input('zoo');
       const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);

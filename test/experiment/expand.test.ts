@@ -122,9 +122,7 @@ describe('stages', () => {
 
   test('of generation read another zoo and another data set where they are asked for', () => {
     const text = (block: string) =>
-      `${valid
-        .replace('[property-prediction]', '[generation]')
-        .replace(/^property_prediction:.*\n( {2}.*\n)*/m, '')}generation: {${block}}\n`;
+      `${valid.replace('[property-prediction]', '[generation]')}generation: {${block}}\n`;
     const labels = (block: string) => plan(text(block)).stages.map(({ label }) => label);
     const own = labels('epochs: [0]');
     expect(own.filter((label) => label.startsWith('zoo')).length).toBe(1);

@@ -44,9 +44,13 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const layout = tokenLayout(zoo.architecture, shape.token_size, batch_norm_tokens);
   checkPositions(layout, shape, zoo.architecture.name);
 
+  const alignment = inputs.prompts ? inputs.prompt_alignment : inputs.alignment;
   const epochs = inputs.prompts ? zoo.manifest.epochs : description.epochs;
   const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
-  const trained = (await loadSamples(zoo, [epoch])).train.slice(0, config.prompt_count ?? undefined);
+  const trained = (await loadSamples(zoo, [epoch], alignment)).train.slice(
+    0,
+    config.prompt_count ?? undefined,
+  );
   // Networks of another zoo have statistics of their own.
   const own = () =>
     fitStandardization(
