@@ -7,6 +7,7 @@ export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
   sane: 2,
+  'hyper-representation': 1,
   'property-prediction': 1,
   generation: 1,
 };
@@ -77,6 +78,16 @@ export class StageBuilder {
     return this.node('sane', label, { ...settings.sane, seed }, { zoo: zoo.key });
   }
 
+  /** The stage of a run's hyper-representation, after that of its zoo. */
+  private hyperRepresentationOf(
+    { architecture, dataset, seed, settings }: Planned,
+    zoo: StageNode,
+  ): StageNode {
+    const label = `hyper-representation ${architecture}/${dataset} seed ${seed}`;
+    const config = { ...settings.hyper_representation, seed };
+    return this.node('hyper-representation', label, config, { zoo: zoo.key });
+  }
+
   /** The stage whose artefact is the run's result, after those it depends on. */
   resultOf(run: Planned): StageNode {
     switch (run.task) {
@@ -107,7 +118,14 @@ export class StageBuilder {
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const zoo = this.zooOf(run);
-    const inputs = { dataset: zoo.inputs.dataset as string, zoo: zoo.key, sane: this.saneOf(run, zoo).key };
+    const inputs: Record<string, string> = {
+      dataset: zoo.inputs.dataset as string,
+      zoo: zoo.key,
+      sane: this.saneOf(run, zoo).key,
+    };
+    if (settings.generation.methods.includes('hyper-representation')) {
+      inputs['hyper-representation'] = this.hyperRepresentationOf(run, zoo).key;
+    }
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
     return this.node('generation', label, { ...settings.generation, recipe: zoo.config, seed }, inputs);
   }

@@ -1,7 +1,7 @@
 /** Stage `sane`: pretrains SANE on a zoo. Its state is kept now and then, and an interrupted pretraining goes on from there. */
 import type { StageImplementation } from '../engine/stage.ts';
 import { openZoo } from '../zoo/zoo.ts';
-import { saveSane } from './checkpoint.ts';
+import { saveAutoencoder } from './checkpoint.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
 import type { PretrainConfig } from './pretrain.ts';
@@ -47,7 +47,7 @@ export const saneStage: StageImplementation = {
       data,
       config,
       (weights) => new Sane(shape, weights),
-      (sane) => saveSane(dir, sane, description, standardization),
+      (sane) => saveAutoencoder(dir, sane, description, standardization),
     );
   },
 };

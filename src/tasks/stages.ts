@@ -6,6 +6,8 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   dataset: async () => (await import('../data/stage.ts')).datasetStage,
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
+  'hyper-representation': async () =>
+    (await import('../sane/hyper-representation/stage.ts')).hyperRepresentationStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,
 };

@@ -17,8 +17,9 @@ import type { ZooConfig } from '../../zoo/members.ts';
 import { prepareBoth } from '../../zoo/train.ts';
 import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
+import { baselineSampler } from './baseline.ts';
 import { finetune } from './finetune.ts';
-import { type Method, type Prompt, sample } from './methods.ts';
+import { type Method, type Prompt, type Sampler, sample } from './methods.ts';
 import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 
 type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
@@ -99,11 +100,16 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
       accuracy: checkpoint.train_accuracy,
     }),
   );
+  const sampler: Sampler = { settings: config, latent: description.shape.latent_dim, prompts, decode, score };
+  const folder = inputs['hyper-representation'];
+  const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler) : undefined;
+  const samplerOf = (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler);
   const dispose = () => {
     sane.dispose();
+    baseline?.dispose();
     tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
   };
-  return { zoo, data, latent: description.shape.latent_dim, prompts, decode, score, test, together, dispose };
+  return { zoo, data, prompts, samplerOf, test, together, dispose };
 }
 
 export const generationStage: StageImplementation = {
@@ -111,10 +117,7 @@ export const generationStage: StageImplementation = {
 
   async execute(context) {
     const config = context.config as unknown as Config;
-    const { zoo, data, latent, prompts, decode, score, test, together, dispose } = await prepareSampling(
-      context,
-      config,
-    );
+    const { zoo, data, prompts, samplerOf, test, together, dispose } = await prepareSampling(context, config);
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
     for (const method of config.methods) {
@@ -125,7 +128,7 @@ export const generationStage: StageImplementation = {
       const models =
         method === 'finetuned'
           ? prompts.slice(0, config.samples).map(({ weights }) => weights)
-          : await sample(method, { settings: config, latent, prompts, decode, score });
+          : await sample(method, samplerOf(method));
       networks.push(...models.map((weights, i) => ({ id: `${method} ${i}`, method, weights })));
       context.report({
         done: networks.length,
