@@ -1,12 +1,16 @@
 /** Mistakes between the settings of one run, which only its resolved settings show. */
 import type { Problem } from './problems.ts';
-import type { GenerationSettings, Settings, ZooSettings } from './types.ts';
+import type { GenerationSettings, Run, Settings, ZooSettings } from './types.ts';
 
 type RunProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
 /** What is wrong with a run's settings. `given` are the settings that the file or the arguments gave. */
-export function checkRun(settings: Settings, given: ReadonlySet<string>): RunProblem[] {
-  const { zoo, sane, property_prediction: prediction, generation } = settings;
+export function checkRun(
+  settings: Settings,
+  given: ReadonlySet<string>,
+  { architecture, task }: Pick<Run, 'architecture' | 'task'>,
+): RunProblem[] {
+  const { zoo, sane, hyper_representation: baseline, property_prediction: prediction, generation } = settings;
   const problems: RunProblem[] = [];
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
   if (late.length > 0) {
@@ -20,6 +24,7 @@ export function checkRun(settings: Settings, given: ReadonlySet<string>): RunPro
   }
   for (const [block, used] of [
     ['sane', sane.epochs_used],
+    ['hyper_representation', baseline.epochs_used],
     ['property_prediction', prediction.epochs_used],
   ] as const) {
     const missing = (used ?? []).filter((epoch) => !zoo.checkpoints.includes(epoch));
@@ -33,12 +38,26 @@ export function checkRun(settings: Settings, given: ReadonlySet<string>): RunPro
       });
     }
   }
-  if (sane.d_model % sane.heads !== 0) {
+  for (const [block, { heads, d_model: width }] of [
+    ['sane', sane],
+    ['hyper_representation', baseline],
+  ] as const) {
+    if (width % heads === 0) continue;
     problems.push({
       code: 'uneven-heads',
-      path: ['sane', 'heads'],
-      message: 'heads must divide sane.d_model',
-      received: `${sane.heads} heads, a d_model of ${sane.d_model}`,
+      path: [block, 'heads'],
+      message: `heads must divide ${block}.d_model`,
+      received: `${heads} heads, a d_model of ${width}`,
+    });
+  }
+  const wholeNetworks = task === 'generation' && generation.methods.includes('hyper-representation');
+  if (wholeNetworks && !architecture.startsWith('cnn-')) {
+    problems.push({
+      code: 'large-network',
+      path: ['generation', 'methods'],
+      message: 'hyper-representation sees all weights of a network at once, which only the small CNNs allow',
+      received: `architecture ${architecture}`,
+      hint: 'leave hyper-representation out for this architecture, by an entry of overrides',
     });
   }
   problems.push(...checkGeneration(generation, zoo, given));

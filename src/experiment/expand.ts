@@ -129,7 +129,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     if (!found) {
       found = resolve(experiment, point, options.set ?? {});
       conditions.set(content, found);
-      for (const { path, ...problem } of checkRun(found.settings, found.given)) {
+      for (const { path, ...problem } of checkRun(found.settings, found.given, { architecture, task })) {
         const name = path.join('.');
         const known = problems.some((other) => other.path === name && other.code === problem.code);
         // One mistake in a block shows in every run; it is reported once, with the first run that has it.

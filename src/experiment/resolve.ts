@@ -113,6 +113,8 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
   const usesSane =
     task !== 'property-prediction' ||
     settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
+  const usesHyperRepresentation =
+    task === 'generation' && settings.generation.methods.includes('hyper-representation');
   const others = Object.values(taskBlocks).filter((block) => block !== taskBlocks[task]);
   const differences: string[] = [];
   for (const name of settingNames) {
@@ -120,6 +122,7 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
     const shared = ['alignment', 'token_size', 'batch_norm_tokens', 'standardization'].includes(setting);
     if (immaterial.has(name) || others.includes(block) || (block === 'sane' && !usesSane && !shared))
       continue;
+    if (block === 'hyper_representation' && !usesHyperRepresentation) continue;
     const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;
     if (value === paper[block][setting]) continue;
     const [mine, theirs] = [value, paper[block][setting] as Json].map((one) => describe(name, one));

@@ -97,6 +97,7 @@ export interface Experiment {
   data?: Data;
   zoo?: Zoo;
   sane?: Sane;
+  hyper_representation?: HyperRepresentation;
   property_prediction?: PropertyPrediction;
   generation?: Generation;
   /**
@@ -140,10 +141,10 @@ export interface Axes {
    * @minItems 1
    *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | [unknown, ...unknown[]]
@@ -188,10 +189,10 @@ export interface Axes1 {
    * @minItems 1
    *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | [unknown, ...unknown[]]
@@ -217,7 +218,7 @@ export interface Assignment {
    * A setting.
    *
    * This interface was referenced by `Assignment`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -254,10 +255,10 @@ export interface Matcher {
    * One value of this axis or a list of them.
    *
    * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -292,10 +293,10 @@ export interface Matcher1 {
    * One value of this axis or a list of them.
    *
    * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -314,10 +315,10 @@ export interface Settings {
    * A setting.
    *
    * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]: {
     [k: string]: unknown;
@@ -576,6 +577,74 @@ export interface Sane {
   padding_in_loss?: boolean;
 }
 /**
+ * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "hyper_representation".
+ */
+export interface HyperRepresentation {
+  /**
+   * Which of the zoo's checkpoints it is trained on; null uses all. Default null, as SANE has it.
+   */
+  epochs_used?: null | Epochs1;
+  /**
+   * Width of the transformer. Default 800, as published for the MNIST zoo (2021).
+   */
+  d_model?: number;
+  /**
+   * Numbers of a network's embedding. Default 700, as published for the 2,464 weights of the MNIST zoo's networks (2021).
+   */
+  latent_dim?: number;
+  /**
+   * Transformer layers in the encoder, and as many in the decoder. Default 2, as published (2021).
+   */
+  layers?: number;
+  /**
+   * Attention heads; divides d_model. Default 4, as published (2021).
+   */
+  heads?: number;
+  /**
+   * Width of the projection head that the contrastive loss sees. Default 30, as SANE has it.
+   */
+  projection_dim?: number;
+  /**
+   * Training epochs, each of which sees every checkpoint once. Default 50, as SANE has it.
+   */
+  epochs?: number;
+  /**
+   * Checkpoints per step. Default 32, as SANE has it.
+   */
+  batch_size?: number;
+  /**
+   * Peak of the one-cycle schedule. Default 1e-4, as published (2021).
+   */
+  learning_rate?: number;
+  /**
+   * AdamW's decay of matrices. Default 3e-9, as SANE has it.
+   */
+  weight_decay?: number;
+  /**
+   * Weight of the contrastive loss, L = (1-gamma) L_rec + gamma L_c. Default 0.1, as published (2021).
+   */
+  gamma?: number;
+  /**
+   * Temperature of NT-Xent. Default 0.1, as SANE has it.
+   */
+  temperature?: number;
+  /**
+   * Multiplicative noise on both views: x(1 + noise e), e ~ N(0, 1). Default 0.1, as SANE has it.
+   */
+  noise?: number;
+  /**
+   * First contrastive view: the network as it is (canonical) or a random permutation of it. Default permuted, as published.
+   */
+  view_1?: "canonical" | "permuted";
+  /**
+   * Second contrastive view. Default permuted, as published.
+   */
+  view_2?: "canonical" | "permuted";
+}
+/**
  * Task property-prediction: a ridge regression from features of the weights to properties of the model.
  *
  * This interface was referenced by `Experiment`'s JSON-Schema
@@ -620,13 +689,13 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
   methods?: [
-    "scratch" | "finetuned" | "kde30" | "sub" | "boot" | "gauss",
-    ...("scratch" | "finetuned" | "kde30" | "sub" | "boot" | "gauss")[]
+    "scratch" | "finetuned" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss",
+    ...("scratch" | "finetuned" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss")[]
   ];
   /**
    * Epochs of fine-tuning after which the networks are measured, 0 before any; the last is the budget, over which a one-cycle schedule runs. Default: Table 3's.
@@ -655,7 +724,7 @@ export interface Generation {
    */
   prompt_count?: number | null;
   /**
-   * The share of the prompts, by accuracy on the training images, that kde30 uses. Default 0.3, which gives the method its name.
+   * The share of the prompts, by accuracy on the training images, that kde30 and hyper-representation use. Default 0.3, which gives the method its name.
    */
   prompt_share?: number;
   /**
@@ -663,7 +732,11 @@ export interface Generation {
    */
   bandwidth?: number;
   /**
-   * independent: every token is drawn from its own density, as the paper's text has it. shared: one prompt and one offset for all tokens of a network, as the released code does. Default: independent.
+   * The same for the embeddings of the hyper-representation, whose dimensions each have a density of their own. Default 0.002, as published.
+   */
+  hyper_representation_bandwidth?: number;
+  /**
+   * independent: every token is drawn from its own density, as the paper's text has it (every dimension where the embedding is of a whole network). shared: one prompt and one offset for all of them, as the released code does. Default: independent.
    */
   draws?: "independent" | "shared";
   /**
@@ -708,10 +781,10 @@ export interface Settings1 {
    * A setting.
    *
    * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]: {
     [k: string]: unknown;

@@ -8,6 +8,7 @@ export const stageVersions: Record<StageName, number> = {
   zoo: 2,
   alignment: 1,
   sane: 2,
+  'hyper-representation': 1,
   'property-prediction': 1,
   generation: 1,
 };
@@ -101,6 +102,14 @@ export class StageBuilder {
     return this.node('sane', label, { ...sane, seed }, this.modelsOf(run));
   }
 
+  /** The stage of a run's hyper-representation, after that of its zoo; the method of 2022 aligns no models. */
+  private hyperRepresentationOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    const label = `hyper-representation ${architecture}/${dataset} seed ${seed}`;
+    const config = { ...settings.hyper_representation, seed };
+    return this.node('hyper-representation', label, config, { zoo: this.zooOf(run).key });
+  }
+
   /** The stage whose artefact is the run's result, after those it depends on. */
   resultOf(run: Planned): StageNode {
     switch (run.task) {
@@ -141,6 +150,9 @@ export class StageBuilder {
       if (models.alignment) inputs.prompt_alignment = models.alignment;
     }
     inputs.dataset = target ? this.imagesOf(target, settings).key : (prompts.inputs.dataset as string);
+    if (settings.generation.methods.includes('hyper-representation')) {
+      inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
+    }
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
     return this.node('generation', label, { ...generation, recipe: prompts.config, seed }, inputs);
   }

@@ -6,6 +6,7 @@ import type {
   Device,
   Experiment,
   Generation,
+  HyperRepresentation,
   PropertyPrediction,
   Sane,
   Task,
@@ -16,6 +17,7 @@ export type { Architecture, Dataset, Device, Experiment, Task };
 export type DataSettings = Required<Data>;
 export type ZooSettings = Required<Zoo>;
 export type SaneSettings = Required<Sane>;
+export type HyperRepresentationSettings = Required<HyperRepresentation>;
 export type PropertyPredictionSettings = Required<PropertyPrediction>;
 export type GenerationSettings = Required<Generation>;
 
@@ -27,6 +29,7 @@ export interface Settings {
   data: DataSettings;
   zoo: ZooSettings;
   sane: SaneSettings;
+  hyper_representation: HyperRepresentationSettings;
   property_prediction: PropertyPredictionSettings;
   generation: GenerationSettings;
 }
@@ -47,7 +50,14 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'alignment' | 'sane' | 'property-prediction' | 'generation';
+export type StageName =
+  | 'dataset'
+  | 'zoo'
+  | 'alignment'
+  | 'sane'
+  | 'hyper-representation'
+  | 'property-prediction'
+  | 'generation';
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

@@ -63,6 +63,12 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         windows * (config.epochs as number),
       );
     }
+    case 'hyper-representation': {
+      const zoo = input('zoo');
+      const sizes = pick(config, ['d_model', 'latent_dim', 'layers', 'heads', 'batch_size']);
+      const { samples } = population(zoo, config.epochs_used);
+      return describe([...sizes, ...pick(zoo, ['architecture'])], samples * (config.epochs as number));
+    }
     case 'generation': {
       const images = pick(input('dataset'), ['dataset', 'train_images']);
       const { methods, samples, epochs } = config;

@@ -1,8 +1,9 @@
-/** A pretrained SANE on disk: its weights, and everything needed to use them. */
+/** A pretrained SANE or hyper-representation on disk: its weights, and everything needed to use them. */
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
+import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
 import type { Standardization } from './standardize.ts';
@@ -17,7 +18,11 @@ export interface SaneDescription {
   epochs: number[];
 }
 
-const names = { model: 'model.safetensors', description: 'sane.json', normalization: 'normalization.json' };
+const names = {
+  model: 'model.safetensors',
+  normalization: 'normalization.json',
+  description: { sane: 'sane.json', hyper_representation: 'hyper-representation.json' },
+};
 
 /** Writes a value as JSON under a temporary name, then renames. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
@@ -26,30 +31,43 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /** Keeps a pretrained model in folder `dir`. */
-export async function saveSane(
+export async function saveAutoencoder(
   dir: string,
-  sane: Sane,
-  description: SaneDescription,
+  model: Autoencoder,
+  description: object,
   standardization: Standardization | null,
 ): Promise<void> {
-  await writeSafetensors(join(dir, names.model), sane.weights());
+  await writeSafetensors(join(dir, names.model), model.weights());
   await writeJson(join(dir, names.normalization), standardization);
-  await writeJson(join(dir, names.description), description);
+  await writeJson(join(dir, names.description[model.block]), description);
 }
 
-/** Loads what `saveSane` wrote. The model is the caller's to dispose. */
-export async function loadSane(
+/** What `saveAutoencoder` wrote of a model of this block. */
+export async function loadAutoencoder<Description>(
   dir: string,
-): Promise<{ sane: Sane; description: SaneDescription; standardization: Standardization | null }> {
+  block: AutoencoderBlock,
+): Promise<{
+  weights: Map<string, Float32Array>;
+  description: Description;
+  standardization: Standardization | null;
+}> {
   const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8')) as unknown;
-  const description = (await json(names.description)) as SaneDescription;
+  const description = (await json(names.description[block])) as Description;
   const standardization = (await json(names.normalization)) as Standardization | null;
   const file = await openSafetensors(join(dir, names.model));
   try {
     const weights = new Map<string, Float32Array>();
     for (const name of file.names) weights.set(name, await file.readFloats(name));
-    return { sane: new Sane(description.shape, weights), description, standardization };
+    return { weights, description, standardization };
   } finally {
     await file.close();
   }
+}
+
+/** Loads a pretrained SANE. The model is the caller's to dispose. */
+export async function loadSane(
+  dir: string,
+): Promise<{ sane: Sane; description: SaneDescription; standardization: Standardization | null }> {
+  const { weights, ...rest } = await loadAutoencoder<SaneDescription>(dir, 'sane');
+  return { sane: new Sane(rest.description.shape, weights), ...rest };
 }

@@ -1,4 +1,4 @@
-/** The autoencoder's parameters: names as PyTorch's modules have them, shapes, initialisation. Pure, so that they can be counted. */
+/** The autoencoders' parameters: names as PyTorch's modules have them, shapes, initialisation. Pure, so that they can be counted. */
 import type { SaneSettings } from '../experiment/types.ts';
 
 /** Sizes that decide the parameters. */
@@ -13,7 +13,7 @@ export interface SaneShape
   positions: readonly [number, number, number];
 }
 
-export interface SaneParameter {
+export interface AutoencoderParameter {
   name: string;
   shape: number[];
   /** Whether weight decay applies: to matrices and embeddings, not to vectors. */
@@ -22,58 +22,68 @@ export interface SaneParameter {
   init: { sd: number } | { constant: number };
 }
 
-/** Every parameter in PyTorch's order. */
-export function saneParameters(shape: SaneShape): SaneParameter[] {
-  const {
-    token_size: token,
-    d_model: d,
-    latent_dim: latent,
-    layers,
-    window,
-    positions,
-    projection_dim: head,
-  } = shape;
-  const sd = 0.02;
+/** Standard deviation of matrices, as GPT-2's initialisation has it. */
+const usualSd = 0.02;
+
+const matrix = (name: string, out: number, inputs: number, sd = usualSd): AutoencoderParameter => ({
+  name: `${name}.weight`,
+  shape: [out, inputs],
+  decay: true,
+  init: { sd },
+});
+
+const vector = (name: string, size: number, constant: number): AutoencoderParameter => ({
+  name,
+  shape: [size],
+  decay: false,
+  init: { constant },
+});
+
+/** Weight and bias of a linear map. */
+export const affine = (name: string, out: number, inputs: number, sd = usualSd) => [
+  matrix(name, out, inputs, sd),
+  vector(`${name}.bias`, out, 0),
+];
+
+/** Gain and bias of a layer normalisation. */
+export const norm = (name: string, size: number) => [
+  vector(`${name}.weight`, size, 1),
+  vector(`${name}.bias`, size, 0),
+];
+
+/** A stack of transformer blocks of width d. */
+export function transformer(name: string, d: number, layers: number): AutoencoderParameter[] {
   // Outputs of residual branches start smaller, by the depth of one stack (GPT-2's initialisation).
-  const residualSd = sd / Math.sqrt(2 * layers);
-  const matrix = (name: string, out: number, inputs: number, deviation = sd): SaneParameter => ({
-    name: `${name}.weight`,
-    shape: [out, inputs],
-    decay: true,
-    init: { sd: deviation },
-  });
-  const vector = (name: string, size: number, constant: number): SaneParameter => ({
-    name,
-    shape: [size],
-    decay: false,
-    init: { constant },
-  });
-  const affine = (name: string, out: number, inputs: number) => [
-    matrix(name, out, inputs),
-    vector(`${name}.bias`, out, 0),
-  ];
-  const stack = (name: string) =>
-    Array.from({ length: layers }, (_, i) => `${name}.transformer.${i}`).flatMap((block) => [
-      vector(`${block}.ln_1.weight`, d, 1),
-      matrix(`${block}.attn.c_attn`, 3 * d, d),
-      matrix(`${block}.attn.c_proj`, d, d, residualSd),
-      vector(`${block}.ln_2.weight`, d, 1),
-      matrix(`${block}.mlp.c_fc`, 4 * d, d),
-      matrix(`${block}.mlp.c_proj`, d, 4 * d, residualSd),
-    ]);
+  const residualSd = usualSd / Math.sqrt(2 * layers);
+  return Array.from({ length: layers }, (_, i) => `${name}.transformer.${i}`).flatMap((block) => [
+    vector(`${block}.ln_1.weight`, d, 1),
+    matrix(`${block}.attn.c_attn`, 3 * d, d),
+    matrix(`${block}.attn.c_proj`, d, d, residualSd),
+    vector(`${block}.ln_2.weight`, d, 1),
+    matrix(`${block}.mlp.c_fc`, 4 * d, d),
+    matrix(`${block}.mlp.c_proj`, d, 4 * d, residualSd),
+  ]);
+}
+
+/** The head that the contrastive loss sees embeddings of `inputs` numbers through. */
+export const projectionHead = (head: number, inputs: number): AutoencoderParameter[] => [
+  matrix('projection_head.head.0', head, inputs),
+  ...norm('projection_head.head.1', head),
+  matrix('projection_head.head.3', head, head),
+  ...norm('projection_head.head.4', head),
+];
+
+/** Every parameter of SANE in PyTorch's order. */
+export function saneParameters(shape: SaneShape): AutoencoderParameter[] {
+  const { token_size: token, d_model: d, latent_dim: latent, layers, window, positions } = shape;
   return [
     ...affine('tokenizer', d, token),
     ...positions.map((size, i) => matrix(`pe.pe${i + 1}`, size, d / 2)),
-    ...stack('transformer_encoder'),
+    ...transformer('transformer_encoder', d, layers),
     ...affine('encoder_comp', latent, d),
     ...affine('decoder_comp', d, latent),
-    ...stack('transformer_decoder'),
+    ...transformer('transformer_decoder', d, layers),
     ...affine('detokenizer', token, d),
-    matrix('projection_head.head.0', head, window * latent),
-    vector('projection_head.head.1.weight', head, 1),
-    vector('projection_head.head.1.bias', head, 0),
-    matrix('projection_head.head.3', head, head),
-    vector('projection_head.head.4.weight', head, 1),
-    vector('projection_head.head.4.bias', head, 0),
+    ...projectionHead(shape.projection_dim, window * latent),
   ];
 }

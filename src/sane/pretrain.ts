@@ -1,6 +1,7 @@
 /**
- * Pretraining (Algorithm 1, step v): AdamW under a one-cycle schedule on windows in two views. Every random draw has a stream
- * named by epoch and batch, so that a training that was interrupted goes on to the same numbers.
+ * Pretraining of SANE (Algorithm 1, step v) and of the hyper-representation: AdamW under a one-cycle schedule on windows in two
+ * views. Every random draw has a stream named by epoch and batch, so that a training that was interrupted goes on to the same
+ * numbers.
  */
 
 import { oneCycle } from '../engine/one-cycle.ts';
@@ -10,8 +11,9 @@ import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
+import type { Autoencoder } from './autoencoder.ts';
 import { contrastiveLoss, explainedVariance, reconstructionLoss } from './loss.ts';
-import { positionTensors, type Sane } from './model.ts';
+import { positionTensors } from './positions.ts';
 import type { TokenLayout } from './tokenize.ts';
 import { drawViews, type TwoViews } from './views.ts';
 
@@ -43,10 +45,15 @@ export interface PretrainData {
 }
 
 /** Batches of one epoch: sample numbers, each sample windows_per_sample times, in rounds so that a batch repeats none if it can. */
-export function epochBatches(samples: number, config: PretrainConfig, epoch: number): Int32Array[] {
+export function epochBatches(
+  samples: number,
+  config: PretrainConfig,
+  epoch: number,
+  block: Autoencoder['block'] = 'sane',
+): Int32Array[] {
   const order = new Int32Array(samples * config.windows_per_sample);
   for (let round = 0; round < config.windows_per_sample; round++) {
-    order.set(new Random(config.seed, 'sane', 'order', epoch, round).permutation(samples), round * samples);
+    order.set(new Random(config.seed, block, 'order', epoch, round).permutation(samples), round * samples);
   }
   // The last, incomplete batch is left out: the contrastive loss depends on the batch size.
   return Array.from({ length: Math.floor(order.length / config.batch_size) }, (_, i) =>
@@ -71,15 +78,15 @@ interface Losses {
 }
 
 /** The losses of a batch, L = (1 - gamma) L_rec + gamma L_c. A part whose weight is 0 is not computed and reads 0. */
-function losses(sane: Sane, views: TwoViews, config: PretrainConfig): Losses {
+function losses(model: Autoencoder, views: TwoViews, config: PretrainConfig): Losses {
   const { tokens, mask, positions } = tensors(views, config.token_size);
-  const z = sane.encode(tokens, positions);
+  const z = model.encode(tokens, positions);
   const zero = () => tf.scalar(0);
   const reconstruction =
     config.gamma < 1
-      ? reconstructionLoss(tokens, sane.decode(z, positions), mask, config.padding_in_loss)
+      ? reconstructionLoss(tokens, model.decode(z, positions), mask, config.padding_in_loss)
       : zero();
-  const contrast = config.gamma > 0 ? contrastiveLoss(sane.project(z), config.temperature) : zero();
+  const contrast = config.gamma > 0 ? contrastiveLoss(model.project(z), config.temperature) : zero();
   const total = tf.add(tf.mul(reconstruction, 1 - config.gamma), tf.mul(contrast, config.gamma)) as tf.Scalar;
   return { total, reconstruction, contrast };
 }
@@ -93,14 +100,14 @@ function clip(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
 }
 
 /**
- * Gradients of one batch in the order of sane.trainable, zeros where the loss does not depend on one, and its losses [3]
+ * Gradients of one batch in the order of model.trainable, zeros where the loss does not depend on one, and its losses [3]
  * (total, reconstruction, contrast) as a tensor. Call inside tf.tidy.
  */
-export function batchGradients(sane: Sane, views: TwoViews, config: PretrainConfig) {
-  const variables = sane.trainable.map(({ variable }) => variable);
+export function batchGradients(model: Autoencoder, views: TwoViews, config: PretrainConfig) {
+  const variables = model.trainable.map(({ variable }) => variable);
   let parts: tf.Tensor | undefined;
   const { grads } = tf.variableGrads(() => {
-    const { total, reconstruction, contrast } = losses(sane, views, config);
+    const { total, reconstruction, contrast } = losses(model, views, config);
     parts = tf.keep(tf.stack([total, reconstruction, contrast]));
     return total;
   }, variables);
@@ -110,7 +117,7 @@ export function batchGradients(sane: Sane, views: TwoViews, config: PretrainConf
 
 /** Reconstruction of the validation samples as they are: loss and explained variance over all of them. */
 function validate(
-  sane: Sane,
+  model: Autoencoder,
   data: PretrainData,
   config: PretrainConfig,
 ): { loss: number; variance: number } {
@@ -119,7 +126,7 @@ function validate(
   let variance = 0;
   for (let start = 0; start < data.val.length; start += config.batch_size) {
     const models = data.val.slice(start, start + config.batch_size);
-    const random = new Random(config.seed, 'sane', 'validation', start);
+    const random = new Random(config.seed, model.block, 'validation', start);
     const views = drawViews(data.architecture, data.layout, models, plain, random);
     const half = views.tokens.length / 2;
     // Both views are the same here; one is enough.
@@ -132,7 +139,7 @@ function validate(
     };
     tf.tidy(() => {
       const { tokens, mask, positions } = tensors(one, config.token_size);
-      const output = sane.decode(sane.encode(tokens, positions), positions);
+      const output = model.decode(model.encode(tokens, positions), positions);
       const value = reconstructionLoss(tokens, output, mask, config.padding_in_loss).dataSync()[0] as number;
       loss += value * models.length;
       variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * models.length;
@@ -142,12 +149,12 @@ function validate(
 }
 
 /**
- * Trains `sane` in place for config.epochs and returns the losses of each epoch. `resume` continues after the epochs in its
+ * Trains `model` in place for config.epochs and returns the losses of each epoch. `resume` continues after the epochs in its
  * history (the model must have the weights of that moment). `onEpoch` may save the state; it is awaited.
  * Throws if there are fewer windows than a batch, or if the loss is not finite.
  */
 export async function pretrain(
-  sane: Sane,
+  model: Autoencoder,
   data: PretrainData,
   config: PretrainConfig,
   options: {
@@ -160,18 +167,18 @@ export async function pretrain(
   if (perEpoch === 0) {
     const windows = data.train.length * config.windows_per_sample;
     throw new Error(
-      `sane.batch_size is ${config.batch_size}, but an epoch has only ${windows} windows: lower it`,
+      `${model.block}.batch_size is ${config.batch_size}, but an epoch has only ${windows} windows: lower it`,
     );
   }
   const stepsPerEpoch = Math.ceil(perEpoch / config.gradient_accumulation);
   const totalSteps = stepsPerEpoch * config.epochs;
-  const { trainable } = sane;
+  const { trainable } = model;
   const optimizer = new AdamW(trainable, { weightDecay: config.weight_decay });
   const history: EpochLosses[] = [...(options.resume?.history ?? [])];
   if (options.resume) optimizer.restore(options.resume.optimizer);
 
   for (let epoch = history.length; epoch < config.epochs; epoch++) {
-    const batches = epochBatches(data.train.length, config, epoch);
+    const batches = epochBatches(data.train.length, config, epoch, model.block);
     // Sums stay on the device until the epoch ends.
     let sums = tf.zeros([3]);
     let pending: tf.Tensor[] | undefined;
@@ -179,13 +186,13 @@ export async function pretrain(
     let step = epoch * stepsPerEpoch;
     for (const [b, batch] of batches.entries()) {
       const models = Array.from(batch, (i) => data.train[i] as Float32Array);
-      const random = new Random(config.seed, 'sane', 'batch', epoch, b);
+      const random = new Random(config.seed, model.block, 'batch', epoch, b);
       const views = drawViews(data.architecture, data.layout, models, config, random);
       const stepNow = pendingCount + 1 === config.gradient_accumulation || b === batches.length - 1;
       const previousSums = sums;
       const previous = pending;
       const kept = tf.tidy(() => {
-        const { gradients, parts } = batchGradients(sane, views, config);
+        const { gradients, parts } = batchGradients(model, views, config);
         const summed = previous
           ? gradients.map((gradient, i) => tf.add(gradient, previous[i] as tf.Tensor))
           : gradients;
@@ -214,10 +221,10 @@ export async function pretrain(
     sums.dispose();
     if (!Number.isFinite(loss)) {
       throw new Error(
-        `pretraining diverged in epoch ${epoch + 1}: the loss is ${loss}. Lower sane.learning_rate`,
+        `pretraining diverged in epoch ${epoch + 1}: the loss is ${loss}. Lower ${model.block}.learning_rate`,
       );
     }
-    const validation = validate(sane, data, config);
+    const validation = validate(model, data, config);
     history.push({
       epoch: epoch + 1,
       loss: loss as number,

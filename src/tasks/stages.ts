@@ -7,6 +7,8 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
   alignment: async () => (await import('../sane/alignment-stage.ts')).alignmentStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
+  'hyper-representation': async () =>
+    (await import('../sane/hyper-representation/stage.ts')).hyperRepresentationStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,
 };

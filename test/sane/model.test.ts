@@ -3,8 +3,9 @@ import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { contrastiveLoss, explainedVariance, reconstructionLoss } from '../../src/sane/loss.ts';
-import { positionTensors, Sane } from '../../src/sane/model.ts';
+import { Sane } from '../../src/sane/model.ts';
 import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
+import { positionTensors } from '../../src/sane/positions.ts';
 import { testedDevices } from '../engine/devices.ts';
 
 const seed = Date.now() % 1e6;
@@ -63,7 +64,7 @@ describe('parameters', () => {
   });
 
   test('that are missing are named', () => {
-    expect(() => new Sane(released, new Map())).toThrow('SANE: no weights for tokenizer.weight');
+    expect(() => new Sane(released, new Map())).toThrow('sane: no weights for tokenizer.weight');
   });
 });
 

@@ -10,7 +10,7 @@ export type SampledMethod = Exclude<Method, 'scratch' | 'finetuned'>;
 /** A trained network that samples are drawn near. */
 export interface Prompt {
   weights: StateDict;
-  /** Token embeddings [tokens, latent]. */
+  /** Token embeddings [tokens, latent], or the embedding of the whole network. */
   embedding: Float32Array;
   /** On the images that candidates are chosen by. */
   accuracy: number;
@@ -18,7 +18,7 @@ export interface Prompt {
 
 export interface Sampler {
   settings: GenerationSettings & { seed: number };
-  /** Numbers of a token's embedding. */
+  /** Numbers that are drawn together: of a token's embedding. 1: every number has a density of its own. */
   latent: number;
   prompts: readonly Prompt[];
   /** Networks of embeddings, made whole: destandardised, their batch-norm statistics refreshed. */
@@ -43,7 +43,7 @@ export async function sample(method: SampledMethod, sampler: Sampler): Promise<S
     drawNear(kept, density, stream(round, i));
   const all = prompts.map(({ embedding }) => embedding);
 
-  if (method === 'kde30') {
+  if (method === 'kde30' || method === 'hyper-representation') {
     const best = bestPrompts(prompts, settings.prompt_share).map(({ embedding }) => embedding);
     return decode(Array.from({ length: samples }, (_, i) => near(best, 0, i)));
   }

@@ -16,7 +16,8 @@ import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../..
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepareBoth } from '../../zoo/train.ts';
 import { openZoo } from '../../zoo/zoo.ts';
-import type { Prompt } from './methods.ts';
+import { baselineSampler } from './baseline.ts';
+import type { Method, Prompt, Sampler } from './methods.ts';
 import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 import { transplant } from './transplant.ts';
 
@@ -93,14 +94,18 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
         return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
       }),
     );
+  const score = (models: readonly StateDict[]) => accuracies(network, models, data.train);
+  const sampler: Sampler = { settings: config, latent: shape.latent_dim, prompts, decode, score };
+  const folder = inputs['hyper-representation'];
+  const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
   return {
-    ...{ zoo, isHome, architecture, recipe: config.recipe, data, prompts, latent: shape.latent_dim },
-    ...{ decode, finish },
-    score: (models: readonly StateDict[]) => accuracies(network, models, data.train),
+    ...{ zoo, isHome, architecture, recipe: config.recipe, data, prompts, finish },
+    samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     test: (models: readonly StateDict[]) => accuracies(network, models, data.test),
     together: (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test),
     dispose: () => {
       sane.dispose();
+      baseline?.dispose();
       tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
     },
   };

@@ -70,8 +70,8 @@ export const generationStage: StageImplementation = {
 
   async execute(context) {
     const config = context.config as unknown as Config;
-    const { zoo, isHome, architecture, recipe, data, prompts, test, together, dispose, ...sampler } =
-      await prepareSampling(context, config);
+    const sampling = await prepareSampling(context, config);
+    const { zoo, isHome, architecture, recipe, data, prompts, test, together } = sampling;
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
     for (const method of config.methods) {
@@ -83,8 +83,8 @@ export const generationStage: StageImplementation = {
         method === 'scratch'
           ? initialNetworks(architecture, recipe.init, config)
           : method === 'finetuned'
-            ? await sampler.finish(prompts.slice(0, config.samples).map(({ weights }) => weights))
-            : await sample(method, { settings: config, prompts, ...sampler });
+            ? await sampling.finish(prompts.slice(0, config.samples).map(({ weights }) => weights))
+            : await sample(method, sampling.samplerOf(method));
       networks.push(...models.map((weights, i) => ({ id: `${method} ${i}`, method, weights })));
       context.report({
         done: networks.length,
@@ -116,7 +116,7 @@ export const generationStage: StageImplementation = {
       const labels = { split: 'test', method, epoch };
       records.push({ metric: 'ensemble-accuracy', labels, value, seeded: true });
     }
-    dispose();
+    sampling.dispose();
     await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);
   },
 };

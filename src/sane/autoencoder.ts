@@ -1,0 +1,111 @@
+/**
+ * What SANE and the hyper-representation have in common: variables by name, pre-norm transformer blocks without biases and
+ * without a mask, and the projection head of the contrastive loss.
+ */
+import { attention, gelu, layerNorm, linear } from '../engine/ops.ts';
+import type { Parameter } from '../engine/optimizers.ts';
+import { Random } from '../engine/random.ts';
+import type { NamedTensor } from '../engine/safetensors.ts';
+import { tf } from '../engine/tf.ts';
+import type { AutoencoderParameter } from './parameters.ts';
+import type { Positions } from './positions.ts';
+
+/** The block of its settings, which its random streams are named after. */
+export type AutoencoderBlock = 'sane' | 'hyper_representation';
+
+/** Initial value of a parameter, from a stream named after it. */
+function initialValue(
+  block: AutoencoderBlock,
+  { name, shape, init }: AutoencoderParameter,
+  seed: number,
+): Float32Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if ('constant' in init) return new Float32Array(size).fill(init.constant);
+  return new Random(seed, block, 'init', name).normals(size).map((x) => x * init.sd);
+}
+
+export abstract class Autoencoder {
+  private readonly variables: Map<string, tf.Variable>;
+
+  /** A model with the given weights by parameter name, or freshly initialised from a seed. Owns its variables: dispose it. */
+  constructor(
+    readonly block: AutoencoderBlock,
+    readonly parameters: readonly AutoencoderParameter[],
+    private readonly sizes: { layers: number; heads: number },
+    weights: ReadonlyMap<string, Float32Array> | number,
+  ) {
+    this.variables = new Map(
+      this.parameters.map((parameter) => {
+        const values =
+          typeof weights === 'number' ? initialValue(block, parameter, weights) : weights.get(parameter.name);
+        if (!values) throw new Error(`${block}: no weights for ${parameter.name}`);
+        const value = tf.tensor(values, parameter.shape);
+        const variable = tf.variable(value);
+        value.dispose();
+        return [parameter.name, variable];
+      }),
+    );
+  }
+
+  /** Tokens [rows, window, token_size] to embeddings [rows, ...]. */
+  abstract encode(tokens: tf.Tensor3D, positions: Positions): tf.Tensor;
+
+  /** Embeddings to tokens [rows, window, token_size]. */
+  abstract decode(z: tf.Tensor, positions: Positions): tf.Tensor3D;
+
+  /** Projection head of the contrastive loss: embeddings of a whole window to [rows, projection_dim], none negative. */
+  project(z: tf.Tensor): tf.Tensor2D {
+    let x: tf.Tensor = z.reshape([z.shape[0] as number, -1]);
+    for (const [linearAt, normAt] of [
+      [0, 1],
+      [3, 4],
+    ]) {
+      const head = 'projection_head.head';
+      x = linear(x, this.get(`${head}.${linearAt}.weight`));
+      x = tf.relu(layerNorm(x, this.get(`${head}.${normAt}.weight`), this.get(`${head}.${normAt}.bias`)));
+    }
+    return x as tf.Tensor2D;
+  }
+
+  /** The variables by name, in the order of `parameters`. */
+  get trainable(): Parameter[] {
+    return this.parameters.map(({ name, decay }) => ({ name, decay, variable: this.get(name) }));
+  }
+
+  /** Copies of the weights, as they are kept on disk. */
+  weights(): NamedTensor[] {
+    return this.parameters.map(({ name, shape }) => ({
+      name,
+      shape,
+      data: Float32Array.from(this.get(name).dataSync()),
+    }));
+  }
+
+  dispose(): void {
+    for (const variable of this.variables.values()) variable.dispose();
+  }
+
+  protected get<T extends tf.Tensor>(name: string): T {
+    return this.variables.get(name) as tf.Tensor as T;
+  }
+
+  protected affine(name: string, x: tf.Tensor): tf.Tensor {
+    return linear(x, this.get(`${name}.weight`), this.get(`${name}.bias`));
+  }
+
+  protected transformer(stack: string, x: tf.Tensor): tf.Tensor {
+    for (let i = 0; i < this.sizes.layers; i++) x = this.transformerBlock(`${stack}.transformer.${i}`, x);
+    return x;
+  }
+
+  /** x += Attention(LN(x)); x += MLP(LN(x)). */
+  private transformerBlock(name: string, x: tf.Tensor): tf.Tensor {
+    const qkv = linear(layerNorm(x, this.get(`${name}.ln_1.weight`)), this.get(`${name}.attn.c_attn.weight`));
+    const attended = attention(qkv as tf.Tensor3D, this.sizes.heads);
+    const middle = tf.add(x, linear(attended, this.get(`${name}.attn.c_proj.weight`)));
+    const hidden = gelu(
+      linear(layerNorm(middle, this.get(`${name}.ln_2.weight`)), this.get(`${name}.mlp.c_fc.weight`)),
+    );
+    return tf.add(middle, linear(hidden, this.get(`${name}.mlp.c_proj.weight`)));
+  }
+}

@@ -1,0 +1,86 @@
+/** Pretraining in an artefact's folder: its state is kept there now and then, and an interrupted one goes on from it. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
+import type { StageContext } from '../engine/stage.ts';
+import type { Autoencoder } from './autoencoder.ts';
+import { writeJson } from './checkpoint.ts';
+import {
+  type EpochLosses,
+  type PretrainConfig,
+  type PretrainData,
+  type PretrainState,
+  pretrain,
+} from './pretrain.ts';
+
+/** How long a training may go on before its state is kept again. */
+const saveEveryMs = 20_000;
+
+const stateName = 'training.safetensors';
+
+/** Keeps weights, optimizer and history in one file, so that they belong together. */
+async function saveState(dir: string, model: Autoencoder, state: PretrainState): Promise<void> {
+  const weights = model.weights().map((tensor) => ({ ...tensor, name: `model/${tensor.name}` }));
+  const averages = Object.entries(state.optimizer.averages).map(([name, data]) => ({
+    name: `optimizer/${name}`,
+    shape: [data.length],
+    data,
+  }));
+  await writeSafetensors(join(dir, stateName), [...weights, ...averages], {
+    steps: String(state.optimizer.steps),
+    history: JSON.stringify(state.history),
+  });
+}
+
+/** The state that an interrupted training left, or undefined. */
+async function loadState(
+  dir: string,
+): Promise<{ weights: Map<string, Float32Array>; state: PretrainState } | undefined> {
+  const path = join(dir, stateName);
+  if (!(await Bun.file(path).exists())) return undefined;
+  const file = await openSafetensors(path);
+  try {
+    const weights = new Map<string, Float32Array>();
+    const averages: Record<string, Float32Array> = {};
+    for (const name of file.names) {
+      const [kind, ...rest] = name.split('/');
+      const values = await file.readFloats(name);
+      if (kind === 'model') weights.set(rest.join('/'), values);
+      else averages[rest.join('/')] = values;
+    }
+    const history = JSON.parse(file.metadata.history as string) as EpochLosses[];
+    return { weights, state: { history, optimizer: { steps: Number(file.metadata.steps), averages } } };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Pretrains a model in a stage's folder: `create` makes it of the weights of an interrupted training or of the seed, and `save`
+ * keeps it when it is done. The losses of the epochs become `history.json`. `stateEveryMs`: how seldom the state is kept, at most.
+ */
+export async function pretrainInFolder<Model extends Autoencoder>(
+  { dir, report }: Pick<StageContext, 'dir' | 'report'>,
+  data: PretrainData,
+  config: PretrainConfig,
+  create: (weights: ReadonlyMap<string, Float32Array> | number) => Model,
+  save: (model: Model) => Promise<void>,
+  stateEveryMs = saveEveryMs,
+): Promise<void> {
+  const saved = await loadState(dir);
+  const model = create(saved?.weights ?? config.seed);
+  let lastSave = performance.now();
+  const history = await pretrain(model, data, config, {
+    resume: saved?.state,
+    report,
+    onEpoch: async (state, last) => {
+      if (last || performance.now() - lastSave < stateEveryMs) return;
+      await saveState(dir, model, await state());
+      lastSave = performance.now();
+    },
+  });
+  await writeJson(join(dir, 'history.json'), history);
+  await save(model);
+  model.dispose();
+  await rm(join(dir, stateName), { force: true });
+}
