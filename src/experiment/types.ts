@@ -47,7 +47,14 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'alignment' | 'sane' | 'property-prediction' | 'generation';
+export type StageName =
+  | 'dataset'
+  | 'zoo'
+  | 'alignment'
+  | 'sane'
+  | 'property-prediction'
+  | 'generation'
+  | 'reconstruction';
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

@@ -63,6 +63,11 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         windows * (config.epochs as number),
       );
     }
+    case 'reconstruction': {
+      const zoo = input('zoo');
+      const settings = [...pick(config, saneSettings), ...pick(zoo, ['architecture'])];
+      return describe(settings, population(zoo, config.epochs_used).samples);
+    }
     case 'generation': {
       const images = pick(input('dataset'), ['dataset', 'train_images']);
       const { methods, samples, epochs } = config;

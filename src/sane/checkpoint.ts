@@ -5,6 +5,7 @@ import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
+import type { EpochLosses } from './pretrain.ts';
 import type { Standardization } from './standardize.ts';
 
 /** `sane.json` of the artefact. */
@@ -17,7 +18,12 @@ export interface SaneDescription {
   epochs: number[];
 }
 
-const names = { model: 'model.safetensors', description: 'sane.json', normalization: 'normalization.json' };
+const names = {
+  model: 'model.safetensors',
+  description: 'sane.json',
+  normalization: 'normalization.json',
+  history: 'history.json',
+};
 
 /** Writes a value as JSON under a temporary name, then renames. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
@@ -35,6 +41,15 @@ export async function saveSane(
   await writeSafetensors(join(dir, names.model), sane.weights());
   await writeJson(join(dir, names.normalization), standardization);
   await writeJson(join(dir, names.description), description);
+}
+
+/** Keeps the losses of each epoch in folder `dir`. */
+export const writeHistory = (dir: string, history: readonly EpochLosses[]) =>
+  writeJson(join(dir, names.history), history);
+
+/** The losses of each epoch, the last one last. */
+export async function readHistory(dir: string): Promise<EpochLosses[]> {
+  return JSON.parse(await readFile(join(dir, names.history), 'utf8'));
 }
 
 /** Loads what `saveSane` wrote. The model is the caller's to dispose. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { StageImplementation } from '../engine/stage.ts';
 import { openZoo } from '../zoo/zoo.ts';
-import { saveSane, writeJson } from './checkpoint.ts';
+import { saveSane, writeHistory } from './checkpoint.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
 import { type EpochLosses, type PretrainConfig, type PretrainState, pretrain } from './pretrain.ts';
@@ -95,7 +95,7 @@ export const saneStage: StageImplementation = {
         lastSave = performance.now();
       },
     });
-    await writeJson(join(dir, 'history.json'), history);
+    await writeHistory(dir, history);
     const description = {
       architecture: zoo.architecture.name,
       shape,

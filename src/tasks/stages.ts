@@ -8,5 +8,6 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   alignment: async () => (await import('../sane/alignment-stage.ts')).alignmentStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
+  reconstruction: async () => (await import('./reconstruction/stage.ts')).reconstructionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,
 };
