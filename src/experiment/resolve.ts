@@ -96,8 +96,8 @@ const immaterial = new Set([
   'generation.epochs',
 ]);
 
-/** The block of each task's settings. */
-const taskBlocks: Record<Task, Block> = {
+/** The block of each task's own settings. */
+const taskBlocks: Partial<Record<Task, Block>> = {
   'property-prediction': 'property_prediction',
   generation: 'generation',
 };

@@ -36,7 +36,7 @@ export type Dataset = "glyphs" | "mnist" | "fashion-mnist";
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "task".
  */
-export type Task = "property-prediction" | "generation";
+export type Task = "property-prediction" | "generation" | "reconstruction";
 /**
  * Epochs whose weights are kept (0 is the initialisation). Default: the epochs that the authors' property prediction reads.
  *
@@ -105,7 +105,7 @@ export interface Experiment {
    *
    * @minItems 1
    */
-  tables?: [1 | 3 | 4 | 7 | 9 | 10, ...(1 | 3 | 4 | 7 | 9 | 10)[]];
+  tables?: [1 | 3 | 4 | 6 | 7 | 9 | 10, ...(1 | 3 | 4 | 6 | 7 | 9 | 10)[]];
 }
 /**
  * The axes. Every combination of their values is one run.

@@ -11,6 +11,7 @@ export const stageVersions: Record<StageName, number> = {
   'hyper-representation': 1,
   'property-prediction': 1,
   generation: 1,
+  reconstruction: 1,
 };
 
 /** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
@@ -117,6 +118,8 @@ export class StageBuilder {
         return this.propertyPredictionOf(run);
       case 'generation':
         return this.generationOf(run);
+      case 'reconstruction':
+        return this.reconstructionOf(run);
     }
   }
 
@@ -132,6 +135,18 @@ export class StageBuilder {
       'property-prediction',
       `property-prediction ${architecture}/${dataset} seed ${seed}`,
       { ...prediction, token_size, batch_norm_tokens, standardization },
+      inputs,
+    );
+  }
+
+  private reconstructionOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    const { alignment: _, ...sane } = settings.sane;
+    const inputs = { ...this.modelsOf(run), sane: this.saneOf(run).key };
+    return this.node(
+      'reconstruction',
+      `reconstruction ${architecture}/${dataset} seed ${seed}`,
+      { ...sane, seed },
       inputs,
     );
   }

@@ -57,7 +57,8 @@ export type StageName =
   | 'sane'
   | 'hyper-representation'
   | 'property-prediction'
-  | 'generation';
+  | 'generation'
+  | 'reconstruction';
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

@@ -10,20 +10,22 @@ export interface Pair {
   below: Cell | undefined;
 }
 
-/** Holds if the mean of `above` is above that of `below` (or equal, if that will do) in every pair where both were measured. */
+/** Holds if the mean of `above` is above that of `below` (or so many times as large, or equal, if that will do) in every pair where both were measured. */
 export function judgeOrder(
   text: string,
   pairs: Pair[],
-  { of, orEqual }: OrderDefinition,
+  { of, orEqual, times = 1 }: OrderDefinition,
   decimals: number,
 ): Claim {
   const leads = pairs.flatMap(({ title, above, below }) => {
     const [high, low] = [above?.measured?.mean, below?.measured?.mean];
-    return high === undefined || low === undefined ? [] : [{ title, lead: high - low }];
+    if (high === undefined || low === undefined) return [];
+    const size = times === 1 ? formatDifference(high - low, decimals) : `${(high / low).toFixed(2)} times`;
+    return [{ lead: high - times * low, detail: `${title} ${size}` }];
   });
   if (leads.length === 0) return { text, holds: null, detail: 'not measured' };
   const held = leads.filter(({ lead }) => lead > 0 || (orEqual && lead === 0)).length;
-  const list = leads.map(({ title, lead }) => `${title} ${formatDifference(lead, decimals)}`).join(', ');
+  const list = leads.map(({ detail }) => detail).join(', ');
   const across = of === 'columns' ? 'rows' : 'columns';
   return { text, holds: held === leads.length, detail: `in ${held} of ${leads.length} ${across}: ${list}` };
 }

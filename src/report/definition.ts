@@ -4,7 +4,8 @@ import type { Labels } from './paper.ts';
 
 /** A column group of the paper's layout: the runs of one data set. */
 export interface GroupDefinition {
-  dataset: string;
+  /** Null: the paper does not say which, and any will do. */
+  dataset: string | null;
   title: string;
   /** The part of the paper's column labels that is the group's; by default the data set. */
   labels?: Labels;
@@ -33,6 +34,8 @@ export interface OrderDefinition {
   below: string;
   /** Keys of the rows or columns in which it is made; by default in all. */
   in?: readonly string[];
+  /** How many times as large it is, at least; by default it only has to be larger. */
+  times?: number;
   /** Whether equal numbers bear it out. */
   orEqual?: true;
 }

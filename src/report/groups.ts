@@ -23,15 +23,15 @@ export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] 
   const accepted = runs.filter((run) => definition.accepts(run));
   const names = new Set(definition.groups.map(({ dataset }) => dataset));
   return definition.groups.flatMap((group) => {
-    const own = accepted.filter(({ dataset }) => dataset === group.dataset);
+    const own = accepted.filter(({ dataset }) => group.dataset === null || dataset === group.dataset);
     const standIns = accepted.filter(({ dataset }) => {
       const shown = datasets[dataset]?.standsFor.find((one) => names.has(one));
       return shown === group.dataset;
     });
     const byDataset = Map.groupBy([...own, ...standIns], ({ dataset }) => dataset);
     if (byDataset.size === 0) {
-      const { dataset, title, labels = { dataset } } = group;
-      return [{ key: dataset, title, labels, runs: [], scaled: [] }];
+      const { title } = group;
+      return [{ key: group.dataset ?? 'any', title, labels: labelsOf(group), runs: [], scaled: [] }];
     }
     const across = definition.across ?? [];
     return [...byDataset].flatMap(([dataset, runs]) => groupByCondition(group, dataset, runs, across));
@@ -55,7 +55,7 @@ function groupByCondition(
     return {
       key: [dataset, ...values].join(','),
       title: [standIn ? `${dataset} (paper: ${group.title})` : group.title, ...values].join(', '),
-      labels: group.labels ?? { dataset: group.dataset },
+      labels: labelsOf(group),
       runs: sameCondition,
       scaled: [
         ...(standIn ? [`${dataset} stands in for ${group.title}`] : []),
@@ -64,6 +64,10 @@ function groupByCondition(
     };
   });
 }
+
+/** The part of the paper's column labels that is the group's. */
+export const labelsOf = ({ dataset, labels }: GroupDefinition): Labels =>
+  labels ?? (dataset === null ? {} : { dataset });
 
 /** Everything that makes two runs of a data set different measurements, by its name in the experiment file. */
 function condition(run: Run, across: readonly string[]): Record<string, string> {

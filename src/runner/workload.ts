@@ -69,6 +69,11 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
       const { samples } = population(zoo, config.epochs_used);
       return describe([...sizes, ...pick(zoo, ['architecture'])], samples * (config.epochs as number));
     }
+    case 'reconstruction': {
+      const zoo = input('zoo');
+      const settings = [...pick(config, saneSettings), ...pick(zoo, ['architecture'])];
+      return describe(settings, population(zoo, config.epochs_used).samples);
+    }
     case 'generation': {
       const images = pick(input('dataset'), ['dataset', 'train_images']);
       const { methods, samples, epochs } = config;

@@ -6,6 +6,7 @@ import type { SaneSettings } from '../experiment/types.ts';
 import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
+import type { EpochLosses } from './pretrain.ts';
 import type { Standardization } from './standardize.ts';
 
 /** `sane.json` of the artefact. */
@@ -21,6 +22,7 @@ export interface SaneDescription {
 const names = {
   model: 'model.safetensors',
   normalization: 'normalization.json',
+  history: 'history.json',
   description: { sane: 'sane.json', hyper_representation: 'hyper-representation.json' },
 };
 
@@ -40,6 +42,15 @@ export async function saveAutoencoder(
   await writeSafetensors(join(dir, names.model), model.weights());
   await writeJson(join(dir, names.normalization), standardization);
   await writeJson(join(dir, names.description[model.block]), description);
+}
+
+/** Keeps the losses of each epoch in folder `dir`. */
+export const writeHistory = (dir: string, history: readonly EpochLosses[]) =>
+  writeJson(join(dir, names.history), history);
+
+/** The losses of each epoch, the last one last. */
+export async function readHistory(dir: string): Promise<EpochLosses[]> {
+  return JSON.parse(await readFile(join(dir, names.history), 'utf8'));
 }
 
 /** What `saveAutoencoder` wrote of a model of this block. */

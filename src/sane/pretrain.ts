@@ -12,8 +12,8 @@ import { tf } from '../engine/tf.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
 import type { Autoencoder } from './autoencoder.ts';
-import { contrastiveLoss, explainedVariance, reconstructionLoss } from './loss.ts';
-import { positionTensors } from './positions.ts';
+import { evaluate, viewTensors } from './evaluate.ts';
+import { contrastiveLoss, reconstructionLoss } from './loss.ts';
 import type { TokenLayout } from './tokenize.ts';
 import { drawViews, type TwoViews } from './views.ts';
 
@@ -61,16 +61,6 @@ export function epochBatches(
   );
 }
 
-/** Views as tensors. Call inside tf.tidy. */
-function tensors({ rows, window, tokens, mask, positions }: TwoViews, tokenSize: number) {
-  const shape: [number, number, number] = [rows, window, tokenSize];
-  return {
-    tokens: tf.tensor3d(tokens, shape),
-    mask: tf.tensor3d(mask, shape),
-    positions: positionTensors(positions),
-  };
-}
-
 interface Losses {
   total: tf.Scalar;
   reconstruction: tf.Scalar;
@@ -79,7 +69,7 @@ interface Losses {
 
 /** The losses of a batch, L = (1 - gamma) L_rec + gamma L_c. A part whose weight is 0 is not computed and reads 0. */
 function losses(model: Autoencoder, views: TwoViews, config: PretrainConfig): Losses {
-  const { tokens, mask, positions } = tensors(views, config.token_size);
+  const { tokens, mask, positions } = viewTensors(views, config.token_size);
   const z = model.encode(tokens, positions);
   const zero = () => tf.scalar(0);
   const reconstruction =
@@ -113,39 +103,6 @@ export function batchGradients(model: Autoencoder, views: TwoViews, config: Pret
   }, variables);
   const gradients = variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
   return { gradients, parts: parts as tf.Tensor };
-}
-
-/** Reconstruction of the validation samples as they are: loss and explained variance over all of them. */
-function validate(
-  model: Autoencoder,
-  data: PretrainData,
-  config: PretrainConfig,
-): { loss: number; variance: number } {
-  const plain = { ...config, noise: 0, view_1: 'canonical', view_2: 'canonical' } as const;
-  let loss = 0;
-  let variance = 0;
-  for (let start = 0; start < data.val.length; start += config.batch_size) {
-    const models = data.val.slice(start, start + config.batch_size);
-    const random = new Random(config.seed, model.block, 'validation', start);
-    const views = drawViews(data.architecture, data.layout, models, plain, random);
-    const half = views.tokens.length / 2;
-    // Both views are the same here; one is enough.
-    const one: TwoViews = {
-      rows: models.length,
-      window: views.window,
-      tokens: views.tokens.subarray(0, half),
-      mask: views.mask.subarray(0, half),
-      positions: views.positions.subarray(0, views.positions.length / 2),
-    };
-    tf.tidy(() => {
-      const { tokens, mask, positions } = tensors(one, config.token_size);
-      const output = model.decode(model.encode(tokens, positions), positions);
-      const value = reconstructionLoss(tokens, output, mask, config.padding_in_loss).dataSync()[0] as number;
-      loss += value * models.length;
-      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * models.length;
-    });
-  }
-  return { loss: loss / data.val.length, variance: variance / data.val.length };
 }
 
 /**
@@ -224,7 +181,9 @@ export async function pretrain(
         `pretraining diverged in epoch ${epoch + 1}: the loss is ${loss}. Lower ${model.block}.learning_rate`,
       );
     }
-    const validation = validate(model, data, config);
+    const { architecture, layout, val: models } = data;
+    const held = { architecture, layout, models, view: 'canonical', purpose: 'validation' } as const;
+    const validation = evaluate(model, held, config);
     history.push({
       epoch: epoch + 1,
       loss: loss as number,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { StageContext } from '../engine/stage.ts';
 import type { Autoencoder } from './autoencoder.ts';
-import { writeJson } from './checkpoint.ts';
+import { writeHistory } from './checkpoint.ts';
 import {
   type EpochLosses,
   type PretrainConfig,
@@ -79,7 +79,7 @@ export async function pretrainInFolder<Model extends Autoencoder>(
       lastSave = performance.now();
     },
   });
-  await writeJson(join(dir, 'history.json'), history);
+  await writeHistory(dir, history);
   await save(model);
   model.dispose();
   await rm(join(dir, stateName), { force: true });

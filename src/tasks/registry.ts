@@ -18,8 +18,15 @@ const generation: TaskDescription = {
   tables: [3, 4, 7],
 };
 
+const reconstruction: TaskDescription = {
+  name: 'reconstruction',
+  description: 'measures how well SANE reconstructs the weights of training and test models',
+  tables: [6],
+};
+
 /** Every task by name. */
 export const tasks: Record<string, TaskDescription> = {
   [propertyPrediction.name]: propertyPrediction,
   [generation.name]: generation,
+  [reconstruction.name]: reconstruction,
 };

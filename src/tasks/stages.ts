@@ -10,5 +10,6 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   'hyper-representation': async () =>
     (await import('../sane/hyper-representation/stage.ts')).hyperRepresentationStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
+  reconstruction: async () => (await import('./reconstruction/stage.ts')).reconstructionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,
 };

@@ -98,12 +98,13 @@ describe('stages', () => {
     expect(stages.map(({ stage }) => stage)).toEqual([
       'dataset',
       'zoo',
+      'alignment',
       'sane',
       'property-prediction',
       'sane',
       'property-prediction',
     ]);
-    expect(new Set(stages.map(({ key }) => key)).size).toBe(6);
+    expect(new Set(stages.map(({ key }) => key)).size).toBe(7);
     for (const [i, { inputs }] of stages.entries()) {
       for (const key of Object.values(inputs))
         expect(stages.findIndex((node) => node.key === key)).toBeLessThan(i);
@@ -116,7 +117,9 @@ describe('stages', () => {
   test('of SANE are planned only for features of SANE', () => {
     const text = `${valid}property_prediction: {features: [weights, statistics]}\n`;
     const { stages, runs } = plan(text);
-    expect(stages.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'property-prediction']);
+    expect(stages.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'alignment', 'property-prediction']);
+    const loose = plan(`${text}sane: {alignment: false}\n`.replace('sane:\n  epochs: 3\n', '')).stages;
+    expect(loose.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'property-prediction']);
     expect(new Set(runs.map(({ resultKey }) => resultKey)).size).toBe(1);
   });
 
@@ -148,6 +151,7 @@ describe('stages', () => {
     expect(changed(valid, valid.replace('epochs: 3', 'epochs: 4'))).toEqual(['sane', 'property-prediction']);
     expect(changed(valid, valid.replace('models: 20', 'models: 21'))).toEqual([
       'zoo',
+      'alignment',
       'sane',
       'property-prediction',
     ]);
@@ -179,7 +183,10 @@ describe('why', () => {
       { field: 'version', before: now.version, now: now.version + 1 },
     ]);
     const other = node(valid.replace('models: 20', 'models: 30'), 'sane');
-    expect(explainKey(now, [other])?.differences.map(({ field }) => field)).toEqual(['inputs.zoo']);
+    expect(explainKey(now, [other])?.differences.map(({ field }) => field)).toEqual([
+      'inputs.zoo',
+      'inputs.alignment',
+    ]);
   });
 });
 

@@ -234,7 +234,7 @@ test('conditioning brings running statistics to those of the images, and changes
   const cnn = randomWeights(cnnSmall, 3);
   expect(await condition(plain, [cnn], images, { batches: 5, size: 4 }, stream())).toEqual([cnn]);
   images.dispose();
-});
+}, 60_000);
 
 describe('transfer', () => {
   test('draws a new classifier for other classes, and keeps the rest', () => {

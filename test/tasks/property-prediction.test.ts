@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
-import { writeSafetensors } from '../../src/engine/safetensors.ts';
 import type { StageImplementation } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
@@ -12,69 +11,30 @@ import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { percentile, weightStatistics } from '../../src/tasks/property-prediction/statistics.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
-import { modelFile, tensorName, type ZooManifest } from '../../src/zoo/zoo.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
+import { runStage, type WrittenModel, writeZoo } from '../zoo/on-disk.ts';
 
 let dir = '';
 
-/**
- * A zoo on disk whose accuracy can be read off the weights: at epoch e the weights are multiplied by 1 + e/10, and the test
- * accuracy is their size.
- */
-async function writeZoo(at: string): Promise<void> {
-  await mkdir(join(at, 'models'), { recursive: true });
-  const epochs = [1, 4, 9];
-  const options = { input: cnnSmall.input, classes: cnnSmall.classes, width: null };
-  const manifest: ZooManifest = {
-    ...{ architecture: 'cnn-small', options, dataset: 'glyphs', epochs },
-    models: [],
-  };
-  for (let m = 0; m < 14; m++) {
-    const id = `model-${m}`;
+/** 14 models whose accuracy can be read off the weights: at epoch e they are multiplied by 1 + e/10. */
+function models(): WrittenModel[] {
+  return Array.from({ length: 14 }, (_, m) => {
     const base = randomWeights(cnnSmall, m);
-    const tensors = epochs.flatMap((epoch) =>
-      cnnSmall.parameters.map(({ name, shape }) => ({
-        name: tensorName(epoch, name),
-        shape,
-        data: base.get(name)!.map((x) => x * (1 + epoch / 10)),
-      })),
-    );
-    await writeSafetensors(modelFile(at, id), tensors);
-    manifest.models.push({
-      id,
-      seed: m,
+    const scaled = (factor: number) =>
+      new Map(Array.from(base, ([name, values]) => [name, values.map((x) => x * factor)]));
+    return {
       split: m < 8 ? 'train' : m < 11 ? 'val' : 'test',
-      hyperparameters: {
-        optimizer: 'adam',
-        learning_rate: 1,
-        weight_decay: 0,
-        dropout: 0,
-        activation: 'tanh',
-        init: 'uniform',
-      },
-      checkpoints: epochs.map((epoch) => ({
-        epoch,
-        test_accuracy: 0.1 + epoch / 20,
-        train_accuracy: 0.1 + epoch / 10,
-        train_loss: 1,
-        test_loss: 1,
-      })),
-    });
-  }
-  await Bun.write(join(at, 'manifest.json'), JSON.stringify(manifest));
+      checkpoints: [1, 4, 9].map((epoch) => ({ epoch, weights: scaled(1 + epoch / 10) })),
+    };
+  });
 }
 
-async function run(
+const run = (
   implementation: StageImplementation,
   config: Record<string, Json>,
   inputs: Record<string, string>,
   name: string,
-) {
-  const at = join(dir, name);
-  await mkdir(at, { recursive: true });
-  await implementation.execute({ config, inputs, dir: at, dataDir: undefined, report: () => {} });
-  return at;
-}
+) => runStage(implementation, config, inputs, join(dir, name));
 
 const saneConfig = {
   ...defaults.sane,
@@ -100,7 +60,7 @@ const predictionConfig = {
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'prediction-'));
   await startDevice('wasm', { threads: 1 });
-  await writeZoo(join(dir, 'zoo'));
+  await writeZoo(join(dir, 'zoo'), cnnSmall, null, models());
 });
 afterAll(() => rm(dir, { recursive: true }));
 
