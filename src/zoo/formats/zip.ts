@@ -53,6 +53,7 @@ async function findDirectory(source: Source): Promise<{ start: number; size: num
   if (at < 0) throw new FormatError('the zip file has no directory at its end: it is cut short');
   const end = new Cursor(tail, at + 10);
   const [count, size, start] = [end.u16(), end.u32(), end.u32()];
+  end.take(end.u16());
   if (count !== 0xffff && size !== elsewhere && start !== elsewhere) return { start, size, count };
   if (at < 20) throw new FormatError('the zip file has no ZIP64 directory: it is damaged');
   const locator = new Cursor(tail, at - 20);
