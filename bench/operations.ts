@@ -2,8 +2,8 @@
  * Floating-point operations of the work measured: a multiply-add of a matrix product or a convolution counts two, everything
  * else (normalisation, softmax, activations, optimiser, losses) nothing. Products that an implementation computes twice count once.
  */
-import type { Architecture } from '../src/nets/architecture.ts';
-import type { NormalizedConv, Resnet } from '../src/nets/resnet.ts';
+import type { Architecture, ImageSize, Layer } from '../src/nets/architecture.ts';
+import { outputSize } from '../src/nets/shapes.ts';
 import type { SaneShape } from '../src/sane/parameters.ts';
 
 type Windows = Pick<SaneShape, 'token_size' | 'd_model' | 'latent_dim' | 'layers' | 'window'>;
@@ -41,42 +41,32 @@ export function pretrainingOperations(
   return 3 * (encoder + decoder + projection) - dense(rows * window, token_size, d_model);
 }
 
-/** A training step of a chain of layers on `batch` images: forward, and backward as above. */
+/** A training step of a network on `batch` images: forward, and backward as above. */
 export function trainingOperations(
   { layers, input }: Pick<Architecture, 'layers' | 'input'>,
   batch: number,
 ): number {
-  let [height, width] = input;
-  let total = 0;
-  let first: number | undefined;
-  for (const layer of layers) {
-    if (layer.kind === 'max-pool') [height, width] = [height >> 1, width >> 1];
-    if (layer.kind !== 'conv2d' && layer.kind !== 'linear') continue;
-    let operations = dense(batch, layer.inputs, layer.outputs);
-    if (layer.kind === 'conv2d') {
-      [height, width] = [height - layer.kernel + 1, width - layer.kernel + 1];
-      operations *= layer.kernel ** 2 * height * width;
-    }
-    first ??= operations;
-    total += operations;
-  }
-  return 3 * total - (first ?? 0);
+  const operations = multiplications(layers, input).map((count) => 2 * batch * count);
+  return 3 * operations.reduce((a, b) => a + b, 0) - (operations[0] ?? 0);
 }
 
-/** A training step of a residual network on `batch` images. */
-export function residualTrainingOperations(net: Resnet, batch: number): number {
-  let [height, width] = net.input;
-  const convolution = ({ inputs, outputs, kernel }: NormalizedConv) =>
-    kernel ** 2 * height * width * dense(batch, inputs, outputs);
-  const first = convolution(net.stem);
-  let total = first + dense(batch, net.features, net.classes);
-  for (const { convs, downsample } of net.residuals) {
-    for (const conv of convs) {
-      [height, width] = [Math.ceil(height / conv.stride), Math.ceil(width / conv.stride)];
-      total += convolution(conv);
+/** Of each layer with weights: the multiplications for one image of this size. */
+function multiplications(layers: readonly Layer[], input: ImageSize): number[] {
+  let size = input;
+  return layers.flatMap((layer) => {
+    const [before, after] = [size, outputSize(layer, size)];
+    size = after;
+    switch (layer.kind) {
+      case 'conv2d':
+        return [layer.kernel ** 2 * layer.inputs * after.reduce((a, b) => a * b)];
+      case 'linear':
+        return [layer.inputs * layer.outputs];
+      case 'residual':
+        return [layer.branch, layer.shortcut].flatMap((part) => multiplications(part, before));
+      case 'concatenate':
+        return multiplications(layer.branch, before);
+      default:
+        return [];
     }
-    // Its output has the size of the block's.
-    if (downsample) total += convolution(downsample);
-  }
-  return 3 * total - first;
+  });
 }

@@ -1,11 +1,13 @@
-import { cnnLarge } from '../../src/nets/cnn-large.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import type { Row } from '../row.ts';
 import { matrixProduct } from './matrix-product.ts';
 import { resnet18Step } from './resnet18-step.ts';
 import { saneEmbedding } from './sane-embedding.ts';
 import { saneStep } from './sane-step.ts';
 import { zooTraining } from './zoo-training.ts';
+
+const cnnSmall = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
+const cnnLarge = getArchitecture('cnn-large', { input: [32, 32, 3], classes: 10, width: null });
 
 /** Every row, in the order in which they are measured and shown. */
 export const rows: readonly Row[] = [

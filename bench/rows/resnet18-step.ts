@@ -2,13 +2,13 @@
 import { Sgd } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { namedResnet } from '../../src/nets/resnet.ts';
-import { forwardResnet } from '../../src/nets/resnet-forward.ts';
-import { residualTrainingOperations } from '../operations.ts';
+import { forward } from '../../src/nets/forward.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
+import { trainingOperations } from '../operations.ts';
 import type { Row } from '../row.ts';
 
 const batch = 32;
-const net = namedResnet('resnet18');
+const net = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: null });
 const optimizer = { learning_rate: 0.01, momentum: 0.9, weight_decay: 5e-4 };
 
 /** Kaiming-normal weights; normalisation begins with gain 1, variance 1, and everything else 0. */
@@ -23,7 +23,7 @@ export const resnet18Step: Row = {
   name: 'resnet18-step',
   description: `a ResNet-18 training step on ${batch} images of 32 x 32`,
   ...{ device: 'native', wanted: 1, stepsPerTurn: 1 },
-  operations: residualTrainingOperations(net, batch),
+  operations: trainingOperations(net, batch),
   images: batch,
   other: {
     script: 'resnet18_step.py',
@@ -61,7 +61,7 @@ export const resnet18Step: Row = {
       step() {
         tf.tidy(() => {
           const { value, grads } = tf.variableGrads(() => {
-            const logits = forwardResnet(net, variables, variables, images, { training: true });
+            const logits = forward(net, variables, variables, images, 'relu', { training: true });
             return tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(logits), labels)), batch)) as tf.Scalar;
           }, list);
           const named = parameters.map(({ name, variable }) => [name, grads[variable.name] as tf.Tensor]);

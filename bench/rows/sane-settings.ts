@@ -2,7 +2,7 @@
 import { Random } from '../../src/engine/random.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { SaneSettings } from '../../src/experiment/types.ts';
-import { cnnLarge } from '../../src/nets/cnn-large.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import type { PretrainConfig } from '../../src/sane/pretrain.ts';
 import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
@@ -14,7 +14,7 @@ export function saneSettings(width: number): PretrainConfig {
 }
 
 /** Models of 93 tokens. */
-export const architecture = cnnLarge;
+export const architecture = getArchitecture('cnn-large', { input: [32, 32, 3], classes: 10, width: null });
 export const layout = tokenLayout(architecture, saneSettings(128).token_size);
 
 /** The sizes that the parameters depend on. */

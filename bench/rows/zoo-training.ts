@@ -75,7 +75,7 @@ export function zooTraining(architecture: Architecture, wanted: number, settings
               tf.tensor(state.weights.get(name) as Float32Array, [models, ...shape]),
             ]),
           );
-          const { losses } = await populationScores({ architecture, activation }, weights, data);
+          const { losses } = await populationScores({ architecture, activation }, weights, new Map(), data);
           tf.dispose([...weights.values()]);
           return [...losses];
         },

@@ -18,8 +18,8 @@
  * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |
  * | SaneConv2d | x [B, H, W, C], w [O, C, kh, kw], b [O]? | stride, padding | y |
  * | SaneConv2dGrad | dy, x, w | stride, padding, bias, inputGradient: boolean | dw, db?, dx? |
- * | SaneMaxPool2 | x [B, H, W, C] | | y |
- * | SaneMaxPool2Grad | dy, x, y | | dx |
+ * | SaneMaxPool | x [B, H, W, C] | filterSize, strides | y |
+ * | SaneMaxPoolGrad | dy, x, y | filterSize, strides | dx |
  * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], dw0, db0, dw1, ... |
  * | SanePopulationScores | images, labels, w0, b0, w1, ... | layers | losses [M], accuracies [M] |
  * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
@@ -27,7 +27,7 @@
 import { tf } from './tf.ts';
 
 export type KernelName =
-  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool2'}${'' | 'Grad'}`
+  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores'}`
   | 'SaneAdamW';

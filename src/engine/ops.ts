@@ -10,4 +10,4 @@ export { embedding } from './ops/embedding.ts';
 export { gelu } from './ops/gelu.ts';
 export { layerNorm } from './ops/layer-norm.ts';
 export { linear } from './ops/linear.ts';
-export { maxPool2 } from './ops/max-pool2.ts';
+export { maxPool } from './ops/max-pool.ts';

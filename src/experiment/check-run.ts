@@ -1,12 +1,12 @@
 /** Mistakes between the settings of one run, which only its resolved settings show. */
 import type { Problem } from './problems.ts';
-import type { Settings } from './types.ts';
+import type { GenerationSettings, Settings, ZooSettings } from './types.ts';
 
 type RunProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
 /** What is wrong with a run's settings. `given` are the settings that the file or the arguments gave. */
 export function checkRun(settings: Settings, given: ReadonlySet<string>): RunProblem[] {
-  const { zoo, sane, property_prediction: prediction } = settings;
+  const { zoo, sane, property_prediction: prediction, generation } = settings;
   const problems: RunProblem[] = [];
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
   if (late.length > 0) {
@@ -41,6 +41,7 @@ export function checkRun(settings: Settings, given: ReadonlySet<string>): RunPro
       received: `${sane.heads} heads, a d_model of ${sane.d_model}`,
     });
   }
+  problems.push(...checkGeneration(generation, zoo, given));
   const models = Object.values(zoo.vary).reduce(
     (all, values) => all * (values as unknown[]).length,
     zoo.models,
@@ -57,6 +58,46 @@ export function checkRun(settings: Settings, given: ReadonlySet<string>): RunPro
       message: 'every split needs at least one model',
       received: `${models} models: ${train} train, ${val} validation, ${models - train - val} test`,
       hint: 'raise zoo.models',
+    });
+  }
+  return problems;
+}
+
+/** Epochs that the zoo does not keep, and more samples than candidates. */
+function checkGeneration(
+  generation: GenerationSettings,
+  zoo: ZooSettings,
+  given: ReadonlySet<string>,
+): RunProblem[] {
+  const problems: RunProblem[] = [];
+  const keeps = `the zoo keeps the epochs ${zoo.checkpoints.join(', ')}`;
+  const { prompt_epoch: prompt, methods, epochs, samples, candidates } = generation;
+  if (prompt !== null && !zoo.checkpoints.includes(prompt)) {
+    problems.push({
+      code: 'missing-checkpoint',
+      path: ['generation', 'prompt_epoch'],
+      message: keeps,
+      received: `epoch ${prompt}`,
+      hint: 'add it to zoo.checkpoints',
+    });
+  }
+  const missing = epochs.filter((epoch) => epoch > 0 && !zoo.checkpoints.includes(epoch));
+  if (methods.includes('scratch') && missing.length > 0 && given.has('generation.epochs')) {
+    problems.push({
+      code: 'missing-checkpoint',
+      path: ['generation', 'epochs'],
+      message: `${keeps}, whose models are what scratch measures`,
+      received: `epochs ${missing.join(', ')}`,
+      hint: 'add them to zoo.checkpoints, or take scratch out of generation.methods',
+    });
+  }
+  if (samples > candidates) {
+    problems.push({
+      code: 'few-candidates',
+      path: ['generation', 'samples'],
+      message: 'samples are chosen among the candidates',
+      received: `${samples} samples of ${candidates} candidates`,
+      hint: 'raise generation.candidates',
     });
   }
   return problems;

@@ -122,7 +122,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     const matching = (experiment.overrides ?? []).map(({ when }) =>
       matches(point, when as Record<string, Json>),
     );
-    const { seed: _, task: __, ...rest } = point;
+    const { seed: _, ...rest } = point;
     const content = canonicalJson([rest, matching]);
     let found = conditions.get(content);
     const id = runId(point, varying);
@@ -147,7 +147,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     name: experiment.name,
     description: experiment.description ?? '',
     device: experiment.device ?? 'auto',
-    tables: experiment.tables ?? [1, 9, 10],
+    tables: experiment.tables ?? null,
     runs,
     stages: builder.stages,
   };

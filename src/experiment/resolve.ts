@@ -34,7 +34,7 @@ export interface Identity {
   seed: number;
 }
 
-/** What runs that differ by seed or task only have in common. */
+/** What runs that differ by seed only have in common. */
 export interface Conditions {
   settings: Settings;
   /** Settings that the file or the arguments give. */
@@ -44,7 +44,7 @@ export interface Conditions {
 
 /** A run's settings in the order of precedence: defaults, recipe, blocks, overrides, axes, --set. */
 export function resolve(experiment: Experiment, point: Axes, set: Record<string, Json>): Conditions {
-  const { architecture, dataset } = point as unknown as Identity;
+  const { architecture, dataset, task } = point as unknown as Identity;
   const paper = paperSettings(architecture, dataset);
   const settings = { ...paper };
   const given = new Set<string>();
@@ -64,12 +64,12 @@ export function resolve(experiment: Experiment, point: Axes, set: Record<string,
   for (const [name, value] of Object.entries(set)) give(name, value);
   narrow(settings, given);
   const resolved = settings as unknown as Settings;
-  return { settings: resolved, given, scaled: scaledBy(resolved, paper) };
+  return { settings: resolved, given, scaled: scaledBy(resolved, paper, task) };
 }
 
 /** Epoch lists that nobody gave keep only what the run has: checkpoints up to its last epoch, uses of checkpoints that exist. */
 function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySet<string>): void {
-  const { zoo, property_prediction: prediction } = settings;
+  const { zoo, property_prediction: prediction, generation } = settings;
   const epochs = zoo.epochs as number;
   if (!given.has('zoo.checkpoints')) {
     const kept = (zoo.checkpoints as number[]).filter((epoch) => epoch <= epochs);
@@ -81,10 +81,27 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
     // Hardly any of the authors' epochs are there: all that are there.
     assign(settings, 'property_prediction.epochs_used', used.length > 1 ? used : null);
   }
+  if (!given.has('generation.epochs')) {
+    const kept = [0, ...(settings.zoo.checkpoints as number[])];
+    const listed = (generation.epochs as number[]).filter((epoch) => kept.includes(epoch));
+    assign(settings, 'generation.epochs', listed);
+  }
 }
 
 /** Settings that change no condition: which numbers are asked for, and seeds. */
-const immaterial = new Set(['zoo.seed', 'property_prediction.features', 'property_prediction.targets']);
+const immaterial = new Set([
+  'zoo.seed',
+  'property_prediction.features',
+  'property_prediction.targets',
+  'generation.methods',
+  'generation.epochs',
+]);
+
+/** The block of each task's settings. */
+const taskBlocks: Record<Task, Block> = {
+  'property-prediction': 'property_prediction',
+  generation: 'generation',
+};
 
 /** A setting's value for a reader; null is what leaves nothing out, or in the case of clipping does nothing. */
 function describe(name: string, value: Json): string {
@@ -93,13 +110,17 @@ function describe(name: string, value: Json): string {
 }
 
 /** Where a run's settings differ from the paper's, for a reader. That its data set is a stand-in, the tables say. */
-function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>): string[] {
-  const usesSane = settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
+function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>, task: Task): string[] {
+  const usesSane =
+    task !== 'property-prediction' ||
+    settings.property_prediction.features.some((feature) => feature.startsWith('sane'));
+  const others = Object.values(taskBlocks).filter((block) => block !== taskBlocks[task]);
   const differences: string[] = [];
   for (const name of settingNames) {
     const [block, setting] = name.split('.') as [Block, string];
     const shared = setting === 'token_size' || setting === 'standardization';
-    if (immaterial.has(name) || (block === 'sane' && !usesSane && !shared)) continue;
+    if (immaterial.has(name) || others.includes(block) || (block === 'sane' && !usesSane && !shared))
+      continue;
     const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;
     if (value === paper[block][setting]) continue;
     const [mine, theirs] = [value, paper[block][setting] as Json].map((one) => describe(name, one));

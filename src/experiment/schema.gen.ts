@@ -13,7 +13,16 @@ export type Device = "auto" | "gpu" | "tensorflow" | "native" | "wasm" | "cpu";
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "architecture".
  */
-export type Architecture = "cnn-small" | "cnn-large";
+export type Architecture =
+  | "cnn-small"
+  | "cnn-large"
+  | "resnet18"
+  | "resnet34"
+  | "resnet50"
+  | "resnet101"
+  | "mini-alexnet"
+  | "vgg16-bn"
+  | "densenet121";
 /**
  * Image data set that the zoo's models are trained on.
  *
@@ -27,7 +36,7 @@ export type Dataset = "glyphs" | "mnist" | "fashion-mnist";
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "task".
  */
-export type Task = "property-prediction";
+export type Task = "property-prediction" | "generation";
 /**
  * Epochs whose weights are kept (0 is the initialisation). Default: the epochs that the authors' property prediction reads.
  *
@@ -89,12 +98,13 @@ export interface Experiment {
   zoo?: Zoo;
   sane?: Sane;
   property_prediction?: PropertyPrediction;
+  generation?: Generation;
   /**
    * Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.
    *
    * @minItems 1
    */
-  tables?: [1 | 9 | 10, ...(1 | 9 | 10)[]];
+  tables?: [1 | 3 | 4 | 9 | 10, ...(1 | 3 | 4 | 9 | 10)[]];
 }
 /**
  * The axes. Every combination of their values is one run.
@@ -130,10 +140,10 @@ export interface Axes {
    * @minItems 1
    *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | [unknown, ...unknown[]]
@@ -178,10 +188,10 @@ export interface Axes1 {
    * @minItems 1
    *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | [unknown, ...unknown[]]
@@ -207,7 +217,7 @@ export interface Assignment {
    * A setting.
    *
    * This interface was referenced by `Assignment`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -244,10 +254,10 @@ export interface Matcher {
    * One value of this axis or a list of them.
    *
    * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -282,10 +292,10 @@ export interface Matcher1 {
    * One value of this axis or a list of them.
    *
    * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]:
     | {
@@ -304,10 +314,10 @@ export interface Settings {
    * A setting.
    *
    * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]: {
     [k: string]: unknown;
@@ -571,6 +581,81 @@ export interface PropertyPrediction {
   padding_in_statistics?: boolean;
 }
 /**
+ * Task generation: new networks are drawn near the embeddings of trained ones (the prompts), decoded, and fine-tuned with the zoo's own recipe.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "generation".
+ */
+export interface Generation {
+  /**
+   * scratch: the zoo's test models from their initialisation on. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   *
+   * @minItems 1
+   */
+  methods?: [
+    "scratch" | "finetuned" | "kde30" | "sub" | "boot" | "gauss",
+    ...("scratch" | "finetuned" | "kde30" | "sub" | "boot" | "gauss")[]
+  ];
+  /**
+   * Epochs of fine-tuning after which the networks are measured, 0 before any; the last is the budget, over which a one-cycle schedule runs. Default: Table 3's.
+   *
+   * @minItems 1
+   */
+  epochs?: [number, ...number[]];
+  /**
+   * Which checkpoint of the zoo's training models the prompts are; null: the last that SANE saw. Default null, as in the paper.
+   */
+  prompt_epoch?: number | null;
+  /**
+   * How many of the training models are prompts; null: all of them. Default null; the paper's few-shot experiments have 1 to 5.
+   */
+  prompt_count?: number | null;
+  /**
+   * The share of the prompts, by accuracy on the training images, that kde30 uses. Default 0.3, which gives the method its name.
+   */
+  prompt_share?: number;
+  /**
+   * Standard deviation of the Gaussian kernels around the prompts' embeddings. Default 0.2, as in the released code; embeddings of small autoencoders are smaller and need less.
+   */
+  bandwidth?: number;
+  /**
+   * independent: every token is drawn from its own density, as the paper's text has it. shared: one prompt and one offset for all tokens of a network, as the released code does. Default: independent.
+   */
+  draws?: "independent" | "shared";
+  /**
+   * Networks drawn by sub, and by each round of boot and gauss, of which the best are kept. Default 50, as in the released example.
+   */
+  candidates?: number;
+  /**
+   * Networks that each method ends with, which are fine-tuned and measured. Default 10, as in the released example.
+   */
+  samples?: number;
+  /**
+   * Rounds of boot and gauss. Default 5; the paper does not say how many it used.
+   */
+  rounds?: number;
+  /**
+   * Mean of the normal distribution that gauss begins with. Default 0, as in the released code.
+   */
+  gauss_mean?: number;
+  /**
+   * Standard deviation of the normal distribution that gauss begins with. Default 10, as in the released code.
+   */
+  gauss_sd?: number;
+  /**
+   * Whether windows are decoded with context tokens on both sides, which are dropped afterwards. Default true, as in the paper.
+   */
+  halo?: boolean;
+  /**
+   * Batches that refresh the batch-norm statistics of a sampled network, in forward passes only; 0: none. No effect without batch norm. Default 200, as in the released example.
+   */
+  conditioning?: number;
+  /**
+   * Images of such a batch. Default 32, as in the released code.
+   */
+  conditioning_batch?: number;
+}
+/**
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "settings".
  */
@@ -579,10 +664,10 @@ export interface Settings1 {
    * A setting.
    *
    * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|property_prediction)\.[a-z0-9_]+$".
+   * via the `patternProperty` "^(data|zoo|sane|property_prediction|generation)\.[a-z0-9_]+$".
    */
   [k: string]: {
     [k: string]: unknown;

@@ -4,7 +4,7 @@ import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
 import type { Json } from './types.ts';
 
 /** Blocks of settings that a run's configuration is made of. */
-export const blocks = ['data', 'zoo', 'sane', 'property_prediction'] as const;
+export const blocks = ['data', 'zoo', 'sane', 'property_prediction', 'generation'] as const;
 export type Block = (typeof blocks)[number];
 
 /** Axes that are no settings. */

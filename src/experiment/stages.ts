@@ -8,12 +8,16 @@ export const stageVersions: Record<StageName, number> = {
   zoo: 2,
   sane: 1,
   'property-prediction': 1,
+  generation: 1,
 };
 
 /** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
 const modelsPerPart = 32;
 
 const json = (value: object) => value as { [key: string]: Json };
+
+/** What the stages of a run depend on. */
+type Planned = Omit<Run, 'id' | 'resultKey' | 'scaled'>;
 
 /** Makes stage nodes and hands out the same one for the same work. */
 export class StageBuilder {
@@ -67,15 +71,29 @@ export class StageBuilder {
     return node;
   }
 
+  /** The stage of a run's SANE, after that of its zoo. */
+  private saneOf({ architecture, dataset, seed, settings }: Planned, zoo: StageNode): StageNode {
+    const label = `sane ${architecture}/${dataset} seed ${seed}`;
+    return this.node('sane', label, { ...settings.sane, seed }, { zoo: zoo.key });
+  }
+
   /** The stage whose artefact is the run's result, after those it depends on. */
-  resultOf(run: Omit<Run, 'id' | 'resultKey' | 'scaled'>): StageNode {
+  resultOf(run: Planned): StageNode {
+    switch (run.task) {
+      case 'property-prediction':
+        return this.propertyPredictionOf(run);
+      case 'generation':
+        return this.generationOf(run);
+    }
+  }
+
+  private propertyPredictionOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { sane, property_prediction: prediction } = settings;
     const population = this.zooOf(run);
     const inputs: Record<string, string> = { zoo: population.key };
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
-      const label = `sane ${architecture}/${dataset} seed ${seed}`;
-      inputs.sane = this.node('sane', label, { ...sane, seed }, { zoo: population.key }).key;
+      inputs.sane = this.saneOf(run, population).key;
     }
     const { token_size, standardization } = sane;
     return this.node(
@@ -84,5 +102,13 @@ export class StageBuilder {
       { ...prediction, token_size, standardization },
       inputs,
     );
+  }
+
+  private generationOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    const zoo = this.zooOf(run);
+    const inputs = { dataset: zoo.inputs.dataset as string, zoo: zoo.key, sane: this.saneOf(run, zoo).key };
+    const label = `generation ${architecture}/${dataset} seed ${seed}`;
+    return this.node('generation', label, { ...settings.generation, recipe: zoo.config, seed }, inputs);
   }
 }

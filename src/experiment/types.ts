@@ -5,6 +5,7 @@ import type {
   Dataset,
   Device,
   Experiment,
+  Generation,
   PropertyPrediction,
   Sane,
   Task,
@@ -16,6 +17,7 @@ export type DataSettings = Required<Data>;
 export type ZooSettings = Required<Zoo>;
 export type SaneSettings = Required<Sane>;
 export type PropertyPredictionSettings = Required<PropertyPrediction>;
+export type GenerationSettings = Required<Generation>;
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -26,6 +28,7 @@ export interface Settings {
   zoo: ZooSettings;
   sane: SaneSettings;
   property_prediction: PropertyPredictionSettings;
+  generation: GenerationSettings;
 }
 
 /** One point of the grid. */
@@ -44,7 +47,7 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'sane' | 'property-prediction';
+export type StageName = 'dataset' | 'zoo' | 'sane' | 'property-prediction' | 'generation';
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {
@@ -71,7 +74,8 @@ export interface Plan {
   name: string;
   description: string;
   device: Device;
-  tables: number[];
+  /** Of the paper; null: every table that a run belongs in. */
+  tables: number[] | null;
   runs: Run[];
   stages: StageNode[];
 }

@@ -1,15 +1,15 @@
-import type { Architecture } from './architecture.ts';
-import { sequential } from './sequential.ts';
+import { defineArchitecture } from './define.ts';
 
-/** The small CNN of the paper's MNIST and SVHN zoos: 2,464 parameters (Schürholt et al. 2024, section 5 and appendix). */
-export const cnnSmall: Architecture = sequential({
+/** The small CNN of the paper's MNIST and SVHN zoos (Schürholt et al. 2024, section 5 and appendix). */
+export const cnnSmall = defineArchitecture({
   name: 'cnn-small',
-  description: 'three convolutions and two dense layers for 28x28 grey images, 2,464 parameters',
-  input: [28, 28, 1],
-  classes: 10,
+  description:
+    'three convolutions and two dense layers for 28x28 images, 2,464 parameters for grey ones and 2,864 for colour',
+  width: null,
+  images: { side: 28, channels: [1, 3] },
   // The names are those of PyTorch's module list, in which pooling and nonlinearities count too (dropout only where it is used).
-  layers: [
-    { kind: 'conv2d', name: 'module_list.0', inputs: 1, outputs: 8, kernel: 5 },
+  layers: ({ input: [, , channels], classes }) => [
+    { kind: 'conv2d', name: 'module_list.0', inputs: channels, outputs: 8, kernel: 5 },
     { kind: 'max-pool' },
     { kind: 'activation' },
     { kind: 'dropout' },
@@ -23,6 +23,6 @@ export const cnnSmall: Architecture = sequential({
     { kind: 'linear', name: 'module_list.9', inputs: 36, outputs: 20 },
     { kind: 'activation' },
     { kind: 'dropout' },
-    { kind: 'linear', name: 'module_list.11', inputs: 20, outputs: 10 },
+    { kind: 'linear', name: 'module_list.11', inputs: 20, outputs: classes },
   ],
 });

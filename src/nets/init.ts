@@ -1,6 +1,6 @@
 import { Random } from '../engine/random.ts';
 import type { ZooSettings } from '../experiment/types.ts';
-import type { Architecture, StateDict } from './architecture.ts';
+import { type Architecture, leaves, type StateDict } from './architecture.ts';
 
 /** The zoo generator starts every bias here, whatever the weights' distribution. */
 const initialBias = 0.01;
@@ -30,16 +30,23 @@ function sampler(init: ZooSettings['init'], fanIn: number, fanOut: number, rando
   }
 }
 
-/** Initial weights. Every parameter has a stream of its own, so that two inits of one seed differ in distribution only. */
+/**
+ * Initial weights and buffers. Normalisation begins as the identity: gain and variance 1, bias and mean 0. Every parameter
+ * has a stream of its own, so that two inits of one seed differ in distribution only.
+ */
 export function initialWeights(
   architecture: Architecture,
   init: ZooSettings['init'],
   seed: number,
 ): StateDict {
+  const norms = leaves(architecture.layers).filter((layer) => layer.kind === 'batch-norm');
+  const gains = new Set(norms.flatMap(({ name }) => [`${name}.weight`, `${name}.running_var`]));
+  const zeros = new Set(norms.flatMap(({ name }) => [`${name}.bias`, `${name}.running_mean`]));
   const weights: StateDict = new Map();
-  for (const { name, shape } of architecture.parameters) {
+  for (const { name, shape } of architecture.state) {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    if (shape.length === 1) values.fill(initialBias);
+    if (gains.has(name)) values.fill(1);
+    else if (shape.length === 1) values.fill(zeros.has(name) ? 0 : initialBias);
     else {
       const field = shape.slice(2).reduce((a, b) => a * b, 1);
       const fans = [(shape[1] as number) * field, (shape[0] as number) * field] as const;

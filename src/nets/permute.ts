@@ -1,56 +1,67 @@
-import type { Architecture, PermutationGroup, StateDict } from './architecture.ts';
+import type { Architecture, StateDict } from './architecture.ts';
 
 /** A permutation of each group: new unit i is old unit `order[i]`. Groups left out stay as they are. */
 export type Permutations = ReadonlyMap<string, Int32Array>;
 
-/** The shape of a parameter seen around one axis: [before, length, after]. */
-function around(shape: readonly number[], axis: number): [number, number, number] {
-  const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
-  return [product(shape.slice(0, axis)), shape[axis] as number, product(shape.slice(axis + 1))];
-}
+const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
 
-/** The axis of `length` in the order of the group, which permutes contiguous blocks where the axis is longer. */
-function expand(order: Int32Array, group: PermutationGroup, length: number): Int32Array {
-  const block = length / group.size;
-  if (!Number.isInteger(block))
-    throw new RangeError(`an axis of ${length} is not a multiple of ${group.size} (${group.name})`);
-  if (block === 1) return order;
-  return Int32Array.from(
-    { length },
-    (_, i) => (order[Math.floor(i / block)] as number) * block + (i % block),
-  );
+/** For each parameter and buffer that a permutation touches: of each of its axes so touched, where the positions come from. */
+function axisOrders(
+  { name: architecture, state, permutations: groups }: Architecture,
+  permutations: Permutations,
+): Map<string, Map<number, Int32Array>> {
+  const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
+  const orders = new Map<string, Map<number, Int32Array>>();
+  for (const { name, size, axes } of groups) {
+    const order = permutations.get(name);
+    if (!order) continue;
+    if (order.length !== size)
+      throw new RangeError(`${name} has ${size} units, got an order of ${order.length}`);
+    for (const { parameter, axis, start = 0, block = 1 } of axes) {
+      const shape = shapes.get(parameter);
+      if (!shape) throw new Error(`${architecture} has no parameter ${parameter}`);
+      const ofParameter = orders.get(parameter) ?? new Map<number, Int32Array>();
+      const positions =
+        ofParameter.get(axis) ?? Int32Array.from({ length: shape[axis] as number }, (_, i) => i);
+      for (let unit = 0; unit < size; unit++) {
+        const [to, from] = [start + unit * block, start + (order[unit] as number) * block];
+        for (let i = 0; i < block; i++) positions[to + i] = from + i;
+      }
+      orders.set(parameter, ofParameter.set(axis, positions));
+    }
+  }
+  return orders;
 }
 
 /**
- * For each parameter, where each of its numbers comes from when the permutations are applied: `new[i] = old[index[i]]`.
- * Parameters that no permutation touches are left out.
+ * For each parameter and buffer, where each of its numbers comes from when the permutations are applied: `new[i] = old[index[i]]`.
+ * Those that no permutation touches are left out.
  */
 export function permutationIndices(
   architecture: Architecture,
   permutations: Permutations,
 ): Map<string, Int32Array> {
-  const shapes = new Map(architecture.parameters.map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
   const indices = new Map<string, Int32Array>();
-  for (const group of architecture.permutations) {
-    const order = permutations.get(group.name);
-    if (!order) continue;
-    if (order.length !== group.size)
-      throw new RangeError(`${group.name} has ${group.size} units, got an order of ${order.length}`);
-    for (const { parameter, axis } of group.axes) {
-      const shape = shapes.get(parameter);
-      if (!shape) throw new Error(`${architecture.name} has no parameter ${parameter}`);
-      const [before, length, after] = around(shape, axis);
-      const from = expand(order, group, length);
-      const previous = indices.get(parameter);
+  for (const [name, orders] of axisOrders(architecture, permutations)) {
+    const shape = shapes.get(name) as number[];
+    let index: Int32Array | undefined;
+    for (const [axis, order] of orders) {
+      const [before, length, after] = [
+        product(shape.slice(0, axis)),
+        order.length,
+        product(shape.slice(axis + 1)),
+      ];
       const next = new Int32Array(before * length * after);
       for (let b = 0, i = 0; b < before; b++) {
         for (let u = 0; u < length; u++) {
-          const row = (b * length + (from[u] as number)) * after;
-          for (let a = 0; a < after; a++, i++) next[i] = previous ? (previous[row + a] as number) : row + a;
+          const row = (b * length + (order[u] as number)) * after;
+          for (let a = 0; a < after; a++, i++) next[i] = index ? (index[row + a] as number) : row + a;
         }
       }
-      indices.set(parameter, next);
+      index = next;
     }
+    if (index) indices.set(name, index);
   }
   return indices;
 }

@@ -1,12 +1,14 @@
 /**
- * Many networks of one architecture at once. Weights have a leading model axis: [M, ...shape of the parameter]. Every number
- * of a model is what it would be if the model were alone.
+ * Many networks of one architecture at once. Weights and buffers have a leading model axis: [M, ...shape of the parameter].
+ * Every number of a model is what it would be if the model were alone.
  */
 import { hasKernel, runKernel } from '../engine/kernel.ts';
 import { tf } from '../engine/tf.ts';
 import type { Activation, Architecture } from './architecture.ts';
 import { applyDropout, type DropoutMasks } from './dropout.ts';
-import { forward } from './forward.ts';
+import { forward, type NamedTensors } from './forward.ts';
+import { kernelLayers, kernelWeights } from './population-chain.ts';
+import { outputSize } from './shapes.ts';
 
 /** Images [N, H, W, C], normalised, and their labels [N], int32, on the device. */
 export interface LabelledImages {
@@ -14,63 +16,92 @@ export interface LabelledImages {
   labels: tf.Tensor1D;
 }
 
-/** By parameter name, each [M, ...]. */
-export type PopulationWeights = ReadonlyMap<string, tf.Tensor>;
+export interface Network {
+  architecture: Architecture;
+  activation: Activation;
+}
 
-/** Images per forward pass where no kernel evaluates the whole set: large, but bounded in memory. */
-const evaluationBatch = 500;
+/** By parameter name, each [M, ...]. */
+export type PopulationWeights = NamedTensors;
+
+/** By buffer name, each [M, C]. Networks without batch normalisation have none. */
+export type PopulationBuffers = ReadonlyMap<string, tf.Variable>;
 
 /**
  * Cross-entropy [M] of each model, the mean over its own batch, and its gradient by parameter name. `order` [M, B], int32, says
- * which images are in each model's batch. The caller disposes of both.
+ * which images are in each model's batch. Running statistics in `buffers` are brought nearer to those of the batch. The
+ * caller disposes of both.
  */
 export function populationGradients(
-  { architecture, activation }: { architecture: Architecture; activation: Activation },
+  { architecture, activation }: Network,
   weights: PopulationWeights,
+  buffers: PopulationBuffers,
   { images, labels }: LabelledImages,
   order: tf.Tensor2D,
   dropout?: DropoutMasks,
 ): { losses: tf.Tensor1D; gradients: tf.NamedTensorMap } {
+  const names = architecture.parameters.map(({ name }) => name);
   const layers = kernelLayers(architecture, activation, dropout !== undefined);
-  if (layers && hasKernel('SanePopulationGradients')) {
-    const masks = { dropout: dropout?.rates ?? [], seeds: dropout?.seeds ?? [], start: dropout?.start ?? 0 };
-    const inputs = { images, labels, order, ...kernelWeights(architecture, weights) };
-    const [losses, ...gradients] = runKernel('SanePopulationGradients', inputs, { layers, ...masks });
-    return {
-      losses: losses as tf.Tensor1D,
-      gradients: Object.fromEntries(
-        architecture.parameters.map(({ name }, i) => [name, gradients[i] as tf.Tensor]),
-      ),
-    };
-  }
-  const [losses, ...gradients] = tf.tidy(() => {
-    const orders = tf.unstack(order) as tf.Tensor1D[];
-    const models = modelsOf(weights).map((model, m) => {
-      const x = tf.gather(images, orders[m] as tf.Tensor1D);
-      const y = tf.gather(labels, orders[m] as tf.Tensor1D);
-      const mask = dropout && ((value: tf.Tensor, layer: number) => applyDropout(dropout, m, layer, value));
-      const loss = (...values: tf.Tensor[]) => {
-        const named = new Map([...model.keys()].map((name, i) => [name, values[i] as tf.Tensor]));
-        const logits = forward(architecture, named, x, activation, mask);
-        return tf.div(crossEntropy(logits, y), y.size) as tf.Scalar;
-      };
-      const { value, grads } = tf.valueAndGrads(loss)([...model.values()]);
-      return [value, ...grads];
-    });
-    return (models[0] as tf.Tensor[]).map((_, i) => tf.stack(models.map((model) => model[i] as tf.Tensor)));
-  });
+  const useKernel = layers && hasKernel('SanePopulationGradients');
+  const [losses, ...gradients] = useKernel
+    ? runKernel(
+        'SanePopulationGradients',
+        { images, labels, order, ...kernelWeights(architecture, weights) },
+        { layers, dropout: dropout?.rates ?? [], seeds: dropout?.seeds ?? [], start: dropout?.start ?? 0 },
+      )
+    : tf.tidy(() => {
+        const orders = tf.unstack(order) as tf.Tensor1D[];
+        const models = trainEach(weights, buffers, (model, statistics, m) => {
+          const x = tf.gather(images, orders[m] as tf.Tensor1D);
+          const y = tf.gather(labels, orders[m] as tf.Tensor1D);
+          const mask =
+            dropout && ((value: tf.Tensor, layer: number) => applyDropout(dropout, m, layer, value));
+          const loss = (...values: tf.Tensor[]) => {
+            const named = new Map(names.map((name, i) => [name, values[i] as tf.Tensor]));
+            const options = { training: true, dropout: mask };
+            const logits = forward(architecture, named, statistics, x, activation, options);
+            return tf.div(crossEntropy(logits, y), y.size) as tf.Scalar;
+          };
+          const parameters = names.map((name) => model.get(name) as tf.Tensor);
+          const { value, grads } = tf.valueAndGrads(loss)(parameters);
+          return [value, ...grads];
+        });
+        return ['loss', ...names].map((_, i) => tf.stack(models.map((model) => model[i] as tf.Tensor)));
+      });
   return {
     losses: losses as tf.Tensor1D,
-    gradients: Object.fromEntries([...weights.keys()].map((name, i) => [name, gradients[i] as tf.Tensor])),
+    gradients: Object.fromEntries(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
   };
+}
+
+/**
+ * Forward passes of each model on its own batch, the images that `order` [M, B], int32, says, after which the running
+ * statistics in `buffers` are nearer to those of the batch; nothing else changes.
+ */
+export function conditionPopulation(
+  { architecture, activation }: Network,
+  weights: PopulationWeights,
+  buffers: PopulationBuffers,
+  images: tf.Tensor4D,
+  order: tf.Tensor2D,
+): void {
+  tf.tidy(() => {
+    const orders = tf.unstack(order) as tf.Tensor1D[];
+    trainEach(weights, buffers, (model, statistics, m) => {
+      const x = tf.gather(images, orders[m] as tf.Tensor1D);
+      tf.tidy(() => forward(architecture, model, statistics, x, activation, { training: true }));
+    });
+  });
 }
 
 /** Mean cross-entropy and accuracy (a fraction) of every model on all of the images, both [M], without dropout. */
 export async function populationScores(
-  { architecture, activation }: { architecture: Architecture; activation: Activation },
+  network: Network,
   weights: PopulationWeights,
+  buffers: NamedTensors,
   { images, labels }: LabelledImages,
 ): Promise<{ losses: Float32Array; accuracies: Float32Array }> {
+  const { architecture, activation } = network;
   const layers = kernelLayers(architecture, activation, false);
   const [losses, accuracies] =
     layers && hasKernel('SanePopulationScores')
@@ -80,11 +111,13 @@ export async function populationScores(
           { layers },
         )
       : tf.tidy(() => {
-          const scores = modelsOf(weights).map((model) => {
-            const network = (x: tf.Tensor4D) => forward(architecture, model, x, activation);
-            return scoresOf(network, { images, labels });
+          const scores = evaluateEach(network, weights, buffers, images, (logits, start) => {
+            const y = tf.slice(labels, start, logits.shape[0]);
+            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), y), 'float32'));
+            return tf.stack([crossEntropy(logits, y), right]);
           });
-          return [0, 1].map((i) => tf.stack(scores.map((score) => score[i] as tf.Scalar)));
+          const means = scores.map((parts) => tf.div(tf.addN(parts), labels.size));
+          return tf.unstack(tf.stack(means), 1);
         });
   const result = {
     losses: (await (losses as tf.Tensor).data()) as Float32Array,
@@ -94,24 +127,72 @@ export async function populationScores(
   return result;
 }
 
-/** Mean loss and accuracy of one network. */
-function scoresOf(
-  network: (x: tf.Tensor4D) => tf.Tensor2D,
-  { images, labels }: LabelledImages,
-): [tf.Scalar, tf.Scalar] {
-  const count = labels.size;
-  const parts: [tf.Scalar, tf.Scalar][] = [];
-  for (let start = 0; start < count; start += evaluationBatch) {
-    const length = Math.min(evaluationBatch, count - start);
-    const part = tf.tidy(() => {
-      const y = tf.slice(labels, start, length);
-      const logits = network(tf.slice(images, start, length));
-      return [crossEntropy(logits, y), tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), y), 'float32'))];
-    });
-    parts.push(part as [tf.Scalar, tf.Scalar]);
+/** Logits [M, N, classes] of every model for images [N, H, W, C], without dropout. The caller disposes of them. */
+export function populationLogits(
+  network: Network,
+  weights: PopulationWeights,
+  buffers: NamedTensors,
+  images: tf.Tensor4D,
+): tf.Tensor3D {
+  return tf.tidy(() => {
+    const models = evaluateEach(network, weights, buffers, images, (logits) => tf.clone(logits));
+    return tf.stack(models.map((parts) => tf.concat(parts))) as tf.Tensor3D;
+  });
+}
+
+/** Runs `step` on each model and its running statistics, and afterwards puts these together again in `buffers`. */
+function trainEach<T>(
+  weights: PopulationWeights,
+  buffers: PopulationBuffers,
+  step: (model: NamedTensors, statistics: NamedTensors, m: number) => T,
+): T[] {
+  const count = modelCount(weights);
+  const statistics = split(buffers, count).map(
+    (model) => new Map([...model].map(([name, tensor]) => [name, tf.variable(tensor)] as const)),
+  );
+  try {
+    const results = split(weights, count).map((model, m) => step(model, statistics[m] as NamedTensors, m));
+    for (const [name, buffer] of buffers) {
+      buffer.assign(tf.stack(statistics.map((model) => model.get(name) as tf.Tensor)));
+    }
+    return results;
+  } finally {
+    tf.dispose(statistics.map((model) => [...model.values()]));
   }
-  const mean = (i: 0 | 1) => tf.div(tf.addN(parts.map((part) => part[i])), count) as tf.Scalar;
-  return [mean(0), mean(1)];
+}
+
+/** What `measure` makes of each model's logits [B, classes] of the images from `start` on, batch by batch. */
+function evaluateEach(
+  { architecture, activation }: Network,
+  weights: PopulationWeights,
+  buffers: NamedTensors,
+  images: tf.Tensor4D,
+  measure: (logits: tf.Tensor2D, start: number) => tf.Tensor,
+): tf.Tensor[][] {
+  const count = modelCount(weights);
+  const statistics = split(buffers, count);
+  const [total, batch] = [images.shape[0], evaluationBatch(architecture)];
+  return split(weights, count).map((model, m) =>
+    Array.from({ length: Math.ceil(total / batch) }, (_, i) =>
+      tf.tidy(() => {
+        const [start, length] = [i * batch, Math.min(batch, total - i * batch)];
+        const x = tf.slice(images, start, length);
+        const running = statistics[m] as NamedTensors;
+        return measure(forward(architecture, model, running, x, activation, { training: false }), start);
+      }),
+    ),
+  );
+}
+
+/** Images per forward pass: many, but no feature map of theirs with more than 2^24 numbers. */
+function evaluationBatch({ layers, input }: Architecture): number {
+  let size = input;
+  let largest = 0;
+  for (const layer of layers) {
+    largest = Math.max(largest, size[0] * size[1] * size[2]);
+    size = outputSize(layer, size);
+  }
+  return Math.max(1, Math.min(500, Math.floor(2 ** 24 / largest)));
 }
 
 /** Summed cross-entropy of the logits [B, classes]. */
@@ -120,73 +201,16 @@ function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   return tf.neg(tf.sum(picked)) as tf.Scalar;
 }
 
-/** The weights of each model. */
-function modelsOf(weights: PopulationWeights): Map<string, tf.Tensor>[] {
-  const parts = [...weights].map(([name, tensor]) => [name, tf.unstack(tensor)] as const);
-  const count = parts[0]?.[1].length ?? 0;
+function modelCount(weights: PopulationWeights): number {
+  const [first] = weights.values();
+  return first?.shape[0] ?? 0;
+}
+
+/** The tensors of each of `count` models. */
+function split(tensors: NamedTensors, count: number): Map<string, tf.Tensor>[] {
+  const parts = [...tensors].map(([name, tensor]) => [name, tf.unstack(tensor)] as const);
   return Array.from(
     { length: count },
     (_, m) => new Map(parts.map(([name, models]) => [name, models[m] as tf.Tensor])),
   );
-}
-
-/** Filters and biases under the kernel's names; every layer with parameters has both. */
-function kernelWeights(
-  architecture: Architecture,
-  weights: PopulationWeights,
-): Record<string, tf.Tensor | undefined> {
-  return Object.fromEntries(
-    architecture.parameters.map(({ name }, i) => [`${i % 2 ? 'b' : 'w'}${i >> 1}`, weights.get(name)]),
-  );
-}
-
-const activationCodes: Record<Activation, number> = { tanh: 1, relu: 2, sigmoid: 3, gelu: 4 };
-
-/** As many layers as the kernel has room for. */
-const maxLayers = 32;
-
-/**
- * The layers as the kernel wants them, nine numbers each: height, width and channels of the input, filters, their height and
- * width, and whether pooling, which activation and whether dropout follow, in this order. A dense layer is a convolution with
- * a filter as large as its input. Undefined for a network that is not such a chain.
- */
-function kernelLayers(
-  architecture: Architecture,
-  activation: Activation,
-  dropout: boolean,
-): number[] | undefined {
-  const layers: number[][] = [];
-  let [height, width, channels] = architecture.input;
-  // What may still follow the last layer with parameters; what comes out of order breaks the chain.
-  let stage = 4;
-  for (const layer of architecture.layers) {
-    const last = layers.at(-1) as number[];
-    switch (layer.kind) {
-      case 'conv2d':
-      case 'linear': {
-        const [high, wide] = layer.kind === 'conv2d' ? [layer.kernel, layer.kernel] : [height, width];
-        layers.push([height, width, channels, layer.outputs, high, wide, 0, 0, 0]);
-        [height, width, channels] = [height - high + 1, width - wide + 1, layer.outputs];
-        stage = 0;
-        break;
-      }
-      case 'max-pool':
-        if (stage >= 1) return undefined;
-        last[6] = 1;
-        [height, width] = [height >> 1, width >> 1];
-        stage = 1;
-        break;
-      case 'activation':
-        if (stage >= 2) return undefined;
-        last[7] = activationCodes[activation];
-        stage = 2;
-        break;
-      case 'dropout':
-        if (stage >= 3) return undefined;
-        last[8] = dropout ? 1 : 0;
-        stage = 3;
-        break;
-    }
-  }
-  return layers.length <= maxLayers ? layers.flat() : undefined;
 }

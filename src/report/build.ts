@@ -13,7 +13,9 @@ import { tableDefinitions } from './tables/registry.ts';
  * Throws if the plan names a table that has no definition.
  */
 export function buildTables(plan: Plan, results: RunResults): Table[] {
-  return plan.tables.map((id) => {
+  const belongs = ({ accepts }: TableDefinition) => plan.runs.some(accepts);
+  const ids = plan.tables ?? tableDefinitions.filter(belongs).map(({ id }) => id);
+  return ids.map((id) => {
     const definition = tableDefinitions.find((definition) => definition.id === id);
     if (!definition) throw new Error(`Table ${id} has no definition in src/report/tables.`);
     return buildTable(definition, readPaperTable(id), groupRuns(definition, plan.runs), results);
@@ -43,14 +45,21 @@ function buildTable(
     cells: filled.flatMap(({ cells }) => cells),
     claims: withRuns.flatMap(({ group, cells }) =>
       orders.map((order) => {
-        const above = cells.filter(({ column }) => column === columnKey(group, { key: order.above }));
-        const below = cells.filter(({ column }) => column === columnKey(group, { key: order.below }));
-        return judgeOrder(`${group.title}: ${order.text}`, rows, above, below, decimals);
+        const across = order.of === 'columns' ? rows : columns;
+        const cell = (first: string, second: string) => {
+          const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
+          return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
+        };
+        const pairs = across.map(({ key, title }) => ({
+          title,
+          above: cell(order.above, key),
+          below: cell(order.below, key),
+        }));
+        return judgeOrder(`${group.title}: ${order.text}`, pairs, order, decimals);
       }),
     ),
     notes: [
-      '± of the measured numbers is the sample standard deviation over n results that differ in nothing but the' +
-        " run's seed and the zoo's seed; there is none where n is 1.",
+      `± of the measured numbers is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
       ...withRuns.map(({ group, cells }) => `${group.title}: ${countResults(definition, group, cells)}.`),
       paper.spread ? `± of the paper's numbers: ${paper.spread}` : "The paper's numbers have no ±.",
       `reproduced: measured and paper differ by at most max(2 paper standard deviations, ${definition.tolerance});` +

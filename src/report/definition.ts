@@ -22,12 +22,15 @@ export interface RowDefinition {
   labels: Labels;
 }
 
-/** A claim of the paper: in every row, the number of one column is above that of another. */
+/** A claim of the paper: in every row the number of one column is above that of another, or the other way round. */
 export interface OrderDefinition {
   text: string;
-  /** Keys of the two columns. */
+  /** Whether `above` and `below` are the keys of two columns or of two rows. */
+  of: 'columns' | 'rows';
   above: string;
   below: string;
+  /** Whether equal numbers bear it out. */
+  orEqual?: true;
 }
 
 /**
@@ -41,6 +44,10 @@ export interface TableDefinition {
   accepts(run: Run): boolean;
   metric: string;
   labels: Labels;
+  /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
+  factor: number;
+  /** What the numbers behind one ± differ in. */
+  spread: string;
   /** Decimals that the paper prints. */
   decimals: number;
   /** Largest difference that counts as reproduced where the paper's ± is smaller or not given. */

@@ -29,7 +29,7 @@ export function measureCell(
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
-  const values = collect(definition.metric, group.runs, labels, results);
+  const values = collect(definition, group.runs, labels, results);
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
@@ -57,8 +57,13 @@ function compare(measured: Measured, paper: Published, tolerance: number): Statu
   return Math.abs(measured.mean - paper.mean) <= allowed ? 'reproduced' : 'differs';
 }
 
-/** One value for each pair of seeds or, where the run's seed has no part in the number, for each zoo. */
-function collect(metric: string, runs: Run[], labels: Labels, results: RunResults): number[] {
+/** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
+function collect(
+  { metric, factor }: TableDefinition,
+  runs: Run[],
+  labels: Labels,
+  results: RunResults,
+): number[] {
   const values = new Map<string, number>();
   for (const run of runs) {
     const result = results.get(run.id);
@@ -66,7 +71,8 @@ function collect(metric: string, runs: Run[], labels: Labels, results: RunResult
     for (const record of result.records) {
       if (record.metric !== metric || !sameLabels(record.labels, labels)) continue;
       const zooSeed = run.settings.zoo.seed;
-      values.set(record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`, record.value);
+      const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;
+      values.set(`${seeds} ${record.sample ?? ''}`, factor * record.value);
     }
   }
   return [...values.values()];

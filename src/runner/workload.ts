@@ -59,6 +59,15 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         windows * (config.epochs as number),
       );
     }
+    case 'generation': {
+      const images = pick(input('dataset'), ['dataset', 'train_images']);
+      const { methods, samples, epochs } = config;
+      const training = length(methods) * (samples as number) * Math.max(...(epochs as number[]));
+      return describe(
+        [...pick(input('zoo'), ['architecture', 'batch_size']), ...images],
+        Math.max(1, training),
+      );
+    }
     case 'property-prediction': {
       const zoo = input('zoo');
       const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];

@@ -11,7 +11,15 @@ const propertyPrediction: TaskDescription = {
   tables: [1, 9, 10],
 };
 
+const generation: TaskDescription = {
+  name: 'generation',
+  description:
+    'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
+  tables: [3, 4],
+};
+
 /** Every task by name. */
 export const tasks: Record<string, TaskDescription> = {
   [propertyPrediction.name]: propertyPrediction,
+  [generation.name]: generation,
 };

@@ -7,6 +7,8 @@ export interface MetricRecord {
   /** What it was measured on, e.g. `{feature: 'sane', target: 'epoch', split: 'test'}`. */
   labels: Record<string, string>;
   value: number;
+  /** Which of the networks that one run measures, where there are several; they are put together with those of other runs. */
+  sample?: string;
   /** False where the run's seed has no part in the number, so that runs of other seeds repeat it. */
   seeded: boolean;
 }

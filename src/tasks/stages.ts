@@ -7,4 +7,5 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
+  generation: async () => (await import('./generation/stage.ts')).generationStage,
 };

@@ -58,13 +58,9 @@ async function trainMissing(context: StageContext, wanted: readonly Member[]): P
   const missing = wanted.filter((_, i) => !present[i]);
   if (missing.length === 0) return;
 
-  const architecture = getArchitecture(config.architecture);
   const images = await loadImages(context.inputs.dataset as string);
-  if (images.dataset.shape.join() !== architecture.input.join()) {
-    throw new Error(
-      `${architecture.name} takes images of ${architecture.input.join(' x ')}, ${images.dataset.name} has ${images.dataset.shape.join(' x ')}: choose another architecture or data set`,
-    );
-  }
+  const { shape: input, classes } = images.dataset;
+  const architecture = getArchitecture(config.architecture, { input, classes, width: null });
   const data = { train: prepare(images.train, images), test: prepare(images.test, images) };
   const perModel = config.epochs * images.train.labels.length;
   const progress = { done: (wanted.length - missing.length) * perModel, total: wanted.length * perModel };

@@ -133,7 +133,14 @@ export class PopulationTraining {
       const width = (batches[0] as Int32Array).length;
       const order = tf.tensor2d(concatenate(batches), [batches.length, width], 'int32');
       const network = { architecture: this.architecture, activation };
-      const { gradients } = populationGradients(network, this.variables, this.data.train, order, dropout);
+      const { gradients } = populationGradients(
+        network,
+        this.variables,
+        new Map(),
+        this.data.train,
+        order,
+        dropout,
+      );
       this.optimizer.step(gradients, { learningRate });
     });
   }
@@ -142,8 +149,8 @@ export class PopulationTraining {
     if (!this.config.checkpoints.includes(this.epoch)) return;
     const { activation } = (this.members[0] as Member).hyperparameters;
     const network = { architecture: this.architecture, activation };
-    const train = await populationScores(network, this.variables, this.data.train);
-    const test = await populationScores(network, this.variables, this.data.test);
+    const train = await populationScores(network, this.variables, new Map(), this.data.train);
+    const test = await populationScores(network, this.variables, new Map(), this.data.test);
     this.kept.push({
       epoch: this.epoch,
       scores: {

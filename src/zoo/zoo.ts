@@ -1,6 +1,7 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getDataset } from '../data/registry.ts';
 import { openSafetensors, type SafetensorsFile } from '../engine/safetensors.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
@@ -74,5 +75,6 @@ async function readWeights(
 /** Opens the artefact of stage `zoo` in folder `dir`. */
 export async function openZoo(dir: string): Promise<Zoo> {
   const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
-  return new Zoo(dir, manifest, getArchitecture(manifest.architecture));
+  const { shape: input, classes } = getDataset(manifest.dataset);
+  return new Zoo(dir, manifest, getArchitecture(manifest.architecture, { input, classes, width: null }));
 }

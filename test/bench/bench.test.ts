@@ -4,12 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments } from '../../bench/arguments.ts';
-import {
-  encoderOperations,
-  pretrainingOperations,
-  residualTrainingOperations,
-  trainingOperations,
-} from '../../bench/operations.ts';
+import { encoderOperations, pretrainingOperations, trainingOperations } from '../../bench/operations.ts';
 import { disagreement } from '../../bench/parity.ts';
 import { findPython } from '../../bench/python.ts';
 import { failureOf, resultOf } from '../../bench/result.ts';
@@ -17,8 +12,7 @@ import { BenchError, type Row } from '../../bench/row.ts';
 import { rows } from '../../bench/rows/registry.ts';
 import { summarize } from '../../bench/summary.ts';
 import { drawTable } from '../../bench/table.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
-import { namedResnet } from '../../src/nets/resnet.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 
 const row: Row = {
   name: 'example',
@@ -80,16 +74,18 @@ describe('operations', () => {
   });
 
   test('of a training step of ResNet-18', () => {
+    const resnet18 = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: null });
     // By hand: in every stage four convolutions of 32 x 32 x 64 numbers from 3 x 3 x 64, or as many; the first of a later stage
     // has half of that, and a shortcut of a ninth of that.
     const stem = 32 * 32 * 64 * 27;
     const full = 32 * 32 * 64 * 576;
     const later = 3 * full + full / 2 + full / 18;
     const total = stem + 4 * full + 3 * later + 512 * 10;
-    expect(residualTrainingOperations(namedResnet('resnet18'), 7)).toBe(7 * 2 * (3 * total - stem));
+    expect(trainingOperations(resnet18, 7)).toBe(7 * 2 * (3 * total - stem));
   });
 
   test('of a training step of cnn-small', () => {
+    const cnnSmall = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
     const multiplyAdds = [24 * 24 * 8 * 25, 8 * 8 * 6 * 8 * 25, 3 * 3 * 4 * 6 * 4, 36 * 20, 20 * 10];
     const total = multiplyAdds.reduce((a, b) => a + b, 0);
     expect(trainingOperations(cnnSmall, 10)).toBe(10 * 2 * (3 * total - 24 * 24 * 8 * 25));

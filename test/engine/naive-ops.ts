@@ -51,6 +51,6 @@ export function conv2d(
   return bias ? tf.add(y, bias) : y;
 }
 
-export function maxPool2(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.maxPool(x, 2, 2, 'valid');
+export function maxPool(x: tf.Tensor4D, size = 2): tf.Tensor4D {
+  return tf.maxPool(x, size, size, 'valid');
 }

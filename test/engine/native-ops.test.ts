@@ -74,7 +74,7 @@ async function train(backend: string, steps: number, each?: () => void): Promise
     ...[tf.Tensor4D, tf.Tensor1D, tf.Tensor2D, tf.Tensor1D, tf.Tensor2D, tf.Tensor1D],
   ];
   const loss = (): tf.Scalar => {
-    const tokens = ops.maxPool2(ops.conv2d(x, kernel, bias, { inputGradient: false })).reshape([5, 16, 4]);
+    const tokens = ops.maxPool(ops.conv2d(x, kernel, bias, { inputGradient: false })).reshape([5, 16, 4]);
     const attended = ops.attention(ops.linear(ops.layerNorm(tokens, gain), qkv) as tf.Tensor3D, 2);
     const logits = ops.linear(ops.gelu(tf.add(tokens, attended)).reshape([5, 64]), last, lastBias);
     return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as tf.Scalar;

@@ -29,6 +29,8 @@ async function available(sanitizers: string): Promise<boolean> {
   return (await run(compiler, `-fsanitize=${sanitizers}`, source, '-o', join(folder, 'empty'))) === '';
 }
 
+const flags = ['-std=gnu11', '-g', '-march=native', '-ffp-contract=fast', '-pthread', `-I${kernels}`];
+
 for (const [sanitizers, rounds] of [
   ['address,undefined', 6],
   ['thread', 4],
@@ -37,21 +39,21 @@ for (const [sanitizers, rounds] of [
     `${sanitizers}, with the shapes of seed ${freshSeed}`,
     async () => {
       const program = join(folder, sanitizers);
-      const flags = [
-        '-std=gnu11',
-        '-O1',
-        '-g',
-        '-march=native',
-        '-ffp-contract=fast',
-        '-pthread',
-        `-I${kernels}`,
-      ];
       const driver = join(import.meta.dir, 'native-sanitizers.c');
       const sanitize = [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=undefined'];
       const compiler = findCompiler() as string;
-      expect(await run(compiler, ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program)).toBe('');
+      expect(
+        await run(compiler, '-O1', ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program),
+      ).toBe('');
       expect(await run(program, String(freshSeed), String(rounds))).toBe('clean\n');
     },
     60_000,
   );
 }
+
+test.if(findCompiler() !== undefined)('the pool of threads does every task of every job once', async () => {
+  const program = join(folder, 'threads');
+  const sources = [join(kernels, 'threads.c'), join(import.meta.dir, 'native-threads.c')];
+  expect(await run(findCompiler() as string, '-O2', ...flags, ...sources, '-o', program)).toBe('');
+  expect(await run(program, '300000')).toBe('every task once\n');
+});

@@ -84,8 +84,12 @@ export const cases: Record<string, (batch: number) => Case> = {
         tf.mul(ops.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, undefined, { padding: 1 }), scale),
     };
   },
-  maxPool2: (batch) => ({
+  maxPool: (batch) => ({
     inputs: [normal(random, batch, odd(3), 2 * odd(1), odd(1, 12))],
-    apply: (ops, x) => ops.maxPool2(x as tf.Tensor4D),
+    apply: (ops, x) => ops.maxPool(x as tf.Tensor4D),
+  }),
+  'maxPool of larger squares': (batch) => ({
+    inputs: [normal(random, batch, odd(3), 3 * odd(1), odd(1, 12))],
+    apply: (ops, x) => ops.maxPool(x as tf.Tensor4D, 3),
   }),
 };

@@ -130,7 +130,8 @@ describe('stages', () => {
       'sane',
       'property-prediction',
     ]);
-    expect(changed(valid, `${valid}data: {test_images: 50}\n`)).toEqual(stageNames);
+    const ofRun = stageNames.filter((stage) => keysOf(plan(valid), stage).length > 0);
+    expect(changed(valid, `${valid}data: {test_images: 50}\n`)).toEqual(ofRun);
     expect(changed(valid, `${valid}property_prediction: {targets: [epoch]}\n`)).toEqual([
       'property-prediction',
     ]);

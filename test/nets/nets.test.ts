@@ -2,13 +2,11 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permutationIndices, permute } from '../../src/nets/permute.ts';
-import { architectures, getArchitecture } from '../../src/nets/registry.ts';
 import { testedDevices } from '../engine/devices.ts';
-import { oracleForward, randomWeights } from './networks.ts';
+import { cnnSmall, oracleForward, randomWeights } from './networks.ts';
 
 const seed = Date.now() % 1e6;
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -35,13 +33,6 @@ describe('cnn-small', () => {
       'module_list.11.bias 10',
     ]);
   });
-
-  test('is found by name, and a wrong name is told what there is', () => {
-    expect(getArchitecture('cnn-small')).toBe(cnnSmall);
-    expect(() => getArchitecture('cnn')).toThrow(
-      `no architecture cnn; there are ${Object.keys(architectures).join(', ')}`,
-    );
-  });
 });
 
 describe.each(testedDevices)('forward on %s', (device) => {
@@ -61,7 +52,9 @@ describe.each(testedDevices)('forward on %s', (device) => {
       ]),
     );
     const logits = tf.tidy(() =>
-      forward(cnnSmall, tensors, tf.tensor4d(images, [3, 28, 28, 1]), activation).arraySync(),
+      forward(cnnSmall, tensors, new Map(), tf.tensor4d(images, [3, 28, 28, 1]), activation, {
+        training: false,
+      }).arraySync(),
     );
     tf.dispose([...tensors.values()]);
     for (const [i, row] of logits.entries()) {

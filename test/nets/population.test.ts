@@ -3,15 +3,14 @@ import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import type { Activation, Architecture, Layer } from '../../src/nets/architecture.ts';
-import { cnnLarge } from '../../src/nets/cnn-large.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
+import { derive } from '../../src/nets/derive.ts';
 import type { DropoutMasks } from '../../src/nets/dropout.ts';
 import { applyDropout } from '../../src/nets/dropout.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { populationGradients, populationScores } from '../../src/nets/population.ts';
-import { sequential } from '../../src/nets/sequential.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
 import { testedDevices, testNative } from '../engine/devices.ts';
+import { cnnLarge, cnnSmall } from './networks.ts';
 
 const random = new Random(freshSeed, 'population');
 const activations: Activation[] = ['tanh', 'relu', 'sigmoid', 'gelu'];
@@ -45,7 +44,7 @@ function randomNetwork(): Architecture {
   layers.push({ kind: 'linear', name: 'dense', inputs: height * width * channels, outputs: hidden });
   afterwards();
   layers.push({ kind: 'linear', name: 'head', inputs: hidden, outputs: classes });
-  return sequential({ name: 'random', description: '', input, classes, layers });
+  return derive({ name: 'random', description: '', input, classes, layers });
 }
 
 interface Problem {
@@ -102,8 +101,8 @@ async function compute(device: string, problem: Problem, from = 0, to = problem.
     seeds: problem.dropout.seeds.slice(from, to),
   };
   const network = { architecture, activation };
-  const { losses, gradients } = populationGradients(network, weights, data, orders, dropout);
-  const scores = await populationScores(network, weights, data);
+  const { losses, gradients } = populationGradients(network, weights, new Map(), data, orders, dropout);
+  const scores = await populationScores(network, weights, new Map(), data);
   const results = [
     losses.dataSync<'float32'>().slice(),
     ...architecture.parameters.map(({ name }) =>
@@ -130,14 +129,18 @@ describe(`populations, with the shapes of seed ${freshSeed}`, () => {
     20_000,
   );
 
-  test.each([cnnSmall, cnnLarge])('of $name, on every device', async (architecture) => {
-    const problem = randomProblem(architecture, 3, 2);
-    const expected = await compute('cpu', problem);
-    for (const device of testedDevices) {
-      const actual = await compute(device, problem);
-      for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, 3e-5);
-    }
-  });
+  test.each([cnnSmall, cnnLarge])(
+    'of $name, on every device',
+    async (architecture) => {
+      const problem = randomProblem(architecture, 3, 2);
+      const expected = await compute('cpu', problem);
+      for (const device of testedDevices) {
+        const actual = await compute(device, problem);
+        for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, 3e-5);
+      }
+    },
+    20_000,
+  );
 
   testNative('give each model the very numbers that it has alone, with any number of threads', async () => {
     const problem = randomProblem(randomNetwork(), 35, 70);

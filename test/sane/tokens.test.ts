@@ -1,30 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/engine/random.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { permute } from '../../src/nets/permute.ts';
-import { sequential } from '../../src/nets/sequential.ts';
 import { destandardize, fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import { detokenize, flatten, tokenize, tokenLayout, unflatten } from '../../src/sane/tokenize.ts';
 import { drawViews, randomPermutation } from '../../src/sane/views.ts';
-import { oracleForward, randomWeights } from '../nets/networks.ts';
+import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 
 const seed = Date.now() % 1e6;
-
-/** The larger CNN of the paper, as far as its weights go: rows x columns with bias 16x28, 32x145, 15x289, 20x61, 10x21. */
-const larger: Architecture = sequential({
-  name: 'larger',
-  description: '',
-  input: [32, 32, 3],
-  classes: 10,
-  layers: [
-    { kind: 'conv2d', name: 'module_list.0', inputs: 3, outputs: 16, kernel: 3 },
-    { kind: 'conv2d', name: 'module_list.4', inputs: 16, outputs: 32, kernel: 3 },
-    { kind: 'conv2d', name: 'module_list.8', inputs: 32, outputs: 15, kernel: 3 },
-    { kind: 'linear', name: 'module_list.13', inputs: 60, outputs: 20 },
-    { kind: 'linear', name: 'module_list.16', inputs: 20, outputs: 10 },
-  ],
-});
 
 /** The tokeniser again, by its definition: rows of [weight | bias], padded and cut. */
 function oracleTokens(architecture: Architecture, weights: Map<string, Float32Array>, size: number) {
@@ -58,7 +41,7 @@ function oracleTokens(architecture: Architecture, weights: Map<string, Float32Ar
 describe('tokens', () => {
   test('of cnn-small are 48 at its natural size, of the larger CNN 93', () => {
     expect(tokenLayout(cnnSmall, 201).tokens).toBe(48);
-    const layout = tokenLayout(larger, 289);
+    const layout = tokenLayout(cnnLarge, 289);
     expect(layout.tokens).toBe(93);
     expect(layout.layers.map(({ firstToken }) => firstToken)).toEqual([0, 16, 48, 63, 83]);
     expect([...layout.positions.subarray(150, 153)]).toEqual([50, 2, 2]);
@@ -67,7 +50,7 @@ describe('tokens', () => {
   });
 
   test.each([3, 7, 25, 64, 201, 289, 500])('of %d numbers are as defined, and go back bit by bit', (size) => {
-    for (const architecture of [cnnSmall, larger]) {
+    for (const architecture of [cnnSmall, cnnLarge]) {
       const weights = randomWeights(architecture, seed + size);
       const layout = tokenLayout(architecture, size);
       const flat = flatten(architecture, weights);

@@ -8,13 +8,12 @@ import type { StageImplementation } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { Json } from '../../src/experiment/types.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { percentile, weightStatistics } from '../../src/tasks/property-prediction/statistics.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import { modelFile, tensorName, type ZooManifest } from '../../src/zoo/zoo.ts';
-import { randomWeights } from '../nets/networks.ts';
+import { cnnSmall, randomWeights } from '../nets/networks.ts';
 
 let dir = '';
 

@@ -7,7 +7,6 @@ import { datasetStage, type Images, loadImages } from '../../src/data/stage.ts';
 import { startDevice } from '../../src/engine/device.ts';
 import type { StageContext } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { cnnSmall } from '../../src/nets/cnn-small.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { groupMembers } from '../../src/zoo/groups.ts';
 import {
@@ -23,6 +22,7 @@ import { PopulationTraining, prepare, type TrainingData } from '../../src/zoo/tr
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { expectClose } from '../engine/compare.ts';
 import { testedDevices } from '../engine/devices.ts';
+import { cnnSmall } from '../nets/networks.ts';
 
 const config: ZooConfig = {
   architecture: 'cnn-small',

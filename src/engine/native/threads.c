@@ -8,6 +8,9 @@
 
 enum { MAX_THREADS = 256, SPINS = 2000 };
 
+// In the place of a job's next task: none may be claimed.
+static const uint64_t NO_TASK = 0xffffffff;
+
 static struct {
   pthread_mutex_t lock;
   pthread_cond_t wake;
@@ -84,7 +87,8 @@ void parallel(long tasks, task_function run, void *context) {
     return;
   }
   const uint64_t job = (GET(next) >> 32) + 1;
-  // No task can be claimed while the fields change: those of the last job are all gone.
+  // No task can be claimed while the fields change: the last job's number of tasks no longer decides, this mark does.
+  SET(next, (job - 1) << 32 | NO_TASK);
   SET(run, run);
   SET(context, context);
   SET(tasks, tasks);

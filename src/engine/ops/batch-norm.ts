@@ -6,10 +6,10 @@ import { tf } from '../tf.ts';
 const momentum = 0.1;
 const epsilon = 1e-5;
 
-/** Statistics of each channel [C] over the batches seen in training. */
+/** Statistics of each channel [C] over the batches seen in training, which takes variables. */
 export interface RunningStatistics {
-  mean: tf.Variable;
-  variance: tf.Variable;
+  mean: tf.Tensor;
+  variance: tf.Tensor;
 }
 
 export interface BatchNormOptions {
@@ -24,7 +24,7 @@ export interface BatchNormOptions {
 /**
  * Batch normalisation over all but the last axis (Ioffe and Szegedy 2015) as PyTorch computes it: x [B, H, W, C], gain [C],
  * bias [C]. In training the biased variance of the batch normalises, and the unbiased one enters the running statistics.
- * Throws a RangeError for a training batch with a single number per channel.
+ * Throws a RangeError for a training batch with a single number per channel, a TypeError where training could not update.
  */
 export function batchNorm(
   x: tf.Tensor4D,
@@ -52,6 +52,8 @@ function normalize(
   const count = x.size / gain.size;
   if (count < 2)
     throw new RangeError('Batch normalisation in training takes more than one number per channel.');
+  if (!(running.mean instanceof tf.Variable && running.variance instanceof tf.Variable))
+    throw new TypeError('Batch normalisation in training takes running statistics that are variables.');
   const rows = (tensor: tf.Tensor) => tensor.reshape<tf.Tensor2D>([count, gain.size]);
   const y = differentiable(
     [rows(x), gain, bias, ...(residual ? [rows(residual)] : [])],
@@ -70,8 +72,8 @@ function normalize(
   return y.reshape(x.shape);
 }
 
-function update(average: tf.Variable, latest: tf.Tensor): void {
-  average.assign(tf.add(tf.mul(average, 1 - momentum), tf.mul(latest, momentum)));
+function update(average: tf.Tensor, latest: tf.Tensor): void {
+  (average as tf.Variable).assign(tf.add(tf.mul(average, 1 - momentum), tf.mul(latest, momentum)));
 }
 
 /** The result [N, C], and the batch's means and biased variances [C]. */

@@ -5,6 +5,9 @@
 
 enum { SPINS = 2000, PAGE = 65536 };
 
+// In the place of a job's next task: none may be claimed.
+static const uint64_t NO_TASK = 0xffffffff;
+
 static struct {
   int threads;  // that may take tasks, the caller's included
   task_function run;
@@ -33,11 +36,12 @@ static void work(int job) {
     uint64_t next = GET(next);
     task_function run = GET(run);
     void *context = GET(context);
-    const long task = (long)(uint32_t)next, tasks = GET(tasks);
-    if ((int)(next >> 32) != job || task >= tasks) return;
+    const uint32_t task = (uint32_t)next;
+    const long tasks = GET(tasks);
+    if ((int)(next >> 32) != job || task >= (uint32_t)tasks) return;
     // If this succeeds the job has been the current one all along, so the fields read above are its own.
     if (!__atomic_compare_exchange_n(&pool.next, &next, next + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
-    run(context, task);
+    run(context, (long)task);
     if (__atomic_add_fetch(&pool.finished, 1, __ATOMIC_SEQ_CST) == tasks) wake(&pool.finished);
   }
 }
@@ -64,7 +68,8 @@ void parallel(long tasks, task_function run, void *context) {
     return;
   }
   const uint32_t job = (uint32_t)current_job() + 1;
-  // No task can be claimed while the fields change: those of the last job are all gone.
+  // No task can be claimed while the fields change: the last job's number of tasks no longer decides, this mark does.
+  SET(next, (uint64_t)(job - 1) << 32 | NO_TASK);
   SET(run, run);
   SET(context, context);
   SET(tasks, tasks);

@@ -11,6 +11,7 @@ const features = {
 };
 
 export const saneAboveWeights: OrderDefinition = {
+  of: 'columns',
   text: 'SANE predicts better than the weights (W)',
   above: 'sane',
   below: 'weights',
@@ -37,6 +38,8 @@ export function propertyPredictionTable(
     accepts: ({ task, architecture }) => task === 'property-prediction' && architecture.startsWith('cnn-'),
     metric: 'r2',
     labels: { split: 'test' },
+    factor: 1,
+    spread: "the run's seed and the zoo's seed",
     decimals: 3,
     tolerance: 0.02,
     groups,

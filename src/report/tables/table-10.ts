@@ -17,6 +17,7 @@ export const table10 = propertyPredictionTable(
   [
     saneAboveWeights,
     {
+      of: 'columns',
       text: 'all token embeddings (SANE full) predict better than their mean (SANE agg.)',
       above: 'sane-sequence',
       below: 'sane',

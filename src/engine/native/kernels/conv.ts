@@ -124,7 +124,12 @@ const saneConv2dGrad: NativeKernel = {
 };
 
 function poolGeometry(shape: number[], attributes: Attributes): { numbers: Int32Array; outShape: Size4 } {
-  const { filterSize, strides, pad, dimRoundingMode } = attributes as unknown as ConvAttributes & {
+  const {
+    filterSize,
+    strides,
+    pad = 'valid',
+    dimRoundingMode,
+  } = attributes as unknown as ConvAttributes & {
     filterSize: number | [number, number];
   };
   const info = tf.backend_util.computePool2DInfo(
@@ -133,27 +138,25 @@ function poolGeometry(shape: number[], attributes: Attributes): { numbers: Int32
   return { numbers: geometryOf(info), outShape: info.outShape };
 }
 
-const maxPool = (windows?: Attributes): NativeKernel => ({
+const maxPool: NativeKernel = {
   run({ x }, backend, attributes) {
     const input = x as tf.TensorInfo;
-    const { numbers, outShape } = poolGeometry(input.shape, windows ?? attributes);
+    const { numbers, outShape } = poolGeometry(input.shape, attributes);
     const y = backend.allocate(outShape);
     backend.library.max_pool(backend.address(input), backend.address(y), numbers);
     return y;
   },
-});
+};
 
-const maxPoolGrad = (inputName: string, windows?: Attributes): NativeKernel => ({
+const maxPoolGrad = (inputName: string): NativeKernel => ({
   run(inputs, backend, attributes) {
     const [dy, x] = [inputs.dy, inputs[inputName]] as [tf.TensorInfo, tf.TensorInfo];
     const dx = backend.allocate(x.shape);
-    const { numbers } = poolGeometry(x.shape, windows ?? attributes);
+    const { numbers } = poolGeometry(x.shape, attributes);
     backend.library.max_pool_grad(backend.address(dy), backend.address(x), backend.address(dx), numbers);
     return dx;
   },
 });
-
-const squares = { filterSize: 2, strides: 2, pad: 'valid' };
 
 export const convolutions: NativeKernels = {
   Conv2D: conv2d,
@@ -161,8 +164,8 @@ export const convolutions: NativeKernels = {
   Conv2DBackpropInput: inputGrad,
   SaneConv2d: saneConv2d,
   SaneConv2dGrad: saneConv2dGrad,
-  MaxPool: maxPool(),
+  MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad('input'),
-  SaneMaxPool2: maxPool(squares),
-  SaneMaxPool2Grad: maxPoolGrad('x', squares),
+  SaneMaxPool: maxPool,
+  SaneMaxPoolGrad: maxPoolGrad('x'),
 };

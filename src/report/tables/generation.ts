@@ -1,0 +1,66 @@
+/** The shape that the paper's tables of generated models share: epochs and methods down, data sets across. */
+import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+
+const methodTitles = {
+  scratch: 'tr. fr. scratch',
+  'hyper-representation': 'S_KDE30',
+  kde30: 'SANE_KDE30',
+  sub: 'SANE_SUB',
+  boot: 'SANE_BOOT',
+  gauss: 'SANE_GAUSS',
+};
+
+export type Method = keyof typeof methodTitles;
+
+const rowKey = (epoch: number, method: Method) => `${epoch} ${method}`;
+
+/** After this many epochs of fine-tuning, `above` is better than `below`. */
+export function methodOrder(epoch: number, above: Method, below: Method, orEqual?: true): OrderDefinition {
+  const [high, low] = [methodTitles[above], methodTitles[below]];
+  return {
+    of: 'rows',
+    text: `epoch ${epoch}: ${high} is ${orEqual ? 'not below' : 'above'} ${low}`,
+    above: rowKey(epoch, above),
+    below: rowKey(epoch, below),
+    ...(orEqual ? { orEqual } : {}),
+  };
+}
+
+/** A table of the accuracy of sampled networks, fine-tuned on the data set of their zoo (section 5.2). */
+export function generationTable({
+  id,
+  architecture,
+  datasets,
+  rows,
+  orders,
+}: Pick<TableDefinition, 'id' | 'orders'> & {
+  /** How the architectures' names begin. */
+  architecture: string;
+  /** Titles by name. */
+  datasets: Record<string, string>;
+  /** The methods that the paper has at each epoch. */
+  rows: [epoch: number, methods: readonly Method[]][];
+}): TableDefinition {
+  return {
+    id,
+    accepts: (run) => run.task === 'generation' && run.architecture.startsWith(architecture),
+    metric: 'accuracy',
+    labels: { split: 'test' },
+    factor: 100,
+    spread: "the network, the run's seed and the zoo's seed",
+    decimals: 1,
+    tolerance: 2,
+    groups: Object.entries(datasets).map(([dataset, title]) => ({ dataset, title })),
+    columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],
+    rows: rows.flatMap(([epoch, methods]) =>
+      methods.map(
+        (method): RowDefinition => ({
+          key: rowKey(epoch, method),
+          title: `${epoch} ${methodTitles[method]}`,
+          labels: { epoch, method },
+        }),
+      ),
+    ),
+    orders,
+  };
+}
