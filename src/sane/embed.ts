@@ -29,14 +29,18 @@ export function snippets(tokens: number, window: number, halo: number): Snippet[
   }));
 }
 
-/** Token embeddings [tokens, latent_dim] of one model after the other, given as standardised flat vectors. */
+/**
+ * Token embeddings [tokens, latent_dim] of one model after the other, given as standardised flat vectors. The encoder sees `seen` tokens
+ * at once, by default as many as in pretraining.
+ */
 export function* embedModels(
   sane: Sane,
   layout: TokenLayout,
   models: Iterable<Float32Array>,
+  seen = sane.shape.window,
 ): Generator<Float32Array> {
-  const { window: trained, latent_dim: latent } = sane.shape;
-  const window = Math.min(trained, layout.tokens);
+  const { latent_dim: latent } = sane.shape;
+  const window = Math.min(seen, layout.tokens);
   // A quarter of the window as context on each side.
   const plan = snippets(layout.tokens, window, Math.floor(window / 4));
   const modelsPerBatch = Math.max(1, Math.floor(batchRows / plan.length));

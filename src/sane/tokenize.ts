@@ -27,7 +27,7 @@ export interface TokenLayout {
 }
 
 /** The layout of an architecture's tokens. */
-export function tokenLayout(architecture: Architecture, tokenSize: number): TokenLayout {
+export function tokenLayout(architecture: Pick<Architecture, 'parameters'>, tokenSize: number): TokenLayout {
   const starts = new Map<string, number>();
   let parameters = 0;
   for (const { name, shape } of architecture.parameters) {
@@ -73,7 +73,10 @@ export function tokenLayout(architecture: Architecture, tokenSize: number): Toke
 }
 
 /** All parameters of a model in one vector, in registration order. */
-export function flatten(architecture: Architecture, weights: StateDict): Float32Array {
+export function flatten(
+  architecture: Pick<Architecture, 'name' | 'parameters'>,
+  weights: StateDict,
+): Float32Array {
   const parts = architecture.parameters.map(({ name, shape }) => {
     const values = weights.get(name);
     const size = shape.reduce((a, b) => a * b, 1);

@@ -10,8 +10,10 @@ import type { TensorRef } from './torch-globals.ts';
 /** An open checkpoint: names and shapes are in memory, tensors are read when asked for. Close it when done. */
 export interface Checkpoint {
   readonly path: string;
-  /** Shapes by name in the file's order, which is PyTorch's registration order in files of torch.save. */
+  /** Shapes by name in the file's order, which is PyTorch's registration order in a state dict that torch.save wrote. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Whether that order means something: not in safetensors files, whose writers sort. */
+  readonly ordered: boolean;
   /** The numbers of one tensor in row-major order. Throws a FormatError that names file and tensor. */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
@@ -79,6 +81,7 @@ async function safetensorsCheckpoint(path: string): Promise<Checkpoint> {
   return {
     path,
     shapes: new Map(Array.from(names, ([name, stored]) => [name, file.info(stored).shape])),
+    ordered: false,
     read: (name) => file.readAsFloats(lookUp(names, name, path)),
     close: () => file.close(),
   };
@@ -93,6 +96,7 @@ async function torchCheckpoint(source: Source, kind: 'zip' | 'legacy'): Promise<
   return {
     path,
     shapes: new Map(Array.from(names, ([name, stored]) => [name, (state.get(stored) as TensorRef).shape])),
+    ordered: true,
     read: async (name) => {
       const tensor = state.get(lookUp(names, name, path)) as TensorRef;
       return readTensor(source, file, tensor).catch((error: Error) => {

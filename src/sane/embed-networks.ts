@@ -1,0 +1,60 @@
+/** Mean embeddings of networks in files, one after the other, in little memory. */
+import { embedModels, meanEmbedding } from './embed.ts';
+import { type Network, readNetwork } from './network.ts';
+import { type Pretrained, prepareNetwork } from './pretrained.ts';
+import type { TokenLayout } from './tokenize.ts';
+
+/** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
+export const longestSequence = 4096;
+
+/** Networks that are in memory together: as many as these numbers, and one more. */
+const numbersTogether = 8e6;
+const networksTogether = 32;
+
+/**
+ * The mean embedding of each network, in the order given. `window` is how many tokens are seen at once, a quarter of them on each side
+ * as context; null is as the model was made: the authors' code sees a network whole (here one of up to 4,096 tokens; longer ones in windows
+ * of pretraining), this program in windows of pretraining (Algorithm 2).
+ */
+export async function* embedNetworks(
+  pretrained: Pretrained,
+  paths: readonly string[],
+  window: number | null,
+): AsyncGenerator<{ path: string; embedding: Float64Array }> {
+  let group: Prepared[] = [];
+  const numbers = () => group.reduce((sum, { flat }) => sum + flat.length, 0);
+  for (const path of paths) {
+    const network = await readNetwork(path);
+    const next = { path, signature: signatureOf(network), ...prepareNetwork(pretrained, network) };
+    const full = group.length >= networksTogether || numbers() > numbersTogether;
+    if (group.length > 0 && (full || group[0]?.signature !== next.signature)) {
+      yield* embedGroup(pretrained, group, window);
+      group = [];
+    }
+    group.push(next);
+  }
+  if (group.length > 0) yield* embedGroup(pretrained, group, window);
+}
+
+interface Prepared {
+  path: string;
+  /** The same for networks with the same tensors in the same order. */
+  signature: string;
+  layout: TokenLayout;
+  flat: Float32Array;
+}
+
+const signatureOf = ({ description }: Network) =>
+  description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
+
+function* embedGroup({ sane, reference }: Pretrained, group: readonly Prepared[], window: number | null) {
+  const { layout } = group[0] as Prepared;
+  const whole = reference && layout.tokens <= longestSequence;
+  const seen = window ?? (whole ? layout.tokens : sane.shape.window);
+  const models = group.map(({ flat }) => flat);
+  let i = 0;
+  for (const embedded of embedModels(sane, layout, models, seen)) {
+    const { path } = group[i++] as Prepared;
+    yield { path, embedding: meanEmbedding(embedded, sane.shape.latent_dim) };
+  }
+}

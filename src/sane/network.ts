@@ -1,0 +1,63 @@
+/** A network from a checkpoint file, known to this program or not, as SANE's tokens want it. */
+import type { Architecture, ParameterSpec, StateDict } from '../nets/architecture.ts';
+import { recognise } from '../nets/recognise.ts';
+import { openCheckpoint } from '../zoo/formats/checkpoint.ts';
+import { FormatError } from '../zoo/formats/source.ts';
+
+/** What tokens are made of. Of an unknown network nothing else is known. */
+export type NetworkDescription = Pick<Architecture, 'name' | 'parameters' | 'buffers' | 'state'>;
+
+export interface Network {
+  path: string;
+  description: NetworkDescription;
+  weights: StateDict;
+}
+
+/**
+ * Reads a network. Its tensors keep the file's order, which is that of PyTorch's modules; the format safetensors sorts them, so that for a
+ * known architecture its own order is taken. Throws a FormatError if the file cannot be read or a weight is not finite.
+ */
+export async function readNetwork(path: string): Promise<Network> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const { shapes } = checkpoint;
+    const known = checkpoint.ordered ? undefined : recognise(shapes);
+    const order = known ? [...known.names.values()] : [...shapes.keys()];
+    const description = describe(
+      new Map(order.map((name) => [name, shapes.get(name) as readonly number[]])),
+      path,
+    );
+    const weights: StateDict = new Map();
+    for (const { name } of description.state) {
+      const values = await checkpoint.read(name);
+      if (!values.every(Number.isFinite))
+        throw new FormatError(`${path}: ${name} has numbers that are not finite: the network diverged`);
+      weights.set(name, values);
+    }
+    return { path, description, weights };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** The state of a network by the names and shapes of its tensors in order: weights and biases, and batch norm's running values. */
+function describe(shapes: ReadonlyMap<string, readonly number[]>, path: string): NetworkDescription {
+  const spec = ([name, shape]: [string, readonly number[]]): ParameterSpec => ({ name, shape: [...shape] });
+  const isBuffer = (name: string) => /running_(mean|var)$/.test(name);
+  const isParameter = (name: string) => /(weight|bias)$/.test(name);
+  // A scalar has no rows.
+  const all = [...shapes]
+    .filter(([name, shape]) => shape.length > 0 && (isBuffer(name) || isParameter(name)))
+    .map(spec);
+  if (!all.some(({ name }) => name.endsWith('weight'))) {
+    throw new FormatError(
+      `${path}: no tensor's name ends in "weight": these are no layers that become tokens`,
+    );
+  }
+  return {
+    name: path,
+    state: all,
+    parameters: all.filter(({ name }) => !isBuffer(name)),
+    buffers: all.filter(({ name }) => isBuffer(name)),
+  };
+}
