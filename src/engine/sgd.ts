@@ -26,7 +26,8 @@ export class Sgd implements Optimizer {
     this.averages = new Averages(parameters, momentum > 0 ? ['velocity'] : []);
   }
 
-  step(gradients: tf.NamedTensorMap, { learningRate }: Hyper): void {
+  /** `beta1`, where a schedule gives it, takes the place of the momentum. */
+  step(gradients: tf.NamedTensorMap, { learningRate, beta1 = this.momentum }: Hyper): void {
     this.steps++;
     for (const parameter of this.parameters) {
       const { variable, decay } = parameter;
@@ -38,7 +39,7 @@ export class Sgd implements Optimizer {
             : gradient;
         // The velocity starts at zero, so the first step's is the gradient itself.
         if (this.momentum === 0) return tf.clone(decayed);
-        return tf.add(tf.mul(this.averages.get(parameter, 'velocity'), this.momentum), decayed);
+        return tf.add(tf.mul(this.averages.get(parameter, 'velocity'), beta1), decayed);
       });
       const moved = tf.tidy(() =>
         tf.sub(variable, tf.mul(velocity, perModel([learningRate].flat(), variable))),

@@ -392,6 +392,26 @@ export interface Zoo {
    */
   init?: "uniform" | "normal" | "kaiming-uniform" | "kaiming-normal" | "xavier-uniform" | "xavier-normal";
   /**
+   * Channels of the network's first stage, which the others are in proportion to; for architectures with a width only. Default null: as many as in the paper.
+   */
+  width?: number | null;
+  /**
+   * constant: learning_rate throughout. one-cycle: up to it and down again over all steps, the momentum the other way round, as PyTorch's OneCycleLR. Default constant, as in the paper's CNN zoos.
+   */
+  schedule?: "constant" | "one-cycle";
+  /**
+   * Training images are cropped at random after this many black pixels were put around them; 0: not. Default 0, as in the paper's CNN zoos.
+   */
+  crop?: number;
+  /**
+   * Whether half of the training images, at random, are mirrored left to right. Default false, as in the paper's CNN zoos.
+   */
+  flip?: boolean;
+  /**
+   * Training images are turned at random by at most this many degrees either way. Default 0, as in the paper's CNN zoos.
+   */
+  rotation?: number;
+  /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */
   lockstep?: number | null;

@@ -6,7 +6,7 @@ import type { Json, Run, Settings, StageName, StageNode } from './types.ts';
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
-  sane: 1,
+  sane: 2,
   'property-prediction': 1,
   generation: 1,
 };

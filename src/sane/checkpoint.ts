@@ -12,6 +12,8 @@ export interface SaneDescription {
   architecture: string;
   shape: SaneShape;
   standardization: SaneSettings['standardization'];
+  /** Which of the zoo's checkpoints it was trained on, ascending. */
+  epochs: number[];
 }
 
 const names = { model: 'model.safetensors', description: 'sane.json', normalization: 'normalization.json' };

@@ -96,6 +96,7 @@ export const saneStage: StageImplementation = {
       architecture: zoo.architecture.name,
       shape,
       standardization: config.standardization,
+      epochs: [...(config.epochs_used ?? zoo.manifest.epochs)].sort((a, b) => a - b),
     };
     await saveSane(dir, sane, description, standardization);
     sane.dispose();

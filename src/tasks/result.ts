@@ -5,7 +5,7 @@ export interface MetricRecord {
   /** e.g. `r2`. */
   metric: string;
   /** What it was measured on, e.g. `{feature: 'sane', target: 'epoch', split: 'test'}`. */
-  labels: Record<string, string>;
+  labels: Record<string, string | number | boolean>;
   value: number;
   /** Which of the networks that one run measures, where there are several; they are put together with those of other runs. */
   sample?: string;

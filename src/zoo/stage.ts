@@ -1,18 +1,18 @@
 /** Stage `zoo`: trains the models that are not on disk yet, then writes the manifest. One part trains every n-th model. */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadImages } from '../data/stage.ts';
+import { type Images, loadImages } from '../data/stage.ts';
 import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { StageContext, StageImplementation } from '../engine/stage.ts';
 import { tf } from '../engine/tf.ts';
-import type { Architecture } from '../nets/architecture.ts';
+import type { Architecture, ArchitectureOptions } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import { groupMembers, groupSize } from './groups.ts';
 import { type Member, members, splitMembers, type ZooConfig } from './members.ts';
 import { readTrainingState, writeTrainingState } from './state.ts';
 import {
   PopulationTraining,
-  prepare,
+  prepareBoth,
   type TrainedModel,
   type TrainingData,
   type TrainingState,
@@ -59,9 +59,8 @@ async function trainMissing(context: StageContext, wanted: readonly Member[]): P
   if (missing.length === 0) return;
 
   const images = await loadImages(context.inputs.dataset as string);
-  const { shape: input, classes } = images.dataset;
-  const architecture = getArchitecture(config.architecture, { input, classes, width: null });
-  const data = { train: prepare(images.train, images), test: prepare(images.test, images) };
+  const architecture = getArchitecture(config.architecture, optionsOf(config, images));
+  const data = prepareBoth(images);
   const perModel = config.epochs * images.train.labels.length;
   const progress = { done: (wanted.length - missing.length) * perModel, total: wanted.length * perModel };
   const left = await interrupted(context.dir, missing);
@@ -77,6 +76,12 @@ async function trainMissing(context: StageContext, wanted: readonly Member[]): P
   }
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
 }
+
+const optionsOf = ({ width }: ZooConfig, { dataset }: Images): ArchitectureOptions => ({
+  input: dataset.shape,
+  classes: dataset.classes,
+  width,
+});
 
 interface Group {
   members: [Member, ...Member[]];
@@ -131,7 +136,7 @@ async function trainGroup(
     }
   }
   for (const [i, model] of training.models().entries()) {
-    await writeModel(dir, members[i] as Member, architecture.parameters, model);
+    await writeModel(dir, members[i] as Member, architecture.state, model);
   }
   await rm(statePath, { force: true });
   training.dispose();
@@ -151,10 +156,11 @@ export const zooStage: StageImplementation = {
     await trainMissing(context, all);
     await rm(join(context.dir, statesFolder), { recursive: true });
     const splits = splitMembers(all.length, config.split, config.seed);
-    const { dataset } = await loadImages(context.inputs.dataset as string);
+    const images = await loadImages(context.inputs.dataset as string);
     const manifest: ZooManifest = {
       architecture: config.architecture,
-      dataset: dataset.name,
+      options: optionsOf(config, images),
+      dataset: images.dataset.name,
       epochs: [...config.checkpoints].sort((a, b) => a - b),
       models: await Promise.all(
         all.map(async (member, i) => {

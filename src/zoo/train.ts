@@ -1,13 +1,22 @@
 /** Trains a population of models in lockstep, each as if it were alone, and keeps their weights at the listed epochs. */
-import type { ImageSet } from '../data/dataset.ts';
+import type { Dataset, ImageSet } from '../data/dataset.ts';
 import type { Images } from '../data/stage.ts';
-import { Adam, type Optimizer, type OptimizerState, type Parameter, Sgd } from '../engine/optimizers.ts';
+import { oneCycle } from '../engine/one-cycle.ts';
+import {
+  Adam,
+  type Hyper,
+  type Optimizer,
+  type OptimizerState,
+  type Parameter,
+  Sgd,
+} from '../engine/optimizers.ts';
 import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
 import type { DropoutMasks } from '../nets/dropout.ts';
 import { initialWeights } from '../nets/init.ts';
 import { type LabelledImages, populationGradients, populationScores } from '../nets/population.ts';
+import { augmentBatch, augments } from './augment.ts';
 import type { Member, ZooConfig } from './members.ts';
 import type { Checkpoint } from './zoo.ts';
 
@@ -20,6 +29,17 @@ export interface TrainedModel {
 export interface TrainingData {
   train: LabelledImages;
   test: LabelledImages;
+  /** The training images as bytes, which augmentation works on; not needed without. */
+  bytes?: { set: ImageSet; dataset: Dataset };
+}
+
+/** Both splits on the device. The caller disposes of `train` and `test`. */
+export function prepareBoth(images: Images): TrainingData {
+  return {
+    train: prepare(images.train, images),
+    test: prepare(images.test, images),
+    bytes: { set: images.train, dataset: images.dataset },
+  };
 }
 
 /** A split on the device, normalised. The caller disposes of it. */
@@ -55,7 +75,9 @@ export interface TrainingState {
 export class PopulationTraining {
   /** Finished epochs. */
   epoch = 0;
+  /** Weights and buffers by name, each with a leading model axis. */
   private readonly variables: Map<string, tf.Variable>;
+  private readonly buffers: Map<string, tf.Variable>;
   private readonly optimizer: Optimizer;
   private kept: KeptEpoch[] = [];
   private readonly architecture: Architecture;
@@ -68,25 +90,25 @@ export class PopulationTraining {
     config: ZooConfig,
     members: readonly [Member, ...Member[]],
     data: TrainingData,
+    initial: readonly StateDict[] = members.map(({ seed, hyperparameters }) =>
+      initialWeights(architecture, hyperparameters.init, seed),
+    ),
   ) {
     this.architecture = architecture;
     this.config = config;
     this.members = members;
     this.data = data;
-    const initial = members.map(({ seed, hyperparameters }) =>
-      initialWeights(architecture, hyperparameters.init, seed),
-    );
     this.variables = new Map(
-      architecture.parameters.map(({ name, shape }) => {
+      architecture.state.map(({ name, shape }) => {
         const values = concatenate(initial.map((weights) => weights.get(name) as Float32Array));
         return [name, tf.tidy(() => tf.variable(tf.tensor(values, [members.length, ...shape])))] as const;
       }),
     );
-    const parameters: Parameter[] = [...this.variables].map(([name, variable]) => ({
-      name,
-      variable,
-      decay: true,
-    }));
+    const named = ({ name }: { name: string }) => [name, this.variables.get(name) as tf.Variable] as const;
+    this.buffers = new Map(architecture.buffers.map(named));
+    const parameters: Parameter[] = architecture.parameters
+      .map(named)
+      .map(([name, variable]) => ({ name, variable, decay: true }));
     const weightDecay = members.map(({ hyperparameters }) => hyperparameters.weight_decay);
     const { optimizer } = members[0].hyperparameters;
     this.optimizer =
@@ -112,36 +134,65 @@ export class PopulationTraining {
     const count = this.data.train.labels.size;
     const orders = this.members.map(({ seed }) => new Random(seed, 'zoo', 'order', epoch).permutation(count));
     const seeds = this.members.map(({ seed }) => new Random(seed, 'zoo', 'dropout', epoch).bits());
+    const draws = this.members.map(({ seed }) => new Random(seed, 'zoo', 'augmentation', epoch));
+    const perEpoch = Math.ceil(count / this.config.batch_size);
     for (let start = 0; start < count; start += this.config.batch_size) {
       const end = Math.min(count, start + this.config.batch_size);
-      this.step(
-        orders.map((order) => order.subarray(start, end)),
-        { start, seeds },
-      );
+      const batches = orders.map((order) => order.subarray(start, end));
+      const step = this.epoch * perEpoch + start / this.config.batch_size;
+      this.step(batches, this.schedule(step, this.config.epochs * perEpoch), { start, seeds }, draws);
       await onStep(end);
     }
     this.epoch = epoch;
     await this.keepIfListed();
   }
 
-  private step(batches: Int32Array[], masks: Pick<DropoutMasks, 'start' | 'seeds'>): void {
+  /** Learning rates, and the momentum or beta1 where the schedule has one. */
+  private schedule(step: number, total: number): Hyper {
+    const rates = this.members.map(({ hyperparameters }) => hyperparameters.learning_rate);
+    if (this.config.schedule === 'constant') return { learningRate: rates };
+    const { learningRate: share, beta1 } = oneCycle(step, total, 1);
+    return { learningRate: rates.map((rate) => rate * share), beta1 };
+  }
+
+  /** The batches' images and labels, and where each model's are in them [M, B]. Call inside tf.tidy. */
+  private batch(batches: Int32Array[], draws: Random[]): { data: LabelledImages; order: tf.Tensor2D } {
+    const width = (batches[0] as Int32Array).length;
+    const order = concatenate(batches);
+    const shape: [number, number] = [batches.length, width];
+    if (!augments(this.config)) return { data: this.data.train, order: tf.tensor2d(order, shape, 'int32') };
+    if (!this.data.bytes) throw new Error('augmentation needs the training images as bytes');
+    const { set, dataset } = this.data.bytes;
+    const size = dataset.shape.reduce((a, b) => a * b, 1);
+    const pixels = new Float32Array(order.length * size);
+    for (const [m, numbers] of batches.entries()) {
+      const out = pixels.subarray(m * width * size, (m + 1) * width * size);
+      augmentBatch(set, dataset, numbers, this.config, draws[m] as Random, out);
+    }
+    const labels = Int32Array.from(order, (n) => set.labels[n] as number);
+    return {
+      data: {
+        images: tf.tensor4d(pixels, [order.length, ...dataset.shape]),
+        labels: tf.tensor1d(labels, 'int32'),
+      },
+      order: tf.range(0, order.length, 1, 'int32').reshape(shape),
+    };
+  }
+
+  private step(
+    batches: Int32Array[],
+    hyper: Hyper,
+    masks: Pick<DropoutMasks, 'start' | 'seeds'>,
+    draws: Random[],
+  ): void {
     const rates = this.members.map(({ hyperparameters }) => hyperparameters.dropout);
     const dropout = rates.some((rate) => rate > 0) ? { ...masks, rates } : undefined;
-    const learningRate = this.members.map(({ hyperparameters }) => hyperparameters.learning_rate);
     const { activation } = (this.members[0] as Member).hyperparameters;
     tf.tidy(() => {
-      const width = (batches[0] as Int32Array).length;
-      const order = tf.tensor2d(concatenate(batches), [batches.length, width], 'int32');
+      const { data, order } = this.batch(batches, draws);
       const network = { architecture: this.architecture, activation };
-      const { gradients } = populationGradients(
-        network,
-        this.variables,
-        new Map(),
-        this.data.train,
-        order,
-        dropout,
-      );
-      this.optimizer.step(gradients, { learningRate });
+      const { gradients } = populationGradients(network, this.variables, this.buffers, data, order, dropout);
+      this.optimizer.step(gradients, hyper);
     });
   }
 
@@ -149,8 +200,8 @@ export class PopulationTraining {
     if (!this.config.checkpoints.includes(this.epoch)) return;
     const { activation } = (this.members[0] as Member).hyperparameters;
     const network = { architecture: this.architecture, activation };
-    const train = await populationScores(network, this.variables, new Map(), this.data.train);
-    const test = await populationScores(network, this.variables, new Map(), this.data.test);
+    const train = await populationScores(network, this.variables, this.buffers, this.data.train);
+    const test = await populationScores(network, this.variables, this.buffers, this.data.test);
     this.kept.push({
       epoch: this.epoch,
       scores: {

@@ -1,9 +1,8 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getDataset } from '../data/registry.ts';
 import { openSafetensors, type SafetensorsFile } from '../engine/safetensors.ts';
-import type { Architecture, StateDict } from '../nets/architecture.ts';
+import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { Hyperparameters, Split } from './members.ts';
 
@@ -27,6 +26,8 @@ export interface ZooModel {
 
 export interface ZooManifest {
   architecture: string;
+  /** What the architecture was built for. */
+  options: ArchitectureOptions;
   dataset: string;
   /** Epochs kept, ascending. */
   epochs: number[];
@@ -61,7 +62,7 @@ async function readWeights(
   epoch: number,
 ): Promise<StateDict> {
   const weights: StateDict = new Map();
-  for (const { name, shape } of architecture.parameters) {
+  for (const { name, shape } of architecture.state) {
     const tensor = tensorName(epoch, name);
     const found = file.info(tensor).shape;
     if (found.join() !== shape.join()) {
@@ -75,6 +76,5 @@ async function readWeights(
 /** Opens the artefact of stage `zoo` in folder `dir`. */
 export async function openZoo(dir: string): Promise<Zoo> {
   const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
-  const { shape: input, classes } = getDataset(manifest.dataset);
-  return new Zoo(dir, manifest, getArchitecture(manifest.architecture, { input, classes, width: null }));
+  return new Zoo(dir, manifest, getArchitecture(manifest.architecture, manifest.options));
 }

@@ -154,8 +154,8 @@ describe('why', () => {
       differences: [{ field: 'config.epochs', before: 4, now: 3 }],
     });
     expect(explainKey(now, [])).toBeUndefined();
-    expect(explainKey({ ...now, version: 2 }, [now])?.differences).toEqual([
-      { field: 'version', before: now.version, now: 2 },
+    expect(explainKey({ ...now, version: now.version + 1 }, [now])?.differences).toEqual([
+      { field: 'version', before: now.version, now: now.version + 1 },
     ]);
     const other = node(valid.replace('models: 20', 'models: 30'), 'sane');
     expect(explainKey(now, [other])?.differences.map(({ field }) => field)).toEqual(['inputs.zoo']);

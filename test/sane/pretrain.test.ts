@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { startDevice } from '../../src/engine/device.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { embedModels, meanEmbedding, snippets } from '../../src/sane/embed.ts';
+import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { epochBatches, type PretrainConfig, type PretrainState, pretrain } from '../../src/sane/pretrain.ts';
 import { saneShape } from '../../src/sane/stage.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { snippets } from '../../src/sane/windows.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
 
 const config: PretrainConfig = {

@@ -24,7 +24,11 @@ let dir = '';
 async function writeZoo(at: string): Promise<void> {
   await mkdir(join(at, 'models'), { recursive: true });
   const epochs = [1, 4, 9];
-  const manifest: ZooManifest = { architecture: 'cnn-small', dataset: 'glyphs', epochs, models: [] };
+  const options = { input: cnnSmall.input, classes: cnnSmall.classes, width: null };
+  const manifest: ZooManifest = {
+    ...{ architecture: 'cnn-small', options, dataset: 'glyphs', epochs },
+    models: [],
+  };
   for (let m = 0; m < 14; m++) {
     const id = `model-${m}`;
     const base = randomWeights(cnnSmall, m);

@@ -7,6 +7,7 @@ import { datasetStage, type Images, loadImages } from '../../src/data/stage.ts';
 import { startDevice } from '../../src/engine/device.ts';
 import type { StageContext } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
+import { defaults } from '../../src/experiment/schema.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { groupMembers } from '../../src/zoo/groups.ts';
 import {
@@ -25,6 +26,7 @@ import { testedDevices } from '../engine/devices.ts';
 import { cnnSmall } from '../nets/networks.ts';
 
 const config: ZooConfig = {
+  ...(defaults.zoo as unknown as ZooConfig),
   architecture: 'cnn-small',
   models: 4,
   seed: 5,

@@ -1,0 +1,51 @@
+/** Random crops, mirror images and rotations of training images, as torchvision draws them: on bytes, filled with black. */
+import type { Dataset, ImageSet } from '../data/dataset.ts';
+import type { Random } from '../engine/random.ts';
+import type { ZooSettings } from '../experiment/types.ts';
+
+export type Augmentation = Pick<ZooSettings, 'crop' | 'flip' | 'rotation'>;
+
+export const augments = ({ crop, flip, rotation }: Augmentation) => crop > 0 || flip || rotation > 0;
+
+/**
+ * The images of these numbers, each augmented by draws of its own, normalised, one after the other into `out` [n, H, W, C].
+ * Crop, mirroring and rotation come in this order; a rotation takes the nearest pixel, as torchvision's default does.
+ */
+export function augmentBatch(
+  { images }: ImageSet,
+  { shape: [height, width, channels], normalize }: Pick<Dataset, 'shape' | 'normalize'>,
+  numbers: ArrayLike<number>,
+  { crop, flip, rotation }: Augmentation,
+  random: Random,
+  out: Float32Array,
+): void {
+  const size = height * width * channels;
+  const value = (byte: number) => (byte / 255 - normalize.mean) / normalize.std;
+  for (let n = 0; n < numbers.length; n++) {
+    const first = (numbers[n] as number) * size;
+    const down = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
+    const right = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
+    const mirrored = flip && random.uniform() < 0.5;
+    const angle = rotation > 0 ? (random.uniform(-rotation, rotation) * Math.PI) / 180 : 0;
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
+    for (let y = 0, to = n * size; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        let [row, column] = [y, x];
+        if (angle !== 0) {
+          // Where the pixel was before a turn against the clock.
+          const [dy, dx] = [y - middleY, x - middleX];
+          column = Math.round(cos * dx - sin * dy + middleX);
+          row = Math.round(sin * dx + cos * dy + middleY);
+        }
+        const outside = row < 0 || row >= height || column < 0 || column >= width;
+        if (mirrored) column = width - 1 - column;
+        row += down;
+        column += right;
+        const black = outside || row < 0 || row >= height || column < 0 || column >= width;
+        const from = first + (row * width + column) * channels;
+        for (let c = 0; c < channels; c++, to++) out[to] = value(black ? 0 : (images[from + c] as number));
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/** Task `generation` on a small zoo that is really trained: what it measures, and that an interruption changes nothing. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadImages } from '../../src/data/stage.ts';
+import { startDevice } from '../../src/engine/device.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { defaults } from '../../src/experiment/schema.ts';
+import type { Json, StageName } from '../../src/experiment/types.ts';
+import { initialWeights } from '../../src/nets/init.ts';
+import { finetune } from '../../src/tasks/generation/finetune.ts';
+import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
+import type { TaskResult } from '../../src/tasks/result.ts';
+import { stages } from '../../src/tasks/stages.ts';
+import type { ZooConfig } from '../../src/zoo/members.ts';
+import { prepareBoth } from '../../src/zoo/train.ts';
+import { openZoo } from '../../src/zoo/zoo.ts';
+import { cnnSmall } from '../nets/networks.ts';
+
+let dir = '';
+type Config = Record<string, Json>;
+
+async function run(stage: StageName, config: Config, inputs: Record<string, string>, name: string = stage) {
+  const at = join(dir, name);
+  await mkdir(at, { recursive: true });
+  const implementation = await stages[stage]();
+  await implementation.execute({ config, inputs, dir: at, dataDir: undefined, report: () => {} });
+  return at;
+}
+
+const recipe = {
+  ...defaults.zoo,
+  architecture: 'cnn-small',
+  models: 12,
+  epochs: 4,
+  checkpoints: [1, 4],
+  batch_size: 25,
+  learning_rate: 0.03,
+};
+const sane = {
+  ...defaults.sane,
+  seed: 1,
+  token_size: 60,
+  window: 30,
+  d_model: 16,
+  latent_dim: 6,
+  layers: 1,
+  heads: 2,
+  epochs: 2,
+  batch_size: 8,
+};
+const generation = {
+  ...defaults.generation,
+  recipe,
+  seed: 5,
+  methods: ['scratch', 'finetuned', 'kde30', 'sub', 'boot', 'gauss'],
+  epochs: [0, 1, 2],
+  candidates: 6,
+  samples: 3,
+  rounds: 2,
+} as Config;
+let paths: Record<'dataset' | 'zoo' | 'sane', string>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'generation-'));
+  await startDevice('wasm', { threads: 1 });
+  const dataset = await run('dataset', { dataset: 'glyphs', train_images: 100, test_images: 50 }, {});
+  const zoo = await run('zoo', recipe as Config, { dataset });
+  paths = { dataset, zoo, sane: await run('sane', sane as Config, { zoo }) };
+}, 60_000);
+afterAll(() => rm(dir, { recursive: true }));
+
+const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
+
+describe('stage generation', () => {
+  test('measures every method at every epoch, without a leak', async () => {
+    const before = tf.memory().numTensors;
+    const { records } = await resultOf(await run('generation', generation, paths));
+    expect(tf.memory().numTensors).toBe(before);
+    const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
+    // Of 12 models 3 are test models; the zoo keeps no epoch 2.
+    const expected = { 'scratch 0': 3, 'scratch 1': 3 } as Record<string, number>;
+    for (const method of ['finetuned', 'kde30', 'sub', 'boot', 'gauss'])
+      for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
+    expect(Object.fromEntries([...counts].map(([key, { length }]) => [key, length]))).toEqual(expected);
+    for (const { metric, value, labels, seeded } of records) {
+      expect(metric).toBe('accuracy');
+      expect(value).toBeGreaterThanOrEqual(0);
+      expect(value).toBeLessThanOrEqual(1);
+      expect(seeded).toBe(labels.method !== 'scratch');
+    }
+    // The prompts themselves are trained models: as accurate before fine-tuning as the zoo says.
+    const zoo = await openZoo(paths.zoo);
+    const trained = zoo.manifest.models.filter(({ split }) => split === 'train').slice(0, 3);
+    const untouched = records.filter(({ labels }) => labels.method === 'finetuned' && labels.epoch === 0);
+    expect(untouched.map(({ value }) => value)).toEqual(
+      trained.map(({ checkpoints }) => checkpoints.at(-1)!.test_accuracy),
+    );
+  }, 60_000);
+
+  test('gives the same again, and other draws with another seed', async () => {
+    const short = { ...generation, epochs: [0], methods: ['kde30', 'gauss'] };
+    const values = async (config: Config, name: string) =>
+      (await resultOf(await run('generation', config, paths, name))).records.map(({ value }) => value);
+    const first = await values(short, 'first');
+    expect(await values(short, 'again')).toEqual(first);
+    expect(await values({ ...short, bandwidth: 5, seed: 6 }, 'other')).not.toEqual(first);
+  }, 60_000);
+});
+
+test('fine-tuning that was interrupted goes on to the same weights', async () => {
+  const images = await loadImages(paths.dataset);
+  const data = prepareBoth(images);
+  const networks = [3, 4].map((seed) => ({
+    id: `network ${seed}`,
+    weights: initialWeights(cnnSmall, 'uniform', seed),
+  }));
+  const settings = {
+    ...{ architecture: cnnSmall, recipe: recipe as unknown as ZooConfig, epochs: [1, 3], data, seed: 2 },
+    ...{ dir, stateEveryMs: 0, report: () => {} },
+  };
+  const whole = await finetune(networks, settings);
+  const stop = new Error('stop');
+  let told = 0;
+  const interrupted = finetune(networks, {
+    ...settings,
+    report: ({ done, total }) => {
+      told++;
+      if (done > 0.8 * total) throw stop;
+    },
+  });
+  await expect(interrupted).rejects.toBe(stop);
+  let left = 0;
+  const resumed = await finetune(networks, { ...settings, report: () => left++ });
+  expect(resumed).toEqual(whole);
+  expect(left).toBeLessThan(told);
+  tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+}, 60_000);
+
+test('the best prompts are those most accurate, one at least', () => {
+  const prompts = [0.3, 0.9, 0.1, 0.7].map((accuracy) => ({ accuracy }) as Prompt);
+  const chosen = (share: number) => bestPrompts(prompts, share).map(({ accuracy }) => accuracy);
+  expect(chosen(0.5)).toEqual([0.9, 0.7]);
+  expect(chosen(0.01)).toEqual([0.9]);
+  expect(chosen(1)).toEqual([0.9, 0.7, 0.3, 0.1]);
+});
