@@ -5,11 +5,13 @@ import { type Pretrained, prepareNetwork } from './pretrained.ts';
 import type { TokenLayout } from './tokenize.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
-export const longestSequence = 4096;
+const longestSequence = 4096;
 
 /** Networks that are in memory together: as many as these numbers, and one more. */
 const numbersTogether = 8e6;
 const networksTogether = 32;
+/** And as many as these tokens: attention over whole networks takes a number for every pair of tokens. */
+const tokensTogether = 4096;
 
 /**
  * The mean embedding of each network, in the order given. `window` is how many tokens are seen at once, a quarter of them on each side
@@ -22,11 +24,14 @@ export async function* embedNetworks(
   window: number | null,
 ): AsyncGenerator<{ path: string; embedding: Float64Array }> {
   let group: Prepared[] = [];
-  const numbers = () => group.reduce((sum, { flat }) => sum + flat.length, 0);
+  const sum = (size: (one: Prepared) => number) => group.reduce((total, one) => total + size(one), 0);
   for (const path of paths) {
     const network = await readNetwork(path);
     const next = { path, signature: signatureOf(network), ...prepareNetwork(pretrained, network) };
-    const full = group.length >= networksTogether || numbers() > numbersTogether;
+    const full =
+      group.length >= networksTogether ||
+      sum(({ flat }) => flat.length) > numbersTogether ||
+      sum(({ layout }) => layout.tokens) > tokensTogether - next.layout.tokens;
     if (group.length > 0 && (full || group[0]?.signature !== next.signature)) {
       yield* embedGroup(pretrained, group, window);
       group = [];
@@ -47,10 +52,20 @@ interface Prepared {
 const signatureOf = ({ description }: Network) =>
   description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
 
-function* embedGroup({ sane, reference }: Pretrained, group: readonly Prepared[], window: number | null) {
+/** How many tokens are seen at once. */
+export function seenTokens(
+  { sane, reference }: Pretrained,
+  { tokens }: TokenLayout,
+  window: number | null,
+): number {
+  const whole = reference && tokens <= longestSequence;
+  return window ?? (whole ? tokens : sane.shape.window);
+}
+
+function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {
   const { layout } = group[0] as Prepared;
-  const whole = reference && layout.tokens <= longestSequence;
-  const seen = window ?? (whole ? layout.tokens : sane.shape.window);
+  const { sane } = pretrained;
+  const seen = seenTokens(pretrained, layout, window);
   const models = group.map(({ flat }) => flat);
   let i = 0;
   for (const embedded of embedModels(sane, layout, models, seen)) {

@@ -98,7 +98,7 @@ export function flatten(
 }
 
 /** The opposite of `flatten`. */
-export function unflatten(architecture: Architecture, flat: Float32Array): StateDict {
+export function unflatten(architecture: Pick<Architecture, 'parameters'>, flat: Float32Array): StateDict {
   const weights: StateDict = new Map();
   let at = 0;
   for (const { name, shape } of architecture.parameters) {

@@ -1,0 +1,32 @@
+/** What `exp embed` and `exp reconstruct` have in common: a pretrained SANE on a device, and its options. */
+import { availableParallelism } from 'node:os';
+import { startDevice } from '../engine/device.ts';
+import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
+import type { Request } from './arguments.ts';
+import type { OptionName } from './options.ts';
+import { printError } from './output.ts';
+import { deviceOption } from './settings.ts';
+import { UsageError } from './usage.ts';
+
+/** Starts a device and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
+export async function openPretrained(request: Request): Promise<Pretrained> {
+  const [path] = request.values.get('sane') ?? [];
+  if (path === undefined) {
+    throw new UsageError(
+      `${request.command} needs --sane`,
+      '--sane state.pt, or the folder of an artefact of stage sane',
+    );
+  }
+  const heads = countOption(request, 'heads');
+  const [normalization = null] = request.values.get('normalization') ?? [];
+  await startDevice(deviceOption(request) ?? 'auto', { threads: availableParallelism(), note: printError });
+  return loadPretrained(path, { heads, normalization });
+}
+
+/** An option that is a natural number, or null where it is not given. */
+export function countOption({ values }: Request, name: OptionName): number | null {
+  const [text] = values.get(name) ?? [];
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new UsageError(`--${name} ${text} is no whole number from 1 on`, `e.g. --${name} 8`);
+}

@@ -1,0 +1,32 @@
+/** Networks in files as SANE encodes and decodes them. */
+import type { StateTensor } from '../zoo/formats/write-torch.ts';
+import { decodeModels } from './decode.ts';
+import { embedModels } from './embed.ts';
+import { seenTokens } from './embed-networks.ts';
+import { readNetwork } from './network.ts';
+import { type Pretrained, prepareNetwork } from './pretrained.ts';
+import { destandardize } from './standardize.ts';
+import { unflatten } from './tokenize.ts';
+
+/** One network's reconstruction, its tensors in the file's order; what SANE does not encode is as in the file. */
+export async function reconstructNetwork(
+  pretrained: Pretrained,
+  path: string,
+  window: number | null,
+): Promise<StateTensor[]> {
+  const { sane, standardization } = pretrained;
+  const network = await readNetwork(path);
+  const { layout, flat } = prepareNetwork(pretrained, network);
+  const seen = seenTokens(pretrained, layout, window);
+  const [decoded] = decodeModels(sane, layout, embedModels(sane, layout, [flat], seen), { halo: true, seen });
+  const values = decoded as Float32Array;
+  const weights = unflatten(
+    network.description,
+    standardization === null ? values : destandardize(layout, values, standardization),
+  );
+  return network.description.state.map(({ name, shape }) => ({
+    name,
+    shape,
+    data: (weights.get(name) ?? network.weights.get(name)) as Float32Array,
+  }));
+}
