@@ -1,6 +1,7 @@
 /** What `exp embed` and `exp reconstruct` have in common: a pretrained SANE on a device, and its options. */
 import { availableParallelism } from 'node:os';
 import { startDevice } from '../engine/device.ts';
+import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import type { Request } from './arguments.ts';
 import type { OptionName } from './options.ts';
@@ -19,7 +20,9 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   }
   const heads = countOption(request, 'heads');
   const [normalization = null] = request.values.get('normalization') ?? [];
-  await startDevice(deviceOption(request) ?? 'auto', { threads: availableParallelism(), note: printError });
+  const choice = await chooseDevice(deviceOption(request) ?? 'auto');
+  for (const line of describeChoice(choice)) printError(line);
+  await startDevice(choice.chosen.name, { threads: availableParallelism() });
   return loadPretrained(path, { heads, normalization });
 }
 

@@ -1,6 +1,6 @@
 /** `exp reconstruct <model>... --sane state.pt --out folder`: each network as SANE encodes and decodes it, in a file of the same name. */
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { writeSafetensors } from '../engine/safetensors.ts';
 import { reconstructNetwork } from '../sane/reconstruct-networks.ts';
 import { writeTorch } from '../zoo/formats/write-torch.ts';
@@ -20,6 +20,14 @@ export async function reconstructCommand(request: Request): Promise<number> {
   if (!formats.includes(format))
     throw new UsageError(`there is no format ${format}`, `the formats are ${formats.join(', ')}`);
   const files = outFiles(request.positionals, out, format);
+  const own = [...files].find(([, file]) =>
+    request.positionals.some((model) => resolve(model) === resolve(file)),
+  );
+  if (own)
+    throw new UsageError(
+      `the new ${own[1]} would replace the network it is made from`,
+      '--out another folder',
+    );
   const window = countOption(request, 'window');
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });

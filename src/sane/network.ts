@@ -40,24 +40,23 @@ export async function readNetwork(path: string): Promise<Network> {
   }
 }
 
-/** The state of a network by the names and shapes of its tensors in order: weights and biases, and batch norm's running values. */
+/**
+ * The state of a network by the names and shapes of its tensors in order: weights and biases, and batch norm's running values. Batch norm is
+ * no parameter here, since the paper leaves it out of the tokens: what has running values, or a name by which the released code knows it.
+ */
 function describe(shapes: ReadonlyMap<string, readonly number[]>, path: string): NetworkDescription {
-  const spec = ([name, shape]: [string, readonly number[]]): ParameterSpec => ({ name, shape: [...shape] });
   const isBuffer = (name: string) => /running_(mean|var)$/.test(name);
-  const isParameter = (name: string) => /(weight|bias)$/.test(name);
+  const isBatchNorm = (name: string) =>
+    shapes.has(name.replace(/[^.]*$/, 'running_mean')) || /bn|batchnorm|downsample\.1/.test(name);
   // A scalar has no rows.
-  const all = [...shapes]
-    .filter(([name, shape]) => shape.length > 0 && (isBuffer(name) || isParameter(name)))
-    .map(spec);
-  if (!all.some(({ name }) => name.endsWith('weight'))) {
+  const state = [...shapes]
+    .filter(([name, shape]) => shape.length > 0 && (isBuffer(name) || /(weight|bias)$/.test(name)))
+    .map(([name, shape]): ParameterSpec => ({ name, shape: [...shape] }));
+  const parameters = state.filter(({ name }) => !isBatchNorm(name));
+  if (!parameters.some(({ name }) => name.endsWith('weight'))) {
     throw new FormatError(
       `${path}: no tensor's name ends in "weight": these are no layers that become tokens`,
     );
   }
-  return {
-    name: path,
-    state: all,
-    parameters: all.filter(({ name }) => !isBuffer(name)),
-    buffers: all.filter(({ name }) => isBuffer(name)),
-  };
+  return { name: path, state, parameters, buffers: state.filter(({ name }) => isBuffer(name)) };
 }
