@@ -10,6 +10,9 @@ export type NetworkDescription = Pick<Architecture, 'name' | 'parameters' | 'buf
 export interface Network {
   path: string;
   description: NetworkDescription;
+  /** Shapes of all tensors in order: also of those that neither are parameters nor running values, such as batch norm's counters. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  /** The numbers of all tensors. */
   weights: StateDict;
 }
 
@@ -20,21 +23,21 @@ export interface Network {
 export async function readNetwork(path: string): Promise<Network> {
   const checkpoint = await openCheckpoint(path);
   try {
-    const { shapes } = checkpoint;
-    const known = checkpoint.ordered ? undefined : recognise(shapes);
-    const order = known ? [...known.names.values()] : [...shapes.keys()];
-    const description = describe(
-      new Map(order.map((name) => [name, shapes.get(name) as readonly number[]])),
-      path,
+    const known = checkpoint.ordered ? undefined : recognise(checkpoint.shapes);
+    const order = new Set([...(known?.names.values() ?? []), ...checkpoint.shapes.keys()]);
+    const shapes = new Map(
+      Array.from(order, (name) => [name, checkpoint.shapes.get(name) as readonly number[]]),
     );
+    const description = describe(shapes, path);
     const weights: StateDict = new Map();
-    for (const { name } of description.state) {
+    for (const name of shapes.keys()) {
       const values = await checkpoint.read(name);
-      if (!values.every(Number.isFinite))
+      if (!values.every(Number.isFinite)) {
         throw new FormatError(`${path}: ${name} has numbers that are not finite: the network diverged`);
+      }
       weights.set(name, values);
     }
-    return { path, description, weights };
+    return { path, description, shapes, weights };
   } finally {
     await checkpoint.close();
   }

@@ -20,13 +20,14 @@ export async function reconstructNetwork(
   const seen = seenTokens(pretrained, layout, window);
   const [decoded] = decodeModels(sane, layout, embedModels(sane, layout, [flat], seen), { halo: true, seen });
   const values = decoded as Float32Array;
-  const weights = unflatten(
+  const decodedWeights = unflatten(
     network.description,
     standardization === null ? values : destandardize(layout, values, standardization),
   );
-  return network.description.state.map(({ name, shape }) => ({
-    name,
-    shape,
-    data: (weights.get(name) ?? network.weights.get(name)) as Float32Array,
-  }));
+  return Array.from(network.shapes, ([name, shape]) => {
+    const data = (decodedWeights.get(name) ?? network.weights.get(name)) as Float32Array;
+    // Batch norm counts its batches in whole numbers.
+    const isCounter = name.endsWith('num_batches_tracked');
+    return { name, shape, data: isCounter ? BigInt64Array.from(data, (n) => BigInt(Math.trunc(n))) : data };
+  });
 }
