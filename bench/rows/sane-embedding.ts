@@ -24,13 +24,13 @@ export const saneEmbedding: Row = {
   setup() {
     const sane = new Sane(shape, saneSettings(shape.d_model).seed);
     const data = models(count);
-    const flat = new Float32Array(count * layout.parameters);
-    for (const [i, model] of data.entries()) flat.set(model, i * layout.parameters);
+    const flat = new Float32Array(count * layout.numbers);
+    for (const [i, model] of data.entries()) flat.set(model, i * layout.numbers);
     let means: Float64Array[] = [];
     return {
       tensors: [
         ...sane.weights(),
-        { name: 'input.models', shape: [count, layout.parameters], data: flat },
+        { name: 'input.models', shape: [count, layout.numbers], data: flat },
         { name: 'input.source', shape: [layout.tokens, layout.tokenSize], data: layout.source },
         { name: 'input.positions', shape: [layout.tokens, 3], data: layout.positions },
       ],

@@ -22,5 +22,5 @@ export const shapeOf = (width: number) => saneShape(layout, saneSettings(width))
 
 /** So many models' weights, standard normal as if they were standardised. */
 export function models(count: number): Float32Array[] {
-  return Array.from({ length: count }, (_, i) => new Random(i, 'bench', 'model').normals(layout.parameters));
+  return Array.from({ length: count }, (_, i) => new Random(i, 'bench', 'model').normals(layout.numbers));
 }

@@ -23,7 +23,8 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   const choice = await chooseDevice(deviceOption(request) ?? 'auto');
   for (const line of describeChoice(choice)) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
-  return loadPretrained(path, { heads, normalization });
+  const batchNorm = request.switches.has('batch-norm');
+  return loadPretrained(path, { heads, batchNorm, normalization });
 }
 
 /** An option that is a natural number, or null where it is not given. */

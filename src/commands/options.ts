@@ -39,6 +39,9 @@ export const options = {
     value: 'n',
     help: 'attention heads of the SANE (default: from the params.json beside or above it)',
   },
+  'batch-norm': {
+    help: "batch norm's parameters and running values become tokens too (a state.pt does not say; an artefact does)",
+  },
   window: {
     value: 'n',
     help: 'tokens that SANE sees at once, a quarter on each side as context (default: as the SANE was made to be used)',
@@ -65,7 +68,7 @@ export interface CommandDescription {
 }
 
 const selection = ['set', 'only', 'store'] as const;
-const networks = ['sane', 'normalization', 'heads', 'window', 'out', 'device'] as const;
+const networks = ['sane', 'normalization', 'heads', 'batch-norm', 'window', 'out', 'device'] as const;
 
 export const commands = {
   run: {

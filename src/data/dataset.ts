@@ -19,8 +19,8 @@ export interface Source {
 export interface Dataset {
   name: string;
   description: string;
-  /** The paper's data set whose columns this one is shown beside, where the paper does not have it; else null. */
-  standsFor: string | null;
+  /** The paper's data sets that this one is shown beside, where the paper does not have it: in each table the first it has. */
+  standsFor: readonly string[];
   /** Height, width, channels. */
   shape: [number, number, number];
   classes: number;

@@ -154,7 +154,7 @@ function draw(split: 'train' | 'test', count: number): ImageSet {
 export const glyphs: Dataset = {
   name: 'glyphs',
   description: 'ten symbols that the program draws itself, 28x28 grey; needs no download',
-  standsFor: 'mnist',
+  standsFor: ['mnist', 'cifar-10'],
   shape: [side, side, 1],
   classes: symbols.length,
   normalize: { mean: 0.5, std: 0.5 },

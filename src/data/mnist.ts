@@ -63,7 +63,7 @@ export const mnist = idxDataset(
   {
     name: 'mnist',
     description: 'handwritten digits, 28x28 grey, 60,000 and 10,000 images',
-    standsFor: null,
+    standsFor: [],
     normalize: { mean: 0.1307, std: 0.3081 },
   },
   [
@@ -86,7 +86,7 @@ export const fashionMnist = idxDataset(
   {
     name: 'fashion-mnist',
     description: 'clothes, 28x28 grey, 60,000 and 10,000 images',
-    standsFor: 'mnist',
+    standsFor: ['mnist', 'cifar-10'],
     normalize: { mean: 0.5, std: 0.5 },
   },
   [

@@ -7,11 +7,10 @@ import type { Architecture, Dataset, Experiment, Json, Settings, Task } from './
 
 /** The recipe's settings for an architecture and data set; a stand-in has those of what it stands for. */
 function recipe(architecture: string, dataset: string): Record<string, Json> {
-  const standIns = recipes.stand_ins as Record<string, string>;
-  const paper = standIns[dataset] ?? dataset;
-  const found = recipes.recipes.find(
-    (entry) => entry.architecture === architecture && entry.dataset === paper,
-  );
+  const { comment: _, ...standIns } = recipes.stand_ins;
+  const papers = (standIns as Record<string, string[]>)[dataset] ?? [dataset];
+  const own = recipes.recipes.filter((entry) => entry.architecture === architecture);
+  const [found] = papers.flatMap((paper) => own.find((entry) => entry.dataset === paper) ?? []);
   return (found?.set ?? {}) as Record<string, Json>;
 }
 
@@ -118,7 +117,7 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
   const differences: string[] = [];
   for (const name of settingNames) {
     const [block, setting] = name.split('.') as [Block, string];
-    const shared = setting === 'token_size' || setting === 'standardization';
+    const shared = ['token_size', 'batch_norm_tokens', 'standardization'].includes(setting);
     if (immaterial.has(name) || others.includes(block) || (block === 'sane' && !usesSane && !shared))
       continue;
     const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;

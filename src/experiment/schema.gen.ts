@@ -104,7 +104,7 @@ export interface Experiment {
    *
    * @minItems 1
    */
-  tables?: [1 | 3 | 4 | 9 | 10, ...(1 | 3 | 4 | 9 | 10)[]];
+  tables?: [1 | 3 | 4 | 7 | 9 | 10, ...(1 | 3 | 4 | 7 | 9 | 10)[]];
 }
 /**
  * The axes. Every combination of their values is one run.
@@ -482,6 +482,10 @@ export interface Sane {
    * Weights per token, d_t. Default 289 (Table 8).
    */
   token_size?: number;
+  /**
+   * Whether the gains, biases and running statistics of batch normalisation are tokens too. Default false, as the paper's text has it; the released example for CIFAR-100 has true.
+   */
+  batch_norm_tokens?: boolean;
   /**
    * Tokens per window. Default 32 (Table 8). A model with fewer tokens is one shorter window.
    */

@@ -95,11 +95,11 @@ export class StageBuilder {
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
       inputs.sane = this.saneOf(run, population).key;
     }
-    const { token_size, standardization } = sane;
+    const { token_size, batch_norm_tokens, standardization } = sane;
     return this.node(
       'property-prediction',
       `property-prediction ${architecture}/${dataset} seed ${seed}`,
-      { ...prediction, token_size, standardization },
+      { ...prediction, token_size, batch_norm_tokens, standardization },
       inputs,
     );
   }

@@ -45,7 +45,8 @@ function buildTable(
     cells: filled.flatMap(({ cells }) => cells),
     claims: withRuns.flatMap(({ group, cells }) =>
       orders.map((order) => {
-        const across = order.of === 'columns' ? rows : columns;
+        const all: readonly { key: string; title: string }[] = order.of === 'columns' ? rows : columns;
+        const across = all.filter(({ key }) => order.in?.includes(key) ?? true);
         const cell = (first: string, second: string) => {
           const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
           return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
@@ -79,7 +80,7 @@ function fillGroup(
 ): Cell[] {
   return definition.rows.flatMap((row) =>
     definition.columns.map((column): Cell => {
-      const published = paperValue(paper, row.labels, { dataset: group.dataset, ...column.labels });
+      const published = paperValue(paper, row.labels, { ...group.labels, ...column.labels });
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
         return { ...place, measured: null, paper: published, status: 'missing', note: column.paperOnly };
@@ -90,11 +91,15 @@ function fillGroup(
   );
 }
 
-/** e.g. `n = 1 for W, s(W); n = 3 for SANE`. */
-function countResults({ columns }: TableDefinition, group: RunGroup, cells: Cell[]): string {
+/** e.g. `n = 1 for W, s(W); n = 3 for SANE`, with the rows where those of a column differ. */
+function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells: Cell[]): string {
   const counts = columns.flatMap(({ key, title }) => {
-    const ofColumn = cells.filter(({ column }) => column === columnKey(group, { key }));
-    return [...new Set(ofColumn.flatMap(({ measured }) => measured?.n ?? []))].map((n) => ({ n, title }));
+    const ofColumn = cells.filter(({ column, measured }) => measured && column === columnKey(group, { key }));
+    const byCount = [...Map.groupBy(ofColumn, ({ measured }) => measured?.n as number)];
+    return byCount.map(([n, those]) => {
+      const titles = those.map(({ row }) => rows.find((one) => one.key === row)?.title);
+      return { n, title: byCount.length === 1 ? title : `${title} (${titles.join(', ')})` };
+    });
   });
   const titles = Map.groupBy(counts, ({ n }) => n);
   const phrases = [...titles].map(([n, of]) => `n = ${n} for ${of.map(({ title }) => title).join(', ')}`);

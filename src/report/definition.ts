@@ -6,6 +6,8 @@ import type { Labels } from './paper.ts';
 export interface GroupDefinition {
   dataset: string;
   title: string;
+  /** The part of the paper's column labels that is the group's; by default the data set. */
+  labels?: Labels;
 }
 
 export interface ColumnDefinition {
@@ -29,6 +31,8 @@ export interface OrderDefinition {
   of: 'columns' | 'rows';
   above: string;
   below: string;
+  /** Keys of the rows or columns in which it is made; by default in all. */
+  in?: readonly string[];
   /** Whether equal numbers bear it out. */
   orEqual?: true;
 }
@@ -44,6 +48,10 @@ export interface TableDefinition {
   accepts(run: Run): boolean;
   metric: string;
   labels: Labels;
+  /** The labels that a run's record has in this table, null where it has no place in it. By default as they were recorded. */
+  place?(labels: Labels, run: Run): Labels | null;
+  /** Settings that rows or columns stand for, in which the runs of one group differ therefore. */
+  across?: readonly string[];
   /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
   factor: number;
   /** What the numbers behind one ± differ in. */

@@ -2,12 +2,13 @@
 import { datasets } from '../data/registry.ts';
 import type { Run } from '../experiment/types.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
+import type { Labels } from './paper.ts';
 
 export interface RunGroup {
   key: string;
   title: string;
-  /** The paper's data set, whose numbers the runs are compared with. */
-  dataset: string;
+  /** The part of the paper's column labels that is the group's. */
+  labels: Labels;
   /** Empty: the paper's group has no run in this experiment. */
   runs: Run[];
   /** How the runs are not under the paper's conditions; empty where they are. */
@@ -20,21 +21,32 @@ export interface RunGroup {
  */
 export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] {
   const accepted = runs.filter((run) => definition.accepts(run));
+  const names = new Set(definition.groups.map(({ dataset }) => dataset));
   return definition.groups.flatMap((group) => {
     const own = accepted.filter(({ dataset }) => dataset === group.dataset);
-    const standIns = accepted.filter(({ dataset }) => datasets[dataset]?.standsFor === group.dataset);
+    const standIns = accepted.filter(({ dataset }) => {
+      const shown = datasets[dataset]?.standsFor.find((one) => names.has(one));
+      return shown === group.dataset;
+    });
     const byDataset = Map.groupBy([...own, ...standIns], ({ dataset }) => dataset);
     if (byDataset.size === 0) {
-      return [{ key: group.dataset, title: group.title, dataset: group.dataset, runs: [], scaled: [] }];
+      const { dataset, title, labels = { dataset } } = group;
+      return [{ key: dataset, title, labels, runs: [], scaled: [] }];
     }
-    return [...byDataset].flatMap(([dataset, ofDataset]) => groupByCondition(group, dataset, ofDataset));
+    const across = definition.across ?? [];
+    return [...byDataset].flatMap(([dataset, runs]) => groupByCondition(group, dataset, runs, across));
   });
 }
 
-function groupByCondition(group: GroupDefinition, dataset: string, runs: Run[]): RunGroup[] {
+function groupByCondition(
+  group: GroupDefinition,
+  dataset: string,
+  runs: Run[],
+  across: readonly string[],
+): RunGroup[] {
   const standIn = dataset !== group.dataset;
-  const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run))).values()];
-  const conditions = byCondition.map(([first]) => condition(first as Run));
+  const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, across))).values()];
+  const conditions = byCondition.map(([first]) => condition(first as Run, across));
   const varying = Object.keys(conditions[0] as object).filter(
     (name) => new Set(conditions.map((values) => values[name])).size > 1,
   );
@@ -43,23 +55,23 @@ function groupByCondition(group: GroupDefinition, dataset: string, runs: Run[]):
     return {
       key: [dataset, ...values].join(','),
       title: [standIn ? `${dataset} (paper: ${group.title})` : group.title, ...values].join(', '),
-      dataset: group.dataset,
+      labels: group.labels ?? { dataset: group.dataset },
       runs: sameCondition,
       scaled: [
         ...(standIn ? [`${dataset} stands in for ${group.title}`] : []),
         ...new Set(sameCondition.flatMap(({ scaled }) => scaled)),
-      ],
+      ].filter((difference) => !across.some((setting) => difference.startsWith(`${setting} `))),
     };
   });
 }
 
 /** Everything that makes two runs of a data set different measurements, by its name in the experiment file. */
-function condition(run: Run): Record<string, string> {
+function condition(run: Run, across: readonly string[]): Record<string, string> {
   const settings = Object.entries(run.settings).flatMap(([block, values]) =>
     Object.entries(values).map(([name, value]) => [`${block}.${name}`, text(value)] as const),
   );
-  const { 'zoo.seed': _, ...rest } = Object.fromEntries(settings);
-  return { architecture: run.architecture, ...rest };
+  const counted = settings.filter(([name]) => name !== 'zoo.seed' && !across.includes(name));
+  return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));

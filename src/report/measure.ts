@@ -59,7 +59,7 @@ function compare(measured: Measured, paper: Published, tolerance: number): Statu
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
 function collect(
-  { metric, factor }: TableDefinition,
+  { metric, factor, place = (own) => own }: TableDefinition,
   runs: Run[],
   labels: Labels,
   results: RunResults,
@@ -69,7 +69,9 @@ function collect(
     const result = results.get(run.id);
     if (result?.status !== 'done') continue;
     for (const record of result.records) {
-      if (record.metric !== metric || !sameLabels(record.labels, labels)) continue;
+      if (record.metric !== metric) continue;
+      const own = place(record.labels, run);
+      if (!own || !sameLabels(own, labels)) continue;
       const zooSeed = run.settings.zoo.seed;
       const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;
       values.set(`${seeds} ${record.sample ?? ''}`, factor * record.value);

@@ -11,6 +11,7 @@ import type { Standardization } from './standardize.ts';
 export interface SaneDescription {
   architecture: string;
   shape: SaneShape;
+  batch_norm_tokens: boolean;
   standardization: SaneSettings['standardization'];
   /** Which of the zoo's checkpoints it was trained on, ascending. */
   epochs: number[];

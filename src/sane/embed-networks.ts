@@ -1,7 +1,7 @@
 /** Mean embeddings of networks in files, one after the other, in little memory. */
 import { embedModels, meanEmbedding } from './embed.ts';
-import { type Network, readNetwork } from './network.ts';
-import { type Pretrained, prepareNetwork } from './pretrained.ts';
+import type { Network } from './network.ts';
+import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
 import type { TokenLayout } from './tokenize.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
@@ -26,8 +26,8 @@ export async function* embedNetworks(
   let group: Prepared[] = [];
   const sum = (size: (one: Prepared) => number) => group.reduce((total, one) => total + size(one), 0);
   for (const path of paths) {
-    const network = await readNetwork(path);
-    const next = { path, signature: signatureOf(network), ...prepareNetwork(pretrained, network) };
+    const prepared = await prepareNetwork(pretrained, path);
+    const next = { ...prepared, signature: signatureOf(prepared.network) };
     const full =
       group.length >= networksTogether ||
       sum(({ flat }) => flat.length) > numbersTogether ||
@@ -41,12 +41,9 @@ export async function* embedNetworks(
   if (group.length > 0) yield* embedGroup(pretrained, group, window);
 }
 
-interface Prepared {
-  path: string;
+interface Prepared extends PreparedNetwork {
   /** The same for networks with the same tensors in the same order. */
   signature: string;
-  layout: TokenLayout;
-  flat: Float32Array;
 }
 
 const signatureOf = ({ description }: Network) =>
@@ -69,7 +66,7 @@ function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window:
   const models = group.map(({ flat }) => flat);
   let i = 0;
   for (const embedded of embedModels(sane, layout, models, seen)) {
-    const { path } = group[i++] as Prepared;
+    const { path } = (group[i++] as Prepared).network;
     yield { path, embedding: meanEmbedding(embedded, sane.shape.latent_dim) };
   }
 }

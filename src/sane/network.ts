@@ -5,7 +5,7 @@ import { openCheckpoint } from '../zoo/formats/checkpoint.ts';
 import { FormatError } from '../zoo/formats/source.ts';
 
 /** What tokens are made of. Of an unknown network nothing else is known. */
-export type NetworkDescription = Pick<Architecture, 'name' | 'parameters' | 'buffers' | 'state'>;
+export type NetworkDescription = Pick<Architecture, 'name' | 'buffers' | 'state'>;
 
 export interface Network {
   path: string;
@@ -18,9 +18,9 @@ export interface Network {
 
 /**
  * Reads a network. Its tensors keep the file's order, which is that of PyTorch's modules; the format safetensors sorts them, so that for a
- * known architecture its own order is taken. Throws a FormatError if the file cannot be read or a weight is not finite.
+ * known architecture its own order is taken. `batchNorm`: whether batch norm becomes tokens too. Throws a FormatError if the file cannot be read or a weight is not finite.
  */
-export async function readNetwork(path: string): Promise<Network> {
+export async function readNetwork(path: string, batchNorm: boolean): Promise<Network> {
   const checkpoint = await openCheckpoint(path);
   try {
     const known = checkpoint.ordered ? undefined : recognise(checkpoint.shapes);
@@ -28,7 +28,7 @@ export async function readNetwork(path: string): Promise<Network> {
     const shapes = new Map(
       Array.from(order, (name) => [name, checkpoint.shapes.get(name) as readonly number[]]),
     );
-    const description = describe(shapes, path);
+    const description = describe(shapes, path, batchNorm);
     const weights: StateDict = new Map();
     for (const name of shapes.keys()) {
       const values = await checkpoint.read(name);
@@ -44,22 +44,25 @@ export async function readNetwork(path: string): Promise<Network> {
 }
 
 /**
- * The state of a network by the names and shapes of its tensors in order: weights and biases, and batch norm's running values. Batch norm is
- * no parameter here, since the paper leaves it out of the tokens: what has running values, or a name by which the released code knows it.
+ * The state that becomes tokens, by the names and shapes of a network's tensors in order. Without `batchNorm` not what the released code
+ * takes for batch norm by its name; what is batch norm by its running values, the layout of tokens leaves out itself.
  */
-function describe(shapes: ReadonlyMap<string, readonly number[]>, path: string): NetworkDescription {
+function describe(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  path: string,
+  batchNorm: boolean,
+): NetworkDescription {
   const isBuffer = (name: string) => /running_(mean|var)$/.test(name);
-  const isBatchNorm = (name: string) =>
-    shapes.has(name.replace(/[^.]*$/, 'running_mean')) || /bn|batchnorm|downsample\.1/.test(name);
+  const named = (name: string) => /bn|batchnorm|downsample\.1/.test(name);
   // A scalar has no rows.
   const state = [...shapes]
     .filter(([name, shape]) => shape.length > 0 && (isBuffer(name) || /(weight|bias)$/.test(name)))
+    .filter(([name]) => batchNorm || !named(name))
     .map(([name, shape]): ParameterSpec => ({ name, shape: [...shape] }));
-  const parameters = state.filter(({ name }) => !isBatchNorm(name));
-  if (!parameters.some(({ name }) => name.endsWith('weight'))) {
+  if (!state.some(({ name }) => name.endsWith('weight'))) {
     throw new FormatError(
       `${path}: no tensor's name ends in "weight": these are no layers that become tokens`,
     );
   }
-  return { name: path, state, parameters, buffers: state.filter(({ name }) => isBuffer(name)) };
+  return { name: path, state, buffers: state.filter(({ name }) => isBuffer(name)) };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FormatError } from '../zoo/formats/source.ts';
 import { loadSane } from './checkpoint.ts';
 import type { Sane } from './model.ts';
-import type { Network } from './network.ts';
+import { type Network, readNetwork } from './network.ts';
 import { loadReferenceSane } from './reference-checkpoint.ts';
 import { readNormalization } from './reference-normalization.ts';
 import { type Standardization, standardize } from './standardize.ts';
@@ -14,6 +14,8 @@ export interface Pretrained {
   sane: Sane;
   /** Null: weights are used as they are. */
   standardization: Standardization | null;
+  /** Whether batch norm becomes tokens too. */
+  batchNorm: boolean;
   /** Whether the authors' code made it, which embeds a network in one sequence. */
   reference: boolean;
 }
@@ -21,6 +23,8 @@ export interface Pretrained {
 export interface PretrainedOptions {
   /** Attention heads; null: as the training's settings say. */
   heads: number | null;
+  /** Whether batch norm becomes tokens too, for a checkpoint of the authors' code, which does not say so. */
+  batchNorm: boolean;
   /** File of statistics; null: the artefact's own, or none. */
   normalization: string | null;
 }
@@ -28,13 +32,19 @@ export interface PretrainedOptions {
 /** Loads what stands at `path`: an artefact's folder, a state.pt, or a folder with one. Throws a FormatError. */
 export async function loadPretrained(
   path: string,
-  { heads, normalization }: PretrainedOptions,
+  { heads, batchNorm, normalization }: PretrainedOptions,
 ): Promise<Pretrained> {
   const given = normalization === null ? null : await readNormalization(normalization);
   const isFile = async (name: string) => (await stat(name).catch(() => undefined))?.isFile() ?? false;
   if (await isFile(join(path, 'sane.json'))) {
-    const { sane, standardization } = await loadSane(path);
-    return { sane, standardization: given ?? standardization, reference: false };
+    const { sane, description, standardization } = await loadSane(path);
+    const { batch_norm_tokens } = description;
+    return {
+      sane,
+      standardization: given ?? standardization,
+      batchNorm: batch_norm_tokens,
+      reference: false,
+    };
   }
   const file = (await isFile(join(path, 'state.pt'))) ? join(path, 'state.pt') : path;
   if ((await stat(file).catch(() => undefined))?.isDirectory()) {
@@ -42,26 +52,35 @@ export async function loadPretrained(
       `${path}: this folder holds neither sane.json (an artefact of this program) nor state.pt (a checkpoint of the authors' code)`,
     );
   }
-  return { sane: await loadReferenceSane(file, heads), standardization: given, reference: true };
+  return { sane: await loadReferenceSane(file, heads), standardization: given, batchNorm, reference: true };
 }
 
-/** A network as SANE sees it: standardised, with the layout of its tokens. Throws a FormatError if it does not fit the model. */
-export function prepareNetwork(
-  { sane, standardization }: Pretrained,
-  network: Network,
-): { layout: TokenLayout; flat: Float32Array } {
-  const layout = tokenLayout(network.description, sane.shape.token_size);
-  checkPositions(sane, layout, network.path);
-  const flat = flatten(network.description, network.weights);
-  if (standardization === null) return { layout, flat };
+/** A network as SANE sees it. Flat vectors are of the state that the network's description has. */
+export interface PreparedNetwork {
+  network: Network;
+  layout: TokenLayout;
+  /** As in the file. */
+  raw: Float32Array;
+  /** Standardised, where the SANE has statistics. */
+  flat: Float32Array;
+}
+
+/** Reads a network. Throws a FormatError if the file cannot be read, or the network does not fit the SANE. */
+export async function prepareNetwork(pretrained: Pretrained, path: string): Promise<PreparedNetwork> {
+  const { sane, standardization, batchNorm } = pretrained;
+  const network = await readNetwork(path, batchNorm);
+  const layout = tokenLayout(network.description, sane.shape.token_size, batchNorm);
+  checkPositions(sane, layout, path);
+  const raw = flatten(network.description, network.weights);
+  if (standardization === null) return { network, layout, raw, flat: raw };
   const missing = layout.layers.find(({ name }) => !(name in standardization));
   if (missing) {
     const known = Object.keys(standardization).slice(0, 5).join(', ');
     throw new FormatError(
-      `${network.path}: there are no statistics to standardise its layer ${missing.name}, only of ${known}…: is it another architecture?`,
+      `${path}: there are no statistics to standardise its layer ${missing.name}, only of ${known}…: is it another architecture?`,
     );
   }
-  return { layout, flat: standardize(layout, flat, standardization) };
+  return { network, layout, raw, flat: standardize(layout, raw, standardization) };
 }
 
 function checkPositions(sane: Sane, { positions, tokens, layers }: TokenLayout, path: string): void {

@@ -3,10 +3,9 @@ import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens } from './embed-networks.ts';
-import { readNetwork } from './network.ts';
 import { type Pretrained, prepareNetwork } from './pretrained.ts';
 import { destandardize } from './standardize.ts';
-import { unflatten } from './tokenize.ts';
+import { unflatten, withUntokenized } from './tokenize.ts';
 
 /** One network's reconstruction, its tensors in the file's order; what SANE does not encode is as in the file. */
 export async function reconstructNetwork(
@@ -15,15 +14,12 @@ export async function reconstructNetwork(
   window: number | null,
 ): Promise<StateTensor[]> {
   const { sane, standardization } = pretrained;
-  const network = await readNetwork(path);
-  const { layout, flat } = prepareNetwork(pretrained, network);
+  const { network, layout, raw, flat } = await prepareNetwork(pretrained, path);
   const seen = seenTokens(pretrained, layout, window);
   const [decoded] = decodeModels(sane, layout, embedModels(sane, layout, [flat], seen), { halo: true, seen });
   const values = decoded as Float32Array;
-  const decodedWeights = unflatten(
-    network.description,
-    standardization === null ? values : destandardize(layout, values, standardization),
-  );
+  const rescaled = standardization === null ? values : destandardize(layout, values, standardization);
+  const decodedWeights = unflatten(network.description, withUntokenized(layout, rescaled, raw));
   return Array.from(network.shapes, ([name, shape]) => {
     const data = (decodedWeights.get(name) ?? network.weights.get(name)) as Float32Array;
     // Batch norm counts its batches in whole numbers.

@@ -1,4 +1,4 @@
-/** The checkpoints of a zoo as flat vectors of weights, in their splits, standardised. */
+/** The checkpoints of a zoo as flat vectors of their whole state, in their splits, standardised. */
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Split } from '../zoo/members.ts';
 import type { Checkpoint, Zoo, ZooModel } from '../zoo/zoo.ts';
@@ -9,7 +9,7 @@ import { flatten, type TokenLayout } from './tokenize.ts';
 export interface Sample {
   model: ZooModel;
   checkpoint: Checkpoint;
-  /** All parameters in registration order. */
+  /** Weights and buffers in the order of the state. */
   flat: Float32Array;
 }
 

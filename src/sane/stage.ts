@@ -69,7 +69,7 @@ export const saneStage: StageImplementation = {
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);
-    const layout = tokenLayout(zoo.architecture, config.token_size);
+    const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
     const raw = await loadSamples(zoo, config.epochs_used);
     const { samples, standardization } = standardizeSamples(config.standardization, layout, raw);
     const shape = saneShape(layout, config);
@@ -95,6 +95,7 @@ export const saneStage: StageImplementation = {
     const description = {
       architecture: zoo.architecture.name,
       shape,
+      batch_norm_tokens: config.batch_norm_tokens,
       standardization: config.standardization,
       epochs: [...(config.epochs_used ?? zoo.manifest.epochs)].sort((a, b) => a - b),
     };

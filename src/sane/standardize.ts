@@ -7,28 +7,29 @@ import type { LayoutLayer, TokenLayout } from './tokenize.ts';
 /** Mean and standard deviation of each layer, by the name of its weight. */
 export type Standardization = Record<string, { mean: number; sd: number }>;
 
-function* indicesOf(layer: LayoutLayer): Generator<number> {
-  for (const range of [layer.weight, layer.bias]) {
-    if (range) for (let i = range.start; i < range.start + range.length; i++) yield i;
-  }
-}
+const rangesOf = ({ weight, bias }: LayoutLayer) => (bias ? [weight, bias] : [weight]);
 
 /** Statistics of the layers over models given as flat vectors. Throws if there are none, or a layer is constant. */
 export function fitStandardization(layout: TokenLayout, models: readonly Float32Array[]): Standardization {
   if (models.length === 0) throw new Error('standardisation needs at least one model');
   const result: Standardization = {};
   for (const layer of layout.layers) {
-    const indices = [...indicesOf(layer)];
+    const ranges = rangesOf(layer);
+    const count = ranges.reduce((sum, { length }) => sum + length, 0);
     let means = 0;
     let variances = 0;
     for (const flat of models) {
       let sum = 0;
-      for (const i of indices) sum += flat[i] as number;
-      const mean = sum / indices.length;
+      for (const { start, length } of ranges) {
+        for (let i = start; i < start + length; i++) sum += flat[i] as number;
+      }
+      const mean = sum / count;
       let squares = 0;
-      for (const i of indices) squares += ((flat[i] as number) - mean) ** 2;
+      for (const { start, length } of ranges) {
+        for (let i = start; i < start + length; i++) squares += ((flat[i] as number) - mean) ** 2;
+      }
       means += mean;
-      variances += squares / (indices.length - 1);
+      variances += squares / (count - 1);
     }
     const sd = Math.sqrt(variances / models.length);
     if (!(sd > 0)) {
@@ -52,7 +53,10 @@ function mapLayers(
   for (const layer of layout.layers) {
     const statistics = standardization[layer.name];
     if (!statistics) throw new Error(`no standardisation for layer ${layer.name}`);
-    for (const i of indicesOf(layer)) result[i] = map(flat[i] as number, statistics.mean, statistics.sd);
+    const { mean, sd } = statistics;
+    for (const { start, length } of rangesOf(layer)) {
+      for (let i = start; i < start + length; i++) result[i] = map(flat[i] as number, mean, sd);
+    }
   }
   return result;
 }

@@ -26,10 +26,10 @@ export interface TwoViews {
 export function randomPermutation(architecture: Architecture, random: Random): Int32Array {
   const orders = new Map(architecture.permutations.map(({ name, size }) => [name, random.permutation(size)]));
   const indices = permutationIndices(architecture, orders);
-  const sizes = architecture.parameters.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const sizes = architecture.state.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const result = new Int32Array(sizes.reduce((a, b) => a + b, 0));
   let start = 0;
-  for (const [p, { name }] of architecture.parameters.entries()) {
+  for (const [p, { name }] of architecture.state.entries()) {
     const index = indices.get(name);
     const size = sizes[p] as number;
     for (let i = 0; i < size; i++) result[start + i] = start + (index ? (index[i] as number) : i);

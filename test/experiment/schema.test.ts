@@ -70,7 +70,7 @@ describe('the schema', () => {
   test('and the data sets agree on what stands for what', () => {
     const { comment: _, ...standIns } = recipes.stand_ins;
     const expected = Object.values(datasets).flatMap(({ name, standsFor }) =>
-      standsFor ? [[name, standsFor]] : [],
+      standsFor.length > 0 ? [[name, [...standsFor]]] : [],
     );
     expect(standIns).toEqual(Object.fromEntries(expected));
   });

@@ -35,10 +35,10 @@ describe('the registry of tables', () => {
   test('names the places of the paper’s table', () => {
     for (const { id, groups, rows, columns } of tableDefinitions) {
       const paper = readPaperTable(id);
-      for (const { dataset } of groups) {
+      for (const { dataset, labels = { dataset } } of groups) {
         for (const row of rows) {
           for (const column of columns) {
-            const across = { dataset, ...column.labels };
+            const across = { ...labels, ...column.labels };
             const found = paper.cells.filter(
               (cell) => sameLabels(cell.row, row.labels) && sameLabels(cell.column, across),
             );
@@ -107,7 +107,7 @@ describe('a measured cell', () => {
 
   test('is reproduced within two of the paper’s standard deviations where those are wider', () => {
     const run = makeRun({ seed: 0 });
-    const group = { key: 'mnist', title: 'MNIST', dataset: 'mnist', runs: [run], scaled: [] };
+    const group = { key: 'mnist', title: 'MNIST', labels: { dataset: 'mnist' }, runs: [run], scaled: [] };
     const labels = { feature: 'sane', target: 'epoch', split: 'test' };
     const results = new Map([[run.id, { status: 'done' as const, records: [r2('sane', 'epoch', 0.59)] }]]);
     const [definition] = tableDefinitions;
@@ -235,6 +235,61 @@ describe('column groups', () => {
   });
 });
 
+describe('rows that stand for settings', () => {
+  test('take the records of the runs that have them, in one group', () => {
+    const conditions = [
+      [false, 0, 0.1],
+      [true, 0, 0.2],
+      [false, 9, 0.3],
+      [true, 9, 0.4],
+    ] as const;
+    const runs = conditions.map(
+      ([halo, conditioning]): Run => ({
+        ...makeRun(
+          { dataset: 'fashion-mnist', 'generation.halo': halo, 'generation.conditioning': conditioning },
+          [`generation.conditioning ${conditioning} (paper 200)`, 'zoo.models 9 (paper 1000)'],
+        ),
+        architecture: 'resnet18',
+        task: 'generation',
+      }),
+    );
+    const value = ({ settings: { generation } }: Run) =>
+      conditions.find(([halo, n]) => halo === generation.halo && n === generation.conditioning)![2];
+    const table = tableOf(7, runs, (run) => [
+      ...[0, 1].map(
+        (i): MetricRecord => ({
+          ...{ metric: 'accuracy', labels: { split: 'test', method: 'kde30', epoch: 0 }, seeded: true },
+          ...{ value: value(run) + i / 100, sample: `kde30 ${i}` },
+        }),
+      ),
+      {
+        ...{ metric: 'accuracy', labels: { split: 'test', method: 'scratch', epoch: 0 }, seeded: false },
+        ...{ value: 0.05, sample: 'model-1' },
+      },
+      {
+        ...{ metric: 'accuracy', labels: { split: 'test', method: 'sub', epoch: 0 }, seeded: true },
+        ...{ value: 0.9, sample: 'sub 0' },
+      },
+    ]);
+    expect(table.columnGroups.map(({ title }) => title)).toEqual(['fashion-mnist (paper: CIFAR-10)']);
+    const measured = table.rows.map(({ key }) => cellOf(table, key, 'fashion-mnist/0').measured);
+    expect(measured.map((one) => [one?.n, one?.mean.toFixed(3)])).toEqual([
+      [1, '5.000'],
+      [2, '10.500'],
+      [2, '20.500'],
+      [2, '30.500'],
+      [2, '40.500'],
+    ]);
+    const { note, paper } = cellOf(table, 'both', 'fashion-mnist/0');
+    expect(table.notes[1]).toBe(
+      'fashion-mnist (paper: CIFAR-10): n = 1 for Ep 0 (rand init); n = 2 for Ep 0 (naive, Haloed, BN-cond, Haloed+BN-cond).',
+    );
+    expect(note).toBe('fashion-mnist stands in for CIFAR-10; zoo.models 9 (paper 1000)');
+    expect(paper).toEqual({ mean: 64.8, sd: 2.1 });
+    expect(table.claims.map(({ holds }) => holds)).toEqual([true, true, true, true]);
+  });
+});
+
 describe('claims', () => {
   const claimsOf = (sane: number[]) => {
     const targets = ['test-accuracy', 'epoch', 'ggap'];
@@ -266,14 +321,15 @@ describe('claims', () => {
     const judged = new Set<string>();
     for (const { id, groups, rows, columns, orders } of tableDefinitions) {
       const paper = readPaperTable(id);
-      for (const { dataset } of groups) {
-        for (const { of, above, below, orEqual } of orders) {
+      for (const { dataset, labels = { dataset } } of groups) {
+        for (const { of, above, below, orEqual, in: places } of orders) {
           const [compared, across] = of === 'columns' ? [columns, rows] : [rows, columns];
           for (const other of across) {
+            if (places && !places.includes(other.key)) continue;
             const [high, low] = [above, below].map((wanted) => {
               const one = compared.find(({ key }) => key === wanted);
               const [row, column] = of === 'columns' ? [other, one] : [one, other];
-              return paperValue(paper, row?.labels ?? {}, { dataset, ...column?.labels })?.mean;
+              return paperValue(paper, row?.labels ?? {}, { ...labels, ...column?.labels })?.mean;
             });
             // S_KDE30 was not measured on every data set.
             if (high === undefined || low === undefined) continue;

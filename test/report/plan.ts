@@ -1,9 +1,9 @@
 /** Plans for the tests of the tables: runs with the settings that the schema gives by default. */
+
 import schema from '../../schemas/experiment.schema.json';
+import { blocks } from '../../src/experiment/schema.ts';
 import type { Json, Plan, Run, Settings } from '../../src/experiment/types.ts';
 import type { MetricRecord } from '../../src/tasks/result.ts';
-
-const blocks = ['data', 'zoo', 'sane', 'property_prediction'] as const;
 
 function defaultSettings(): Settings {
   const settings = blocks.map((block) => {

@@ -13,6 +13,7 @@ const config: PretrainConfig = {
   seed: 3,
   epochs_used: null,
   token_size: 40,
+  batch_norm_tokens: false,
   window: 9,
   windows_per_sample: 2,
   d_model: 16,

@@ -2,21 +2,34 @@ import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/engine/random.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { permute } from '../../src/nets/permute.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import { destandardize, fitStandardization, standardize } from '../../src/sane/standardize.ts';
-import { detokenize, flatten, tokenize, tokenLayout, unflatten } from '../../src/sane/tokenize.ts';
+import {
+  detokenize,
+  flatten,
+  tokenize,
+  tokenLayout,
+  unflatten,
+  withUntokenized,
+} from '../../src/sane/tokenize.ts';
 import { drawViews, randomPermutation } from '../../src/sane/views.ts';
 import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 
 const seed = Date.now() % 1e6;
 
 /** The tokeniser again, by its definition: rows of [weight | bias], padded and cut. */
-function oracleTokens(architecture: Architecture, weights: Map<string, Float32Array>, size: number) {
+function oracleTokens(
+  architecture: Architecture,
+  weights: Map<string, Float32Array>,
+  size: number,
+  leftOut: (name: string) => boolean = () => false,
+) {
   const tokens: number[] = [];
   const mask: number[] = [];
   const positions: number[] = [];
   let layer = 0;
   for (const { name, shape } of architecture.parameters) {
-    if (!name.endsWith('.weight')) continue;
+    if (!name.endsWith('.weight') || leftOut(name)) continue;
     const bias = weights.get(name.replace('.weight', '.bias'));
     const width = shape.slice(1).reduce((a, b) => a * b, 1);
     for (let row = 0; row < shape[0]!; row++) {
@@ -61,6 +74,47 @@ describe('tokens', () => {
       expect([...layout.positions]).toEqual(oracle.positions);
       expect(unflatten(architecture, detokenize(layout, tokens))).toEqual(weights);
     }
+  });
+
+  test('of ResNet-18 leave batch normalisation out, unless asked', () => {
+    for (const [classes, without, all] of [
+      [10, 39_124, 53_524],
+      [100, 39_304, 53_704],
+      [200, 39_504, 53_904],
+    ] as const) {
+      const net = getArchitecture('resnet18', { input: [32, 32, 3], classes, width: null });
+      expect(tokenLayout(net, 288).tokens).toBe(without);
+      expect(tokenLayout(net, 288, true).tokens).toBe(all);
+    }
+    const net = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 });
+    const weights = randomWeights(net, seed);
+    const flat = flatten(net, weights);
+    expect(unflatten(net, flat)).toEqual(weights);
+    const layout = tokenLayout(net, 17);
+    expect(layout.layers.length).toBe(21);
+    const tokens = tokenize(layout, flat);
+    const oracle = oracleTokens(net, weights, 17, (name) => /bn|downsample.1/.test(name));
+    expect([...tokens]).toEqual(oracle.tokens);
+    expect([...layout.positions]).toEqual(oracle.positions);
+    const other = randomWeights(net, seed + 1);
+    const mixed = unflatten(net, withUntokenized(layout, detokenize(layout, tokens), flatten(net, other)));
+    for (const [name, values] of mixed) {
+      const norm = /bn|downsample.1/.test(name);
+      expect(values).toEqual((norm ? other : weights).get(name)!);
+    }
+  });
+
+  test('of batch normalisation are its gains and biases, its means, its variances', () => {
+    const net = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 });
+    const flat = flatten(net, randomWeights(net, seed));
+    const layout = tokenLayout(net, 5, true);
+    expect(layout.untokenized).toEqual([]);
+    expect(layout.layers.slice(1, 4).map(({ name, tokens }) => [name, tokens])).toEqual([
+      ['bn1.weight', 3],
+      ['bn1.running_mean', 3],
+      ['bn1.running_var', 3],
+    ]);
+    expect(detokenize(layout, tokenize(layout, flat))).toEqual(flat);
   });
 
   test('drop what a decoder writes into padding', () => {
@@ -114,7 +168,7 @@ describe('standardisation', () => {
   });
 
   test('says which layer is constant', () => {
-    const constant = new Float32Array(layout.parameters);
+    const constant = new Float32Array(layout.numbers);
     expect(() => fitStandardization(layout, [constant])).toThrow(
       'layer module_list.0.weight is constant in every model and cannot be standardised; set sane.standardization: none',
     );

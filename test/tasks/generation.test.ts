@@ -5,18 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImages } from '../../src/data/stage.ts';
 import { startDevice } from '../../src/engine/device.ts';
+import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { Json, StageName } from '../../src/experiment/types.ts';
 import { initialWeights } from '../../src/nets/init.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
+import { condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
 import { prepareBoth } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
-import { cnnSmall } from '../nets/networks.ts';
+import { freshSeed } from '../engine/compare.ts';
+import { cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 
 let dir = '';
 type Config = Record<string, Json>;
@@ -76,16 +80,19 @@ const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).
 describe('stage generation', () => {
   test('measures every method at every epoch, without a leak', async () => {
     const before = tf.memory().numTensors;
-    const { records } = await resultOf(await run('generation', generation, paths));
+    await run('generation', generation, paths);
     expect(tf.memory().numTensors).toBe(before);
+    const all = (await resultOf(join(dir, 'generation'))).records;
+    const records = all.filter(({ metric }) => metric === 'accuracy');
+    const ensembles = all.filter(({ metric }) => metric === 'ensemble-accuracy');
+    expect(ensembles.length).toBe(5 * 3);
     const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
     // Of 12 models 3 are test models; the zoo keeps no epoch 2.
     const expected = { 'scratch 0': 3, 'scratch 1': 3 } as Record<string, number>;
     for (const method of ['finetuned', 'kde30', 'sub', 'boot', 'gauss'])
       for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
     expect(Object.fromEntries([...counts].map(([key, { length }]) => [key, length]))).toEqual(expected);
-    for (const { metric, value, labels, seeded } of records) {
-      expect(metric).toBe('accuracy');
+    for (const { value, labels, seeded } of all) {
       expect(value).toBeGreaterThanOrEqual(0);
       expect(value).toBeLessThanOrEqual(1);
       expect(seeded).toBe(labels.method !== 'scratch');
@@ -144,4 +151,81 @@ test('the best prompts are those most accurate, one at least', () => {
   expect(chosen(0.5)).toEqual([0.9, 0.7]);
   expect(chosen(0.01)).toEqual([0.9]);
   expect(chosen(1)).toEqual([0.9, 0.7, 0.3, 0.1]);
+});
+
+test('networks with batch norm are sampled, conditioned and fine-tuned', async () => {
+  const small = {
+    ...recipe,
+    ...{
+      architecture: 'resnet18',
+      width: 2,
+      models: 6,
+      epochs: 1,
+      checkpoints: [1],
+      split: [0.5, 0.25, 0.25],
+    },
+    ...{ optimizer: 'sgd', learning_rate: 0.05, activation: 'relu', init: 'kaiming-uniform' },
+    ...{ schedule: 'one-cycle', crop: 2, flip: true },
+  } as Config;
+  const { dataset } = paths;
+  const zoo = await run('zoo', small, { dataset }, 'batch-norm zoo');
+  const saneConfig = { ...sane, token_size: 40, batch_size: 2, epochs: 1 } as Config;
+  const inputs = { dataset, zoo, sane: await run('sane', saneConfig, { zoo }, 'batch-norm sane') };
+  const config = {
+    ...{ ...generation, recipe: small, methods: ['kde30'], epochs: [0, 1] },
+    ...{ samples: 2, candidates: 2, conditioning_batch: 8 },
+  } as Config;
+  const before = tf.memory().numTensors;
+  const at = await run('generation', { ...config, conditioning: 3 }, inputs, 'conditioned');
+  // Two networks and both together, at two epochs.
+  expect((await resultOf(at)).records.length).toBe(6);
+  expect(tf.memory().numTensors).toBe(before);
+}, 60_000);
+
+test('an ensemble is the class of the largest mean logit', async () => {
+  const network = { architecture: cnnSmall, activation: 'tanh' as const };
+  const models = [1, 2, 3].map((seed) => randomWeights(cnnSmall, freshSeed + seed));
+  const pixels = new Random(freshSeed, 'images').normals(15 * 784);
+  const labels = Int32Array.from({ length: 15 }, (_, i) => i % 10);
+  const logits = Array.from(labels, (_, i) => {
+    const image = pixels.subarray(i * 784, (i + 1) * 784);
+    const each = models.map((model) => oracleForward(cnnSmall, model, image, Math.tanh));
+    return each[0]!.map((_, c) => each.reduce((sum, one) => sum + one[c]!, 0));
+  });
+  const right = logits.filter((sums, i) => sums.indexOf(Math.max(...sums)) === labels[i]).length;
+  const data = { images: tf.tensor4d(pixels, [15, 28, 28, 1]), labels: tf.tensor1d(labels, 'int32') };
+  expect(await ensembleAccuracy(network, models, data)).toBeCloseTo(right / 15, 6);
+  tf.dispose([data.images, data.labels]);
+});
+
+test('conditioning brings running statistics to those of the images, and changes nothing else', async () => {
+  const architecture = getArchitecture('resnet18', { input: [16, 16, 1], classes: 10, width: 2 });
+  const network = { architecture, activation: 'relu' as const };
+  const models = [1, 2].map((seed) => randomWeights(architecture, seed));
+  const images = tf.tensor4d(new Random(freshSeed, 'images').normals(20 * 256), [20, 16, 16, 1]);
+  const before = tf.memory().numTensors;
+  const stream = () => new Random(freshSeed, 'order');
+  const [first, second] = await condition(network, models, images, { batches: 60, size: 10 }, stream());
+  const [alone] = await condition(network, models.slice(1), images, { batches: 60, size: 10 }, stream());
+  expect(tf.memory().numTensors).toBe(before);
+  expect(second).toEqual(alone!);
+  const buffers = new Set(architecture.buffers.map(({ name }) => name));
+  for (const [name, values] of first!) {
+    if (buffers.has(name)) expect(values).not.toEqual(models[0]!.get(name)!);
+    else expect(values).toEqual(models[0]!.get(name)!);
+  }
+  // What the first normalisation sees is the stem's output, whose mean over all images it comes near to.
+  const stem = models[0]!.get('conv1.weight')!;
+  const means = await tf
+    .tidy(() => {
+      const filter = tf.transpose(tf.tensor4d(stem, [2, 1, 3, 3]), [2, 3, 1, 0]) as tf.Tensor4D;
+      return tf.mean(tf.conv2d(images, filter, 1, 'same'), [0, 1, 2]);
+    })
+    .data();
+  const running = first!.get('bn1.running_mean')!;
+  for (const [c, value] of means.entries()) expect(Math.abs(running[c]! - value)).toBeLessThan(0.2);
+  const plain = { architecture: cnnSmall, activation: 'tanh' as const };
+  const cnn = randomWeights(cnnSmall, 3);
+  expect(await condition(plain, [cnn], images, { batches: 5, size: 4 }, stream())).toEqual([cnn]);
+  images.dispose();
 });

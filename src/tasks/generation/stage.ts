@@ -1,6 +1,7 @@
 /** Stage `generation` (section 5.2): samples networks, measures them, fine-tunes them, and measures again. */
 import { join } from 'node:path';
 import { loadImages } from '../../data/stage.ts';
+import { Random } from '../../engine/random.ts';
 import type { StageContext, StageImplementation } from '../../engine/stage.ts';
 import { tf } from '../../engine/tf.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
@@ -9,16 +10,16 @@ import { initialWeights } from '../../nets/init.ts';
 import { loadSane, writeJson } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
-import { loadSamples } from '../../sane/samples.ts';
+import { loadSamples, type Sample } from '../../sane/samples.ts';
 import { destandardize, standardize } from '../../sane/standardize.ts';
-import { tokenLayout, unflatten } from '../../sane/tokenize.ts';
+import { tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepareBoth } from '../../zoo/train.ts';
 import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 import { finetune } from './finetune.ts';
 import { type Method, type Prompt, sample } from './methods.ts';
-import { accuracies } from './networks.ts';
+import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 
 type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
 
@@ -27,6 +28,12 @@ interface Network {
   id: string;
   method: Method;
   weights: StateDict;
+}
+
+/** After an epoch of fine-tuning. */
+interface Measured extends Network {
+  epoch: number;
+  accuracy: number;
 }
 
 const record = (method: Method, epoch: number, id: string, value: number, seeded = true): MetricRecord => ({
@@ -62,14 +69,11 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
   const images = await loadImages(inputs.dataset as string);
   const data = prepareBoth(images);
   const { sane, description, standardization } = await loadSane(inputs.sane as string);
-  const layout = tokenLayout(zoo.architecture, description.shape.token_size);
+  const layout = tokenLayout(zoo.architecture, description.shape.token_size, description.batch_norm_tokens);
   const network = { architecture: zoo.architecture, activation: config.recipe.activation };
-  const decode = async (embeddings: readonly Float32Array[]) =>
-    Array.from(decodeModels(sane, layout, embeddings, config), (flat) =>
-      unflatten(zoo.architecture, standardization ? destandardize(layout, flat, standardization) : flat),
-    );
   const score = (models: readonly StateDict[]) => accuracies(network, models, data.train);
   const test = (models: readonly StateDict[]) => accuracies(network, models, data.test);
+  const together = (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test);
 
   const epoch = config.prompt_epoch ?? (description.epochs.at(-1) as number);
   const trained = (await loadSamples(zoo, [epoch])).train.slice(0, config.prompt_count ?? undefined);
@@ -77,6 +81,17 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
     standardization ? standardize(layout, flat, standardization) : flat,
   );
   const embeddings = [...embedModels(sane, layout, flats)];
+  // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
+  const rest = (trained[0] as Sample).flat;
+  const decode = async (embeddings: readonly Float32Array[]) => {
+    const models = Array.from(decodeModels(sane, layout, embeddings, config), (flat) => {
+      const weights = standardization ? destandardize(layout, flat, standardization) : flat;
+      return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
+    });
+    const random = new Random(config.seed, 'generation', 'conditioning');
+    const { conditioning: batches, conditioning_batch: size } = config;
+    return condition(network, models, data.train.images, { batches, size }, random);
+  };
   const prompts = trained.map(
     ({ checkpoint, flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
@@ -88,7 +103,7 @@ async function prepareSampling({ inputs }: StageContext, config: Config) {
     sane.dispose();
     tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
   };
-  return { zoo, data, latent: description.shape.latent_dim, prompts, decode, score, test, dispose };
+  return { zoo, data, latent: description.shape.latent_dim, prompts, decode, score, test, together, dispose };
 }
 
 export const generationStage: StageImplementation = {
@@ -96,7 +111,7 @@ export const generationStage: StageImplementation = {
 
   async execute(context) {
     const config = context.config as unknown as Config;
-    const { zoo, data, latent, prompts, decode, score, test, dispose } = await prepareSampling(
+    const { zoo, data, latent, prompts, decode, score, test, together, dispose } = await prepareSampling(
       context,
       config,
     );
@@ -118,23 +133,29 @@ export const generationStage: StageImplementation = {
         unit: 'samples',
       });
     }
-    if (networks.length > 0) {
-      if (config.epochs.includes(0)) {
-        const untouched = await test(networks.map(({ weights }) => weights));
-        records.push(...networks.map(({ method, id }, i) => record(method, 0, id, untouched[i] as number)));
-      }
-      const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
-      if (later.length > 0) {
-        const { recipe, seed } = config;
-        const { dir, report } = context;
-        const settings = { architecture: zoo.architecture, recipe, epochs: later, data, seed, dir, report };
-        const trained = await finetune(networks, settings);
-        for (const [i, { method, id }] of networks.entries()) {
-          for (const { epoch, test_accuracy } of trained[i]?.checkpoints ?? []) {
-            records.push(record(method, epoch, id, test_accuracy));
-          }
+    const measured: Measured[] = [];
+    if (config.epochs.includes(0)) {
+      const accuracy = await test(networks.map(({ weights }) => weights));
+      measured.push(...networks.map((one, i) => ({ ...one, epoch: 0, accuracy: accuracy[i] as number })));
+    }
+    const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
+    if (later.length > 0 && networks.length > 0) {
+      const { recipe, seed } = config;
+      const { dir, report } = context;
+      const settings = { architecture: zoo.architecture, recipe, epochs: later, data, seed, dir, report };
+      const trained = await finetune(networks, settings);
+      for (const [i, { id, method }] of networks.entries()) {
+        for (const { epoch, test_accuracy: accuracy, weights } of trained[i]?.checkpoints ?? []) {
+          measured.push({ id, method, weights, epoch, accuracy });
         }
       }
+    }
+    records.push(...measured.map(({ method, epoch, id, accuracy }) => record(method, epoch, id, accuracy)));
+    for (const of of Map.groupBy(measured, ({ method, epoch }) => `${method} ${epoch}`).values()) {
+      const { method, epoch } = of[0] as Measured;
+      const value = await together(of.map(({ weights }) => weights));
+      const labels = { split: 'test', method, epoch };
+      records.push({ metric: 'ensemble-accuracy', labels, value, seeded: true });
     }
     dispose();
     await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);

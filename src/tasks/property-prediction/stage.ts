@@ -18,7 +18,8 @@ import {
 import { probe } from './probe.ts';
 import { ridge } from './ridge.ts';
 
-type Config = PropertyPredictionSettings & Pick<SaneSettings, 'token_size' | 'standardization'>;
+type Config = PropertyPredictionSettings &
+  Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'>;
 type Target = PropertyPredictionSettings['targets'][number];
 
 /** The number to be predicted. The generalisation gap is training accuracy less test accuracy. */
@@ -51,7 +52,7 @@ async function computeFeatures(
   raw: Samples,
 ): Promise<Map<FeatureName, Features>> {
   const zoo = await openZoo(context.inputs.zoo as string);
-  const layout = tokenLayout(zoo.architecture, config.token_size);
+  const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
   const { samples } = standardizeSamples(config.standardization, layout, raw);
   const wanted = new Set(config.features);
   const features = new Map<FeatureName, Features>();

@@ -1,0 +1,48 @@
+/** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
+import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+
+const rows: RowDefinition[] = [
+  { key: 'random', title: 'rand init', labels: { init: 'random' } },
+  ...(
+    [
+      ['naive', 'naive', false, false],
+      ['haloed', 'Haloed', true, false],
+      ['conditioned', 'BN-cond', false, true],
+      ['both', 'Haloed+BN-cond', true, true],
+    ] as const
+  ).map(([key, title, halo, conditioning]) => ({
+    ...{ key, title },
+    labels: { init: 'sampled', halo, conditioning },
+  })),
+];
+
+const order = (text: string, above: string, below: string): OrderDefinition => ({
+  ...{ of: 'rows', in: ['0'], text: `epoch 0: ${text}`, above, below },
+});
+
+export const table07: TableDefinition = {
+  id: 7,
+  accepts: ({ task, architecture }) => task === 'generation' && architecture.startsWith('resnet'),
+  metric: 'accuracy',
+  labels: { split: 'test' },
+  place: ({ split, method, epoch }, { settings: { generation } }) => {
+    const common = { split: split as string, epoch: epoch as number };
+    if (method === 'scratch') return { ...common, init: 'random' };
+    if (method !== 'kde30') return null;
+    return { ...common, init: 'sampled', halo: generation.halo, conditioning: generation.conditioning > 0 };
+  },
+  across: ['generation.halo', 'generation.conditioning'],
+  factor: 100,
+  spread: "the network, the run's seed and the zoo's seed",
+  decimals: 1,
+  tolerance: 2,
+  groups: [{ dataset: 'cifar-10', title: 'CIFAR-10', labels: {} }],
+  columns: [0, 5].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
+  rows,
+  orders: [
+    order('conditioning helps', 'conditioned', 'naive'),
+    order('haloing helps', 'haloed', 'naive'),
+    order('haloing helps where statistics are conditioned', 'both', 'conditioned'),
+    order('sampled networks are above random ones', 'both', 'random'),
+  ],
+};
