@@ -1,3 +1,4 @@
+import type { Random } from '../engine/random.ts';
 import type { Architecture, StateDict } from './architecture.ts';
 
 /** A permutation of each group: new unit i is old unit `order[i]`. Groups left out stay as they are. */
@@ -5,8 +6,13 @@ export type Permutations = ReadonlyMap<string, Int32Array>;
 
 const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
 
+/** A fresh random order of every group of hidden units. */
+export function randomOrders({ permutations }: Architecture, random: Random): Permutations {
+  return new Map(permutations.map(({ name, size }) => [name, random.permutation(size)]));
+}
+
 /** For each parameter and buffer that a permutation touches: of each of its axes so touched, where the positions come from. */
-function axisOrders(
+export function axisOrders(
   { name: architecture, state, permutations: groups }: Architecture,
   permutations: Permutations,
 ): Map<string, Map<number, Int32Array>> {

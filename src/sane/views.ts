@@ -1,12 +1,13 @@
 /**
  * Batches of windows in two augmented views (section 3): each sample its own window, each view the model as it is or a random
- * permutation of it, with multiplicative noise. Everything is made on the fly; no permuted copy is stored.
+ * permutation of it, with multiplicative noise. Everything is made on the fly, at a cost in
+ * proportion to the windows; no permuted copy is stored.
  */
 import type { Random } from '../engine/random.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
-import { permutationIndices } from '../nets/permute.ts';
-import type { TokenLayout } from './tokenize.ts';
+import { axisOrders, randomOrders } from '../nets/permute.ts';
+import type { LayoutLayer, TokenLayout } from './tokenize.ts';
 
 /** Two views of `size` windows: rows of view 1, then of view 2. Positions are those of the canonical order in both. */
 export interface TwoViews {
@@ -22,39 +23,61 @@ export interface TwoViews {
   positions: Int32Array;
 }
 
-/** For each number of a flat vector where it comes from under a fresh random permutation of every group of hidden units. */
-export function randomPermutation(architecture: Architecture, random: Random): Int32Array {
-  const orders = new Map(architecture.permutations.map(({ name, size }) => [name, random.permutation(size)]));
-  const indices = permutationIndices(architecture, orders);
-  const sizes = architecture.state.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
-  const result = new Int32Array(sizes.reduce((a, b) => a + b, 0));
-  let start = 0;
-  for (const [p, { name }] of architecture.state.entries()) {
-    const index = indices.get(name);
-    const size = sizes[p] as number;
-    for (let i = 0; i < size; i++) result[start + i] = start + (index ? (index[i] as number) : i);
-    start += size;
-  }
-  return result;
+/** Where the numbers of a layer come from: `outer` reorders its rows, `inner` its inputs, of `block` numbers each. */
+interface LayerOrder {
+  outer: Int32Array | undefined;
+  inner: Int32Array | undefined;
+  inputs: number;
+  block: number;
 }
 
-/** Copies a window of a model's tokens, reordered by `order` if given and multiplied by 1 + noise e, e ~ N(0, 1). */
+/** The orders of each layer of the layout under fresh random orders of all hidden units. */
+function randomLayerOrders(architecture: Architecture, layout: TokenLayout, random: Random): LayerOrder[] {
+  const orders = axisOrders(architecture, randomOrders(architecture, random));
+  const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
+  return layout.layers.map(({ name }) => {
+    const [, inputs = 1, ...kernel] = shapes.get(name) as number[];
+    const axes = orders.get(name);
+    return { outer: axes?.get(0), inner: axes?.get(1), inputs, block: kernel.reduce((a, b) => a * b, 1) };
+  });
+}
+
+/** Where number `index` of the flat vector, one of this layer, comes from. */
+function reordered(index: number, { weight, bias }: LayoutLayer, order: LayerOrder): number {
+  const { outer, inner, inputs, block } = order;
+  // A bias is reordered as the rows of its weight.
+  if (bias && index >= bias.start && index < bias.start + bias.length) {
+    return outer ? bias.start + (outer[index - bias.start] as number) : index;
+  }
+  const offset = index - weight.start;
+  const inBlock = offset % block;
+  const pair = (offset - inBlock) / block;
+  const input = pair % inputs;
+  const row = (pair - input) / inputs;
+  const from = (outer ? (outer[row] as number) : row) * inputs + (inner ? (inner[input] as number) : input);
+  return weight.start + from * block + inBlock;
+}
+
+/** Copies a window of a model's tokens, reordered by `orders` if given and multiplied by 1 + noise e, e ~ N(0, 1). */
 function copyWindow(
-  layout: TokenLayout,
+  { tokenSize, source, positions, layers }: TokenLayout,
   flat: Float32Array,
   firstToken: number,
-  order: Int32Array | undefined,
+  orders: LayerOrder[] | undefined,
   noise: number,
   random: Random,
   out: Float32Array,
 ): void {
-  const first = firstToken * layout.tokenSize;
-  for (let i = 0; i < out.length; i++) {
-    const source = layout.source[first + i] as number;
-    if (source < 0) out[i] = 0;
-    else {
-      const value = flat[order ? (order[source] as number) : source] as number;
-      out[i] = noise > 0 ? value * (1 + noise * random.normal()) : value;
+  for (let i = 0, n = firstToken; i < out.length; n++) {
+    const l = positions[3 * n + 1] as number;
+    const [layer, order] = [layers[l] as LayoutLayer, orders?.[l]];
+    for (let k = n * tokenSize; k < (n + 1) * tokenSize; k++, i++) {
+      const index = source[k] as number;
+      if (index < 0) out[i] = 0;
+      else {
+        const value = flat[order ? reordered(index, layer, order) : index] as number;
+        out[i] = noise > 0 ? value * (1 + noise * random.normal()) : value;
+      }
     }
   }
 }
@@ -83,9 +106,9 @@ export function drawViews(
     const start = random.integer(layout.tokens - window + 1);
     for (const [v, view] of [settings.view_1, settings.view_2].entries()) {
       const row = v * models.length + sample;
-      const order = view === 'permuted' ? randomPermutation(architecture, random) : undefined;
+      const orders = view === 'permuted' ? randomLayerOrders(architecture, layout, random) : undefined;
       const out = views.tokens.subarray(row * perWindow, (row + 1) * perWindow);
-      copyWindow(layout, flat, start, order, settings.noise, random, out);
+      copyWindow(layout, flat, start, orders, settings.noise, random, out);
       const first = start * layout.tokenSize;
       for (let i = 0; i < perWindow; i++) {
         views.mask[row * perWindow + i] = (layout.source[first + i] as number) < 0 ? 0 : 1;

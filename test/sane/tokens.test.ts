@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/engine/random.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
-import { permute } from '../../src/nets/permute.ts';
+import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { destandardize, fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import {
@@ -12,7 +12,7 @@ import {
   unflatten,
   withUntokenized,
 } from '../../src/sane/tokenize.ts';
-import { drawViews, randomPermutation } from '../../src/sane/views.ts';
+import { drawViews } from '../../src/sane/views.ts';
 import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 
 const seed = Date.now() % 1e6;
@@ -199,14 +199,22 @@ describe('views', () => {
     expect([...views.positions.subarray(views.positions.length / 2)]).toEqual([...layout.positions]);
   });
 
-  test('permute a flat vector as they permute a network', () => {
-    const order = randomPermutation(cnnSmall, new Random(seed, 'order'));
-    const random = new Random(seed, 'order');
-    const orders = new Map(
-      cnnSmall.permutations.map((group) => [group.name, random.permutation(group.size)]),
-    );
-    const expected = flatten(cnnSmall, permute(cnnSmall, weights, orders));
-    expect(Array.from(order, (i) => flat[i]!)).toEqual([...expected]);
+  test('are reordered as a whole network is', () => {
+    for (const [net, withNorms] of [
+      [cnnSmall, false],
+      [getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 }), true],
+      [getArchitecture('densenet121', { input: [32, 32, 3], classes: 10, width: 4 }), false],
+    ] as const) {
+      const own = randomWeights(net, seed);
+      const tokens = tokenLayout(net, 31, withNorms);
+      const settings = { window: 40, noise: 0, view_1: 'permuted', view_2: 'canonical' } as const;
+      const views = drawViews(net, tokens, [flatten(net, own)], settings, new Random(seed, 'order'));
+      // The same draws as the view's: where the window begins, then the orders.
+      const random = new Random(seed, 'order');
+      const start = random.integer(tokens.tokens - 40 + 1);
+      const expected = tokenize(tokens, flatten(net, permute(net, own, randomOrders(net, random))));
+      expect(views.tokens.subarray(0, 40 * 31)).toEqual(expected.subarray(start * 31, (start + 40) * 31));
+    }
   });
 
   test('have windows of their own, with noise in proportion to the weights and none in padding', () => {
