@@ -47,6 +47,15 @@ export const options = {
     help: 'tokens that SANE sees at once, a quarter on each side as context (default: as the SANE was made to be used)',
   },
   format: { value: 'name', help: 'safetensors (default) or pt, which torch.load opens' },
+  dataset: {
+    value: 'name',
+    help: "the images that an imported zoo was trained on (default: its zoo.yaml's)",
+  },
+  architecture: {
+    value: 'name',
+    help: 'the architecture of an imported zoo (default: recognised by its tensors)',
+  },
+  epochs: { value: 'n,n', help: 'the epochs to take of an imported zoo (default: all)' },
   'fail-fast': { help: 'end everything at the first failure' },
   'retry-failed': { help: 'compute stages again that failed before' },
   json: { help: 'print JSON instead of text' },
@@ -103,6 +112,11 @@ export const commands = {
     many: true,
     help: 'write each network as SANE encodes and decodes it',
     options: [...networks, 'format', 'json'],
+  },
+  zoo: {
+    positionals: ['import', 'folder'],
+    help: 'convert a published zoo, or checkpoint files listed in a zoo.yaml, to a zoo of this program in --out',
+    options: ['out', 'dataset', 'architecture', 'epochs', 'json'],
   },
   help: { positionals: [], help: 'show this', options: [] },
 } as const satisfies Record<string, CommandDescription>;

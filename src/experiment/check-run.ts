@@ -9,7 +9,7 @@ export function checkRun(settings: Settings, given: ReadonlySet<string>): RunPro
   const { zoo, sane, property_prediction: prediction, generation } = settings;
   const problems: RunProblem[] = [];
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
-  if (late.length > 0) {
+  if (late.length > 0 && zoo.import === null) {
     problems.push({
       code: 'late-checkpoint',
       path: ['zoo', 'checkpoints'],

@@ -47,7 +47,13 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'sane' | 'property-prediction' | 'generation';
+export type StageName = 'dataset' | 'zoo' | 'zoo-import' | 'sane' | 'property-prediction' | 'generation';
+
+/** A folder that an experiment reads: where it is, and a hash that changes with what is in it. */
+export interface Folder {
+  path: string;
+  fingerprint: string;
+}
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

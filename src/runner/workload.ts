@@ -51,6 +51,8 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         population(config).models * epochs,
       );
     }
+    case 'zoo-import':
+      return describe(pick(config, ['architecture']), population(config).samples);
     case 'sane': {
       const zoo = input('zoo');
       const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);

@@ -5,6 +5,7 @@ import type { StageName } from '../experiment/types.ts';
 export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   dataset: async () => (await import('../data/stage.ts')).datasetStage,
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
+  'zoo-import': async () => (await import('../zoo/import/stage.ts')).zooImportStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,

@@ -58,6 +58,9 @@ export async function importZoo(
     throw new FormatError(
       'which images the zoo was trained on is not known: give --dataset, or `dataset` in its zoo.yaml',
     );
+  if (found.dataset !== null && found.dataset !== dataset) {
+    throw new FormatError(`the zoo was trained on ${found.dataset}, not on ${dataset}: change the dataset`);
+  }
   const wanted = options.epochs && new Set(options.epochs);
   const chosen = found.models.slice(0, options.models ?? undefined).map((model) => ({
     ...model,
