@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { writeSafetensors } from '../../src/engine/safetensors.ts';
+import { saveSane } from '../../src/sane/checkpoint.ts';
 import { embedNetworks } from '../../src/sane/embed-networks.ts';
+import { Sane } from '../../src/sane/model.ts';
 import { loadPretrained } from '../../src/sane/pretrained.ts';
 import { readCheckpoint } from '../../src/zoo/formats/checkpoint.ts';
 import { FormatError } from '../../src/zoo/formats/source.ts';
@@ -247,6 +249,107 @@ describe('exp embed', () => {
     const whole = oracleEmbedding(networks['a.pt']!);
     expect(entry.embedding).not.toEqual(whole);
     for (const [i, x] of entry.embedding.entries()) expect(Math.abs(x - whole[i]!)).toBeLessThan(1);
+  });
+
+  test('by an artefact of this program: its statistics, and windows of its pretraining', async () => {
+    const window = 200;
+    const shape = {
+      token_size: token,
+      d_model: d,
+      latent_dim: latent,
+      layers,
+      heads,
+      projection_dim: 2,
+      window,
+    };
+    const projection: State = draw(
+      {
+        '0.weight': [2, window * latent],
+        '3.weight': [2, 2],
+        '1.weight': [2],
+        '1.bias': [2],
+        '4.weight': [2],
+        '4.bias': [2],
+      },
+      1,
+    );
+    const all = new Map([
+      ...sane,
+      ...Array.from(projection, ([name, value]) => [`projection_head.head.${name}`, value] as const),
+    ]);
+    await startDevice('native', { threads: 1 });
+    const model = new Sane(
+      { ...shape, positions: positions as [number, number, number] },
+      new Map(Array.from(all, ([name, { data }]) => [name, data])),
+    );
+    const dir = at('artefact');
+    mkdirSync(dir);
+    const names = Object.keys(cnnSpec).filter((name) => name.endsWith('weight'));
+    const statistics = Object.fromEntries(names.map((name, i) => [name, { mean: 0.2 * i, sd: 1 + i }]));
+    const description = {
+      architecture: 'cnn-small',
+      shape: model.shape,
+      batch_norm_tokens: false,
+      standardization: 'per-layer',
+      epochs: [1],
+    } as const;
+    await saveSane(dir, model, { ...description, epochs: [1] }, statistics);
+    model.dispose();
+    const own = Object.fromEntries(
+      Object.entries(statistics).map(([name, { mean, sd }]) => [name, { mean, std: sd }]),
+    );
+    const [entry] = JSON.parse((await embed(files[0]!, '--sane', dir, '--json')).out);
+    expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!, own));
+  });
+
+  test('with batch norm: gain and bias a layer, mean and variance layers, these standardised twice as the released code does', async () => {
+    const state = networks['d.pth']!;
+    const statistics = {
+      mode: 'standardize',
+      'stem.weight': { mean: 0, std: 1 },
+      'norm.weight': { mean: 0.5, std: 2 },
+      'norm.running_mean': { mean: 0.1, std: 3 },
+      'norm.running_var': { mean: -1, std: 0.5 },
+      'head.weight': { mean: 0, std: 1 },
+    };
+    writeFileSync(at('norms.json'), JSON.stringify(statistics));
+    const twice = (name: string, mean: number, std: number) =>
+      state.get(name)!.data.map((x) => ((x - mean) / std - mean) / std);
+    const once = (name: string) => state.get(name)!.data.map((x) => (x - 0.5) / 2);
+    const { tokens: ordinary } = oracleTokens(state);
+    const rows: [number, Vector][] = [
+      ...ordinary.slice(0, 8).map((values): [number, Vector] => [0, values]),
+      ...[0, 1, 2, 3].map((i): [number, Vector] => [1, [once('norm.weight')[i]!, once('norm.bias')[i]!]]),
+      ...[...twice('norm.running_mean', 0.1, 3)].map((x): [number, Vector] => [2, [x]]),
+      ...[...twice('norm.running_var', -1, 0.5)].map((x): [number, Vector] => [3, [x]]),
+      ...ordinary.slice(8).map((values): [number, Vector] => [4, values]),
+    ];
+    const row = (i: number, layer: number) =>
+      layer === 0 ? Math.floor(i / 2) : rows.slice(0, i).filter(([l]) => l === layer).length;
+    const padded = rows.map(([, values]) => [...values, ...new Array<number>(token - values.length).fill(0)]);
+    const z = oracleEncode(
+      padded,
+      rows.map(([layer], i) => [i, layer, row(i, layer)]),
+      weightsOf,
+      { layers, heads },
+    );
+    const [entry] = JSON.parse(
+      (
+        await embed(
+          files[3]!,
+          '--sane',
+          statePt,
+          '--batch-norm',
+          '--normalization',
+          at('norms.json'),
+          '--json',
+        )
+      ).out,
+    );
+    expectClose(
+      entry.embedding,
+      Array.from({ length: latent }, (_, i) => z.reduce((sum, one) => sum + one[i]! / z.length, 0)),
+    );
   });
 
   test('says what is wrong', async () => {
