@@ -86,9 +86,14 @@ function checkMatchers({ experiment, source }: ParsedExperiment, points: readonl
     });
 }
 
-const folderProblem = (folder: string, message: string, place: Place | undefined): Problem => ({
+const folderProblem = (
+  folder: string,
+  message: string,
+  path: readonly string[],
+  place: Place | undefined,
+): Problem => ({
   code: 'no-folder',
-  path: 'zoo.import',
+  path: path.join('.'),
   place,
   message,
   received: folder,
@@ -142,11 +147,16 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     if (!found) {
       found = resolve(experiment, point, options.set ?? {});
       conditions.set(content, found);
-      const { import: folder } = found.settings.zoo;
-      if (folder !== null && !folders.has(folder)) {
+      const { zoo, generation } = found.settings;
+      const named: [string[], string | null | undefined][] = [
+        [['zoo', 'import'], zoo.import],
+        [['generation', 'prompt_zoo', 'zoo', 'import'], generation.prompt_zoo?.zoo?.import],
+      ];
+      for (const [path, folder] of named) {
+        if (folder === null || folder === undefined || folders.has(folder)) continue;
         const looked = inspect(folder);
         if ('problem' in looked)
-          problems.push(folderProblem(folder, looked.problem, source.locate(['zoo', 'import'])));
+          problems.push(folderProblem(folder, looked.problem, path, source.locate(path)));
         else folders.set(folder, looked);
       }
       for (const { path, ...problem } of checkRun(found.settings, found.given)) {

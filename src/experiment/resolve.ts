@@ -117,7 +117,7 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
   const differences: string[] = [];
   for (const name of settingNames) {
     const [block, setting] = name.split('.') as [Block, string];
-    const shared = ['token_size', 'batch_norm_tokens', 'standardization'].includes(setting);
+    const shared = ['alignment', 'token_size', 'batch_norm_tokens', 'standardization'].includes(setting);
     if (immaterial.has(name) || others.includes(block) || (block === 'sane' && !usesSane && !shared))
       continue;
     const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;

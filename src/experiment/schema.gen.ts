@@ -499,6 +499,10 @@ export interface Sane {
    */
   windows_per_sample?: number;
   /**
+   * Least sizes of the three position tables (tokens of a network, layers, rows of a layer), for networks larger than the zoo's; null: just what the zoo's networks need. Default null.
+   */
+  positions?: null | [number, number, number];
+  /**
    * Width of the transformer. Default 1024 (Table 8).
    */
   d_model?: number;
@@ -555,7 +559,11 @@ export interface Sane {
    */
   noise?: number;
   /**
-   * First contrastive view: the model as it is (canonical) or a random permutation of it. Default canonical, as the paper's text says.
+   * Whether every model's hidden units are brought into the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
+   */
+  alignment?: boolean;
+  /**
+   * First contrastive view: the aligned model (canonical; as it was trained where sane.alignment is false) or a random permutation of it. Default canonical, as the paper's text says.
    */
   view_1?: "canonical" | "permuted";
   /**
@@ -630,6 +638,18 @@ export interface Generation {
    * @minItems 1
    */
   epochs?: [number, ...number[]];
+  /**
+   * Data set that the networks are for, measured and fine-tuned on; null: that of the prompts. A classifier for other classes is drawn anew. Default null, the same task.
+   */
+  target_dataset?: null | Dataset;
+  /**
+   * Another zoo that the prompts come from, for samples of a kind that SANE was not trained on: its architecture, its data set, and its settings where they differ from block zoo; null: SANE's own zoo. Default null.
+   */
+  prompt_zoo?: null | {
+    architecture?: Architecture;
+    dataset?: Dataset;
+    zoo?: Zoo;
+  };
   /**
    * Which checkpoint of the zoo's training models the prompts are; null: the last that SANE saw. Default null, as in the paper.
    */

@@ -1,12 +1,13 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
+import type { Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
   'zoo-import': 1,
+  alignment: 1,
   sane: 2,
   'property-prediction': 1,
   generation: 1,
@@ -15,13 +16,23 @@ export const stageVersions: Record<StageName, number> = {
 /** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
 const modelsPerPart = 32;
 
+/** Models that one job of a divided alignment takes, at most: minutes for a ResNet-18, less than a second for a small CNN. */
+const modelsPerAlignment = 128;
+
+/** Models of a zoo, one for every seed and combination of what varies. */
+const populationSize = ({ models, vary }: Settings['zoo']) =>
+  Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);
+
 const json = (value: object) => value as { [key: string]: Json };
 
 /** What the stages of a run depend on. */
 type Planned = Omit<Run, 'id' | 'resultKey' | 'scaled'>;
 
+/** What the stages of its models depend on. */
+type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+
 /** How the models of a run's zoo are trained, and those that are made from it. */
-function recipeOf({ architecture, settings }: Planned): object {
+function recipeOf({ architecture, settings }: Models): object {
   const { lockstep: _, import: __, ...trained } = settings.zoo;
   return { architecture, ...trained };
 }
@@ -59,13 +70,13 @@ export class StageBuilder {
     return node;
   }
 
-  /** The stage of a run's images. */
-  private datasetOf({ dataset, settings }: Planned): StageNode {
-    return this.node('dataset', `dataset ${dataset}`, { dataset, ...settings.data }, {});
+  /** The stage of a data set's images. */
+  private imagesOf(dataset: Dataset, { data }: Settings): StageNode {
+    return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
   }
 
   /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
-  private zooOf(run: Planned): StageNode {
+  private zooOf(run: Models): StageNode {
     const { settings } = run;
     const known = this.zoos.get(settings);
     if (known) return known;
@@ -75,27 +86,23 @@ export class StageBuilder {
     return node;
   }
 
-  private trainedZoo(run: Planned): StageNode {
+  private trainedZoo(run: Models): StageNode {
     const { architecture, dataset, settings } = run;
-    const { lockstep, models, vary } = settings.zoo;
-    const variants = Object.values(vary).reduce(
-      (product, values) => product * (values as unknown[]).length,
-      1,
-    );
+    const { lockstep } = settings.zoo;
     return this.node(
       'zoo',
       `zoo ${architecture}/${dataset}`,
       recipeOf(run),
-      { dataset: this.datasetOf(run).key },
+      { dataset: this.imagesOf(dataset, settings).key },
       {
-        parts: Math.ceil((models * variants) / (lockstep ?? modelsPerPart)),
+        parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
         options: { lockstep },
       },
     );
   }
 
   /** The stage that converts the zoo in a folder. What is in the folder counts, not where it is. */
-  private importedZoo({ architecture, dataset, settings }: Planned, path: string): StageNode {
+  private importedZoo({ architecture, dataset, settings }: Models, path: string): StageNode {
     const { models, seed, checkpoints, split, ...rest } = settings.zoo;
     const { optimizer, learning_rate, weight_decay, dropout, activation, init } = rest;
     const assumed = { optimizer, learning_rate, weight_decay, dropout, activation, init };
@@ -120,10 +127,26 @@ export class StageBuilder {
     );
   }
 
-  /** The stage of a run's SANE, after that of its zoo. */
-  private saneOf({ architecture, dataset, seed, settings }: Planned, zoo: StageNode): StageNode {
+  /** The run's zoo, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
+  private modelsOf(run: Models): { zoo: string; alignment?: string } {
+    const zoo = this.zooOf(run);
+    if (!run.settings.sane.alignment) return { zoo: zoo.key };
+    const { seed } = run.settings.zoo;
+    const parts = Math.ceil(populationSize(run.settings.zoo) / modelsPerAlignment);
+    const label = `alignment ${run.architecture}/${run.dataset}`;
+    return {
+      zoo: zoo.key,
+      alignment: this.node('alignment', label, { seed }, { zoo: zoo.key }, { parts }).key,
+    };
+  }
+
+  /** The stage of a run's SANE, after those of its models. */
+  private saneOf(run: Planned): StageNode {
+    const { architecture, dataset, seed, settings } = run;
+    // Whether the models are aligned, the inputs say.
+    const { alignment: _, ...sane } = settings.sane;
     const label = `sane ${architecture}/${dataset} seed ${seed}`;
-    return this.node('sane', label, { ...settings.sane, seed }, { zoo: zoo.key });
+    return this.node('sane', label, { ...sane, seed }, this.modelsOf(run));
   }
 
   /** The stage whose artefact is the run's result, after those it depends on. */
@@ -139,10 +162,9 @@ export class StageBuilder {
   private propertyPredictionOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { sane, property_prediction: prediction } = settings;
-    const population = this.zooOf(run);
-    const inputs: Record<string, string> = { zoo: population.key };
+    const inputs: Record<string, string> = { ...this.modelsOf(run) };
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
-      inputs.sane = this.saneOf(run, population).key;
+      inputs.sane = this.saneOf(run).key;
     }
     const { token_size, batch_norm_tokens, standardization } = sane;
     return this.node(
@@ -155,9 +177,21 @@ export class StageBuilder {
 
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
-    const zoo = this.zooOf(run);
-    const inputs = { dataset: this.datasetOf(run).key, zoo: zoo.key, sane: this.saneOf(run, zoo).key };
+    const { target_dataset: target, prompt_zoo: other, ...generation } = settings.generation;
+    const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
+    let prompted: Models = run;
+    if (other) {
+      const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
+      // A folder with a zoo of other networks is not that of these.
+      const same = architecture === run.architecture && dataset === run.dataset;
+      const own = same ? settings.zoo : { ...settings.zoo, import: null };
+      prompted = { architecture, dataset, settings: { ...settings, zoo: { ...own, ...zoo } } };
+      const models = this.modelsOf(prompted);
+      inputs.prompts = models.zoo;
+      if (models.alignment) inputs.prompt_alignment = models.alignment;
+    }
+    inputs.dataset = this.imagesOf(target ?? prompted.dataset, prompted.settings).key;
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
-    return this.node('generation', label, { ...settings.generation, recipe: recipeOf(run), seed }, inputs);
+    return this.node('generation', label, { ...generation, recipe: recipeOf(prompted), seed }, inputs);
   }
 }

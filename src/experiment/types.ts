@@ -47,7 +47,14 @@ export interface Run {
   resultKey: string;
 }
 
-export type StageName = 'dataset' | 'zoo' | 'zoo-import' | 'sane' | 'property-prediction' | 'generation';
+export type StageName =
+  | 'dataset'
+  | 'zoo'
+  | 'zoo-import'
+  | 'alignment'
+  | 'sane'
+  | 'property-prediction'
+  | 'generation';
 
 /** A folder that an experiment reads: where it is, and a hash that changes with what is in it. */
 export interface Folder {

@@ -1,5 +1,5 @@
 import type { Random } from '../engine/random.ts';
-import type { Architecture, StateDict } from './architecture.ts';
+import type { Architecture, PermutedAxis, StateDict } from './architecture.ts';
 
 /** A permutation of each group: new unit i is old unit `order[i]`. Groups left out stay as they are. */
 export type Permutations = ReadonlyMap<string, Int32Array>;
@@ -9,6 +9,18 @@ const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
 /** A fresh random order of every group of hidden units. */
 export function randomOrders({ permutations }: Architecture, random: Random): Permutations {
   return new Map(permutations.map(({ name, size }) => [name, random.permutation(size)]));
+}
+
+/** Writes to the `positions` of an axis where those of a group's units come from in this order. */
+export function reorder(
+  positions: Int32Array,
+  { start = 0, block = 1 }: PermutedAxis,
+  order: Int32Array,
+): void {
+  for (let unit = 0; unit < order.length; unit++) {
+    const [to, from] = [start + unit * block, start + (order[unit] as number) * block];
+    for (let i = 0; i < block; i++) positions[to + i] = from + i;
+  }
 }
 
 /** For each parameter and buffer that a permutation touches: of each of its axes so touched, where the positions come from. */
@@ -23,16 +35,14 @@ export function axisOrders(
     if (!order) continue;
     if (order.length !== size)
       throw new RangeError(`${name} has ${size} units, got an order of ${order.length}`);
-    for (const { parameter, axis, start = 0, block = 1 } of axes) {
+    for (const place of axes) {
+      const { parameter, axis } = place;
       const shape = shapes.get(parameter);
       if (!shape) throw new Error(`${architecture} has no parameter ${parameter}`);
       const ofParameter = orders.get(parameter) ?? new Map<number, Int32Array>();
       const positions =
         ofParameter.get(axis) ?? Int32Array.from({ length: shape[axis] as number }, (_, i) => i);
-      for (let unit = 0; unit < size; unit++) {
-        const [to, from] = [start + unit * block, start + (order[unit] as number) * block];
-        for (let i = 0; i < block; i++) positions[to + i] = from + i;
-      }
+      reorder(positions, place, order);
       orders.set(parameter, ofParameter.set(axis, positions));
     }
   }

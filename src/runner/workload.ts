@@ -53,6 +53,10 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
     }
     case 'zoo-import':
       return describe(pick(config, ['architecture']), population(config).samples);
+    case 'alignment': {
+      const zoo = input('zoo');
+      return describe(pick(zoo, ['architecture', 'width']), population(zoo).models);
+    }
     case 'sane': {
       const zoo = input('zoo');
       const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);

@@ -26,7 +26,7 @@ export interface EpochLosses {
   validation_explained_variance: number;
 }
 
-export type PretrainConfig = SaneSettings & { seed: number };
+export type PretrainConfig = Omit<SaneSettings, 'alignment'> & { seed: number };
 
 /** What an interrupted training needs to go on. */
 export interface PretrainState {

@@ -1,7 +1,9 @@
 /** The checkpoints of a zoo as flat vectors of their whole state, in their splits, standardised. */
 import type { SaneSettings } from '../experiment/types.ts';
+import { permute } from '../nets/permute.ts';
 import type { Split } from '../zoo/members.ts';
 import type { Checkpoint, Zoo, ZooModel } from '../zoo/zoo.ts';
+import { readPermutations } from './alignment.ts';
 import { fitStandardization, type Standardization, standardize } from './standardize.ts';
 import { flatten, type TokenLayout } from './tokenize.ts';
 
@@ -15,14 +17,24 @@ export interface Sample {
 
 export type Samples = Record<Split, Sample[]>;
 
-/** Reads the checkpoints of these epochs (all kept ones for null), models in the manifest's order. Throws if a split is empty. */
-export async function loadSamples(zoo: Zoo, epochs: readonly number[] | null): Promise<Samples> {
+/**
+ * Reads the checkpoints of these epochs (all kept ones for null), models in the manifest's order, each permuted as the artefact of
+ * stage `alignment` in this folder has it; as they are if there is none. Throws if a split is empty.
+ */
+export async function loadSamples(
+  zoo: Zoo,
+  epochs: readonly number[] | null,
+  alignment: string | undefined,
+): Promise<Samples> {
   const wanted = new Set(epochs ?? zoo.manifest.epochs);
   const samples: Samples = { train: [], val: [], test: [] };
   for (const model of zoo.manifest.models) {
-    for (const checkpoint of model.checkpoints) {
-      if (!wanted.has(checkpoint.epoch)) continue;
-      const flat = flatten(zoo.architecture, await zoo.weights(model, checkpoint.epoch));
+    const checkpoints = model.checkpoints.filter(({ epoch }) => wanted.has(epoch));
+    if (checkpoints.length === 0) continue;
+    const aligned = alignment ? (await readPermutations(alignment, model.id)).permutations : new Map();
+    for (const checkpoint of checkpoints) {
+      const weights = await zoo.weights(model, checkpoint.epoch);
+      const flat = flatten(zoo.architecture, permute(zoo.architecture, weights, aligned));
       samples[model.split].push({ model, checkpoint, flat });
     }
   }

@@ -21,7 +21,11 @@ export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShap
   const { token_size, d_model, latent_dim, layers, heads, projection_dim } = config;
   const largest = [0, 0, 0];
   for (const [i, p] of layout.positions.entries()) largest[i % 3] = Math.max(largest[i % 3] as number, p);
-  const positions = largest.map((p) => p + 1) as [number, number, number];
+  const positions = largest.map((p, i) => Math.max(p + 1, config.positions?.[i] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
   const window = Math.min(config.window, layout.tokens);
   return { token_size, d_model, latent_dim, layers, heads, projection_dim, window, positions };
 }
@@ -70,7 +74,7 @@ export const saneStage: StageImplementation = {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);
     const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
-    const raw = await loadSamples(zoo, config.epochs_used);
+    const raw = await loadSamples(zoo, config.epochs_used, inputs.alignment);
     const { samples, standardization } = standardizeSamples(config.standardization, layout, raw);
     const shape = saneShape(layout, config);
     const saved = await loadState(dir);

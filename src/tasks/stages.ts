@@ -6,6 +6,7 @@ export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   dataset: async () => (await import('../data/stage.ts')).datasetStage,
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
   'zoo-import': async () => (await import('../zoo/import/stage.ts')).zooImportStage,
+  alignment: async () => (await import('../sane/alignment-stage.ts')).alignmentStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
   'property-prediction': async () => (await import('./property-prediction/stage.ts')).propertyPredictionStage,
   generation: async () => (await import('./generation/stage.ts')).generationStage,

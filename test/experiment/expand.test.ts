@@ -120,6 +120,27 @@ describe('stages', () => {
     expect(new Set(runs.map(({ resultKey }) => resultKey)).size).toBe(1);
   });
 
+  test('of generation read another zoo and another data set where they are asked for', () => {
+    const text = (block: string) =>
+      `${valid.replace('[property-prediction]', '[generation]')}generation: {${block}}\n`;
+    const labels = (block: string) => plan(text(block)).stages.map(({ label }) => label);
+    const own = labels('epochs: [0]');
+    expect(own.filter((label) => label.startsWith('zoo')).length).toBe(1);
+    const few = plan(text('epochs: [0], prompt_zoo: {dataset: mnist, zoo: {models: 5}}'));
+    const zoos = few.stages.filter(({ stage }) => stage === 'zoo');
+    expect(zoos.map(({ label, config }) => [label, config.models])).toEqual([
+      ['zoo cnn-small/glyphs', 20],
+      ['zoo cnn-small/mnist', 5],
+    ]);
+    const generated = few.stages.find(({ stage }) => stage === 'generation')!;
+    expect(generated.inputs.prompts).toBe(zoos[1]!.key);
+    expect(generated.inputs.dataset).toBe(zoos[1]!.inputs.dataset!);
+    expect(generated.inputs.zoo).toBe(zoos[0]!.key);
+    const moved = plan(text('epochs: [0], target_dataset: mnist')).stages;
+    const target = moved.find(({ label }) => label === 'dataset mnist')!;
+    expect(moved.find(({ stage }) => stage === 'generation')!.inputs.dataset).toBe(target.key);
+  });
+
   test('have keys of what they compute, not of what it is called or where it runs', () => {
     const renamed = valid.replace('name: test', 'name: other\ndescription: hm\ndevice: cpu\ntables: [1]');
     expect(changed(valid, renamed)).toEqual([]);

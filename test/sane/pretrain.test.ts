@@ -14,6 +14,7 @@ const config: PretrainConfig = {
   epochs_used: null,
   token_size: 40,
   batch_norm_tokens: false,
+  positions: null,
   window: 9,
   windows_per_sample: 2,
   d_model: 16,

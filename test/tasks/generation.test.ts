@@ -6,14 +6,20 @@ import { join } from 'node:path';
 import { loadImages } from '../../src/data/stage.ts';
 import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
+import { writeSafetensors } from '../../src/engine/safetensors.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { Json, StageName } from '../../src/experiment/types.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { loadSane } from '../../src/sane/checkpoint.ts';
+import { saneShape } from '../../src/sane/stage.ts';
+import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
 import { condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
+import { checkPositions } from '../../src/tasks/generation/prepare.ts';
+import { transplant } from '../../src/tasks/generation/transplant.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
@@ -228,4 +234,65 @@ test('conditioning brings running statistics to those of the images, and changes
   const cnn = randomWeights(cnnSmall, 3);
   expect(await condition(plain, [cnn], images, { batches: 5, size: 4 }, stream())).toEqual([cnn]);
   images.dispose();
+});
+
+describe('transfer', () => {
+  test('draws a new classifier for other classes, and keeps the rest', () => {
+    const options = { input: [28, 28, 1] as [number, number, number], width: 2 };
+    const from = getArchitecture('resnet18', { ...options, classes: 10 });
+    const to = getArchitecture('resnet18', { ...options, classes: 7 });
+    const model = randomWeights(from, 4);
+    const moved = transplant(model, to, new Random(freshSeed, 'head'));
+    expect([...moved.keys()]).toEqual(to.state.map(({ name }) => name));
+    for (const [name, values] of moved) if (!name.startsWith('fc.')) expect(values).toBe(model.get(name)!);
+    expect([moved.get('fc.weight')!.length, moved.get('fc.bias')!.length]).toEqual([7 * 16, 7]);
+    const bound = 1 / Math.sqrt(16);
+    const drawn = [...moved.get('fc.weight')!];
+    expect(drawn.every((x) => Math.abs(x) <= bound)).toBe(true);
+    expect(Math.max(...drawn)).toBeGreaterThan(0.8 * bound);
+    expect(transplant(model, from, new Random(1, 'head'))).toEqual(model);
+    const colour = getArchitecture('resnet18', { input: [28, 28, 3], classes: 10, width: 2 });
+    expect(() => transplant(model, colour, new Random(1, 'head'))).toThrow(
+      'resnet18: conv1.weight has 18 numbers in the networks and needs 54 here: choose a target data set with images of the same size and channels',
+    );
+  });
+
+  test('takes prompts from another zoo, and measures on another data set', async () => {
+    const other = { ...recipe, models: 4, seed: 50, split: [0.5, 0.25, 0.25] } as Config;
+    const prompts = await run('zoo', other, { dataset: paths.dataset }, 'other zoo');
+    // The drawn images once more, under another name.
+    const file = join(dir, 'target');
+    const { train, test: tests } = await loadImages(paths.dataset);
+    await mkdir(file, { recursive: true });
+    const tensors = Object.entries({ train, test: tests }).flatMap(([split, { images, labels }]) => [
+      { name: `${split}.images`, shape: [labels.length, 28, 28, 1], data: images },
+      { name: `${split}.labels`, shape: [labels.length], data: labels },
+    ]);
+    await writeSafetensors(join(file, 'images.safetensors'), tensors, { dataset: 'fashion-mnist' });
+    const config = { ...generation, methods: ['scratch', 'finetuned', 'sub'], epochs: [0, 1] };
+    const at = await run('generation', config, { ...paths, dataset: file, prompts }, 'transfer');
+    const { records } = await resultOf(at);
+    const zoo = await openZoo(prompts);
+    const two = zoo.manifest.models.filter(({ split }) => split === 'train');
+    const of = (method: string, epoch: number) =>
+      records.filter(
+        ({ metric, labels }) => metric === 'accuracy' && labels.method === method && labels.epoch === epoch,
+      );
+    expect(of('finetuned', 0).map(({ value }) => value)).not.toEqual([]);
+    expect(of('finetuned', 0).length).toBe(two.length);
+    // No zoo was trained on these images, so as many as the samples are.
+    expect(of('scratch', 1).length).toBe(3);
+    expect(of('sub', 1).length).toBe(3);
+  }, 60_000);
+
+  test('says what positions SANE must know', async () => {
+    const { description, sane: model } = await loadSane(paths.sane);
+    model.dispose();
+    const large = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 2 });
+    expect(() => checkPositions(tokenLayout(large, 60), description.shape, large.name)).toThrow(
+      /^resnet18 has positions up to \d+, 21, 16 \(tokens, layers, rows\), this SANE knows \d+, 5, 20: set sane\.positions to at least \[\d+, 21, 16\]$/,
+    );
+    const needed = saneShape(tokenLayout(cnnSmall, 60), { ...sane, positions: [500, 30, 9] } as never);
+    expect(needed.positions).toEqual([500, 30, 20]);
+  });
 });

@@ -82,7 +82,7 @@ export const propertyPredictionStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
     const zoo = await openZoo(context.inputs.zoo as string);
-    const samples = await loadSamples(zoo, config.epochs_used);
+    const samples = await loadSamples(zoo, config.epochs_used, context.inputs.alignment);
     const features = await computeFeatures(context, config, samples);
 
     const records: MetricRecord[] = [];

@@ -1,0 +1,107 @@
+/** What the methods of the task `generation` work with: prompts and their embeddings, a decoder, images to measure on. */
+import { loadImages } from '../../data/stage.ts';
+import { Random } from '../../engine/random.ts';
+import type { StageContext } from '../../engine/stage.ts';
+import { tf } from '../../engine/tf.ts';
+import type { GenerationSettings } from '../../experiment/types.ts';
+import type { StateDict } from '../../nets/architecture.ts';
+import { getArchitecture } from '../../nets/registry.ts';
+import { loadSane } from '../../sane/checkpoint.ts';
+import { decodeModels } from '../../sane/decode.ts';
+import { embedModels } from '../../sane/embed.ts';
+import type { SaneShape } from '../../sane/parameters.ts';
+import { loadSamples, type Sample } from '../../sane/samples.ts';
+import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
+import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
+import type { ZooConfig } from '../../zoo/members.ts';
+import { prepareBoth } from '../../zoo/train.ts';
+import { openZoo } from '../../zoo/zoo.ts';
+import type { Prompt } from './methods.ts';
+import { accuracies, condition, ensembleAccuracy } from './networks.ts';
+import { transplant } from './transplant.ts';
+
+/** Config of stage `generation`; `recipe` is that of the zoo that the prompts are from. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
+
+/** Throws where tokens lie outside of the position tables that SANE has learnt. */
+export function checkPositions({ positions }: TokenLayout, shape: SaneShape, architecture: string): void {
+  const needed = [0, 0, 0];
+  for (const [i, p] of positions.entries()) needed[i % 3] = Math.max(needed[i % 3] as number, p + 1);
+  if (needed.every((size, i) => size <= (shape.positions[i] as number))) return;
+  throw new Error(
+    `${architecture} has positions up to ${needed.join(', ')} (tokens, layers, rows), this SANE knows ${shape.positions.join(', ')}: set sane.positions to at least [${needed.join(', ')}]`,
+  );
+}
+
+/** Loads everything, on the device. `dispose` gives it back. */
+export async function prepareSampling({ inputs }: StageContext, config: Config) {
+  const home = await openZoo(inputs.zoo as string);
+  const zoo = inputs.prompts ? await openZoo(inputs.prompts) : home;
+  const images = await loadImages(inputs.dataset as string);
+  const data = prepareBoth(images);
+  const { sane, description, standardization: learnt } = await loadSane(inputs.sane as string);
+  const { shape, batch_norm_tokens } = description;
+  const layout = tokenLayout(zoo.architecture, shape.token_size, batch_norm_tokens);
+  checkPositions(layout, shape, zoo.architecture.name);
+
+  const alignment = inputs.prompts ? inputs.prompt_alignment : inputs.alignment;
+  const epochs = inputs.prompts ? zoo.manifest.epochs : description.epochs;
+  const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
+  const trained = (await loadSamples(zoo, [epoch], alignment)).train.slice(
+    0,
+    config.prompt_count ?? undefined,
+  );
+  // Networks of another zoo have statistics of their own.
+  const own = () =>
+    fitStandardization(
+      layout,
+      trained.map(({ flat }) => flat),
+    );
+  const standardization = learnt && (inputs.prompts ? own() : learnt);
+  const flats = trained.map(({ flat }) =>
+    standardization ? standardize(layout, flat, standardization) : flat,
+  );
+  const embeddings = [...embedModels(sane, layout, flats)];
+  const prompts = trained.map(
+    ({ checkpoint, flat }, i): Prompt => ({
+      weights: unflatten(zoo.architecture, flat),
+      embedding: embeddings[i] as Float32Array,
+      accuracy: checkpoint.train_accuracy,
+    }),
+  );
+
+  const isHome = images.dataset.name === zoo.manifest.dataset;
+  const { shape: input, classes } = images.dataset;
+  const architecture = isHome
+    ? zoo.architecture
+    : getArchitecture(zoo.architecture.name, { ...zoo.manifest.options, input, classes });
+  const network = { architecture, activation: config.recipe.activation };
+  /** Networks of the prompts' kind made into networks for the images, their batch-norm statistics refreshed. */
+  const finish = (models: readonly StateDict[]) => {
+    const heads = new Random(config.seed, 'generation', 'head');
+    const moved = isHome ? models : models.map((model) => transplant(model, architecture, heads));
+    const { conditioning: batches, conditioning_batch: size } = config;
+    const random = new Random(config.seed, 'generation', 'conditioning');
+    return condition(network, moved, data.train.images, { batches, size }, random);
+  };
+  // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
+  const rest = (trained[0] as Sample).flat;
+  const decode = (drawn: readonly Float32Array[]) =>
+    finish(
+      Array.from(decodeModels(sane, layout, drawn, config), (flat) => {
+        const weights = standardization ? destandardize(layout, flat, standardization) : flat;
+        return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
+      }),
+    );
+  return {
+    ...{ zoo, isHome, architecture, recipe: config.recipe, data, prompts, latent: shape.latent_dim },
+    ...{ decode, finish },
+    score: (models: readonly StateDict[]) => accuracies(network, models, data.train),
+    test: (models: readonly StateDict[]) => accuracies(network, models, data.test),
+    together: (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test),
+    dispose: () => {
+      sane.dispose();
+      tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+    },
+  };
+}
