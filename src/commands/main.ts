@@ -39,6 +39,8 @@ async function dispatch(request: Request, stagesModule: string): Promise<number>
       return (await import('./embed.ts')).embedCommand(request);
     case 'reconstruct':
       return (await import('./reconstruct.ts')).reconstructCommand(request);
+    case 'sample':
+      return (await import('./sample.ts')).sampleCommand(request);
     case 'zoo':
       return (await import('./zoo.ts')).zooCommand(request);
     case 'help':

@@ -1,8 +1,10 @@
-/** What `exp embed` and `exp reconstruct` have in common: a pretrained SANE on a device, and its options. */
+/** What `exp embed`, `exp reconstruct` and `exp sample` have in common: a pretrained SANE on a device, and its options. */
 import { availableParallelism } from 'node:os';
 import { startDevice } from '../engine/device.ts';
+import { writeSafetensors } from '../engine/safetensors.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
+import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import type { Request } from './arguments.ts';
 import type { OptionName } from './options.ts';
 import { printError } from './output.ts';
@@ -33,4 +35,19 @@ export function countOption({ values }: Request, name: OptionName): number | nul
   if (text === undefined) return null;
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new UsageError(`--${name} ${text} is no whole number from 1 on`, `e.g. --${name} 8`);
+}
+
+const formats = ['safetensors', 'pt'];
+
+/** The format of new networks, which is the end of their files' names too. */
+export function formatOption({ values }: Request): string {
+  const [format = 'safetensors'] = values.get('format') ?? [];
+  if (formats.includes(format)) return format;
+  throw new UsageError(`there is no format ${format}`, `the formats are ${formats.join(', ')}`);
+}
+
+/** Writes a network in the format that the file's name ends in. */
+export async function writeNetwork(file: string, tensors: readonly StateTensor[]): Promise<void> {
+  if (file.endsWith('.pt')) await writeTorch(file, tensors);
+  else await writeSafetensors(file, tensors, { format: 'pt' });
 }

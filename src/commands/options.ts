@@ -46,6 +46,13 @@ export const options = {
     value: 'n',
     help: 'tokens that SANE sees at once, a quarter on each side as context (default: as the SANE was made to be used)',
   },
+  prompts: {
+    value: 'path',
+    help: 'networks that samples are drawn near: a checkpoint file, or a folder of them; more may follow',
+    repeatable: true,
+  },
+  count: { value: 'n', help: 'how many samples (default: 10)' },
+  seed: { value: 'n', help: 'seed of the samples (default: 0)' },
   format: { value: 'name', help: 'safetensors (default) or pt, which torch.load opens' },
   dataset: {
     value: 'name',
@@ -112,6 +119,13 @@ export const commands = {
     many: true,
     help: 'write each network as SANE encodes and decodes it',
     options: [...networks, 'format', 'json'],
+  },
+  sample: {
+    positionals: ['prompt'],
+    optional: 1,
+    many: true,
+    help: "write new networks, decoded from draws near the prompts' embeddings",
+    options: [...networks, 'prompts', 'count', 'seed', 'format', 'json'],
   },
   zoo: {
     positionals: ['import', 'folder'],

@@ -1,24 +1,18 @@
 /** `exp reconstruct <model>... --sane state.pt --out folder`: each network as SANE encodes and decodes it, in a file of the same name. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { writeSafetensors } from '../engine/safetensors.ts';
-import { reconstructNetwork } from '../sane/reconstruct-networks.ts';
-import { writeTorch } from '../zoo/formats/write-torch.ts';
+import { reconstructNetwork } from '../sane/decode-networks.ts';
 import type { Request } from './arguments.ts';
-import { countOption, openPretrained } from './networks.ts';
+import { countOption, formatOption, openPretrained, writeNetwork } from './networks.ts';
 import { print } from './output.ts';
 import { UsageError } from './usage.ts';
-
-const formats = ['safetensors', 'pt'];
 
 /** Returns the exit code. Prints the path of each file written, or as JSON `[{model, file}]`. */
 export async function reconstructCommand(request: Request): Promise<number> {
   const [out] = request.values.get('out') ?? [];
   if (out === undefined)
     throw new UsageError('reconstruct needs --out', '--out a folder for the new networks');
-  const [format = 'safetensors'] = request.values.get('format') ?? [];
-  if (!formats.includes(format))
-    throw new UsageError(`there is no format ${format}`, `the formats are ${formats.join(', ')}`);
+  const format = formatOption(request);
   const files = outFiles(request.positionals, out, format);
   const own = [...files].find(([, file]) =>
     request.positionals.some((model) => resolve(model) === resolve(file)),
@@ -34,8 +28,7 @@ export async function reconstructCommand(request: Request): Promise<number> {
   const json = request.switches.has('json');
   for (const [model, file] of files) {
     const tensors = await reconstructNetwork(pretrained, model, window);
-    if (format === 'pt') await writeTorch(file, tensors);
-    else await writeSafetensors(file, tensors, { format: 'pt' });
+    await writeNetwork(file, tensors);
     if (!json) print(file);
   }
   pretrained.sane.dispose();

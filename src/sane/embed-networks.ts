@@ -42,11 +42,12 @@ export async function* embedNetworks(
 }
 
 interface Prepared extends PreparedNetwork {
-  /** The same for networks with the same tensors in the same order. */
+  /** By `signatureOf`. */
   signature: string;
 }
 
-const signatureOf = ({ description }: Network) =>
+/** The same for networks with the same tensors in the same order. */
+export const signatureOf = ({ description }: Network) =>
   description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
 
 /** How many tokens are seen at once. */

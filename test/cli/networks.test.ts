@@ -505,3 +505,98 @@ describe('exp reconstruct', () => {
     );
   });
 });
+
+describe('exp sample', () => {
+  const sample = (...args: string[]) => exp('sample', '--sane', statePt, '--device', 'native', ...args);
+
+  test('decodes draws near the embeddings of the prompts, the same for a seed', async () => {
+    mkdirSync(at('prompts'));
+    for (const name of ['1.pt', '10.pt', '2.pt'])
+      writeFileSync(at('prompts', name), zipOf(draw(cnnSpec, 0.2)));
+    const [a, b, c] = await Promise.all([
+      sample('--prompts', at('prompts'), '--out', at('samples-a'), '--count', '3', '--json'),
+      sample(
+        '--prompts',
+        at('prompts', '1.pt'),
+        at('prompts', '2.pt'),
+        at('prompts', '10.pt'),
+        '--out',
+        at('samples-b'),
+        '--count',
+        '2',
+        '--format',
+        'pt',
+      ),
+      sample('--prompts', at('prompts'), '--out', at('samples-c'), '--count', '1', '--seed', '1'),
+    ]);
+    expect(JSON.parse(a!.out)).toEqual(
+      [0, 1, 2].map((i) => ({ file: at('samples-a', `sample-000${i}.safetensors`) })),
+    );
+    expect(b!.out).toBe([0, 1].map((i) => `${at('samples-b', `sample-000${i}.pt`)}\n`).join(''));
+    expect(c!.code).toBe(0);
+    const read = async (...name: string[]) => (await readCheckpoint(at(...name))).weights;
+    const first = await read('samples-a', 'sample-0000.safetensors');
+    expect([...first.keys()]).toEqual(Object.keys(cnnSpec));
+    expect(await read('samples-b', 'sample-0000.pt')).toEqual(first);
+    expect(await read('samples-a', 'sample-0001.safetensors')).not.toEqual(first);
+    expect(await read('samples-c', 'sample-0000.safetensors')).not.toEqual(first);
+  });
+
+  test('near one prompt is its reconstruction, up to the noise; batch norm is the prompt’s, and is told of', async () => {
+    const state = networks['d.pth']!;
+    const { out, err } = await sample(
+      '--prompts',
+      files[3]!,
+      '--out',
+      at('samples-d'),
+      '--count',
+      '200',
+      '--json',
+    );
+    expect(err).toContain(
+      `Batch norm is that of ${files[3]}: pass some batches of images through the samples in training mode before they are used.`,
+    );
+    const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => file);
+    const samples = await Promise.all(written.map(async (file) => (await readCheckpoint(file)).weights));
+    for (const weights of samples)
+      expect(weights.get('norm.running_mean')).toEqual(state.get('norm.running_mean')!.data);
+    const { tokens, places } = oracleTokens(state);
+    const decoded = oracleDecode(
+      oracleEncode(tokens, places, weightsOf, { layers, heads }),
+      places,
+      weightsOf,
+      { layers, heads },
+    );
+    const reconstructed = decoded[8]!.slice(0, 7);
+    const values = samples.map((weights) => [...weights.get('head.weight')!.subarray(0, 7)]);
+    for (const [i, center] of reconstructed.entries()) {
+      const column = values.map((row) => row[i]!);
+      const mean = column.reduce((a, b) => a + b, 0) / column.length;
+      const sd = Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / column.length);
+      expect(sd).toBeGreaterThan(0);
+      // The decoder is nearly linear over so small a distance.
+      expect(Math.abs(mean - center)).toBeLessThan(0.5 * sd);
+    }
+  });
+
+  test('says what is wrong', async () => {
+    mkdirSync(at('nothing'));
+    const cases: [string[], string][] = [
+      [[files[0]!], 'sample needs --out\n  --out a folder for the new networks'],
+      [['--out', at('x')], 'sample needs --prompts\n  --prompts networks/a.pt, or a folder of networks'],
+      [
+        ['--out', at('x'), '--prompts', at('nothing')],
+        `${at('nothing')} holds no network\n  files that end in .pt, .pth, .bin or .safetensors`,
+      ],
+      [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is no whole number\n  e.g. --seed 1'],
+      [
+        ['--out', at('x'), files[0]!, files[3]!],
+        `${files[3]}: a network with other tensors than ${files[0]}; prompts have one architecture`,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { code, out, err } = await sample(...args);
+      expect([code, out, err.replace(/^computing on .*\n/, '')]).toEqual([2, '', `exp: ${message}\n`]);
+    }
+  });
+});
