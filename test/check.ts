@@ -34,7 +34,10 @@ const steps = [
   await succeeds(bin('tsc'), '--noEmit'),
   await succeeds(bin('biome'), 'check', '--error-on-warnings', '.'),
 ];
-const testsOk = await succeeds(process.execPath, 'test', '--reporter=junit', `--reporter-outfile=${report}`);
+const testsOk = await succeeds(
+  process.execPath,
+  ...['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`],
+);
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });
 

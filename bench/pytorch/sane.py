@@ -93,7 +93,7 @@ class Sane(nn.Module):
     def decode(self, z, positions):
         return self.detokenizer(self.transformer_decoder(self.decoder_comp(z) + self.pe(positions)))
 
-    def forward(self, tokens, positions):
-        """Embeddings, reconstruction, projections."""
+    def forward(self, tokens, positions, project=True):
+        """Embeddings, reconstruction, projections (of whole windows only)."""
         z = self.encode(tokens, positions)
-        return z, self.decode(z, positions), self.projection_head(z)
+        return z, self.decode(z, positions), self.projection_head(z) if project else None

@@ -87,8 +87,8 @@ function readTokens(args: readonly string[]) {
 
 /** Whether the command takes these positional arguments and options. */
 function check({ command, positionals, values, switches }: Request & { command: CommandName }): void {
-  const { positionals: places, optional = 0, options: allowed }: CommandDescription = commands[command];
-  if (positionals.length > places.length) {
+  const { positionals: places, optional = 0, many, options: allowed }: CommandDescription = commands[command];
+  if (positionals.length > places.length && !many) {
     throw new UsageError(
       `${positionals[places.length]} is one argument too many for ${command}`,
       usage(command),
@@ -105,5 +105,10 @@ function check({ command, positionals, values, switches }: Request & { command: 
   }
 }
 
-const usage = (command: CommandName) =>
-  `exp ${command}${commands[command].positionals.map((place) => ` <${place}>`).join('')}`;
+/** How a command is called: `exp why <file> <run>`. */
+export function usage(command: CommandName): string {
+  const { positionals, optional = 0, many }: CommandDescription = commands[command];
+  const required = positionals.length - optional;
+  const places = positionals.map((place, i) => (i < required ? ` <${place}>` : ` [${place}]`));
+  return `exp ${command}${places.join('')}${many ? '...' : ''}`;
+}

@@ -1,15 +1,18 @@
-import { type CommandDescription, commands, type OptionDescription, options } from './options.ts';
+import { usage } from './arguments.ts';
+import {
+  type CommandDescription,
+  type CommandName,
+  commands,
+  type OptionDescription,
+  options,
+} from './options.ts';
 
 const row = (left: string, help: string) => `  ${left.padEnd(23)} ${help}`;
 
 /** What `exp --help` prints. */
 export function helpText(): string {
-  const commandRows = Object.entries<CommandDescription>(commands).map(
-    ([name, { positionals, optional = 0, help }]) => {
-      const required = positionals.length - optional;
-      const places = positionals.map((place, i) => (i < required ? ` <${place}>` : ` [${place}]`));
-      return row(`exp ${name}${places.join('')}`, help);
-    },
+  const commandRows = Object.entries<CommandDescription>(commands).map(([name, { help }]) =>
+    row(usage(name as CommandName), help),
   );
   const optionRows = Object.entries<OptionDescription>(options).map(([name, { value, help, repeatable }]) =>
     row(`--${name}${value ? ` ${value}` : ''}`, `${help}${repeatable ? ' (repeatable)' : ''}`),

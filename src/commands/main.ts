@@ -2,6 +2,7 @@
 
 import { DeviceError } from '../engine/devices/device.ts';
 import { ExperimentError, formatProblems } from '../experiment/problems.ts';
+import { FormatError } from '../zoo/formats/source.ts';
 import { parseArguments, type Request } from './arguments.ts';
 import { hasColor, print, printError } from './output.ts';
 import { UsageError } from './usage.ts';
@@ -34,6 +35,14 @@ async function dispatch(request: Request, stagesModule: string): Promise<number>
       return (await import('./why.ts')).whyCommand(request);
     case 'doctor':
       return (await import('./doctor.ts')).doctorCommand(request);
+    case 'embed':
+      return (await import('./embed.ts')).embedCommand(request);
+    case 'reconstruct':
+      return (await import('./reconstruct.ts')).reconstructCommand(request);
+    case 'sample':
+      return (await import('./sample.ts')).sampleCommand(request);
+    case 'zoo':
+      return (await import('./zoo.ts')).zooCommand(request);
     case 'help':
       print((await import('./help.ts')).helpText());
       return 0;
@@ -47,6 +56,7 @@ async function dispatch(request: Request, stagesModule: string): Promise<number>
 function describeMistake(error: unknown): string | undefined {
   if (error instanceof ExperimentError) return formatProblems(error, { color: hasColor(process.stderr) });
   if (error instanceof UsageError) return `exp: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`;
+  if (error instanceof FormatError) return `exp: ${error.message}`;
   if (error instanceof DeviceError) return `exp: ${error.message}`;
   // The system refuses a file or folder that the person named: no permission, no space, a file where a folder should be.
   if (error instanceof Error && 'code' in error && 'path' in error) return `exp: ${error.message}`;

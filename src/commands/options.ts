@@ -22,11 +22,50 @@ export const options = {
   device: { value: 'name', help: "auto, gpu, or a device that `exp doctor` lists (default: the file's)" },
   jobs: { value: 'n', help: 'jobs at once (default: one on a GPU, else one per core)' },
   store: { value: 'folder', help: 'where artefacts are kept (default: .exp beside the file)' },
-  out: { value: 'folder', help: 'where tables are written (default: results/<name of the experiment>)' },
+  out: {
+    value: 'path',
+    help: 'where results are written (tables by default in results/<name of the experiment>)',
+  },
   data: { value: 'folder', help: 'where image data sets are looked for first (default: $EXP_DATA)' },
+  sane: {
+    value: 'path',
+    help: "the pretrained SANE: a state.pt of the authors' code, or the folder of an artefact of stage sane",
+  },
+  normalization: {
+    value: 'file',
+    help: "the authors' dataset_normalization_train.json (default: the artefact's own; else weights are used as they are)",
+  },
+  heads: {
+    value: 'n',
+    help: 'attention heads of the SANE (default: from the params.json beside or above it)',
+  },
+  'batch-norm': {
+    help: "batch norm's parameters and running values become tokens too (a state.pt does not say; an artefact does)",
+  },
+  window: {
+    value: 'n',
+    help: 'tokens that SANE sees at once, a quarter on each side as context (default: as the SANE was made to be used)',
+  },
+  prompts: {
+    value: 'path',
+    help: 'networks that samples are drawn near: a checkpoint file, or a folder of them; more may follow',
+    repeatable: true,
+  },
+  count: { value: 'n', help: 'how many samples (default: 10)' },
+  seed: { value: 'n', help: 'seed of the samples (default: 0)' },
+  format: { value: 'name', help: 'safetensors (default) or pt, which torch.load opens' },
+  dataset: {
+    value: 'name',
+    help: "the images that an imported zoo was trained on (default: its zoo.yaml's)",
+  },
+  architecture: {
+    value: 'name',
+    help: 'the architecture of an imported zoo (default: recognised by its tensors)',
+  },
+  epochs: { value: 'n,n', help: 'the epochs to take of an imported zoo (default: all)' },
   'fail-fast': { help: 'end everything at the first failure' },
   'retry-failed': { help: 'compute stages again that failed before' },
-  json: { help: 'print one JSON event per line instead of text' },
+  json: { help: 'print JSON instead of text' },
   help: { help: 'show this' },
   version: { help: 'show the version' },
 } as const satisfies Record<string, OptionDescription>;
@@ -38,11 +77,14 @@ export interface CommandDescription {
   positionals: readonly string[];
   /** How many of them may be left out. */
   optional?: number;
+  /** The last of them may be given many times. */
+  many?: true;
   help: string;
   options: readonly OptionName[];
 }
 
 const selection = ['set', 'only', 'store'] as const;
+const networks = ['sane', 'normalization', 'heads', 'batch-norm', 'window', 'out', 'device'] as const;
 
 export const commands = {
   run: {
@@ -65,6 +107,30 @@ export const commands = {
     optional: 1,
     help: 'show which devices start here; with a file or --store, check every artefact too',
     options: ['store', 'json'],
+  },
+  embed: {
+    positionals: ['model'],
+    many: true,
+    help: "print each network's mean embedding by a pretrained SANE; a network is a checkpoint file of PyTorch or safetensors",
+    options: [...networks, 'json'],
+  },
+  reconstruct: {
+    positionals: ['model'],
+    many: true,
+    help: 'write each network as SANE encodes and decodes it',
+    options: [...networks, 'format', 'json'],
+  },
+  sample: {
+    positionals: ['prompt'],
+    optional: 1,
+    many: true,
+    help: "write new networks, decoded from draws near the prompts' embeddings",
+    options: [...networks, 'prompts', 'count', 'seed', 'format', 'json'],
+  },
+  zoo: {
+    positionals: ['import', 'folder'],
+    help: 'convert a published zoo, or checkpoint files listed in a zoo.yaml, to a zoo of this program in --out',
+    options: ['out', 'dataset', 'architecture', 'epochs', 'json'],
   },
   help: { positionals: [], help: 'show this', options: [] },
 } as const satisfies Record<string, CommandDescription>;

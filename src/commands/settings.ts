@@ -7,6 +7,7 @@ import { loadExperiment } from '../experiment/load.ts';
 import { didYouMean } from '../experiment/suggest.ts';
 import type { Json, Plan } from '../experiment/types.ts';
 import { Store } from '../runner/store.ts';
+import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
 import type { Request } from './arguments.ts';
 import { UsageError } from './usage.ts';
 
@@ -14,7 +15,9 @@ import { UsageError } from './usage.ts';
 export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
-  return planExperiment(await loadExperiment(positionals[0] as string), { set, only });
+  const file = positionals[0] as string;
+  const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
+  return planExperiment(await loadExperiment(file), { set, only, inspectFolder });
 }
 
 /** The store: --store, or `.exp` beside the experiment file. */

@@ -5,9 +5,17 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
+import { bytesPerNumber, type NumberFormat, toFloat32 } from './dtypes.ts';
 
 export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array;
-export type Dtype = 'F32' | 'F64' | 'U8' | 'I32' | 'I64';
+/** The format's names of number formats. */
+const formats = {
+  ...{ F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16', BOOL: 'bool' },
+  ...{ I64: 'int64', I32: 'int32', I16: 'int16', I8: 'int8' },
+  ...{ U64: 'uint64', U32: 'uint32', U16: 'uint16', U8: 'uint8' },
+} as const satisfies Record<string, NumberFormat>;
+
+export type Dtype = keyof typeof formats;
 
 export interface NamedTensor {
   name: string;
@@ -22,6 +30,7 @@ export interface TensorInfo {
   offsets: [number, number];
 }
 
+/** Those that are written, and read as they are. */
 const arrays = {
   F32: Float32Array,
   F64: Float64Array,
@@ -89,15 +98,15 @@ function isNaturals(value: unknown): value is number[] {
 /** The header's entry for one tensor, checked against the size of the data section. */
 function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !(dtype in arrays)) {
+  if (typeof dtype !== 'string' || !Object.hasOwn(formats, dtype)) {
     throw new Error(
-      `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(arrays).join(', ')}`,
+      `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(formats).join(', ')}`,
     );
   }
   if (!isNaturals(shape)) throw new Error(`tensor ${name} has no valid shape`);
   if (!isNaturals(offsets) || offsets.length !== 2) throw new Error(`tensor ${name} has no valid byte range`);
   const [begin, end] = offsets as [number, number];
-  const bytes = elements(shape) * arrays[dtype as Dtype].BYTES_PER_ELEMENT;
+  const bytes = elements(shape) * bytesPerNumber(formats[dtype as Dtype]);
   if (end - begin !== bytes) {
     throw new Error(
       `tensor ${name} of shape [${shape}] needs ${bytes} bytes, its range [${begin}, ${end}) has ${end - begin}`,
@@ -129,9 +138,19 @@ export class SafetensorsFile {
     return info;
   }
 
-  /** The numbers of one tensor; only its own bytes are read. */
+  /** The numbers of one tensor; only its own bytes are read. Throws for a dtype that has no array of its own. */
   async read(name: string): Promise<TensorData> {
-    const { dtype, offsets } = this.info(name);
+    const { dtype } = this.info(name);
+    if (dtype in arrays)
+      return new arrays[dtype as keyof typeof arrays]((await this.readBytes(name)).buffer as ArrayBuffer);
+    throw new Error(
+      `${this.path}: tensor ${name} is ${dtype}, expected one of ${Object.keys(arrays).join(', ')}`,
+    );
+  }
+
+  /** The bytes of one tensor, in a buffer of their own. */
+  private async readBytes(name: string): Promise<Uint8Array> {
+    const { offsets } = this.info(name);
     const bytes = new Uint8Array(offsets[1] - offsets[0]);
     for (let at = 0; at < bytes.length; ) {
       const { bytesRead } = await this.file.read(
@@ -144,7 +163,7 @@ export class SafetensorsFile {
         throw new Error(`${this.path}: the file was cut short while it was open (tensor ${name})`);
       at += bytesRead;
     }
-    return new arrays[dtype](bytes.buffer);
+    return bytes;
   }
 
   /** As `read`, for a tensor that must be float32. */
@@ -152,6 +171,12 @@ export class SafetensorsFile {
     const data = await this.read(name);
     if (data instanceof Float32Array) return data;
     throw new Error(`${this.path}: tensor ${name} is ${this.info(name).dtype}, expected F32`);
+  }
+
+  /** As `read`, whatever the tensor's format is: rounded to float32. */
+  async readAsFloats(name: string): Promise<Float32Array> {
+    const { dtype } = this.info(name);
+    return toFloat32(formats[dtype], await this.readBytes(name));
   }
 
   close(): Promise<void> {

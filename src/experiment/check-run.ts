@@ -13,7 +13,7 @@ export function checkRun(
   const { zoo, sane, hyper_representation: baseline, property_prediction: prediction, generation } = settings;
   const problems: RunProblem[] = [];
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
-  if (late.length > 0) {
+  if (late.length > 0 && zoo.import === null) {
     problems.push({
       code: 'late-checkpoint',
       path: ['zoo', 'checkpoints'],

@@ -3,19 +3,21 @@ import { checkRun } from './check-run.ts';
 import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
 import { canonicalJson } from './keys.ts';
 import type { ParsedExperiment } from './parse.ts';
-import { ExperimentError, type Problem } from './problems.ts';
+import { ExperimentError, type Place, type Problem } from './problems.ts';
 import { type Conditions, type Identity, resolve } from './resolve.ts';
 import { axisNames, settingNames, validateAxisValue } from './schema.ts';
 import { StageBuilder } from './stages.ts';
 import { didYouMean } from './suggest.ts';
 import { show, translate } from './translate.ts';
-import type { Json, Plan, Run } from './types.ts';
+import type { Folder, Json, Plan, Run } from './types.ts';
 
 export interface PlanOptions {
   /** `--set`: dotted settings that win over everything in the file. */
   set?: Record<string, Json>;
   /** `--only`: for each axis the values to keep, as text. */
   only?: Record<string, string[]>;
+  /** What is in a folder that the experiment names, or what is wrong with it. This room does not touch the disk. */
+  inspectFolder?: (path: string) => Folder | { problem: string };
 }
 
 /** Problems of `--set` and `--only` that can be seen without the runs. */
@@ -84,6 +86,20 @@ function checkMatchers({ experiment, source }: ParsedExperiment, points: readonl
     });
 }
 
+const folderProblem = (
+  folder: string,
+  message: string,
+  path: readonly string[],
+  place: Place | undefined,
+): Problem => ({
+  code: 'no-folder',
+  path: path.join('.'),
+  place,
+  message,
+  received: folder,
+  hint: "the folder of a zoo, from the experiment file's folder on",
+});
+
 /** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
 export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = {}): Plan {
   const { experiment, source } = parsed;
@@ -114,7 +130,9 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
   const varying = axisNames.filter(
     (axis) => used.has(axis) && new Set(points.map((point) => asText(point[axis]))).size > 1,
   );
-  const builder = new StageBuilder();
+  const inspect = options.inspectFolder ?? (() => ({ problem: 'folders cannot be looked into here' }));
+  const folders = new Map<string, Folder>();
+  const builder = new StageBuilder((path) => folders.get(path) as Folder);
   const runs: Run[] = [];
   const conditions = new Map<string, Conditions>();
   for (const point of selected) {
@@ -129,6 +147,18 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     if (!found) {
       found = resolve(experiment, point, options.set ?? {});
       conditions.set(content, found);
+      const { zoo, generation } = found.settings;
+      const named: [string[], string | null | undefined][] = [
+        [['zoo', 'import'], zoo.import],
+        [['generation', 'prompt_zoo', 'zoo', 'import'], generation.prompt_zoo?.zoo?.import],
+      ];
+      for (const [path, folder] of named) {
+        if (folder === null || folder === undefined || folders.has(folder)) continue;
+        const looked = inspect(folder);
+        if ('problem' in looked)
+          problems.push(folderProblem(folder, looked.problem, path, source.locate(path)));
+        else folders.set(folder, looked);
+      }
       for (const { path, ...problem } of checkRun(found.settings, found.given, { architecture, task })) {
         const name = path.join('.');
         const known = problems.some((other) => other.path === name && other.code === problem.code);

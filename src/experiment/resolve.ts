@@ -70,7 +70,7 @@ export function resolve(experiment: Experiment, point: Axes, set: Record<string,
 function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySet<string>): void {
   const { zoo, property_prediction: prediction, generation } = settings;
   const epochs = zoo.epochs as number;
-  if (!given.has('zoo.checkpoints')) {
+  if (!given.has('zoo.checkpoints') && zoo.import === null) {
     const kept = (zoo.checkpoints as number[]).filter((epoch) => epoch <= epochs);
     assign(settings, 'zoo.checkpoints', kept);
   }
@@ -104,7 +104,7 @@ const taskBlocks: Partial<Record<Task, Block>> = {
 
 /** A setting's value for a reader; null is what leaves nothing out, or in the case of clipping does nothing. */
 function describe(name: string, value: Json): string {
-  if (value === null) return name === 'sane.gradient_clip' ? 'none' : 'all';
+  if (value === null) return ['sane.gradient_clip', 'zoo.import'].includes(name) ? 'none' : 'all';
   return canonicalJson(value);
 }
 

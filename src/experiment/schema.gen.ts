@@ -413,6 +413,10 @@ export interface Zoo {
    */
   rotation?: number;
   /**
+   * Folder of a zoo to use instead of training one, from the experiment file's folder on: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
+   */
+  import?: string | null;
+  /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */
   lockstep?: number | null;

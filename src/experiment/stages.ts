@@ -1,11 +1,12 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Dataset, Json, Run, Settings, StageName, StageNode } from './types.ts';
+import type { Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
   dataset: 1,
   zoo: 2,
+  'zoo-import': 1,
   alignment: 1,
   sane: 2,
   'hyper-representation': 1,
@@ -29,10 +30,26 @@ const json = (value: object) => value as { [key: string]: Json };
 /** What the stages of a run depend on. */
 type Planned = Omit<Run, 'id' | 'resultKey' | 'scaled'>;
 
+/** What the stages of its models depend on. */
+type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+
+/** How the models of a run's zoo are trained, and those that are made from it. */
+function recipeOf({ architecture, settings }: Models): object {
+  const { lockstep: _, import: __, ...trained } = settings.zoo;
+  return { architecture, ...trained };
+}
+
 /** Makes stage nodes and hands out the same one for the same work. */
 export class StageBuilder {
   private readonly byContent = new Map<string, StageNode>();
   private readonly zoos = new WeakMap<Settings, StageNode>();
+
+  /** `folder` gives what is in the folder of an imported zoo. */
+  constructor(
+    private readonly folder: (path: string) => Folder = (path) => {
+      throw new Error(`what is in ${path} is not known`);
+    },
+  ) {}
 
   /** All stages made so far, inputs before their readers. */
   get stages(): StageNode[] {
@@ -55,34 +72,65 @@ export class StageBuilder {
     return node;
   }
 
+  /** The stage of a data set's images. */
   private imagesOf(dataset: Dataset, { data }: Settings): StageNode {
     return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
   }
 
   /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
-  private zooOf({
-    architecture,
-    dataset,
-    settings,
-  }: Pick<Run, 'architecture' | 'dataset' | 'settings'>): StageNode {
+  private zooOf(run: Models): StageNode {
+    const { settings } = run;
     const known = this.zoos.get(settings);
     if (known) return known;
     const { zoo } = settings;
-    const { lockstep, ...trained } = zoo;
-    const images = this.imagesOf(dataset, settings);
-    const node = this.node(
-      'zoo',
-      `zoo ${architecture}/${dataset}`,
-      { architecture, ...trained },
-      { dataset: images.key },
-      { parts: Math.ceil(populationSize(zoo) / (lockstep ?? modelsPerPart)), options: { lockstep } },
-    );
+    const node = zoo.import === null ? this.trainedZoo(run) : this.importedZoo(run, zoo.import);
     this.zoos.set(settings, node);
     return node;
   }
 
+  private trainedZoo(run: Models): StageNode {
+    const { architecture, dataset, settings } = run;
+    const { lockstep } = settings.zoo;
+    return this.node(
+      'zoo',
+      `zoo ${architecture}/${dataset}`,
+      recipeOf(run),
+      { dataset: this.imagesOf(dataset, settings).key },
+      {
+        parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
+        options: { lockstep },
+      },
+    );
+  }
+
+  /** The stage that converts the zoo in a folder. What is in the folder counts, not where it is. */
+  private importedZoo({ architecture, dataset, settings }: Models, path: string): StageNode {
+    const { models, seed, checkpoints, split, ...rest } = settings.zoo;
+    const { optimizer, learning_rate, weight_decay, dropout, activation, init } = rest;
+    const assumed = { optimizer, learning_rate, weight_decay, dropout, activation, init };
+    const { path: folder, fingerprint } = this.folder(path);
+    const config = {
+      architecture,
+      dataset,
+      fingerprint,
+      models,
+      vary: {},
+      seed,
+      checkpoints,
+      split,
+      assumed,
+    };
+    return this.node(
+      'zoo-import',
+      `zoo ${architecture}/${dataset}, imported`,
+      config,
+      {},
+      { options: { folder } },
+    );
+  }
+
   /** The run's zoo, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
-  private modelsOf(run: Planned): Record<string, string> {
+  private modelsOf(run: Models): { zoo: string; alignment?: string } {
     const zoo = this.zooOf(run);
     if (!run.settings.sane.alignment) return { zoo: zoo.key };
     const { seed } = run.settings.zoo;
@@ -126,7 +174,7 @@ export class StageBuilder {
   private propertyPredictionOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
     const { sane, property_prediction: prediction } = settings;
-    const inputs = this.modelsOf(run);
+    const inputs: Record<string, string> = { ...this.modelsOf(run) };
     if (prediction.features.some((feature) => feature.startsWith('sane'))) {
       inputs.sane = this.saneOf(run).key;
     }
@@ -155,20 +203,22 @@ export class StageBuilder {
     const { architecture, dataset, seed, settings } = run;
     const { target_dataset: target, prompt_zoo: other, ...generation } = settings.generation;
     const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
-    let prompts = this.zooOf(run);
+    let prompted: Models = run;
     if (other) {
       const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
-      const changed = { ...settings, zoo: { ...settings.zoo, ...zoo } };
-      const models = this.modelsOf({ ...run, architecture, dataset, settings: changed });
-      prompts = this.zooOf({ architecture, dataset, settings: changed });
-      inputs.prompts = prompts.key;
+      // A folder with a zoo of other networks is not that of these.
+      const same = architecture === run.architecture && dataset === run.dataset;
+      const own = same ? settings.zoo : { ...settings.zoo, import: null };
+      prompted = { architecture, dataset, settings: { ...settings, zoo: { ...own, ...zoo } } };
+      const models = this.modelsOf(prompted);
+      inputs.prompts = models.zoo;
       if (models.alignment) inputs.prompt_alignment = models.alignment;
     }
-    inputs.dataset = target ? this.imagesOf(target, settings).key : (prompts.inputs.dataset as string);
+    inputs.dataset = this.imagesOf(target ?? prompted.dataset, prompted.settings).key;
     if (settings.generation.methods.includes('hyper-representation')) {
       inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
     }
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
-    return this.node('generation', label, { ...generation, recipe: prompts.config, seed }, inputs);
+    return this.node('generation', label, { ...generation, recipe: recipeOf(prompted), seed }, inputs);
   }
 }

@@ -53,12 +53,19 @@ export interface Run {
 export type StageName =
   | 'dataset'
   | 'zoo'
+  | 'zoo-import'
   | 'alignment'
   | 'sane'
   | 'hyper-representation'
   | 'property-prediction'
   | 'generation'
   | 'reconstruction';
+
+/** A folder that an experiment reads: where it is, and a hash that changes with what is in it. */
+export interface Folder {
+  path: string;
+  fingerprint: string;
+}
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {

@@ -51,6 +51,8 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
         population(config).models * epochs,
       );
     }
+    case 'zoo-import':
+      return describe(pick(config, ['architecture']), population(config).samples);
     case 'alignment': {
       const zoo = input('zoo');
       return describe(pick(zoo, ['architecture', 'width']), population(zoo).models);

@@ -5,15 +5,15 @@ import { defaultHalo, mapWindows } from './windows.ts';
 
 /**
  * Standardised flat vectors of one model after the other, given as token embeddings [tokens, latent_dim]. Without a halo the
- * windows are decoded side by side, each without context.
+ * windows are decoded side by side, each without context. The decoder sees `seen` tokens at once, by default as many as in pretraining.
  */
 export function* decodeModels(
   sane: Sane,
   layout: TokenLayout,
   embeddings: Iterable<Float32Array>,
-  { halo }: { halo: boolean },
+  { halo, seen = sane.shape.window }: { halo: boolean; seen?: number },
 ): Generator<Float32Array> {
-  const window = Math.min(sane.shape.window, layout.tokens);
+  const window = Math.min(seen, layout.tokens);
   const settings = {
     positions: layout.positions,
     window,

@@ -3,14 +3,18 @@ import type { Sane } from './model.ts';
 import { type TokenLayout, tokenize } from './tokenize.ts';
 import { defaultHalo, mapWindows } from './windows.ts';
 
-/** Token embeddings [tokens, latent_dim] of one model after the other, given as standardised flat vectors. */
+/**
+ * Token embeddings [tokens, latent_dim] of one model after the other, given as standardised flat vectors. The encoder sees `seen`
+ * tokens at once, by default as many as in pretraining.
+ */
 export function embedModels(
   sane: Sane,
   layout: TokenLayout,
   models: Iterable<Float32Array>,
+  seen = sane.shape.window,
 ): Generator<Float32Array> {
   const { latent_dim } = sane.shape;
-  const window = Math.min(sane.shape.window, layout.tokens);
+  const window = Math.min(seen, layout.tokens);
   function* tokens() {
     for (const flat of models) yield tokenize(layout, flat);
   }

@@ -92,7 +92,10 @@ export function tokenLayout(
 }
 
 /** A model's whole state in one vector. */
-export function flatten({ name: architecture, state }: Architecture, weights: StateDict): Float32Array {
+export function flatten(
+  { name: architecture, state }: Pick<Architecture, 'name' | 'state'>,
+  weights: StateDict,
+): Float32Array {
   const flat = new Float32Array(state.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
   let at = 0;
   for (const { name, shape } of state) {
@@ -111,7 +114,7 @@ export function flatten({ name: architecture, state }: Architecture, weights: St
 }
 
 /** The opposite of `flatten`. */
-export function unflatten({ state }: Architecture, flat: Float32Array): StateDict {
+export function unflatten({ state }: Pick<Architecture, 'state'>, flat: Float32Array): StateDict {
   const weights: StateDict = new Map();
   let at = 0;
   for (const { name, shape } of state) {

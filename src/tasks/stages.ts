@@ -5,6 +5,7 @@ import type { StageName } from '../experiment/types.ts';
 export const stages: Record<StageName, () => Promise<StageImplementation>> = {
   dataset: async () => (await import('../data/stage.ts')).datasetStage,
   zoo: async () => (await import('../zoo/stage.ts')).zooStage,
+  'zoo-import': async () => (await import('../zoo/import/stage.ts')).zooImportStage,
   alignment: async () => (await import('../sane/alignment-stage.ts')).alignmentStage,
   sane: async () => (await import('../sane/stage.ts')).saneStage,
   'hyper-representation': async () =>

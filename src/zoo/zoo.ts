@@ -6,17 +6,19 @@ import type { Architecture, ArchitectureOptions, StateDict } from '../nets/archi
 import { getArchitecture } from '../nets/registry.ts';
 import type { Hyperparameters, Split } from './members.ts';
 
-/** A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies. */
+/** A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies (null where an imported zoo does not say). */
 export interface Checkpoint {
   epoch: number;
   train_accuracy: number;
   test_accuracy: number;
-  train_loss: number;
-  test_loss: number;
+  train_loss: number | null;
+  test_loss: number | null;
 }
 
 export interface ZooModel {
   id: string;
+  /** Its name in the zoo that it was imported from. */
+  source?: string;
   seed: number;
   split: Split;
   hyperparameters: Hyperparameters;

@@ -145,7 +145,7 @@ describe('training a population', () => {
         const ours = await train(settings, different({ optimizer }), dataOf(17, 5));
         for (const [m, model] of oracle.entries()) {
           const [expected, actual] = [model.checkpoints[0]!, ours[m]!.checkpoints[0]!];
-          expect(actual.train_loss).toBeCloseTo(expected.train_loss, 4);
+          expect(actual.train_loss).toBeCloseTo(expected.train_loss as number, 4);
           for (const [name, values] of expected.weights) {
             expectClose(actual.weights.get(name)!, values, 1e-4);
           }
@@ -169,7 +169,7 @@ describe('training a population', () => {
     const [model] = await train(settings, [member], dataOf(60, 40));
     const { checkpoints } = model!;
     expect(checkpoints[0]!.weights).toEqual(initialWeights(cnnSmall, 'kaiming-uniform', member.seed));
-    expect(checkpoints[1]!.train_loss).toBeLessThan(checkpoints[0]!.train_loss - 0.2);
+    expect(checkpoints[1]!.train_loss).toBeLessThan((checkpoints[0]!.train_loss as number) - 0.2);
     expect(checkpoints[1]!.train_accuracy).toBeGreaterThan(0.35);
   });
 

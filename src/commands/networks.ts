@@ -1,0 +1,53 @@
+/** What `exp embed`, `exp reconstruct` and `exp sample` have in common: a pretrained SANE on a device, and its options. */
+import { availableParallelism } from 'node:os';
+import { startDevice } from '../engine/device.ts';
+import { writeSafetensors } from '../engine/safetensors.ts';
+import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
+import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
+import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
+import type { Request } from './arguments.ts';
+import type { OptionName } from './options.ts';
+import { printError } from './output.ts';
+import { deviceOption } from './settings.ts';
+import { UsageError } from './usage.ts';
+
+/** Starts a device and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
+export async function openPretrained(request: Request): Promise<Pretrained> {
+  const [path] = request.values.get('sane') ?? [];
+  if (path === undefined) {
+    throw new UsageError(
+      `${request.command} needs --sane`,
+      '--sane state.pt, or the folder of an artefact of stage sane',
+    );
+  }
+  const heads = countOption(request, 'heads');
+  const [normalization = null] = request.values.get('normalization') ?? [];
+  const choice = await chooseDevice(deviceOption(request) ?? 'auto');
+  for (const line of describeChoice(choice)) printError(line);
+  await startDevice(choice.chosen.name, { threads: availableParallelism() });
+  const batchNorm = request.switches.has('batch-norm');
+  return loadPretrained(path, { heads, batchNorm, normalization });
+}
+
+/** An option that is a natural number, or null where it is not given. */
+export function countOption({ values }: Request, name: OptionName): number | null {
+  const [text] = values.get(name) ?? [];
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new UsageError(`--${name} ${text} is no whole number from 1 on`, `e.g. --${name} 8`);
+}
+
+const formats = ['safetensors', 'pt'];
+
+/** The format of new networks, which is the end of their files' names too. */
+export function formatOption({ values }: Request): string {
+  const [format = 'safetensors'] = values.get('format') ?? [];
+  if (formats.includes(format)) return format;
+  throw new UsageError(`there is no format ${format}`, `the formats are ${formats.join(', ')}`);
+}
+
+/** Writes a network in the format that the file's name ends in. */
+export async function writeNetwork(file: string, tensors: readonly StateTensor[]): Promise<void> {
+  if (file.endsWith('.pt')) await writeTorch(file, tensors);
+  else await writeSafetensors(file, tensors, { format: 'pt' });
+}

@@ -1,0 +1,105 @@
+/** Which architecture of the registry a state dict is of, by the names and shapes of its tensors. */
+import type {
+  Architecture,
+  ArchitectureDefinition,
+  ArchitectureOptions,
+  ImageSize,
+  ParameterSpec,
+} from './architecture.ts';
+import { architectures } from './registry.ts';
+
+export interface Recognised {
+  architecture: Architecture;
+  options: ArchitectureOptions;
+  /** The state dict's own names, by the architecture's. */
+  names: ReadonlyMap<string, string>;
+}
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+/** Sides of the images that are tried where the data set is not known; many networks take any. */
+const sides = [28, 32, 64];
+
+/**
+ * The architecture, for images of `input` if that is given, whose state these tensors are: by their names, or else, as names differ
+ * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture.
+ */
+export function recognise(
+  shapes: Shapes,
+  { name, input }: { name?: string; input?: ImageSize } = {},
+): Recognised | undefined {
+  const known = Object.values(architectures).filter(
+    (definition) => name === undefined || definition.name === name,
+  );
+  for (const pair of [sameNames, sameOrder]) {
+    for (const definition of known) {
+      const outline = outlineOf(definition);
+      const names = outline && pair(outline, shapes);
+      const found = names && fit(definition, names, shapes, input ? [input] : undefined);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Counters of batches say nothing about a network. */
+const isCounter = (name: string) => name.endsWith('num_batches_tracked');
+
+/** The state's names and numbers of axes, which are the same for all options. */
+function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefined {
+  for (const input of sides.flatMap((side): ImageSize[] => [
+    [side, side, 3],
+    [side, side, 1],
+  ])) {
+    try {
+      return build({ input, classes: 10, width: null }).state;
+    } catch {
+      // It takes other images.
+    }
+  }
+  return undefined;
+}
+
+function sameNames(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
+  const count = [...shapes.keys()].filter((name) => !isCounter(name)).length;
+  if (count !== outline.length || !outline.every(({ name }) => shapes.has(name))) return undefined;
+  return new Map(outline.map(({ name }) => [name, name]));
+}
+
+/** The tensors in order, if each is of the same kind: weight, bias, running mean or variance. */
+function sameOrder(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
+  const stored = [...shapes.keys()].filter((name) => !isCounter(name));
+  const kind = (name: string) => name.slice(name.lastIndexOf('.') + 1);
+  if (stored.length !== outline.length) return undefined;
+  if (!outline.every(({ name }, i) => kind(name) === kind(stored[i] as string))) return undefined;
+  return new Map(outline.map(({ name }, i) => [name, stored[i] as string]));
+}
+
+/** Finds options with which every shape is right: the first convolution tells width and channels, the last layer the classes. */
+function fit(
+  definition: ArchitectureDefinition,
+  names: ReadonlyMap<string, string>,
+  shapes: Shapes,
+  inputs: readonly ImageSize[] | undefined,
+): Recognised | undefined {
+  const stored = [...names.values()].map((name) => shapes.get(name) as readonly number[]);
+  const [first, last] = [stored[0], stored.at(-1)];
+  const [width, channels] = first ?? [];
+  const classes = last?.[0];
+  if (width === undefined || channels === undefined || classes === undefined) return undefined;
+  const candidates = inputs ?? sides.map((side): ImageSize => [side, side, channels]);
+  for (const input of candidates) {
+    const own = definition.width === null || definition.width === width;
+    const options = { input, classes, width: own ? null : width };
+    try {
+      const architecture = definition.build(options);
+      const fits = architecture.state.every(
+        ({ name, shape }) => shapes.get(names.get(name) as string)?.join() === shape.join(),
+      );
+      if (fits) return { architecture, options, names };
+    } catch {
+      // These images it does not take.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+/** Networks out of SANE, from networks in files: their reconstructions, and samples near them. */
+import { Random } from '../engine/random.ts';
+import { FormatError } from '../zoo/formats/source.ts';
+import type { StateTensor } from '../zoo/formats/write-torch.ts';
+import { decodeModels } from './decode.ts';
+import { embedModels } from './embed.ts';
+import { seenTokens, signatureOf } from './embed-networks.ts';
+import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
+import { type Density, drawNear } from './sample.ts';
+import { destandardize } from './standardize.ts';
+import { unflatten, withUntokenized } from './tokenize.ts';
+
+/** One network's reconstruction, its tensors in the file's order; what SANE does not encode is as in the file. */
+export async function reconstructNetwork(
+  pretrained: Pretrained,
+  path: string,
+  window: number | null,
+): Promise<StateTensor[]> {
+  const prepared = await prepareNetwork(pretrained, path);
+  return decoded(pretrained, prepared, embeddingOf(pretrained, prepared, window), window);
+}
+
+export interface Sampling extends Omit<Density, 'latent'> {
+  count: number;
+  seed: number;
+  window: number | null;
+}
+
+/**
+ * New networks from kernel densities around the prompts' token embeddings (equation 7), one after the other; each has a random stream of its
+ * own. What SANE does not encode is as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
+ */
+export async function* sampleNetworks(
+  pretrained: Pretrained,
+  prompts: readonly string[],
+  { count, seed, window, ...density }: Sampling,
+): AsyncGenerator<StateTensor[]> {
+  const [first, ...others] = prompts as readonly [string, ...string[]];
+  const base = await prepareNetwork(pretrained, first);
+  const embeddings = [embeddingOf(pretrained, base, window)];
+  for (const path of others) {
+    const prompt = await prepareNetwork(pretrained, path);
+    if (signatureOf(prompt.network) !== signatureOf(base.network)) {
+      throw new FormatError(
+        `${path}: a network with other tensors than ${first}; prompts have one architecture`,
+      );
+    }
+    embeddings.push(embeddingOf(pretrained, prompt, window));
+  }
+  const { latent_dim: latent } = pretrained.sane.shape;
+  for (let i = 0; i < count; i++) {
+    const drawn = drawNear(embeddings, { ...density, latent }, new Random(seed, 'sample', i));
+    yield decoded(pretrained, base, drawn, window);
+  }
+}
+
+function embeddingOf(
+  pretrained: Pretrained,
+  { layout, flat }: PreparedNetwork,
+  window: number | null,
+): Float32Array {
+  const [embedding] = embedModels(pretrained.sane, layout, [flat], seenTokens(pretrained, layout, window));
+  return embedding as Float32Array;
+}
+
+/** The tensors of a network with this embedding; what no token holds is that of `network`. */
+function decoded(
+  pretrained: Pretrained,
+  { network, layout, raw }: PreparedNetwork,
+  embedding: Float32Array,
+  window: number | null,
+): StateTensor[] {
+  const { sane, standardization } = pretrained;
+  const seen = seenTokens(pretrained, layout, window);
+  const [flat] = decodeModels(sane, layout, [embedding], { halo: true, seen });
+  const values = flat as Float32Array;
+  const scaled = standardization === null ? values : destandardize(layout, values, standardization);
+  const weights = unflatten(network.description, withUntokenized(layout, scaled, raw));
+  return Array.from(network.shapes, ([name, shape]) => {
+    const data = (weights.get(name) ?? network.weights.get(name)) as Float32Array;
+    // Batch norm counts its batches in whole numbers.
+    const isCounter = name.endsWith('num_batches_tracked');
+    return { name, shape, data: isCounter ? BigInt64Array.from(data, (n) => BigInt(Math.trunc(n))) : data };
+  });
+}

@@ -1,0 +1,73 @@
+/** Mean embeddings of networks in files, one after the other, in little memory. */
+import { embedModels, meanEmbedding } from './embed.ts';
+import type { Network } from './network.ts';
+import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
+import type { TokenLayout } from './tokenize.ts';
+
+/** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
+const longestSequence = 4096;
+
+/** Networks that are in memory together: as many as these numbers, and one more. */
+const numbersTogether = 8e6;
+const networksTogether = 32;
+/** And as many as these tokens: attention over whole networks takes a number for every pair of tokens. */
+const tokensTogether = 4096;
+
+/**
+ * The mean embedding of each network, in the order given. `window` is how many tokens are seen at once, a quarter of them on each side
+ * as context; null is as the model was made: the authors' code sees a network whole (here one of up to 4,096 tokens; longer ones in windows
+ * of pretraining), this program in windows of pretraining (Algorithm 2).
+ */
+export async function* embedNetworks(
+  pretrained: Pretrained,
+  paths: readonly string[],
+  window: number | null,
+): AsyncGenerator<{ path: string; embedding: Float64Array }> {
+  let group: Prepared[] = [];
+  const sum = (size: (one: Prepared) => number) => group.reduce((total, one) => total + size(one), 0);
+  for (const path of paths) {
+    const prepared = await prepareNetwork(pretrained, path);
+    const next = { ...prepared, signature: signatureOf(prepared.network) };
+    const full =
+      group.length >= networksTogether ||
+      sum(({ flat }) => flat.length) > numbersTogether ||
+      sum(({ layout }) => layout.tokens) > tokensTogether - next.layout.tokens;
+    if (group.length > 0 && (full || group[0]?.signature !== next.signature)) {
+      yield* embedGroup(pretrained, group, window);
+      group = [];
+    }
+    group.push(next);
+  }
+  if (group.length > 0) yield* embedGroup(pretrained, group, window);
+}
+
+interface Prepared extends PreparedNetwork {
+  /** By `signatureOf`. */
+  signature: string;
+}
+
+/** The same for networks with the same tensors in the same order. */
+export const signatureOf = ({ description }: Network) =>
+  description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
+
+/** How many tokens are seen at once. */
+export function seenTokens(
+  { sane, reference }: Pretrained,
+  { tokens }: TokenLayout,
+  window: number | null,
+): number {
+  const whole = reference && tokens <= longestSequence;
+  return window ?? (whole ? tokens : sane.shape.window);
+}
+
+function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {
+  const { layout } = group[0] as Prepared;
+  const { sane } = pretrained;
+  const seen = seenTokens(pretrained, layout, window);
+  const models = group.map(({ flat }) => flat);
+  let i = 0;
+  for (const embedded of embedModels(sane, layout, models, seen)) {
+    const { path } = (group[i++] as Prepared).network;
+    yield { path, embedding: meanEmbedding(embedded, sane.shape.latent_dim) };
+  }
+}

@@ -1,0 +1,68 @@
+/** A network from a checkpoint file, known to this program or not, as SANE's tokens want it. */
+import type { Architecture, ParameterSpec, StateDict } from '../nets/architecture.ts';
+import { recognise } from '../nets/recognise.ts';
+import { openCheckpoint } from '../zoo/formats/checkpoint.ts';
+import { FormatError } from '../zoo/formats/source.ts';
+
+/** What tokens are made of. Of an unknown network nothing else is known. */
+export type NetworkDescription = Pick<Architecture, 'name' | 'buffers' | 'state'>;
+
+export interface Network {
+  path: string;
+  description: NetworkDescription;
+  /** Shapes of all tensors in order: also of those that neither are parameters nor running values, such as batch norm's counters. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  /** The numbers of all tensors. */
+  weights: StateDict;
+}
+
+/**
+ * Reads a network. Its tensors keep the file's order, which is that of PyTorch's modules; the format safetensors sorts them, so that for a
+ * known architecture its own order is taken. `batchNorm`: whether batch norm becomes tokens too. Throws a FormatError if the file cannot be read or a weight is not finite.
+ */
+export async function readNetwork(path: string, batchNorm: boolean): Promise<Network> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const known = checkpoint.ordered ? undefined : recognise(checkpoint.shapes);
+    const order = new Set([...(known?.names.values() ?? []), ...checkpoint.shapes.keys()]);
+    const shapes = new Map(
+      Array.from(order, (name) => [name, checkpoint.shapes.get(name) as readonly number[]]),
+    );
+    const description = describe(shapes, path, batchNorm);
+    const weights: StateDict = new Map();
+    for (const name of shapes.keys()) {
+      const values = await checkpoint.read(name);
+      if (!values.every(Number.isFinite)) {
+        throw new FormatError(`${path}: ${name} has numbers that are not finite: the network diverged`);
+      }
+      weights.set(name, values);
+    }
+    return { path, description, shapes, weights };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/**
+ * The state that becomes tokens, by the names and shapes of a network's tensors in order. Without `batchNorm` not what the released code
+ * takes for batch norm by its name; what is batch norm by its running values, the layout of tokens leaves out itself.
+ */
+function describe(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  path: string,
+  batchNorm: boolean,
+): NetworkDescription {
+  const isBuffer = (name: string) => /running_(mean|var)$/.test(name);
+  const named = (name: string) => /bn|batchnorm|downsample\.1/.test(name);
+  // A scalar has no rows.
+  const state = [...shapes]
+    .filter(([name, shape]) => shape.length > 0 && (isBuffer(name) || /(weight|bias)$/.test(name)))
+    .filter(([name]) => batchNorm || !named(name))
+    .map(([name, shape]): ParameterSpec => ({ name, shape: [...shape] }));
+  if (!state.some(({ name }) => name.endsWith('weight'))) {
+    throw new FormatError(
+      `${path}: no tensor's name ends in "weight": these are no layers that become tokens`,
+    );
+  }
+  return { name: path, state, buffers: state.filter(({ name }) => isBuffer(name)) };
+}

@@ -1,0 +1,200 @@
+/**
+ * Files of torch.save: the zip archive (since PyTorch 1.6), and the older sequence of pickles with the storages behind them. Only the pickle is
+ * read at once; each tensor is read by its own range.
+ */
+import { crc32 } from 'node:zlib';
+import { bytesPerNumber, toFloat32 } from '../../engine/dtypes.ts';
+import { unpickle } from './pickle.ts';
+import { Cursor, CutShort, FormatError, type Source } from './source.ts';
+import { type StorageRef, type TensorRef, torchGlobal, torchStorage } from './torch-globals.ts';
+import { memberStart, readZipDirectory } from './zip.ts';
+
+/** A storage's bytes in the file. */
+interface StoredBytes {
+  start: number;
+  size: number;
+  /** Of all its bytes; 0 where it was not computed (torch.serialization.set_crc32_options). */
+  crc32: number;
+}
+
+export interface TorchFile {
+  /** What was saved: plain data with TensorRef and Map in it. */
+  root: unknown;
+  /** Where a storage's bytes are. Throws if they are not there. */
+  locate(storage: StorageRef): Promise<StoredBytes>;
+}
+
+const largestPickle = 32 * 2 ** 20;
+
+/** Opens an archive. Throws a FormatError that says what is wrong with it. */
+export async function openTorchZip(source: Source): Promise<TorchFile> {
+  const members = await readZipDirectory(source);
+  const pickles = [...members.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  const [pickle] = pickles;
+  if (pickle === undefined || pickles.length > 1) {
+    throw new FormatError('the zip file is no PyTorch checkpoint: it has no data.pkl in its folder');
+  }
+  const folder = pickle.slice(0, -'data.pkl'.length);
+  if (members.has(`${folder}constants.pkl`)) {
+    throw new FormatError(
+      'the file is a TorchScript program; save the state dict alone: torch.save(model.state_dict(), path)',
+    );
+  }
+  const locate = async (name: string): Promise<StoredBytes> => {
+    const member = members.get(name);
+    if (!member) throw new FormatError(`the checkpoint has no member ${name}`);
+    return { start: await memberStart(source, member), size: member.size, crc32: member.crc32 };
+  };
+  const readWhole = async (name: string, limit: number) => {
+    const { start, size, crc32: expected } = await locate(name);
+    if (size > limit) throw new FormatError(`${name} has ${size} bytes, at most ${limit} are read`);
+    const bytes = await source.read(start, size);
+    checkCrc(bytes, expected, name);
+    return bytes;
+  };
+  if (members.has(`${folder}byteorder`)) {
+    const order = Buffer.from(await readWhole(`${folder}byteorder`, 16)).toString('latin1');
+    if (order !== 'little') throw bigEndian(order);
+  }
+  const host = { global: torchGlobal, persistent: torchStorage };
+  const { value: root } = unpickle(await readWhole(pickle, largestPickle), host);
+  return { root, locate: ({ key }) => locate(`${folder}data/${key}`) };
+}
+
+const bigEndian = (order: string) =>
+  new FormatError(
+    `the checkpoint has byte order ${JSON.stringify(order)}; only little-endian ones are read: load and save it on another machine`,
+  );
+
+function checkCrc(bytes: Uint8Array, expected: number, name: string): void {
+  if (expected !== 0 && crc32(bytes) !== expected)
+    throw new FormatError(`${name} has another checksum than the archive says: the file is damaged`);
+}
+
+/** The numbers that a file of the older format begins with, each a pickle. */
+const magic = 0x1950a86a20f9469cfc6cn;
+const protocol = 1001;
+
+/** How a file of the older format begins: protocol 2, LONG1 of 10 bytes, the magic number. */
+export const legacyMagic = Uint8Array.of(
+  0x80,
+  2,
+  0x8a,
+  10,
+  0x6c,
+  0xfc,
+  0x9c,
+  0x46,
+  0xf9,
+  0x20,
+  0x6a,
+  0xa8,
+  0x50,
+  0x19,
+);
+
+/** Opens a file of the older format. Throws a FormatError that says what is wrong with it. */
+export async function openTorchLegacy(source: Source): Promise<TorchFile> {
+  const storages = new Map<string, StorageRef>();
+  const persistent = (id: unknown) => {
+    const storage = torchStorage(id);
+    // A view's size is not that of its storage, which the file says in front of its bytes.
+    if (!storages.has(storage.key)) storages.set(storage.key, storage);
+    return storage;
+  };
+  // How long the pickles are is not known before they are read.
+  for (const length of [2 ** 20, largestPickle]) {
+    const bytes = await source.read(0, Math.min(length, source.size));
+    let end = 0;
+    const next = () => {
+      const result = unpickle(bytes, { global: torchGlobal, persistent }, end);
+      end = result.end;
+      return result.value;
+    };
+    try {
+      if (next() !== magic || next() !== protocol) throw new FormatError('the file is no PyTorch checkpoint');
+      const system = next();
+      if (system instanceof Map && system.get('little_endian') === false) throw bigEndian('big');
+      const root = next();
+      const keys = next();
+      const places = await legacyStorages(source, end, keys, storages);
+      return { root, locate: async ({ key }) => places.get(key) as StoredBytes };
+    } catch (error) {
+      if (!(error instanceof CutShort) || bytes.length === source.size || length === largestPickle)
+        throw error;
+    }
+  }
+  throw new FormatError('the pickle is too long');
+}
+
+/** The storages' places: behind the pickles, in the order of `keys`, each after its count of numbers. */
+async function legacyStorages(
+  source: Source,
+  start: number,
+  keys: unknown,
+  storages: ReadonlyMap<string, StorageRef>,
+): Promise<Map<string, StoredBytes>> {
+  const places = new Map<string, StoredBytes>();
+  let at = start;
+  for (const key of Array.isArray(keys) ? keys : []) {
+    const storage = storages.get(key);
+    if (!storage) throw new FormatError(`the file has a storage ${String(key)} that no tensor is in`);
+    const count = new Cursor(await source.read(at, 8)).u64();
+    const size = count * (storage.format === undefined ? 1 : bytesPerNumber(storage.format));
+    if (at + 8 + size > source.size)
+      throw new FormatError(
+        `storage ${String(key)} of ${size} bytes reaches beyond the end of the file: it is cut short`,
+      );
+    places.set(key, { start: at + 8, size, crc32: 0 });
+    at += 8 + size;
+  }
+  for (const key of storages.keys())
+    if (!places.has(key)) throw new FormatError(`the file has no storage ${key}`);
+  return places;
+}
+
+/** The numbers of a tensor as float32, in row-major order whatever its strides. */
+export async function readTensor(source: Source, file: TorchFile, tensor: TensorRef): Promise<Float32Array> {
+  const { shape, strides, format, storage, elements } = tensor;
+  if (elements === 0) return new Float32Array(0);
+  const bytes = bytesPerNumber(format);
+  const stored = await file.locate(storage);
+  const first = storage.offset + tensor.offset;
+  const span = 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * (strides[axis] as number), 0);
+  if (!((first + span) * bytes <= stored.size)) {
+    throw new FormatError(
+      `a tensor of shape [${shape}] and strides [${strides}] needs the numbers ${first} to ${first + span} of storage ${storage.key}, which has ${stored.size / bytes}`,
+    );
+  }
+  const raw = await source.read(stored.start + first * bytes, span * bytes);
+  if (raw.length === stored.size) checkCrc(raw, stored.crc32, `storage ${storage.key}`);
+  const numbers = toFloat32(format, raw);
+  return isContiguous(shape, strides) ? numbers : gather(numbers, shape, strides);
+}
+
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis] as number;
+  }
+  return true;
+}
+
+/** Numbers at the strides, in row-major order. */
+function gather(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
+  const result = new Float32Array(shape.reduce((product, n) => product * n, 1));
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = numbers[from] as number;
+    // Counts the index up as an odometer does.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis] as number;
+      if (++(index[axis] as number) < (shape[axis] as number)) break;
+      from -= (strides[axis] as number) * (shape[axis] as number);
+      index[axis] = 0;
+    }
+  }
+  return result;
+}

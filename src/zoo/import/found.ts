@@ -1,0 +1,57 @@
+/** A zoo of other people as it is found in a folder, before its weights are read. */
+import type { StateDict } from '../../nets/architecture.ts';
+import type { Hyperparameters, Split } from '../members.ts';
+
+/** The weights of one checkpoint and their shapes, by the file's names in its order. */
+export interface FoundWeights {
+  shapes: ReadonlyMap<string, readonly number[]>;
+  weights: StateDict;
+}
+
+export interface FoundCheckpoint {
+  /** For messages. */
+  path: string;
+  epoch: number;
+  /** Fractions; null where nothing says so. */
+  train_accuracy: number | null;
+  test_accuracy: number | null;
+  /** Mean cross-entropies; null where nothing says so. */
+  train_loss: number | null;
+  test_loss: number | null;
+  /** Throws a FormatError if the file cannot be read. */
+  read(): Promise<FoundWeights>;
+}
+
+export interface FoundModel {
+  id: string;
+  /** Of its training, where that is known. */
+  seed: number | null;
+  /** Null: the import decides. */
+  split: Split | null;
+  /** What is known of its training. */
+  hyperparameters: Partial<Hyperparameters>;
+  /** Ascending by epoch. */
+  checkpoints: FoundCheckpoint[];
+}
+
+export interface FoundZoo {
+  /** As the folder names them; null where it does not. */
+  architecture: string | null;
+  dataset: string | null;
+  /** In the order of their names, whatever the file system's is. */
+  models: FoundModel[];
+}
+
+/** Names in the order that people sort them: model-2 before model-10, and the same on every machine. */
+export const byName = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1);
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** A number from a JSON file of another program, or null. */
+export const numberOrNull = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+
+/** A dict from a JSON file of another program; empty for anything else. */
+export const dictOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};

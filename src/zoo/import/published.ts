@@ -1,0 +1,122 @@
+/**
+ * Published model zoos (Schürholt et al. 2022) as their trainings left them: a folder for each model, with its settings in `params.json`, its
+ * results in `result.json`, a JSON text on each line, and a checkpoint of each epoch in `checkpoint_000010/checkpoints`.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCheckpoint } from '../formats/checkpoint.ts';
+import { readJson, readJsonLines } from '../formats/json.ts';
+import { FormatError } from '../formats/source.ts';
+import type { Hyperparameters } from '../members.ts';
+import {
+  byName,
+  dictOf,
+  type FoundCheckpoint,
+  type FoundModel,
+  type FoundZoo,
+  numberOrNull,
+} from './found.ts';
+
+const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+
+/** Whether a folder's subfolders are those of trainings. */
+export async function isPublishedZoo(dir: string): Promise<boolean> {
+  for (const name of await trialNames(dir)) if (await isFile(join(dir, name, 'result.json'))) return true;
+  return false;
+}
+
+async function trialNames(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort(byName);
+}
+
+/** The models of a published zoo. Folders without results are no models. Throws a FormatError if a file of settings or results is damaged. */
+export async function findPublishedZoo(dir: string): Promise<FoundZoo> {
+  const models: FoundModel[] = [];
+  for (const name of await trialNames(dir)) {
+    if (await isFile(join(dir, name, 'result.json'))) models.push(await readTrial(dir, name));
+  }
+  return { architecture: null, dataset: null, models };
+}
+
+async function readTrial(dir: string, name: string): Promise<FoundModel> {
+  const folder = join(dir, name);
+  const results = (await readJsonLines(join(folder, 'result.json'))).map(dictOf);
+  const params = await readParams(folder, results);
+  const checkpoints: FoundCheckpoint[] = [];
+  for (const entry of await readdir(folder)) {
+    const epoch = Number(/^checkpoint_(\d+)$/.exec(entry)?.[1] ?? Number.NaN);
+    const path = join(folder, entry, 'checkpoints');
+    if (!Number.isSafeInteger(epoch) || !(await isFile(path))) continue;
+    const row = resultAt(results, epoch);
+    checkpoints.push({
+      path,
+      epoch,
+      train_accuracy: numberOrNull(row.train_acc),
+      test_accuracy: numberOrNull(row.test_acc),
+      train_loss: numberOrNull(row.train_loss),
+      test_loss: numberOrNull(row.test_loss),
+      read: () => readCheckpoint(path),
+    });
+  }
+  checkpoints.sort((a, b) => a.epoch - b.epoch);
+  const hyperparameters = hyperparametersOf(params, folder);
+  return { id: name, seed: numberOrNull(params.seed), split: null, hyperparameters, checkpoints };
+}
+
+/** The settings of a training, which its results repeat. */
+async function readParams(folder: string, results: readonly Record<string, unknown>[]) {
+  for (const name of ['params.json', 'config.json']) {
+    if (await isFile(join(folder, name))) return dictOf(await readJson(join(folder, name)));
+  }
+  return dictOf(results[0]?.config);
+}
+
+/**
+ * What was measured after an epoch: the line that counts as many. Some zoos begin with the untrained model and some with the first epoch, so
+ * that the line's own count decides, and its place only where it has none. Of lines with the same count, as a resumed training writes them,
+ * the last.
+ */
+function resultAt(results: readonly Record<string, unknown>[], epoch: number): Record<string, unknown> {
+  const counted = results.some(({ training_iteration: count }) => typeof count === 'number');
+  if (!counted) return results[epoch] ?? {};
+  return results.findLast(({ training_iteration: count }) => count === epoch) ?? {};
+}
+
+/** Names of settings there -> here; values by the names that the authors' generator has. */
+function hyperparametersOf(params: Record<string, unknown>, folder: string): Partial<Hyperparameters> {
+  const result: Partial<Hyperparameters> = {};
+  const number = (from: string, to: 'learning_rate' | 'weight_decay' | 'dropout') => {
+    const value = numberOrNull(params[from]);
+    if (value !== null) result[to] = value;
+  };
+  number('optim::lr', 'learning_rate');
+  number('optim::wd', 'weight_decay');
+  number('model::dropout', 'dropout');
+  const word = <T extends string>(from: string, allowed: readonly T[]): T | undefined => {
+    const value = params[from];
+    if (value === undefined || value === null) return undefined;
+    const found = allowed.find((name) => name === String(value).replaceAll('_', '-'));
+    if (found) return found;
+    throw new FormatError(
+      `${folder}: its training has ${from} ${String(value)}; known are ${allowed.join(', ')}`,
+    );
+  };
+  const activation = word('model::nlin', ['tanh', 'relu', 'gelu', 'sigmoid']);
+  const init = word('model::init_type', [
+    'uniform',
+    'normal',
+    'kaiming-uniform',
+    'kaiming-normal',
+    'xavier-uniform',
+    'xavier-normal',
+  ]);
+  const optimizer = word('optim::optimizer', ['adam', 'sgd']);
+  if (activation) result.activation = activation;
+  if (init) result.init = init;
+  if (optimizer) result.optimizer = optimizer;
+  return result;
+}

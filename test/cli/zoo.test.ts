@@ -1,0 +1,117 @@
+/** `exp zoo import`, and experiments on imported zoos. */
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Random } from '../../src/engine/random.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
+import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
+import { openZoo } from '../../src/zoo/zoo.ts';
+import { removeFixtures } from '../runner/fixture.ts';
+import { exp, Program, parseEvents } from './program.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(60_000);
+afterAll(removeFixtures);
+
+const random = new Random(Date.now(), 'zoo');
+const { state } = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
+const epochs = [1, 2];
+
+/** A folder of checkpoint files with a list. */
+async function listedZoo(dir: string): Promise<string> {
+  mkdirSync(dir);
+  const checkpoints = [];
+  for (let model = 0; model < 10; model++) {
+    for (const epoch of epochs) {
+      const file = `${model}-${epoch}.pt`;
+      const tensors = state.map(({ name, shape }) => ({
+        name,
+        shape,
+        data: random.normals(shape.reduce((a, b) => a * b, 1)),
+      }));
+      if (model === 9 && epoch === 2) tensors[0]!.data[0] = Number.NaN;
+      await writeTorch(join(dir, file), tensors);
+      checkpoints.push({
+        file,
+        model,
+        epoch,
+        test_accuracy: random.uniform(),
+        train_accuracy: random.uniform(),
+      });
+    }
+  }
+  writeFileSync(join(dir, 'zoo.json'), JSON.stringify({ dataset: 'glyphs', checkpoints }));
+  return dir;
+}
+
+const experiment = (folder: string) => `name: imported
+grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction]}
+zoo: {import: ${folder}, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
+sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1, epochs_used: null}
+property_prediction: {epochs_used: null}
+tables: [1]
+`;
+
+describe('exp zoo import', () => {
+  test('converts a zoo and tells what it left out; an experiment uses it, and what is in the folder is in the keys', async () => {
+    const program = new Program({}, experiment('zoo'));
+    const original = await listedZoo(join(program.root, 'original'));
+    const out = join(program.root, 'zoo');
+    const places = ['--store', program.store.root, '--out', program.out];
+    expect((await exp(program.file, ...places)).err).toContain(`zoo.import: there is no folder ${out}`);
+
+    const imported = await exp('zoo', 'import', original, '--out', out);
+    expect(imported).toEqual({
+      code: 0,
+      out: `${out}: 10 models of cnn-small on glyphs, 19 checkpoints of epochs 1, 2\nuse it in an experiment with\n  zoo: {import: ${out}, checkpoints: [1, 2]}\n`,
+      err: `left out: ${original}/9-2.pt: module_list.0.weight has numbers that are not finite: the model diverged\n`,
+    });
+    expect((await openZoo(out)).manifest.models).toHaveLength(10);
+
+    const { code, err } = await exp(program.file, ...places);
+    expect(err).not.toContain('failed');
+    expect(code).toBe(0);
+    const plan = async () =>
+      parseEvents((await exp(program.file, ...places, '--dry-run', '--json')).out).filter(
+        ({ event }) => event === 'stage',
+      );
+    const before = await plan();
+    expect(before.map(({ stage, state: is }) => [stage, is])).toEqual([
+      ['zoo-import', 'cached'],
+      ['alignment', 'cached'],
+      ['sane', 'cached'],
+      ['property-prediction', 'cached'],
+    ]);
+    utimesSync(join(out, 'manifest.json'), 1, 1);
+    expect((await plan()).map(({ state: is }) => is)).toEqual(new Array(4).fill('compute'));
+  });
+
+  test('says what is wrong', async () => {
+    const program = new Program();
+    const original = await listedZoo(join(program.root, 'original'));
+    const cases: [string[], string][] = [
+      [['export', original], `zoo has no action export\n  exp zoo import ${original} --out a folder`],
+      [['import', original], 'zoo import needs --out\n  --out a new folder for the zoo'],
+      [['import', original, '--out', original], `${original} is not empty\n  --out a new folder`],
+      [
+        ['import', original, '--out', `${original}-a`, '--dataset', 'glyph'],
+        'there is no dataset glyph\n  did you mean glyphs?',
+      ],
+      [
+        ['import', original, '--out', `${original}-a`, '--architecture', 'cnn-smal'],
+        'there is no architecture cnn-smal\n  did you mean cnn-small?',
+      ],
+      [
+        ['import', original, '--out', `${original}-a`, '--epochs', '1-2'],
+        '--epochs 1-2 is no list of epochs\n  e.g. --epochs 21,22,23',
+      ],
+      [
+        ['import', original, '--out', `${original}-a`, '--epochs', '7'],
+        'the zoo has no checkpoint of the epochs 7; it has 1, 2: set zoo.checkpoints, or --epochs, to some of these',
+      ],
+      [['import'], 'zoo needs a folder\n  exp zoo <import> <folder>'],
+    ];
+    for (const [args, message] of cases)
+      expect(await exp('zoo', ...args)).toEqual({ code: 2, out: '', err: `exp: ${message}\n` });
+  });
+});
