@@ -43,7 +43,12 @@ export function generationTable({
 }): TableDefinition {
   return {
     id,
-    accepts: (run) => run.task === 'generation' && run.architecture.startsWith(architecture),
+    // Runs without haloing or conditioning belong in Table 7 only.
+    accepts: ({ task, architecture: name, settings: { generation } }) =>
+      task === 'generation' &&
+      name.startsWith(architecture) &&
+      generation.halo &&
+      generation.conditioning > 0,
     metric: 'accuracy',
     labels: { split: 'test' },
     factor: 100,
