@@ -21,7 +21,7 @@ describe('exp table', () => {
     expect(again.err).toContain('seed=2: loss is NaN');
     const all = await exp('table', program.file, ...places);
     expect(all.err).toContain('1 of 3 runs are not computed yet');
-    expect(program.steps).toHaveLength(4);
+    expect(program.steps).toHaveLength(5);
   });
 });
 
@@ -32,7 +32,7 @@ describe('exp why', () => {
       exp('why', program.file, 'seed=1', '--store', program.store.root, ...args);
     expect((await why()).out).toContain('not computed yet, and no other stage of its kind is finished');
     await program.run();
-    expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(4);
+    expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(5);
     const { code, out } = await why('--set', 'sane.epochs=7');
     expect(code).toBe(0);
     expect(out).toMatch(
@@ -43,6 +43,7 @@ describe('exp why', () => {
     expect(events.map(({ stage, state }) => [stage, state])).toEqual([
       ['dataset', 'cached'],
       ['zoo', 'cached'],
+      ['alignment', 'cached'],
       ['sane', 'changed'],
       ['property-prediction', 'changed'],
     ]);
@@ -71,12 +72,12 @@ describe('exp doctor', () => {
     const program = new Program();
     await program.run();
     const doctor = () => exp('doctor', '--store', program.store.root);
-    expect((await doctor()).out).toContain(`${program.store.root}: 8 artefacts, 0 damaged`);
+    expect((await doctor()).out).toContain(`${program.store.root}: 9 artefacts, 0 damaged`);
     const [zoo] = program.store.list(['zoo']);
     writeFileSync(join(zoo?.dir as string, 'step-0'), 'DONE');
     const { code, out } = await doctor();
     expect(code).toBe(1);
     expect(out).toContain(`✗ ${zoo?.dir}\n    step-0 has another content than when it was written`);
-    expect(out).toContain('8 artefacts, 1 damaged');
+    expect(out).toContain('9 artefacts, 1 damaged');
   });
 });

@@ -16,14 +16,14 @@ describe('exp <file> --dry-run', () => {
     const program = new Program();
     const before = await dryRun(program);
     expect(before.code).toBe(0);
-    expect(before.out).toContain('tiny: 3 runs, 8 stages: 0 cached, 8 to compute');
+    expect(before.out).toContain('tiny: 3 runs, 9 stages: 0 cached, 9 to compute');
     expect(before.out).toMatch(/zoo cnn-small\/glyphs +[0-9a-f]{16} +needs dataset first/);
     expect(before.out).toContain('No similar stages were timed here.');
     expect(existsSync(program.store.root)).toBe(false);
 
     await program.run('--only', 'seed=0,1');
     const after = await dryRun(program);
-    expect(after.out).toContain('6 cached, 2 to compute');
+    expect(after.out).toContain('7 cached, 2 to compute');
     expect(after.out).toMatch(
       /sane cnn-small\/glyphs seed 2 +[0-9a-f]{16} +not computed yet +about .* \(from 2 similar\)/,
     );
@@ -43,7 +43,7 @@ describe('exp <file> --dry-run', () => {
   test('--json has every stage and run', async () => {
     const { out } = await dryRun(new Program(), '--json');
     const events = parseEvents(out);
-    expect(events.filter(({ event }) => event === 'stage')).toHaveLength(8);
+    expect(events.filter(({ event }) => event === 'stage')).toHaveLength(9);
     expect(events.filter(({ event }) => event === 'run').map(({ id }) => id)).toEqual([
       'seed=0',
       'seed=1',
@@ -53,9 +53,9 @@ describe('exp <file> --dry-run', () => {
       event: 'plan',
       experiment: 'tiny',
       runs: 3,
-      stages: 8,
+      stages: 9,
       cached: 0,
-      compute: 8,
+      compute: 9,
       expectedSeconds: null,
     });
   });

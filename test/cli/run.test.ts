@@ -20,10 +20,10 @@ describe('exp <file>', () => {
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
     expect(first.err).toContain(`4 files written to ${program.out}`);
     expect(readdirSync(program.out).sort()).toEqual(tables);
-    expect(program.steps).toHaveLength(8);
+    expect(program.steps).toHaveLength(9);
     const second = await program.run();
     expect(second).toEqual({ code: 0, out: first.out, err: `4 files written to ${program.out}\n` });
-    expect(program.steps).toHaveLength(8);
+    expect(program.steps).toHaveLength(9);
   });
 
   test('trains, pretrains and predicts with the real stages', async () => {
@@ -118,7 +118,7 @@ describe('exp <file>', () => {
     const { out, err } = await program.run('--json');
     expect(err).toBe('');
     const events = parseEvents(out);
-    expect(events[0]).toMatchObject({ event: 'start', experiment: 'tiny', runs: 3, jobs: 8 });
+    expect(events[0]).toMatchObject({ event: 'start', experiment: 'tiny', runs: 3, jobs: 9 });
     const names = new Set(events.map(({ event }) => event));
     for (const name of ['job-start', 'job-progress', 'job-done', 'end', 'table', 'written'])
       expect(names).toContain(name);

@@ -46,13 +46,14 @@ const adamOracle =
   };
 
 const sgdOracle =
-  (momentum: number): Oracle =>
+  (momentum: number, hyper: (step: number) => Scheduled): Oracle =>
   (decay) => {
     let velocity: number | undefined;
     return (p, g, step) => {
+      const { learningRate, beta1 = momentum } = hyper(step);
       const gradient = g + decay * p;
-      velocity = velocity === undefined ? gradient : momentum * velocity + gradient;
-      return p - scheduled(step).learningRate * velocity;
+      velocity = velocity === undefined || momentum === 0 ? gradient : beta1 * velocity + gradient;
+      return p - learningRate * velocity;
     };
   };
 
@@ -82,12 +83,23 @@ const cases: Case[] = [
     hyper: constant,
     oracle: adamOracle(false, constant),
   },
-  { name: 'SGD', make: (p) => new Sgd(p, { weightDecay }), hyper: scheduled, oracle: sgdOracle(0) },
+  {
+    name: 'SGD',
+    make: (p) => new Sgd(p, { weightDecay }),
+    hyper: scheduled,
+    oracle: sgdOracle(0, scheduled),
+  },
   {
     name: 'SGD with momentum',
     make: (p) => new Sgd(p, { weightDecay, momentum: 0.9 }),
+    hyper: constant,
+    oracle: sgdOracle(0.9, constant),
+  },
+  {
+    name: 'SGD with momentum, cycling',
+    make: (p) => new Sgd(p, { weightDecay, momentum: 0.9 }),
     hyper: scheduled,
-    oracle: sgdOracle(0.9),
+    oracle: sgdOracle(0.9, scheduled),
   },
 ];
 

@@ -77,7 +77,7 @@ export function makePlan(seeds: number[], models = 3): Plan {
   const builder = new StageBuilder();
   const settings = {
     data: { train_images: 10, test_images: 10 },
-    zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {} },
+    zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
     sane: { epochs: 2, epochs_used: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
     property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], epochs_used: null },
   } as unknown as Settings;

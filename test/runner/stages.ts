@@ -69,5 +69,8 @@ function makeStage(name: string): StageImplementation {
 }
 
 export const stages = Object.fromEntries(
-  ['dataset', 'zoo', 'sane', 'property-prediction'].map((name) => [name, async () => makeStage(name)]),
+  ['dataset', 'zoo', 'alignment', 'sane', 'property-prediction'].map((name) => [
+    name,
+    async () => makeStage(name),
+  ]),
 );
