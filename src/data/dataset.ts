@@ -16,6 +16,13 @@ export interface Source {
   report: Report;
 }
 
+/** How many images of each split; null: all. */
+export interface Wanted {
+  train: number | null;
+  test: number | null;
+  validation?: number | null;
+}
+
 export interface Dataset {
   name: string;
   description: string;
@@ -26,9 +33,9 @@ export interface Dataset {
   classes: number;
   /** Networks see (byte / 255 - mean) / std. */
   normalize: { mean: number; std: number };
-  /** All images, or at least as many as asked for where the program draws them itself. */
-  load(
-    source: Source,
-    wanted: { train: number | null; test: number | null },
-  ): Promise<{ train: ImageSet; test: ImageSet }>;
+  /**
+   * All images, or at least as many as asked for where the program draws them itself. Only there are validation images apart
+   * from the training images; `validation` is undefined where none are wanted.
+   */
+  load(source: Source, wanted: Wanted): Promise<{ train: ImageSet; validation?: ImageSet; test: ImageSet }>;
 }

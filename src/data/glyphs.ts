@@ -140,7 +140,7 @@ function drawGlyph(label: number, random: Random, out: Uint8Array): void {
   }
 }
 
-function draw(split: 'train' | 'test', count: number): ImageSet {
+function draw(split: 'train' | 'validation' | 'test', count: number): ImageSet {
   const images = new Uint8Array(count * side * side);
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
@@ -161,5 +161,6 @@ export const glyphs: Dataset = {
   load: async (_source, wanted) => ({
     train: draw('train', wanted.train ?? 10_000),
     test: draw('test', wanted.test ?? 2_000),
+    ...(wanted.validation !== undefined && { validation: draw('validation', wanted.validation ?? 2_000) }),
   }),
 };

@@ -744,6 +744,10 @@ export interface Generation {
    */
   draws?: "independent" | "shared";
   /**
+   * Training images that the zoo was not trained on, by which candidates are chosen; null: all that data.train_images leaves over. 0: candidates are chosen by the training images, as the released code does where a data set has no validation images. Default null.
+   */
+  validation_images?: number | null;
+  /**
    * Networks drawn by sub, and by each round of boot and gauss, of which the best are kept. Default 50, as in the released example.
    */
   candidates?: number;

@@ -72,9 +72,11 @@ export class StageBuilder {
     return node;
   }
 
-  /** The stage of a data set's images. */
-  private imagesOf(dataset: Dataset, { data }: Settings): StageNode {
-    return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
+  /** The stage of a data set's images, with images to choose candidates by unless that is 0. */
+  private imagesOf(dataset: Dataset, { data }: Settings, validation: number | null = 0): StageNode {
+    if (validation === 0) return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
+    const config = { dataset, ...data, validation_images: validation };
+    return this.node('dataset', `dataset ${dataset} with validation images`, config, {});
   }
 
   /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
@@ -201,7 +203,12 @@ export class StageBuilder {
 
   private generationOf(run: Planned): StageNode {
     const { architecture, dataset, seed, settings } = run;
-    const { target_dataset: target, prompt_zoo: other, ...generation } = settings.generation;
+    const {
+      target_dataset: target,
+      prompt_zoo: other,
+      validation_images: validation,
+      ...generation
+    } = settings.generation;
     const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
     let prompted: Models = run;
     if (other) {
@@ -214,7 +221,7 @@ export class StageBuilder {
       inputs.prompts = models.zoo;
       if (models.alignment) inputs.prompt_alignment = models.alignment;
     }
-    inputs.dataset = this.imagesOf(target ?? prompted.dataset, prompted.settings).key;
+    inputs.dataset = this.imagesOf(target ?? prompted.dataset, prompted.settings, validation).key;
     if (settings.generation.methods.includes('hyper-representation')) {
       inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ImageSet } from '../../src/data/dataset.ts';
 import { findFile, type Publication } from '../../src/data/files.ts';
 import { glyphs } from '../../src/data/glyphs.ts';
 import { readIdx } from '../../src/data/idx.ts';
@@ -159,6 +160,7 @@ describe('glyphs', () => {
 });
 
 describe('dataset stage', () => {
+  const drawTrain = async (train: number) => (await glyphs.load(source(), { train, test: 1 })).train;
   const context = (config: StageContext['config'], at: string): StageContext => ({
     config,
     inputs: {},
@@ -177,6 +179,40 @@ describe('dataset stage', () => {
     expect(images.test.labels.length).toBe(11);
     const all = await glyphs.load(source(), { train: 25, test: 11 });
     expect([...images.train.labels].sort()).toEqual([...all.train.labels].sort());
+  });
+
+  test('holds out images that are in no other split: drawn ones apart, or what training leaves over', async () => {
+    const at = join(dir, 'validation');
+    await mkdir(at);
+    const drawn = { dataset: 'glyphs', train_images: 25, test_images: 11, validation_images: 7 };
+    await datasetStage.execute(context(drawn, at));
+    const images = await loadImages(at);
+    expect(images.validation?.images.length).toBe(7 * 784);
+    const rows = (set: ImageSet) =>
+      Array.from(set.labels, (_, i) =>
+        Buffer.from(set.images.subarray(i * 784, (i + 1) * 784)).toString('hex'),
+      );
+    const rest = new Set([...rows(images.train), ...rows(images.test)]);
+    expect(rows(images.validation as ImageSet).some((row) => rest.has(row))).toBe(false);
+
+    const given = { ...glyphs, load: async () => ({ train: await drawTrain(40), test: await drawTrain(3) }) };
+    datasets.given = given;
+    try {
+      const half = { dataset: 'given', train_images: 30, test_images: null, validation_images: null };
+      await datasetStage.execute(context(half, at));
+      const { train, validation } = await loadImages(at);
+      expect(validation?.labels.length).toBe(10);
+      const all = [...rows(train), ...rows(validation as ImageSet)].sort();
+      expect(all).toEqual(rows(await drawTrain(40)).sort());
+      await expect(datasetStage.execute(context({ ...half, validation_images: 11 }, at))).rejects.toThrow(
+        'generation.validation_images asks for 11, which is 10 of the images of glyphs: lower data.train_images, or set it to 0 to choose candidates by the training images',
+      );
+      await expect(datasetStage.execute(context({ ...half, train_images: null }, at))).rejects.toThrow(
+        'generation.validation_images asks for what data.train_images leaves over, which is 0 of the images of glyphs',
+      );
+    } finally {
+      delete datasets.given;
+    }
   });
 
   test('names the setting that asks for too many images', async () => {

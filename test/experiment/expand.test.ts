@@ -137,10 +137,13 @@ describe('stages', () => {
     ]);
     const generated = few.stages.find(({ stage }) => stage === 'generation')!;
     expect(generated.inputs.prompts).toBe(zoos[1]!.key);
-    expect(generated.inputs.dataset).toBe(zoos[1]!.inputs.dataset!);
+    const images = few.stages.find(({ key }) => key === generated.inputs.dataset)!;
+    expect(images.config).toMatchObject({ dataset: 'mnist', validation_images: null });
+    const shared = plan(text('epochs: [0], validation_images: 0')).stages;
+    expect(shared.filter(({ stage }) => stage === 'dataset').length).toBe(1);
     expect(generated.inputs.zoo).toBe(zoos[0]!.key);
     const moved = plan(text('epochs: [0], target_dataset: mnist')).stages;
-    const target = moved.find(({ label }) => label === 'dataset mnist')!;
+    const target = moved.find(({ label }) => label.startsWith('dataset mnist'))!;
     expect(moved.find(({ stage }) => stage === 'generation')!.inputs.dataset).toBe(target.key);
   });
 

@@ -122,6 +122,45 @@ describe('stage generation', () => {
   }, 60_000);
 });
 
+test('candidates are chosen by the validation images where there are any', async () => {
+  const config = {
+    ...generation,
+    epochs: [0],
+    methods: ['kde30', 'sub'],
+    candidates: 24,
+    samples: 1,
+    bandwidth: 20,
+  };
+  const split = async (name: string, validation?: { images: Uint8Array; labels: Uint8Array }) => {
+    const { train, test } = await loadImages(paths.dataset);
+    const at = join(dir, name);
+    await mkdir(at, { recursive: true });
+    const tensors = Object.entries({ train, test, ...(validation && { validation }) }).flatMap(
+      ([key, { images, labels }]) => [
+        { name: `${key}.images`, shape: [labels.length, 28, 28, 1], data: images },
+        { name: `${key}.labels`, shape: [labels.length], data: labels },
+      ],
+    );
+    await writeSafetensors(join(at, 'images.safetensors'), tensors, { dataset: 'glyphs' });
+    const { records } = await resultOf(
+      await run('generation', config, { ...paths, dataset: at }, `${name}-run`),
+    );
+    return Object.fromEntries(records.map(({ labels, value }) => [labels.method as string, value]));
+  };
+  const { train } = await loadImages(paths.dataset);
+  const without = await split('without');
+  const same = await split('same', train);
+  expect(same).toEqual(without);
+  // By images that are all said to be of one class, the network is chosen that sees this class most.
+  const chosen = new Set<number>();
+  for (let c = 0; c < 10; c++) {
+    const biased = await split(`class ${c}`, { images: train.images, labels: train.labels.map(() => c) });
+    expect(biased.kde30).toBe(without.kde30 as number);
+    chosen.add(biased.sub as number);
+  }
+  expect(chosen.size).toBeGreaterThan(1);
+}, 60_000);
+
 test('fine-tuning that was interrupted goes on to the same weights', async () => {
   const images = await loadImages(paths.dataset);
   const data = prepareBoth(images);

@@ -14,7 +14,7 @@ import { loadSamples, type Sample } from '../../sane/samples.ts';
 import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
-import { prepareBoth } from '../../zoo/train.ts';
+import { prepare, prepareBoth } from '../../zoo/train.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
@@ -94,7 +94,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
         return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
       }),
     );
-  const score = (models: readonly StateDict[]) => accuracies(network, models, data.train);
+  const judges = images.validation ? prepare(images.validation, images) : data.train;
+  const score = (models: readonly StateDict[]) => accuracies(network, models, judges);
   const sampler: Sampler = { settings: config, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
@@ -106,7 +107,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     dispose: () => {
       sane.dispose();
       baseline?.dispose();
-      tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+      tf.dispose([data.train, data.test, judges].flatMap((set) => Object.values(set)));
     },
   };
 }
