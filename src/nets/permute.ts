@@ -49,37 +49,18 @@ export function axisOrders(
   return orders;
 }
 
-/**
- * For each parameter and buffer, where each of its numbers comes from when the permutations are applied: `new[i] = old[index[i]]`.
- * Those that no permutation touches are left out.
- */
-export function permutationIndices(
-  architecture: Architecture,
-  permutations: Permutations,
-): Map<string, Int32Array> {
-  const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
-  const indices = new Map<string, Int32Array>();
-  for (const [name, orders] of axisOrders(architecture, permutations)) {
-    const shape = shapes.get(name) as number[];
-    let index: Int32Array | undefined;
-    for (const [axis, order] of orders) {
-      const [before, length, after] = [
-        product(shape.slice(0, axis)),
-        order.length,
-        product(shape.slice(axis + 1)),
-      ];
-      const next = new Int32Array(before * length * after);
-      for (let b = 0, i = 0; b < before; b++) {
-        for (let u = 0; u < length; u++) {
-          const row = (b * length + (order[u] as number)) * after;
-          for (let a = 0; a < after; a++, i++) next[i] = index ? (index[row + a] as number) : row + a;
-        }
-      }
-      index = next;
+/** The numbers with the positions of one axis in this order. */
+function alongAxis(values: Float32Array, shape: readonly number[], axis: number, order: Int32Array) {
+  const after = product(shape.slice(axis + 1));
+  const row = order.length * after;
+  const moved = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += row) {
+    for (let u = 0, to = start; u < order.length; u++) {
+      const from = start + (order[u] as number) * after;
+      for (let i = from; i < from + after; i++) moved[to++] = values[i] as number;
     }
-    if (index) indices.set(name, index);
   }
-  return indices;
+  return moved;
 }
 
 /** The same network with its hidden units reordered: a copy that computes the same function. */
@@ -88,11 +69,15 @@ export function permute(
   weights: StateDict,
   permutations: Permutations,
 ): StateDict {
-  const indices = permutationIndices(architecture, permutations);
+  const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
+  const orders = axisOrders(architecture, permutations);
   const result: StateDict = new Map();
   for (const [name, values] of weights) {
-    const index = indices.get(name);
-    result.set(name, index ? Float32Array.from(index, (i) => values[i] as number) : values.slice());
+    let moved = values;
+    for (const [axis, order] of orders.get(name) ?? []) {
+      moved = alongAxis(moved, shapes.get(name) as number[], axis, order);
+    }
+    result.set(name, moved === values ? values.slice() : moved);
   }
   return result;
 }

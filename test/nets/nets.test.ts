@@ -4,7 +4,7 @@ import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
-import { permutationIndices, permute } from '../../src/nets/permute.ts';
+import { permute } from '../../src/nets/permute.ts';
 import { testedDevices } from '../engine/devices.ts';
 import { cnnSmall, oracleForward, randomWeights } from './networks.ts';
 
@@ -95,7 +95,7 @@ describe('permutation', () => {
 
   test('refuses an order of the wrong length', () => {
     const orders = new Map([['P0', Int32Array.of(1, 0)]]);
-    expect(() => permutationIndices(cnnSmall, orders)).toThrow('P0 has 8 units, got an order of 2');
+    expect(() => permute(cnnSmall, new Map(), orders)).toThrow('P0 has 8 units, got an order of 2');
   });
 });
 
