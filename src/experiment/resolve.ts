@@ -87,13 +87,12 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
   }
 }
 
-/** Settings that change no condition: which numbers are asked for, and seeds. */
+/** Settings that change no number: which of them are asked for, and seeds of what they are means over. */
 const immaterial = new Set([
   'zoo.seed',
   'property_prediction.features',
   'property_prediction.targets',
   'generation.methods',
-  'generation.epochs',
 ]);
 
 /** The block of each task's own settings. */
@@ -125,6 +124,11 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
     if (block === 'hyper_representation' && !usesHyperRepresentation) continue;
     const value = (settings[block] as unknown as Record<string, Json>)[setting] as Json;
     if (value === paper[block][setting]) continue;
+    // Which epochs are measured matters only for the last, and only to a schedule that ends there.
+    if (name === 'generation.epochs') {
+      const [budget, papers] = [value, paper[block][setting]].map((list) => Math.max(...(list as number[])));
+      if (settings.zoo.schedule === 'constant' || budget === papers) continue;
+    }
     const [mine, theirs] = [value, paper[block][setting] as Json].map((one) => describe(name, one));
     if (mine !== theirs) differences.push(`${name} ${mine} (paper ${theirs})`);
   }

@@ -4,6 +4,14 @@ import type { Run } from '../experiment/types.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
 import type { Labels } from './paper.ts';
 
+/** Settings that change no number, only which are asked for, and the seed that numbers are means over. */
+const immaterial = new Set([
+  'zoo.seed',
+  'property_prediction.features',
+  'property_prediction.targets',
+  'generation.methods',
+]);
+
 export interface RunGroup {
   key: string;
   title: string;
@@ -74,7 +82,7 @@ function condition(run: Run, across: readonly string[]): Record<string, string> 
   const settings = Object.entries(run.settings).flatMap(([block, values]) =>
     Object.entries(values).map(([name, value]) => [`${block}.${name}`, text(value)] as const),
   );
-  const counted = settings.filter(([name]) => name !== 'zoo.seed' && !across.includes(name));
+  const counted = settings.filter(([name]) => !immaterial.has(name) && !across.includes(name));
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 

@@ -89,6 +89,13 @@ describe('settings', () => {
     const paper = valid.replace('glyphs', 'mnist').replace(/zoo:[\s\S]*/, '');
     expect(plan(paper).runs[0]?.scaled).toEqual([]);
     expect(plan(`${paper}zoo: {seed: 4}\n`).runs[0]?.scaled).toEqual([]);
+    // A shorter fine-tuning is another only where the schedule ends with it.
+    const short = `${paper.replace('[property-prediction]', '[generation]')}generation: {epochs: [0, 5]}\n`;
+    expect(plan(short).runs[0]?.scaled).toEqual([]);
+    expect(plan(`${short}zoo: {schedule: one-cycle}\n`).runs[0]?.scaled).toEqual([
+      'zoo.schedule "one-cycle" (paper "constant")',
+      'generation.epochs [0,5] (paper [0,1,5,25])',
+    ]);
   });
 });
 

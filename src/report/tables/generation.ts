@@ -43,12 +43,14 @@ export function generationTable({
 }): TableDefinition {
   return {
     id,
-    // Runs without haloing or conditioning belong in Table 7 only.
+    // Runs without haloing or conditioning belong in Table 7 only, transfer in tables of its own.
     accepts: ({ task, architecture: name, settings: { generation } }) =>
       task === 'generation' &&
       name.startsWith(architecture) &&
       generation.halo &&
-      generation.conditioning > 0,
+      generation.conditioning > 0 &&
+      generation.target_dataset === null &&
+      generation.prompt_zoo === null,
     metric: 'accuracy',
     labels: { split: 'test' },
     factor: 100,
