@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Random } from '../../../src/engine/random.ts';
 import { writeSafetensors } from '../../../src/engine/safetensors.ts';
+import { FormatError } from '../../../src/engine/source.ts';
 import { openCheckpoint, readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
-import { FormatError } from '../../../src/zoo/formats/source.ts';
 import {
   type Bytes,
   dict,
