@@ -43,6 +43,8 @@ async function dispatch(request: Request, stagesModule: string): Promise<number>
       return (await import('./sample.ts')).sampleCommand(request);
     case 'zoo':
       return (await import('./zoo.ts')).zooCommand(request);
+    case 'data':
+      return (await import('./data.ts')).dataCommand(request);
     case 'help':
       print((await import('./help.ts')).helpText());
       return 0;

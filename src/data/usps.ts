@@ -12,25 +12,34 @@ const size = shape[0] * shape[1];
 const classes = 10;
 
 /** The images of one file, packed by bzip2. Errors name it. */
-export function readUsps(file: string, bytes: Uint8Array): ImageSet {
+export function readUsps(file: string, packed: Uint8Array): ImageSet {
   let text: string;
   try {
-    text = Bunzip.decode(Buffer.from(bytes)).toString('latin1');
+    text = Bunzip.decode(Buffer.from(packed)).toString('latin1');
   } catch {
     throw damaged(file, 'cannot be unpacked: damaged, or cut short');
   }
+  return parseUsps(file, text);
+}
+
+/** The images of the unpacked text. Errors name the file. */
+export function parseUsps(file: string, text: string): ImageSet {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw damaged(file, 'no images');
   const images = new Uint8Array(lines.length * size);
   const labels = lines.map((line, n) => {
     const [label, ...pairs] = line.trim().split(/\s+/);
-    const values = pairs.map((pair, i) =>
-      pair.startsWith(`${i + 1}:`) ? Number(pair.split(':')[1]) : Number.NaN,
-    );
+    const values = pairs.map((pair, i) => {
+      const [index, value] = pair.split(':');
+      return index === String(i + 1) ? Number(value) : Number.NaN;
+    });
     if (values.length !== size || !values.every((value) => value >= -1 && value <= 1))
       throw damaged(file, `line ${n + 1} is not a label and ${size} numbers from -1 to 1`);
-    // Truncated, as torchvision has it.
-    for (const [i, value] of values.entries()) images[n * size + i] = Math.trunc(((value + 1) / 2) * 255);
+    // In single precision and truncated, as torchvision has it.
+    for (const [i, value] of values.entries()) {
+      const half = Math.fround((Math.fround(value) + 1) / 2);
+      images[n * size + i] = Math.trunc(Math.fround(half * 255));
+    }
     return Number(label);
   });
   checkLabels(file, labels, classes, 1);
