@@ -20,7 +20,7 @@ function taps(before: number, after: number): Taps[] {
     const first = Math.max(0, Math.trunc(center - support + 0.5));
     const end = Math.min(before, Math.trunc(center + support + 0.5));
     const weights = Array.from({ length: end - first }, (_, k) =>
-      Math.max(0, 1 - Math.abs((first + k - center + 0.5) / support)),
+      Math.max(0, 1 - Math.abs((first + k - center + 0.5) * (1 / support))),
     );
     const sum = weights.reduce((a, b) => a + b, 0);
     return { first, weights: Int32Array.from(weights, (w) => Math.trunc(0.5 + (w / sum) * 2 ** precision)) };

@@ -203,7 +203,7 @@ describe('CIFAR', () => {
   const members = (
     layout: CifarLayout,
     label: (file: number) => number,
-    planes = (_: number) => new Uint8Array(3072),
+    planes = (_: number): Uint8Array => new Uint8Array(3072),
   ) =>
     Object.fromEntries(
       [...layout.train, ...layout.test].map((name, i) => [
