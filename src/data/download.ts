@@ -97,9 +97,10 @@ async function receive(
     const resumed = response.status === 206 && start === from;
     if (response.status === 206 && !resumed)
       throw new Error(`asked for the bytes from ${from} on, got those from ${start} on`);
-    const length = Number(response.headers.get('content-length') ?? 0);
     let done = resumed ? from : 0;
-    const end = done + length;
+    // A server that does not say how much it sends may end early without an error.
+    const length = response.headers.get('content-length');
+    const end = length === null ? file.bytes : done + Number(length);
     let toldAt = Number.NEGATIVE_INFINITY;
     const out = await open(part, resumed ? 'a' : 'w');
     try {
