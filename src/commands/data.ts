@@ -172,9 +172,10 @@ async function check(request: Request, names: readonly string[]): Promise<number
       printJson({ event: 'checked', dataset: dataset.name, ...found });
       continue;
     }
-    const { counts } = dataset;
+    const { counts, publication } = dataset;
+    const origin = publication ? 'as published' : 'drawn by the program';
     const [mark, text] = {
-      good: [style('green', '✓'), `${counts.train} and ${counts.test} images, as published`],
+      good: [style('green', '✓'), `${counts.train} and ${counts.test} images, ${origin}`],
       missing: ['-', 'not here'],
       bad: [style('red', '✗'), found.state === 'bad' ? found.reason : ''],
     }[found.state];

@@ -46,13 +46,18 @@ export async function readZipDirectory(
     throw new FormatError(`the zip directory has ${size} bytes, at most ${largestDirectory} are read`);
   const cursor = new Cursor(await source.read(start, size));
   const members = new Map<string, ZipMember>();
-  for (let i = 0; i < count; i++) {
+  // Archives of more than 65,535 members without ZIP64 fields count modulo 65,536.
+  while (cursor.at < size) {
     const member = readEntry(cursor, compressed);
     if (members.has(member.name)) throw new FormatError(`the zip file has two members ${member.name}`);
     if (member.header + member.packed > start)
       throw new FormatError(`zip member ${member.name} reaches beyond the end of the data`);
     members.set(member.name, member);
   }
+  if (members.size !== count && members.size % 0x10000 !== count)
+    throw new FormatError(
+      `the zip directory has ${members.size} members, its end says ${count}: the file is damaged`,
+    );
   return members;
 }
 

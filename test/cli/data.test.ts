@@ -155,7 +155,7 @@ describe('exp data check', () => {
   test('of everything minds nothing that is not here', async () => {
     const { code, out } = await data(['check']);
     expect(code).toBe(0);
-    expect(out).toContain('✓ glyphs         10000 and 2000 images, as published\n');
+    expect(out).toContain('✓ glyphs         10000 and 2000 images, drawn by the program\n');
     expect(out).toContain('- svhn           not here\n');
   });
 });

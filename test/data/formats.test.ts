@@ -460,6 +460,13 @@ describe('Tiny-ImageNet', () => {
     expect(reports[0]).toEqual({ done: 3, total: 5, unit: 'images decoded' });
   });
 
+  test('may have more members than zip archives count', async () => {
+    const boxes = Array.from({ length: 65_600 }, (_, i) => [`${folder}/boxes/${i}.txt`, new Uint8Array(0)]);
+    const path = await file(deflatedZip({ ...Object.fromEntries(boxes), ...(await members()) }));
+    const { train, test: tests } = await readTinyImagenet(path, () => {});
+    expect([train.labels.length, tests.labels.length]).toEqual([3, 2]);
+  });
+
   test('with parts that do not belong together is refused with the remedy', async () => {
     const whole = await members();
     const annotations = `${folder}/val/val_annotations.txt`;
@@ -499,6 +506,10 @@ describe('Tiny-ImageNet', () => {
     const cut = await read(whole.subarray(0, whole.length - 30));
     expect(await errorOf(() => cut.result)).toBe(
       `${cut.path}: the zip file has no directory at its end: it is cut short. ${remedy}`,
+    );
+    const other = await read(deflatedZip({ 'a.txt': text('a') }, 12));
+    expect(await errorOf(() => other.result)).toBe(
+      `${other.path}: zip member a.txt is compressed by method 12; only deflate is read. ${remedy}`,
     );
     // Somewhere within the packed pixels of the first training image.
     const flipped = Uint8Array.from(whole);

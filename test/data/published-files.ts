@@ -38,8 +38,8 @@ export function matlabFile(elements: Uint8Array[], { version = 0x0100, order = '
   return Buffer.concat([header, ...elements]);
 }
 
-/** A zip archive of packed members. */
-export function deflatedZip(members: Record<string, Uint8Array>): Uint8Array {
+/** A zip archive of packed members. Without ZIP64 fields more than 65,535 members are counted modulo 65,536. */
+export function deflatedZip(members: Record<string, Uint8Array>, method = 8): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -47,7 +47,7 @@ export function deflatedZip(members: Record<string, Uint8Array>): Uint8Array {
     const packed = deflateRawSync(data);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(method, 4);
     common.writeUInt32LE(crc32(data), 10);
     common.writeUInt32LE(packed.length, 14);
     common.writeUInt32LE(data.length, 18);
@@ -61,8 +61,8 @@ export function deflatedZip(members: Record<string, Uint8Array>): Uint8Array {
   }
   const central = Buffer.concat(directory);
   const end = Buffer.alloc(18);
-  end.writeUInt16LE(directory.length, 4);
-  end.writeUInt16LE(directory.length, 6);
+  end.writeUInt16LE(directory.length & 0xffff, 4);
+  end.writeUInt16LE(directory.length & 0xffff, 6);
   end.writeUInt32LE(central.length, 8);
   end.writeUInt32LE(offset, 12);
   return Buffer.concat([...parts, central, u32(0x06054b50), end]);
