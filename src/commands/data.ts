@@ -20,7 +20,7 @@ const actions: Record<string, (request: Request, names: readonly string[]) => Pr
 /** Returns the exit code: 1 if a data set could not be brought, or is not as published. */
 export async function dataCommand(request: Request): Promise<number> {
   const [action = '', ...names] = request.positionals;
-  const run = actions[action];
+  const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (!run) {
     const known = Object.keys(actions);
     throw new UsageError(
@@ -28,7 +28,7 @@ export async function dataCommand(request: Request): Promise<number> {
       didYouMean(action, known) ?? `its actions are ${known.join(', ')}`,
     );
   }
-  const unknown = names.find((name) => !(name in datasets));
+  const unknown = names.find((name) => !Object.hasOwn(datasets, name));
   if (unknown !== undefined) {
     const known = Object.keys(datasets);
     throw new UsageError(

@@ -8,6 +8,7 @@ import { fashionMnist } from '../../src/data/mnist.ts';
 import { datasets, getDataset } from '../../src/data/registry.ts';
 import { datasetStage, loadImages } from '../../src/data/stage.ts';
 import { Random } from '../../src/engine/random.ts';
+import { writeSafetensors } from '../../src/engine/safetensors.ts';
 import type { StageContext } from '../../src/engine/stage.ts';
 import { errorOf } from './published-files.ts';
 
@@ -126,6 +127,20 @@ describe('dataset stage', () => {
   test('of a data set with one normalisation for all channels needs no other for grey images', async () => {
     const { dataset } = await prepared({ grey: true, resize: 3 }, colours(halves(3)));
     expect(dataset).toEqual({ name: 'colours', shape: [3, 3, 1], classes: 10, normalize: halves(1) });
+  });
+
+  test('reads artefacts that say nothing of normalisation: the data set’s own', async () => {
+    const at = join(dir, 'older');
+    await mkdir(at);
+    const tensors = ['train', 'test'].flatMap((split) => [
+      { name: `${split}.images`, shape: [1, 28, 28, 1], data: new Uint8Array(784) },
+      { name: `${split}.labels`, shape: [1], data: Uint8Array.of(4) },
+    ]);
+    await writeSafetensors(join(at, 'images.safetensors'), tensors, { dataset: 'mnist' });
+    const { dataset, train } = await loadImages(at);
+    const normalize = { mean: [0.1307], std: [0.3081] };
+    expect(dataset).toEqual({ name: 'mnist', shape: [28, 28, 1], classes: 10, normalize });
+    expect(train).toEqual({ images: new Uint8Array(784), labels: Uint8Array.of(4) });
   });
 
   test.each([
