@@ -1,8 +1,8 @@
 /** Arguments in, exit code out. Commands are loaded when they are asked for, so that `--help` starts at once. */
 
 import { DeviceError } from '../engine/devices/device.ts';
+import { FormatError } from '../engine/source.ts';
 import { ExperimentError, formatProblems } from '../experiment/problems.ts';
-import { FormatError } from '../zoo/formats/source.ts';
 import { parseArguments, type Request } from './arguments.ts';
 import { hasColor, print, printError } from './output.ts';
 import { UsageError } from './usage.ts';
@@ -43,6 +43,8 @@ async function dispatch(request: Request, stagesModule: string): Promise<number>
       return (await import('./sample.ts')).sampleCommand(request);
     case 'zoo':
       return (await import('./zoo.ts')).zooCommand(request);
+    case 'data':
+      return (await import('./data.ts')).dataCommand(request);
     case 'help':
       print((await import('./help.ts')).helpText());
       return 0;

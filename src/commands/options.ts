@@ -132,6 +132,13 @@ export const commands = {
     help: 'convert a published zoo, or checkpoint files listed in a zoo.yaml, to a zoo of this program in --out',
     options: ['out', 'dataset', 'architecture', 'epochs', 'json'],
   },
+  data: {
+    positionals: ['ls|get|check', 'name'],
+    optional: 1,
+    many: true,
+    help: 'ls: the image data sets, and where they are; get: fetch files, to --data or the cache; check: read what is here, compare checksums',
+    options: ['data', 'json'],
+  },
   help: { positionals: [], help: 'show this', options: [] },
 } as const satisfies Record<string, CommandDescription>;
 

@@ -1,13 +1,9 @@
 /** Finds the published files of a data set: in the user's folder, where a package put them, in the cache, or by download. */
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Source } from './dataset.ts';
-
-export interface PublishedFile {
-  name: string;
-  /** Of the file as published. */
-  md5: string;
-}
+import { fetchOnce } from './download.ts';
+import { checkFile, type PublishedFile } from './published.ts';
 
 export interface Publication {
   dataset: string;
@@ -20,70 +16,58 @@ export interface Publication {
   remedy: string;
 }
 
-const md5 = (bytes: Uint8Array) => new Bun.CryptoHasher('md5').update(bytes).digest('hex');
+/** What remains to be done where no package brings the files. */
+export const onlineOnce = 'run `exp data get` once on a machine with internet access';
 
-/** Refuses content that is not the published file's, so that a wrong file never passes for the data set. */
-function check(path: string, bytes: Uint8Array, file: PublishedFile): Uint8Array {
-  const found = md5(bytes);
-  if (found === file.md5) return bytes;
-  throw new Error(
-    `${path}: not the published ${file.name} (MD5 ${found}, expected ${file.md5}). Remove it or replace it.`,
-  );
+/** Where downloads of a data set go: the user's folder for `exp data get --data`, else the cache. */
+export const folderFor = ({ dataset }: Publication, base: string) => join(base, dataset);
+
+/** Every place where a file is looked for, in order. */
+export function placesOf(publication: Publication, { name }: PublishedFile, source: Source): string[] {
+  const { dataDir, cacheDir } = source;
+  const user = dataDir ? [folderFor(publication, dataDir), dataDir] : [];
+  const folders = [...user, ...publication.installed, folderFor(publication, cacheDir)];
+  return folders.map((folder) => join(folder, name));
 }
 
-async function download(url: string, file: PublishedFile, source: Source): Promise<Uint8Array> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(600_000) });
-  if (!response.ok || !response.body) throw new Error(`${response.status} ${response.statusText}`);
-  const total = Number(response.headers.get('content-length') ?? 0);
-  const chunks: Uint8Array[] = [];
-  let done = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    done += chunk.length;
-    source.report({ done, total: Math.max(total, done), unit: `bytes of ${file.name}` });
+/** The first place that has the file, whatever its content; undefined for none. */
+export async function locate(
+  publication: Publication,
+  file: PublishedFile,
+  source: Source,
+): Promise<string | undefined> {
+  for (const path of placesOf(publication, file, source)) {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (found?.isFile()) return path;
   }
-  return check(url, Buffer.concat(chunks), file);
+  return undefined;
 }
 
 /**
- * The bytes of one published file. Looks in `<dataDir>/<data set>`, `<dataDir>`, the installed folders and the cache, then
- * downloads into the cache. Throws an error that lists where it looked and what to do.
+ * The path of one published file, whose content was checked. Looks in `<dataDir>/<data set>`, `<dataDir>`, the installed folders and the cache,
+ * then downloads, by default into the cache. Throws an error that lists where it looked and what to do.
  */
 export async function findFile(
   publication: Publication,
   file: PublishedFile,
   source: Source,
-): Promise<Uint8Array> {
-  const cached = join(source.cacheDir, publication.dataset, file.name);
-  const user = source.dataDir ? [join(source.dataDir, publication.dataset), source.dataDir] : [];
-  const places = [...[...user, ...publication.installed].map((folder) => join(folder, file.name)), cached];
-  for (const path of places) {
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-      throw error;
-    });
-    if (bytes) return check(path, bytes, file);
-  }
-  const failures: string[] = [];
-  for (const mirror of publication.mirrors) {
-    try {
-      const bytes = await download(`${mirror}/${file.name}`, file, source);
-      await mkdir(dirname(cached), { recursive: true });
-      const temporary = `${cached}.${process.pid}.tmp`;
-      await Bun.write(temporary, bytes);
-      await rename(temporary, cached).finally(() => rm(temporary, { force: true }));
-      return bytes;
-    } catch (error) {
-      failures.push(`  ${mirror}/${file.name}: ${(error as Error).message}`);
-    }
-  }
+  downloads = source.cacheDir,
+): Promise<string> {
+  const here = await locate(publication, file, source);
+  if (here) return checkFile(here, file);
+  const to = join(folderFor(publication, downloads), file.name);
+  const failures = await fetchOnce(publication.mirrors, file, to, source.report);
+  if (!failures) return to;
   throw new Error(
     [
       `data set ${publication.dataset}: ${file.name} is not here and could not be downloaded.`,
       'Looked for:',
-      ...places.map((path) => `  ${path}`),
+      ...placesOf(publication, file, source).map((path) => `  ${path}`),
       'Tried to download:',
-      ...failures,
+      ...failures.map((failure) => `  ${failure}`),
       `Remedy: ${publication.remedy}, or put the files in a folder and name it with --data or EXP_DATA.`,
     ].join('\n'),
   );

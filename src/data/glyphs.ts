@@ -1,5 +1,5 @@
 import { Random } from '../engine/random.ts';
-import type { Dataset, ImageSet } from './dataset.ts';
+import { type Dataset, halves, type ImageSet } from './dataset.ts';
 
 /**
  * Ten symbols drawn as strokes under random affine maps, with stray strokes and noise: a data set that needs no download.
@@ -151,16 +151,22 @@ function draw(split: 'train' | 'validation' | 'test', count: number): ImageSet {
   return { images, labels };
 }
 
+const counts = { train: 10_000, test: 2_000 };
+
 export const glyphs: Dataset = {
   name: 'glyphs',
   description: 'ten symbols that the program draws itself, 28x28 grey; needs no download',
   standsFor: ['mnist', 'cifar-10'],
   shape: [side, side, 1],
   classes: symbols.length,
-  normalize: { mean: 0.5, std: 0.5 },
+  normalize: halves(1),
+  counts,
+  publication: null,
   load: async (_source, wanted) => ({
-    train: draw('train', wanted.train ?? 10_000),
-    test: draw('test', wanted.test ?? 2_000),
-    ...(wanted.validation !== undefined && { validation: draw('validation', wanted.validation ?? 2_000) }),
+    train: draw('train', wanted.train ?? counts.train),
+    test: draw('test', wanted.test ?? counts.test),
+    ...(wanted.validation !== undefined && {
+      validation: draw('validation', wanted.validation ?? counts.test),
+    }),
   }),
 };

@@ -1,96 +1,125 @@
-/** Stage `dataset`: brings the images, takes the subset asked for, and keeps both in one file. */
+/** Stage `dataset`: brings the images, takes the subset asked for, prepares them as asked for, and keeps both in one file. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../engine/random.ts';
 import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { StageContext, StageImplementation } from '../engine/stage.ts';
-import type { Dataset, ImageSet, Wanted } from './dataset.ts';
+import type { DataSettings } from '../experiment/types.ts';
+import type { ImageFormat, ImageSet, Normalization, Shape, Wanted } from './dataset.ts';
+import { preparationSteps, prepareImages } from './prepare.ts';
 import { getDataset } from './registry.ts';
 
 const fileName = 'images.safetensors';
 
-/**
- * `count` images after a shuffle that depends on nothing but the split's name; all of them, in order, for null. And the rest,
- * likewise shuffled.
- */
-function subset(
-  set: ImageSet,
-  count: number | null,
-  split: string,
-  dataset: Dataset,
-): { chosen: ImageSet; rest: ImageSet } {
-  const available = set.labels.length;
-  if (count === null) return { chosen: set, rest: pick(set, new Int32Array(0), dataset) };
+/** Where downloads are kept. */
+export function cacheFolder(): string {
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(cache, 'sane-experiments', 'data');
+}
+
+/** The numbers of `count` images after a shuffle that depends on nothing but the split's name; null for all of them, in order. */
+function subset(available: number, count: number | null, split: string, dataset: string): Int32Array | null {
+  if (count === null) return null;
   if (count > available) {
     throw new Error(
-      `data.${split}_images asks for ${count} images, ${dataset.name} has ${available}: lower it or leave it out`,
+      `data.${split}_images asks for ${count} images, ${dataset} has ${available}: lower it or leave it out`,
     );
   }
-  const order = new Random(0, 'data', 'subset', split).permutation(available);
-  return {
-    chosen: pick(set, order.subarray(0, count), dataset),
-    rest: pick(set, order.subarray(count), dataset),
-  };
+  return shuffled(available, split).subarray(0, count);
 }
 
-/** The images of these numbers, in this order. */
-function pick(set: ImageSet, numbers: Int32Array, dataset: Dataset): ImageSet {
-  const size = dataset.shape.reduce((a, b) => a * b, 1);
-  const images = new Uint8Array(numbers.length * size);
-  for (const [to, from] of numbers.entries())
-    images.set(set.images.subarray(from * size, (from + 1) * size), to * size);
-  return { images, labels: Uint8Array.from(numbers, (i) => set.labels[i] as number) };
-}
+const shuffled = (available: number, split: string) =>
+  new Random(0, 'data', 'subset', split).permutation(available);
 
-/** `count` validation images, all for null: those that the data set has apart, or what the training images leave over. */
-function validationOf(left: ImageSet, count: number | null, dataset: Dataset): ImageSet {
-  const available = left.labels.length;
-  if (available < (count ?? 1)) {
+/** `count` validation images, all for null: those that the data set has apart, or the training images that `train` leaves over. */
+function validation(
+  { train, validation: apart }: { train: ImageSet; validation?: ImageSet },
+  count: number | null,
+  trained: number | null,
+  dataset: string,
+): { set: ImageSet; order: Int32Array } {
+  const set = apart ?? train;
+  const left = apart
+    ? Int32Array.from(apart.labels, (_, i) => i)
+    : shuffled(train.labels.length, 'train').subarray(trained ?? train.labels.length);
+  if (left.length < (count ?? 1)) {
     throw new Error(
-      `generation.validation_images asks for ${count ?? 'what data.train_images leaves over'}, which is ${available} of the images of ${dataset.name}: lower data.train_images, or set it to 0 to choose candidates by the training images`,
+      `generation.validation_images asks for ${count ?? 'what data.train_images leaves over'}, which is ${left.length} of the images of ${dataset}: lower data.train_images, or set it to 0 to choose candidates by the training images`,
     );
   }
-  return pick(
-    left,
-    Int32Array.from({ length: count ?? available }, (_, i) => i),
-    dataset,
+  return { set, order: left.subarray(0, count ?? left.length) };
+}
+
+/** The mean and standard deviation asked for, of the images' channels. */
+function normalization(
+  { name, normalize: own }: ImageFormat,
+  asked: DataSettings['normalize'],
+  channels: number,
+): Normalization {
+  if (asked && asked.mean.length === channels && asked.std.length === channels) return asked;
+  if (asked) {
+    const given = `${asked.mean.length} means and ${asked.std.length} standard deviations`;
+    throw new Error(
+      `data.normalize has ${given}, the images of ${name} have ${channels} channels: give one for each`,
+    );
+  }
+  if (own.mean.length === channels) return own;
+  // Images made grey: data sets in colour whose own numbers differ between channels say so in data.normalize.
+  const [mean, std] = [own.mean, own.std].map((values) => [...new Set(values)]) as [number[], number[]];
+  if (mean.length === 1 && std.length === 1) return { mean, std };
+  throw new Error(
+    `${name} has a mean for each of ${own.mean.length} channels, its images made grey have ${channels}: give data.normalize`,
   );
 }
+
+/** What the config of the stage says; settings that do nothing are not in it. */
+type Config = { dataset: string } & Pick<DataSettings, 'train_images' | 'test_images'> &
+  Partial<DataSettings> & { validation_images?: number | null };
 
 export const datasetStage: StageImplementation = {
   usesDevice: false,
   async execute({ config, dir, dataDir, report }: StageContext): Promise<void> {
-    const dataset = getDataset(config.dataset as string);
-    const validation = config.validation_images as number | null | undefined;
+    const {
+      dataset: name,
+      train_images,
+      test_images,
+      validation_images,
+      ...asked
+    } = config as unknown as Config;
+    const dataset = getDataset(name);
+    const { grey = false, crop = null, resize = null } = asked;
+    const prepared = preparationSteps(name, dataset.shape, { grey, crop, resize });
+    const normalize = normalization(dataset, asked.normalize ?? null, prepared.shape[2]);
     const wanted: Wanted = {
-      train: config.train_images as number | null,
-      test: config.test_images as number | null,
-      ...(validation !== undefined && { validation }),
+      train: train_images,
+      test: test_images,
+      ...(validation_images !== undefined && { validation: validation_images }),
     };
-    const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-    const source = { dataDir, cacheDir: join(cache, 'sane-experiments', 'data'), report };
-    const all = await dataset.load(source, wanted);
-    const train = subset(all.train, wanted.train, 'train', dataset);
-    const splits: Record<string, ImageSet> = {
-      train: train.chosen,
-      test: subset(all.test, wanted.test, 'test', dataset).chosen,
-    };
-    if (validation !== undefined) {
-      splits.validation = validationOf(all.validation ?? train.rest, validation, dataset);
+    const all = await dataset.load({ dataDir, cacheDir: cacheFolder(), report }, wanted);
+    const splits = (['train', 'test'] as const).map((split) => {
+      const order = subset(all[split].labels.length, wanted[split], split, name);
+      return { split: split as string, set: all[split], order };
+    });
+    if (validation_images !== undefined) {
+      splits.push({ split: 'validation', ...validation(all, validation_images, train_images, name) });
     }
-    const tensors = Object.entries(splits).flatMap(([split, { images, labels }]) => {
+    const tensors = splits.flatMap(({ split, set, order }) => {
+      const { images, labels } = prepareImages(set, dataset.shape, prepared, order);
       return [
-        { name: `${split}.images`, shape: [labels.length, ...dataset.shape], data: images },
+        { name: `${split}.images`, shape: [labels.length, ...prepared.shape], data: images },
         { name: `${split}.labels`, shape: [labels.length], data: labels },
       ];
     });
-    await writeSafetensors(join(dir, fileName), tensors, { dataset: dataset.name });
+    await writeSafetensors(join(dir, fileName), tensors, {
+      dataset: name,
+      normalize: JSON.stringify(normalize),
+    });
   },
 };
 
-/** The images of a finished dataset stage, with the data set they are of. */
+/** The images of a finished dataset stage, with what networks need to know of them. */
 export interface Images {
-  dataset: Dataset;
+  dataset: ImageFormat;
   train: ImageSet;
   test: ImageSet;
   /** Only where asked for. */
@@ -106,8 +135,12 @@ export async function loadImages(dir: string): Promise<Images> {
       images: await bytes(`${name}.images`),
       labels: await bytes(`${name}.labels`),
     });
+    const { name, classes, normalize } = getDataset(file.metadata.dataset as string);
+    const shape = file.info('train.images').shape.slice(1) as Shape;
+    const kept = file.metadata.normalize;
     return {
-      dataset: getDataset(file.metadata.dataset as string),
+      // Artefacts from before images could be prepared have the data set's own.
+      dataset: { name, classes, shape, normalize: kept ? JSON.parse(kept) : normalize },
       train: await split('train'),
       test: await split('test'),
       ...(file.names.includes('validation.images') && { validation: await split('validation') }),

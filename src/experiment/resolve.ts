@@ -3,15 +3,23 @@ import { type Axes, matches } from './grid.ts';
 import { canonicalJson } from './keys.ts';
 import recipes from './recipes.json' with { type: 'json' };
 import { type Block, blocks, defaults, settingNames } from './schema.ts';
-import type { Architecture, Dataset, Experiment, Json, Settings, Task } from './types.ts';
+import type { Architecture, DataSettings, Dataset, Experiment, Json, Settings, Task } from './types.ts';
 
-/** The recipe's settings for an architecture and data set; a stand-in has those of what it stands for. */
+interface Recipe {
+  architecture: string;
+  dataset: string;
+  set: Record<string, Json>;
+  /** How the data set's own images are prepared. */
+  images?: Record<string, Json>;
+}
+
+/** The recipe's settings for an architecture and data set; a stand-in has those of what it stands for, but for what is done to the images. */
 function recipe(architecture: string, dataset: string): Record<string, Json> {
   const { comment: _, ...standIns } = recipes.stand_ins;
   const papers = (standIns as Record<string, string[]>)[dataset] ?? [dataset];
-  const own = recipes.recipes.filter((entry) => entry.architecture === architecture);
+  const own = (recipes.recipes as Recipe[]).filter((entry) => entry.architecture === architecture);
   const [found] = papers.flatMap((paper) => own.find((entry) => entry.dataset === paper) ?? []);
-  return (found?.set ?? {}) as Record<string, Json>;
+  return { ...found?.set, ...(found?.dataset === dataset ? found.images : {}) };
 }
 
 function assign(settings: Record<Block, Record<string, Json>>, name: string, value: Json): void {
@@ -24,6 +32,23 @@ function paperSettings(architecture: string, dataset: string): Record<Block, Rec
   const settings = { ...defaults };
   for (const [name, value] of Object.entries(recipe(architecture, dataset))) assign(settings, name, value);
   return settings;
+}
+
+type Combination = Pick<Identity, 'architecture' | 'dataset'>;
+
+/**
+ * The block `data` of a run for the images of another data set or architecture: what the run's recipe says gives way to what the other's says,
+ * what the file gives stays.
+ */
+export function dataSettingsFor(data: DataSettings, run: Combination, other: Combination): DataSettings {
+  const [own, its] = [run, other].map(
+    ({ architecture, dataset }) => paperSettings(architecture, dataset).data,
+  );
+  const entries = Object.entries(data as unknown as Record<string, Json>).map(([name, value]) => {
+    const fromRecipe = canonicalJson(value) === canonicalJson(own?.[name] as Json);
+    return [name, fromRecipe ? its?.[name] : value];
+  });
+  return Object.fromEntries(entries);
 }
 
 export interface Identity {
@@ -101,9 +126,13 @@ const taskBlocks: Partial<Record<Task, Block>> = {
   generation: 'generation',
 };
 
+/** Settings whose null does nothing, rather than to leave nothing out. */
+const noneForNull = new Set(['sane.gradient_clip', 'zoo.import', 'data.crop', 'data.resize']);
+
 /** A setting's value for a reader; null is what leaves nothing out, or in the case of clipping does nothing. */
 function describe(name: string, value: Json): string {
-  if (value === null) return ['sane.gradient_clip', 'zoo.import'].includes(name) ? 'none' : 'all';
+  if (name === 'data.normalize' && value === null) return "the data set's";
+  if (value === null) return noneForNull.has(name) ? 'none' : 'all';
   return canonicalJson(value);
 }
 

@@ -29,7 +29,8 @@ export type Architecture =
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "dataset".
  */
-export type Dataset = "glyphs" | "mnist" | "fashion-mnist";
+export type Dataset =
+  "glyphs" | "mnist" | "fashion-mnist" | "svhn" | "cifar-10" | "cifar-100" | "stl-10" | "tiny-imagenet" | "usps";
 /**
  * What a run does with the zoo and its SANE.
  *
@@ -105,7 +106,7 @@ export interface Experiment {
    *
    * @minItems 1
    */
-  tables?: [1 | 3 | 4 | 6 | 7 | 9 | 10, ...(1 | 3 | 4 | 6 | 7 | 9 | 10)[]];
+  tables?: [1 | 2 | 3 | 4 | 6 | 7 | 9 | 10 | 11 | 12, ...(1 | 2 | 3 | 4 | 6 | 7 | 9 | 10 | 11 | 12)[]];
 }
 /**
  * The axes. Every combination of their values is one run.
@@ -339,6 +340,37 @@ export interface Data {
    * How many test images are used; null uses all. Default null, as in the paper.
    */
   test_images?: number | null;
+  /**
+   * Whether images in colour are made grey (Rec. 601 luma), before anything else. Default false; the paper's SVHN zoo has true.
+   */
+  grey?: boolean;
+  /**
+   * Side of the square that is cut out of the middle of each image; null: none. Default null; the paper's SVHN zoo has 28.
+   */
+  crop?: number | null;
+  /**
+   * Side of the square that images are resized to, after the crop, by PIL's bilinear filter; null: they are not. Default null; the paper's STL-10 zoo has 32.
+   */
+  resize?: number | null;
+  /**
+   * Networks see (byte / 255 - mean) / std, one number for each channel. Default null: what the data set has in the paper's zoos, for most of them 0.5 and 0.5.
+   */
+  normalize?: {
+    /**
+     * Means of the channels.
+     *
+     * @minItems 1
+     * @maxItems 3
+     */
+    mean: [number] | [number, number] | [number, number, number];
+    /**
+     * Standard deviations of the channels.
+     *
+     * @minItems 1
+     * @maxItems 3
+     */
+    std: [number] | [number, number] | [number, number, number];
+  } | null;
 }
 /**
  * The population of trained models.

@@ -1,6 +1,7 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
-import type { Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
+import { dataSettingsFor } from './resolve.ts';
+import type { DataSettings, Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
 /** Raised when a stage's code changes its result, so that artefacts of older code are not taken for its own. */
 export const stageVersions: Record<StageName, number> = {
@@ -72,11 +73,20 @@ export class StageBuilder {
     return node;
   }
 
-  /** The stage of a data set's images, with images to choose candidates by unless that is 0. */
-  private imagesOf(dataset: Dataset, { data }: Settings, validation: number | null = 0): StageNode {
-    if (validation === 0) return this.node('dataset', `dataset ${dataset}`, { dataset, ...data }, {});
-    const config = { dataset, ...data, validation_images: validation };
-    return this.node('dataset', `dataset ${dataset} with validation images`, config, {});
+  /**
+   * The stage of a data set's images, with images to choose candidates by unless that is 0. What is done to images is in its config
+   * only where something is.
+   */
+  private imagesOf(
+    dataset: Dataset,
+    { train_images, test_images, ...prepared }: DataSettings,
+    validation: number | null = 0,
+  ): StageNode {
+    const done = Object.entries(prepared).filter(([, value]) => value !== null && value !== false);
+    const config = { dataset, train_images, test_images, ...Object.fromEntries(done) };
+    if (validation === 0) return this.node('dataset', `dataset ${dataset}`, config, {});
+    const label = `dataset ${dataset} with validation images`;
+    return this.node('dataset', label, { ...config, validation_images: validation }, {});
   }
 
   /** The stage of a run's zoo, after that of its images. Runs of one condition share one settings object, and so this. */
@@ -97,7 +107,7 @@ export class StageBuilder {
       'zoo',
       `zoo ${architecture}/${dataset}`,
       recipeOf(run),
-      { dataset: this.imagesOf(dataset, settings).key },
+      { dataset: this.imagesOf(dataset, settings.data).key },
       {
         parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
         options: { lockstep },
@@ -216,12 +226,14 @@ export class StageBuilder {
       // A folder with a zoo of other networks is not that of these.
       const same = architecture === run.architecture && dataset === run.dataset;
       const own = same ? settings.zoo : { ...settings.zoo, import: null };
-      prompted = { architecture, dataset, settings: { ...settings, zoo: { ...own, ...zoo } } };
+      const data = dataSettingsFor(settings.data, run, { architecture, dataset });
+      prompted = { architecture, dataset, settings: { ...settings, data, zoo: { ...own, ...zoo } } };
       const models = this.modelsOf(prompted);
       inputs.prompts = models.zoo;
       if (models.alignment) inputs.prompt_alignment = models.alignment;
     }
-    inputs.dataset = this.imagesOf(target ?? prompted.dataset, prompted.settings, validation).key;
+    const goal = { architecture: prompted.architecture, dataset: target ?? prompted.dataset };
+    inputs.dataset = this.imagesOf(goal.dataset, dataSettingsFor(settings.data, run, goal), validation).key;
     if (settings.generation.methods.includes('hyper-representation')) {
       inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
     }

@@ -1,10 +1,10 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Lease, leaseOwner } from '../engine/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { type JobOutcome, runJob } from './job.ts';
-import { Lease, leaseOwner } from './lease.ts';
 import type { JobSpec } from './protocol.ts';
 import { Slots } from './slots.ts';
 import type { Failure, Store } from './store.ts';

@@ -1,8 +1,9 @@
 /** A network from a checkpoint file, known to this program or not, as SANE's tokens want it. */
+
+import { FormatError } from '../engine/source.ts';
 import type { Architecture, ParameterSpec, StateDict } from '../nets/architecture.ts';
 import { recognise } from '../nets/recognise.ts';
 import { openCheckpoint } from '../zoo/formats/checkpoint.ts';
-import { FormatError } from '../zoo/formats/source.ts';
 
 /** What tokens are made of. Of an unknown network nothing else is known. */
 export type NetworkDescription = Pick<Architecture, 'name' | 'buffers' | 'state'>;

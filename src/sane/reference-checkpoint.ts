@@ -4,10 +4,10 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { FormatError } from '../engine/source.ts';
 import type { StateDict } from '../nets/architecture.ts';
 import { type Checkpoint, openCheckpoint } from '../zoo/formats/checkpoint.ts';
 import { readJson } from '../zoo/formats/json.ts';
-import { FormatError } from '../zoo/formats/source.ts';
 import { Sane } from './model.ts';
 import { type SaneShape, saneParameters } from './parameters.ts';
 

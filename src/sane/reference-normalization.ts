@@ -2,8 +2,9 @@
  * The authors' `dataset_normalization_*.json`: statistics of each layer, by the name of its weight, and their `mode`. Every mode is an affine
  * map, and so becomes a mean and a standard deviation. The standardisation of a SANE artefact is read too.
  */
+
+import { FormatError } from '../engine/source.ts';
 import { readJson } from '../zoo/formats/json.ts';
-import { FormatError } from '../zoo/formats/source.ts';
 import type { Standardization } from './standardize.ts';
 
 /** Reads a file of statistics. Throws a FormatError that names the file and the layer with something wrong. */

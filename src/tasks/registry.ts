@@ -8,7 +8,7 @@ export interface TaskDescription {
 const propertyPrediction: TaskDescription = {
   name: 'property-prediction',
   description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
-  tables: [1, 9, 10],
+  tables: [1, 2, 9, 10, 11, 12],
 };
 
 const generation: TaskDescription = {

@@ -1,5 +1,6 @@
 /** Random crops, mirror images and rotations of training images, as torchvision draws them: on bytes, filled with black. */
-import type { Dataset, ImageSet } from '../data/dataset.ts';
+import type { ImageFormat, ImageSet } from '../data/dataset.ts';
+import { byteValues } from '../data/normalize.ts';
 import type { Random } from '../engine/random.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 
@@ -13,14 +14,14 @@ export const augments = ({ crop, flip, rotation }: Augmentation) => crop > 0 || 
  */
 export function augmentBatch(
   { images }: ImageSet,
-  { shape: [height, width, channels], normalize }: Pick<Dataset, 'shape' | 'normalize'>,
+  { shape: [height, width, channels], normalize }: Pick<ImageFormat, 'shape' | 'normalize'>,
   numbers: ArrayLike<number>,
   { crop, flip, rotation }: Augmentation,
   random: Random,
   out: Float32Array,
 ): void {
   const size = height * width * channels;
-  const value = (byte: number) => (byte / 255 - normalize.mean) / normalize.std;
+  const values = byteValues(normalize);
   for (let n = 0; n < numbers.length; n++) {
     const first = (numbers[n] as number) * size;
     const down = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
@@ -44,7 +45,10 @@ export function augmentBatch(
         column += right;
         const black = outside || row < 0 || row >= height || column < 0 || column >= width;
         const from = first + (row * width + column) * channels;
-        for (let c = 0; c < channels; c++, to++) out[to] = value(black ? 0 : (images[from + c] as number));
+        for (let c = 0; c < channels; c++, to++) {
+          const ofChannel = values[c] as Float32Array;
+          out[to] = ofChannel[black ? 0 : (images[from + c] as number)] as number;
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 /** Trains a population of models in lockstep, each as if it were alone, and keeps their weights at the listed epochs. */
-import type { Dataset, ImageSet } from '../data/dataset.ts';
+import type { ImageFormat, ImageSet } from '../data/dataset.ts';
+import { byteValues } from '../data/normalize.ts';
 import type { Images } from '../data/stage.ts';
 import { oneCycle } from '../engine/one-cycle.ts';
 import {
@@ -30,7 +31,7 @@ export interface TrainingData {
   train: LabelledImages;
   test: LabelledImages;
   /** The training images as bytes, which augmentation works on; not needed without. */
-  bytes?: { set: ImageSet; dataset: Dataset };
+  bytes?: { set: ImageSet; dataset: ImageFormat };
 }
 
 /** Both splits on the device. The caller disposes of `train` and `test`. */
@@ -44,8 +45,12 @@ export function prepareBoth(images: Images): TrainingData {
 
 /** A split on the device, normalised. The caller disposes of it. */
 export function prepare(set: ImageSet, { dataset }: Pick<Images, 'dataset'>): LabelledImages {
-  const { mean, std } = dataset.normalize;
-  const images = Float32Array.from(set.images, (byte) => (byte / 255 - mean) / std);
+  const values = byteValues(dataset.normalize);
+  const images = new Float32Array(set.images.length);
+  for (const [c, ofChannel] of values.entries()) {
+    for (let i = c; i < images.length; i += values.length)
+      images[i] = ofChannel[set.images[i] as number] as number;
+  }
   return {
     images: tf.tensor4d(images, [set.labels.length, ...dataset.shape]),
     labels: tf.tensor1d(Int32Array.from(set.labels), 'int32'),

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { writeSafetensors } from '../../src/engine/safetensors.ts';
+import { FormatError } from '../../src/engine/source.ts';
 import { saveAutoencoder } from '../../src/sane/checkpoint.ts';
 import { embedNetworks } from '../../src/sane/embed-networks.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { loadPretrained } from '../../src/sane/pretrained.ts';
 import { readCheckpoint } from '../../src/zoo/formats/checkpoint.ts';
-import { FormatError } from '../../src/zoo/formats/source.ts';
 import { matrixOf, oracleDecode, oracleEncode, type Vector } from '../sane/oracle.ts';
 import {
   type Bytes,

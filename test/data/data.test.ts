@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImageSet } from '../../src/data/dataset.ts';
-import { findFile, type Publication } from '../../src/data/files.ts';
+import { type Dataset, halves, type ImageSet } from '../../src/data/dataset.ts';
 import { glyphs } from '../../src/data/glyphs.ts';
-import { readIdx } from '../../src/data/idx.ts';
-import { fashionMnist, imageSet } from '../../src/data/mnist.ts';
+import { fashionMnist } from '../../src/data/mnist.ts';
 import { datasets, getDataset } from '../../src/data/registry.ts';
 import { datasetStage, loadImages } from '../../src/data/stage.ts';
+import { Random } from '../../src/engine/random.ts';
+import { writeSafetensors } from '../../src/engine/safetensors.ts';
 import type { StageContext } from '../../src/engine/stage.ts';
+import { errorOf } from './published-files.ts';
 
 let dir = '';
 beforeAll(async () => {
@@ -18,128 +19,6 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true }));
 
 const source = () => ({ dataDir: undefined, cacheDir: join(dir, 'cache'), report: () => {} });
-
-/** An IDX file of these sizes and bytes. */
-function idx(shape: number[], data: Uint8Array, magic = 0x0800 + shape.length): Uint8Array {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  header.writeUInt32BE(magic);
-  for (const [i, size] of shape.entries()) header.writeUInt32BE(size, 4 + 4 * i);
-  return Buffer.concat([header, data]);
-}
-
-describe('IDX files', () => {
-  const bytes = Uint8Array.from({ length: 2 * 3 * 5 }, (_, i) => 7 * i);
-
-  test('are read plain and gzipped', () => {
-    for (const file of [
-      idx([2, 3, 5], bytes),
-      Bun.gzipSync(idx([2, 3, 5], bytes) as Uint8Array<ArrayBuffer>),
-    ]) {
-      expect(readIdx('f', file, 3)).toEqual({ shape: [2, 3, 5], data: bytes });
-    }
-  });
-
-  test.each([
-    ['cut short', idx([2, 3, 5], bytes).subarray(0, 30), /14 bytes of data, its sizes 2 x 3 x 5 need 30/],
-    [
-      'too long',
-      Buffer.concat([idx([2, 3, 5], bytes), bytes]),
-      /60 bytes of data, its sizes 2 x 3 x 5 need 30/,
-    ],
-    ['of labels', idx([30], bytes), /magic number 0x00000801, expected 0x00000803/],
-    ['of floats', idx([2, 3, 5], bytes, 0x0d03), /magic number 0x00000d03/],
-    ['without a header', new Uint8Array(3), /3 bytes are too few for an IDX header/],
-    [
-      'cut short in gzip',
-      Bun.gzipSync(new Uint8Array(999)).subarray(0, 20),
-      /cannot be unpacked: damaged, or cut short/,
-    ],
-  ])('%s are refused with the remedy', (_, file, message) => {
-    expect(() => readIdx('train.gz', file, 3)).toThrow(message);
-    expect(() => readIdx('train.gz', file, 3)).toThrow(
-      /^train\.gz: .*Fetch the file again, or point --data at another copy\.$/,
-    );
-  });
-
-  test('must belong together', () => {
-    const names = ['i', 'l'] as const;
-    const images = { shape: [2, 28, 28], data: new Uint8Array(2 * 784) };
-    const labels = (...values: number[]) => ({ shape: [values.length], data: Uint8Array.from(values) });
-    expect(imageSet(names, images, labels(0, 9), 10).labels).toEqual(Uint8Array.of(0, 9));
-    expect(() => imageSet(names, images, labels(1), 10)).toThrow('i has 2 images and l 1 labels');
-    expect(() => imageSet(names, images, labels(1, 10), 10)).toThrow('l: label 10 at 1 is not one of 0 to 9');
-    expect(() => imageSet(names, { ...images, shape: [2, 28, 56] }, labels(1, 2), 10)).toThrow(
-      'i: images of 28 x 56, expected 28 x 28',
-    );
-  });
-});
-
-describe('published files', () => {
-  const content = new TextEncoder().encode('the published bytes');
-  const file = { name: 'x.gz', md5: new Bun.CryptoHasher('md5').update(content).digest('hex') };
-  const publication = (mirrors: string[]): Publication => ({
-    dataset: 'thing',
-    files: [file],
-    installed: [join(dir, 'installed')],
-    mirrors,
-    remedy: 'install the package',
-  });
-
-  test('come from the first place that has them, and are checked', async () => {
-    const user = join(dir, 'user');
-    await mkdir(join(user, 'thing'), { recursive: true });
-    await Bun.write(join(user, 'x.gz'), content);
-    expect(await findFile(publication([]), file, { ...source(), dataDir: user })).toEqual(
-      Buffer.from(content),
-    );
-    await Bun.write(join(user, 'thing', 'x.gz'), 'other bytes');
-    await expect(findFile(publication([]), file, { ...source(), dataDir: user })).rejects.toThrow(
-      `${join(user, 'thing', 'x.gz')}: not the published x.gz (MD5 `,
-    );
-  });
-
-  test('are downloaded once, from the first mirror that has them', async () => {
-    let requests = 0;
-    const server = Bun.serve({
-      port: 0,
-      fetch: (request) => {
-        requests++;
-        return new URL(request.url).pathname === '/good/x.gz'
-          ? new Response(content)
-          : new Response('', { status: 404 });
-      },
-    });
-    const mirrors = [`http://localhost:${server.port}/bad`, `http://localhost:${server.port}/good`];
-    const reports: string[] = [];
-    const listening = { ...source(), report: ({ unit }: { unit: string }) => void reports.push(unit) };
-    expect(await findFile(publication(mirrors), file, listening)).toEqual(Buffer.from(content));
-    expect(await findFile(publication(mirrors), file, listening)).toEqual(Buffer.from(content));
-    await server.stop(true);
-    expect(requests).toBe(2);
-    expect(reports).toContain('bytes of x.gz');
-  });
-
-  test('that cannot be had give an error with every place and the remedy', async () => {
-    const offline = { ...source(), cacheDir: join(dir, 'empty'), dataDir: '/nowhere' };
-    const error: Error = await findFile(publication(['http://localhost:1/m']), file, offline).then(
-      () => new Error('no error'),
-      (e: Error) => e,
-    );
-    expect(error.message).toContain('data set thing: x.gz is not here and could not be downloaded.');
-    for (const place of [
-      '/nowhere/thing/x.gz',
-      '/nowhere/x.gz',
-      join(dir, 'installed', 'x.gz'),
-      join(dir, 'empty', 'thing', 'x.gz'),
-      'http://localhost:1/m/x.gz',
-    ]) {
-      expect(error.message).toContain(place);
-    }
-    expect(error.message).toContain(
-      'Remedy: install the package, or put the files in a folder and name it with --data or EXP_DATA.',
-    );
-  });
-});
 
 describe('glyphs', () => {
   test('are the same at every draw, however many', async () => {
@@ -174,7 +53,8 @@ describe('dataset stage', () => {
     await mkdir(at);
     await datasetStage.execute(context({ dataset: 'glyphs', train_images: 25, test_images: 11 }, at));
     const images = await loadImages(at);
-    expect(images.dataset).toBe(glyphs);
+    const { name, shape, classes, normalize } = glyphs;
+    expect(images.dataset).toEqual({ name, shape, classes, normalize });
     expect(images.train.images.length).toBe(25 * 784);
     expect(images.test.labels.length).toBe(11);
     const all = await glyphs.load(source(), { train: 25, test: 11 });
@@ -205,10 +85,10 @@ describe('dataset stage', () => {
       const all = [...rows(train), ...rows(validation as ImageSet)].sort();
       expect(all).toEqual(rows(await drawTrain(40)).sort());
       await expect(datasetStage.execute(context({ ...half, validation_images: 11 }, at))).rejects.toThrow(
-        'generation.validation_images asks for 11, which is 10 of the images of glyphs: lower data.train_images, or set it to 0 to choose candidates by the training images',
+        'generation.validation_images asks for 11, which is 10 of the images of given: lower data.train_images, or set it to 0 to choose candidates by the training images',
       );
       await expect(datasetStage.execute(context({ ...half, train_images: null }, at))).rejects.toThrow(
-        'generation.validation_images asks for what data.train_images leaves over, which is 0 of the images of glyphs',
+        'generation.validation_images asks for what data.train_images leaves over, which is 0 of the images of given',
       );
     } finally {
       delete datasets.given;
@@ -227,6 +107,89 @@ describe('dataset stage', () => {
     const { test } = await fashionMnist.load(source(), { train: null, test: null });
     expect(test.labels.length).toBe(10_000);
     expect(new Set(test.labels).size).toBe(10);
+  });
+
+  /** A data set of images in colour, 6x8. */
+  const colours = (normalize: Dataset['normalize']): Dataset => ({
+    ...{ name: 'colours', description: '', standsFor: [], classes: 10, normalize, publication: null },
+    ...{ shape: [6, 8, 3], counts: { train: 20, test: 20 } },
+    load: async () => {
+      const images = Uint8Array.from({ length: 20 * 144 }, (_, i) => (i * 37) % 251);
+      const set = { images, labels: Uint8Array.from({ length: 20 }, (_, i) => i % 10) };
+      return { train: set, test: set };
+    },
+  });
+  const uneven = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] };
+  let folders = 0;
+  async function prepared(config: StageContext['config'], dataset = colours(uneven)) {
+    const at = join(dir, `prepared-${folders++}`);
+    await mkdir(at);
+    datasets.colours = dataset;
+    try {
+      await datasetStage.execute(
+        context({ dataset: 'colours', train_images: null, test_images: null, ...config }, at),
+      );
+      return await loadImages(at);
+    } finally {
+      delete datasets.colours;
+    }
+  }
+
+  test('prepares images as the settings say, and keeps shape and normalisation with them', async () => {
+    const { images, labels } = (await colours(uneven).load(source(), { train: null, test: null })).train;
+    const plain = await prepared({});
+    expect(plain.dataset).toEqual({ name: 'colours', shape: [6, 8, 3], classes: 10, normalize: uneven });
+    expect(plain.test).toEqual({ images, labels });
+
+    const normalize = { mean: [0.25], std: [0.5] };
+    const { dataset, train } = await prepared({ grey: true, crop: 4, normalize, train_images: 15 });
+    expect(dataset).toEqual({ name: 'colours', shape: [4, 4, 1], classes: 10, normalize });
+    expect(train.labels.length).toBe(15);
+    // Each image kept is the middle of the one with its numbers, in the order of the same subset.
+    const order = new Random(0, 'data', 'subset', 'train').permutation(20).subarray(0, 15);
+    expect([...train.labels]).toEqual([...order].map((n) => labels[n] as number));
+    for (const [i, n] of order.entries()) {
+      for (let p = 0; p < 16; p++) {
+        const from = n * 144 + ((1 + Math.floor(p / 4)) * 8 + 2 + (p % 4)) * 3;
+        const [r, g, b] = images.subarray(from, from + 3) as unknown as [number, number, number];
+        expect(
+          Math.abs((train.images[i * 16 + p] as number) - (0.299 * r + 0.587 * g + 0.114 * b)),
+        ).toBeLessThan(0.51);
+      }
+    }
+  });
+
+  test('of a data set with one normalisation for all channels needs no other for grey images', async () => {
+    const { dataset } = await prepared({ grey: true, resize: 3 }, colours(halves(3)));
+    expect(dataset).toEqual({ name: 'colours', shape: [3, 3, 1], classes: 10, normalize: halves(1) });
+  });
+
+  test('reads artefacts that say nothing of normalisation: the data set’s own', async () => {
+    const at = join(dir, 'older');
+    await mkdir(at);
+    const tensors = ['train', 'test'].flatMap((split) => [
+      { name: `${split}.images`, shape: [1, 28, 28, 1], data: new Uint8Array(784) },
+      { name: `${split}.labels`, shape: [1], data: Uint8Array.of(4) },
+    ]);
+    await writeSafetensors(join(at, 'images.safetensors'), tensors, { dataset: 'mnist' });
+    const { dataset, train } = await loadImages(at);
+    const normalize = { mean: [0.1307], std: [0.3081] };
+    expect(dataset).toEqual({ name: 'mnist', shape: [28, 28, 1], classes: 10, normalize });
+    expect(train).toEqual({ images: new Uint8Array(784), labels: Uint8Array.of(4) });
+  });
+
+  test.each([
+    [{ crop: 7 }, 'data.crop is 7, the images of colours are 6 x 8: lower it or leave it out'],
+    [
+      { normalize: { mean: [0], std: [1, 1, 1] } },
+      'data.normalize has 1 means and 3 standard deviations, the images of colours have 3 channels: give one for each',
+    ],
+    [
+      { grey: true },
+      'colours has a mean for each of 3 channels, its images made grey have 1: give data.normalize',
+    ],
+  ])('with %j is refused', async (config, message) => {
+    expect(await errorOf(() => prepared(config))).toBe(message);
   });
 
   test('an unknown data set is told what there is', () => {

@@ -154,6 +154,52 @@ describe('stages', () => {
     expect(moved.find(({ stage }) => stage === 'generation')!.inputs.dataset).toBe(target.key);
   });
 
+  test('of images say what is done to them only where something is', () => {
+    const images = (dataset: string, more = '', architecture = 'cnn-small') =>
+      plan(valid.replace('[glyphs]', `[${dataset}]`).replace('[cnn-small]', `[${architecture}]`) + more)
+        .stages[0]!.config;
+    const all = { test_images: null };
+    expect(images('mnist')).toEqual({ dataset: 'mnist', train_images: 50_000, ...all });
+    expect(images('svhn')).toEqual({ dataset: 'svhn', train_images: 60_000, ...all, grey: true, crop: 28 });
+    expect(images('svhn', 'data: {grey: false, crop: null}\n')).toEqual({
+      ...{ dataset: 'svhn', train_images: 60_000, ...all },
+    });
+    expect(images('stl-10', '', 'cnn-large')).toEqual({
+      ...{ dataset: 'stl-10', train_images: 4_200, ...all, resize: 32 },
+    });
+    expect(images('tiny-imagenet', '', 'resnet18')).toEqual({
+      ...{ dataset: 'tiny-imagenet', train_images: null, ...all },
+    });
+    const cifar = images('cifar-10', '', 'resnet18');
+    expect(cifar.normalize).toEqual({
+      mean: [0.491373, 0.482353, 0.446667],
+      std: [0.247059, 0.243529, 0.261569],
+    });
+    // What stands in for it has its number of images, and other images.
+    const standIn = { dataset: 'fashion-mnist', train_images: 40_000, ...all };
+    expect(images('fashion-mnist', '', 'resnet18')).toEqual(standIn);
+  });
+
+  test('of generation for other images take these as their own recipe has them', () => {
+    const text = (target: string, more: string) =>
+      `${valid.replace('[property-prediction]', '[generation]').replace('[glyphs]', '[svhn]')}generation: {epochs: [0], validation_images: 0, ${target}}\n${more}`;
+    const datasets = (target: string, more = '') =>
+      plan(text(target, more))
+        .stages.filter(({ stage }) => stage === 'dataset')
+        .map(({ config }) => config);
+    const svhn = { dataset: 'svhn', train_images: 60_000, test_images: null, grey: true, crop: 28 };
+    const mnist = { dataset: 'mnist', train_images: 50_000, test_images: null };
+    expect(datasets('target_dataset: mnist')).toEqual([svhn, mnist]);
+    expect(datasets('prompt_zoo: {dataset: mnist}')).toEqual([svhn, mnist]);
+    const given = { train_images: 99 };
+    expect(datasets('target_dataset: mnist', 'data: {train_images: 99}\n')).toEqual([
+      { ...svhn, ...given },
+      { ...mnist, ...given },
+    ]);
+    const large = datasets('prompt_zoo: {architecture: cnn-large, dataset: stl-10}');
+    expect(large[1]).toEqual({ dataset: 'stl-10', train_images: 4_200, test_images: null, resize: 32 });
+  });
+
   test('have keys of what they compute, not of what it is called or where it runs', () => {
     const renamed = valid.replace('name: test', 'name: other\ndescription: hm\ndevice: cpu\ntables: [1]');
     expect(changed(valid, renamed)).toEqual([]);
@@ -203,13 +249,18 @@ describe('why', () => {
 test('every experiment file that comes with the project has a plan', async () => {
   const folder = join(import.meta.dir, '..', '..', 'experiments');
   const files = [...new Glob('**/*.yaml').scanSync(folder)];
-  expect(files.length).toBeGreaterThanOrEqual(3);
+  expect(files).toContain('cnn-zoos.yaml');
+  expect(files).toContain('resnet-cifar.yaml');
   for (const file of files) {
     const text = await Bun.file(join(folder, file)).text();
     const depth = '../'.repeat(file.split('/').length);
     expect(text.split('\n')[0]).toBe(
       `# yaml-language-server: $schema=${depth}schemas/experiment.schema.json`,
     );
-    expect(planExperiment(await loadExperiment(join(folder, file))).runs.length).toBeGreaterThan(0);
+    const { runs } = planExperiment(await loadExperiment(join(folder, file)));
+    expect(runs.length).toBeGreaterThan(0);
+    // Those beside the quickstart are at the paper's scale.
+    const atScale = !file.includes('/') && file !== 'quickstart.yaml';
+    if (atScale) expect({ file, scaled: runs.flatMap(({ scaled }) => scaled) }).toEqual({ file, scaled: [] });
   }
 });

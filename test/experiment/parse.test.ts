@@ -149,7 +149,11 @@ describe('a mistake is shown with its place and the remedy', () => {
       'exclude:\n  - {dataset: glyphs}\n',
       ['grid: no run is left', 'exclude takes out every one'],
     ],
-    ['an unknown table', 'tables: [99]\n', ['tables.0: unknown value', 'one of 1, 3, 4, 6, 7, 9, 10']],
+    [
+      'an unknown table',
+      'tables: [99]\n',
+      ['tables.0: unknown value', 'one of 1, 2, 3, 4, 6, 7, 9, 10, 11, 12'],
+    ],
     ['an unknown block', 'zooo: {}\n', ['zooo: unknown key', 'did you mean zoo?']],
   ])('%s', (_, addition, expected) => {
     const text = mistakes(valid + addition);

@@ -57,22 +57,15 @@ describe('the schema', () => {
       expect('default' in property ? name : `${name} has no default`).toBe(name);
       expect({ name, errors: validateAxisValue(name, property.default) }).toEqual({ name, errors: [] });
     }
-    for (const { architecture, dataset, set } of recipes.recipes) {
+    for (const { architecture, dataset, ...settings } of recipes.recipes) {
       expect(Object.keys(architectures)).toContain(architecture);
-      // A recipe may be there before the program can read its data set.
-      expect([
-        ...Object.keys(datasets),
-        'svhn',
-        'cifar-10',
-        'cifar-100',
-        'stl-10',
-        'tiny-imagenet',
-        'usps',
-      ]).toContain(dataset);
-      for (const [name, value] of Object.entries(set)) {
+      expect(Object.keys(datasets)).toContain(dataset);
+      const { set, images = {} } = settings as Record<'set' | 'images', Record<string, unknown>>;
+      for (const [name, value] of Object.entries({ ...set, ...images })) {
         expect(settingNames).toContain(name);
         expect(validateAxisValue(name, value)).toEqual([]);
       }
+      for (const name of Object.keys(images)) expect(name).toStartWith('data.');
     }
   });
 

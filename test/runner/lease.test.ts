@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkLeases, Lease, leaseOwner } from '../../src/runner/lease.ts';
+import { checkLeases, Lease, leaseOwner } from '../../src/engine/lease.ts';
 import { Fixture, removeFixtures, until } from './fixture.ts';
 
 afterAll(removeFixtures);
 
-const module = new URL('../../src/runner/lease.ts', import.meta.url).pathname;
+const module = new URL('../../src/engine/lease.ts', import.meta.url).pathname;
 
 test('one holder at a time', () => {
   const path = join(new Fixture().root, 'a.lease');
@@ -66,6 +66,6 @@ test('many processes exclude each other', async () => {
 
 test('a folder where locks work passes the check, and nothing stays behind', () => {
   const { root } = new Fixture();
-  checkLeases(root);
+  checkLeases(root, '--store');
   expect([...new Bun.Glob('lock-check*').scanSync(root)]).toEqual([]);
 });

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/engine/random.ts';
+import { FormatError } from '../../src/engine/source.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
-import { FormatError } from '../../src/zoo/formats/source.ts';
 import { findZoo } from '../../src/zoo/import/find.ts';
 import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { type ImportOptions, importZoo } from '../../src/zoo/import/import.ts';

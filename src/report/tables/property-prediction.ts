@@ -1,7 +1,11 @@
 /** The shape that the paper's tables of property prediction share: targets down, data sets and features across. */
 import type { ColumnDefinition, GroupDefinition, OrderDefinition, TableDefinition } from '../definition.ts';
 
-const datasetTitles = { mnist: 'MNIST', svhn: 'SVHN', 'cifar-10': 'CIFAR-10 (CNN)', 'stl-10': 'STL-10' };
+/** Titles of the zoos by the architectures that they are of. */
+const zoos = {
+  'cnn-': { mnist: 'MNIST', svhn: 'SVHN', 'cifar-10': 'CIFAR-10 (CNN)', 'stl-10': 'STL-10' },
+  resnet: { 'cifar-10': 'CIFAR-10', 'cifar-100': 'CIFAR-100', 'tiny-imagenet': 'Tiny-ImageNet' },
+};
 
 const features = {
   weights: 'W',
@@ -25,24 +29,25 @@ export function featureColumn(
   return { key: feature, title, labels: { feature } };
 }
 
-/** A table of R² on the test models of zoos of small CNNs (Section 5.1 and Appendix D). */
-export function propertyPredictionTable(
+/** A table of R² on the test models of zoos of small CNNs, or of ResNet-18 (Section 5.1 and Appendix D). */
+export function propertyPredictionTable<Kind extends keyof typeof zoos>(
   id: number,
-  datasets: (keyof typeof datasetTitles)[],
+  kind: Kind,
+  datasets: (keyof (typeof zoos)[Kind] & string)[],
   columns: ColumnDefinition[],
   orders: OrderDefinition[],
 ): TableDefinition {
-  const groups = datasets.map((dataset): GroupDefinition => ({ dataset, title: datasetTitles[dataset] }));
+  const titles: Record<string, string> = zoos[kind];
   return {
     id,
-    accepts: ({ task, architecture }) => task === 'property-prediction' && architecture.startsWith('cnn-'),
+    accepts: ({ task, architecture }) => task === 'property-prediction' && architecture.startsWith(kind),
     metric: 'r2',
     labels: { split: 'test' },
     factor: 1,
     spread: "the run's seed and the zoo's seed",
     decimals: 3,
     tolerance: 0.02,
-    groups,
+    groups: datasets.map((dataset): GroupDefinition => ({ dataset, title: titles[dataset] as string })),
     columns,
     rows: [
       { key: 'test-accuracy', title: 'Acc', labels: { target: 'test-accuracy' } },

@@ -1,8 +1,8 @@
 /** A network's weights in a file of any format that is read: .pt, .pth and .bin of torch.save, and .safetensors. */
 import { bytesPerNumber } from '../../engine/dtypes.ts';
 import { openSafetensors } from '../../engine/safetensors.ts';
+import { FormatError, Source } from '../../engine/source.ts';
 import type { StateDict } from '../../nets/architecture.ts';
-import { FormatError, Source } from './source.ts';
 import { findStateDict } from './state-dict.ts';
 import { legacyMagic, openTorchLegacy, openTorchZip, readTensor } from './torch.ts';
 import type { TensorRef } from './torch-globals.ts';

@@ -1,7 +1,7 @@
 /** The globals that a state dict of PyTorch may name, each by our code in its place. Every other is refused. */
 import type { NumberFormat } from '../../engine/dtypes.ts';
+import { FormatError } from '../../engine/source.ts';
 import { Callable } from './pickle.ts';
-import { FormatError } from './source.ts';
 
 /** A storage as a tensor names it: numbers that lie one after the other in the file. */
 export interface StorageRef {

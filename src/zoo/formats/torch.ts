@@ -4,10 +4,10 @@
  */
 import { crc32 } from 'node:zlib';
 import { bytesPerNumber, toFloat32 } from '../../engine/dtypes.ts';
+import { Cursor, CutShort, FormatError, type Source } from '../../engine/source.ts';
+import { memberStart, readZipDirectory } from '../../engine/zip.ts';
 import { unpickle } from './pickle.ts';
-import { Cursor, CutShort, FormatError, type Source } from './source.ts';
 import { type StorageRef, type TensorRef, torchGlobal, torchStorage } from './torch-globals.ts';
-import { memberStart, readZipDirectory } from './zip.ts';
 
 /** A storage's bytes in the file. */
 interface StoredBytes {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { getDataset } from '../../data/registry.ts';
 import type { Report } from '../../engine/progress.ts';
 import { writeSafetensors } from '../../engine/safetensors.ts';
+import { FormatError } from '../../engine/source.ts';
 import type { ImageSize } from '../../nets/architecture.ts';
 import { type Recognised, recognise } from '../../nets/recognise.ts';
-import { FormatError } from '../formats/source.ts';
 import { type Hyperparameters, splitMembers } from '../members.ts';
 import {
   type Checkpoint,

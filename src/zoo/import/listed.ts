@@ -16,8 +16,8 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { parse } from 'yaml';
+import { FormatError } from '../../engine/source.ts';
 import { readCheckpoint } from '../formats/checkpoint.ts';
-import { FormatError } from '../formats/source.ts';
 import type { Split } from '../members.ts';
 import { byName, dictOf, type FoundModel, type FoundZoo } from './found.ts';
 

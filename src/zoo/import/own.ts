@@ -1,8 +1,8 @@
 /** Zoos in this program's own format: artefacts of stage `zoo`, and what `exp zoo import` wrote. */
 
 import { join } from 'node:path';
+import { FormatError } from '../../engine/source.ts';
 import { readJson } from '../formats/json.ts';
-import { FormatError } from '../formats/source.ts';
 import { manifestName, modelFile, openZoo } from '../zoo.ts';
 import { dictOf, type FoundZoo } from './found.ts';
 

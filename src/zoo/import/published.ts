@@ -4,9 +4,9 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FormatError } from '../../engine/source.ts';
 import { readCheckpoint } from '../formats/checkpoint.ts';
 import { readJson, readJsonLines } from '../formats/json.ts';
-import { FormatError } from '../formats/source.ts';
 import type { Hyperparameters } from '../members.ts';
 import {
   byName,

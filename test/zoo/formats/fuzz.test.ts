@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Random } from '../../../src/engine/random.ts';
 import { writeSafetensors } from '../../../src/engine/safetensors.ts';
+import { FormatError } from '../../../src/engine/source.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
-import { FormatError } from '../../../src/zoo/formats/source.ts';
 import { type Bytes, pickle, text, torchZip } from './torch-files.ts';
 
 const seed = Date.now();

@@ -1,12 +1,16 @@
 /**
- * The directory of a zip file whose members are stored as they are, as torch.save writes them (with ZIP64 fields). Compressed members are
- * refused, so that what is read is never larger than the file. Nothing is unpacked to disk.
+ * The directory of a zip file (with ZIP64 fields), and its members. Where they are to be stored as they are, as torch.save writes them,
+ * compressed ones are refused, so that what is read is never larger than the file. Nothing is unpacked to disk.
  */
+import { crc32, inflateRawSync } from 'node:zlib';
 import { Cursor, FormatError, type Source } from './source.ts';
 
 export interface ZipMember {
   name: string;
   size: number;
+  /** Bytes in the file, compressed by deflate or as they are. */
+  packed: number;
+  compressed: boolean;
   crc32: number;
   /** Where its local header begins. */
   header: number;
@@ -28,20 +32,32 @@ const largestDirectory = 32 * 2 ** 20;
 /** What 2 and 4 byte fields hold if the value stands in a ZIP64 field. */
 const elsewhere = 0xffffffff;
 
-/** The members by name. Throws a FormatError if the directory is damaged, or has what torch.save does not write. */
-export async function readZipDirectory(source: Source): Promise<Map<string, ZipMember>> {
+/** Ways of keeping a member. */
+const stored = 0;
+const deflated = 8;
+
+/** The members by name; compressed ones only where allowed. Throws a FormatError if the directory is damaged. */
+export async function readZipDirectory(
+  source: Source,
+  { compressed = false } = {},
+): Promise<Map<string, ZipMember>> {
   const { start, size, count } = await findDirectory(source);
   if (size > largestDirectory)
     throw new FormatError(`the zip directory has ${size} bytes, at most ${largestDirectory} are read`);
   const cursor = new Cursor(await source.read(start, size));
   const members = new Map<string, ZipMember>();
-  for (let i = 0; i < count; i++) {
-    const member = readEntry(cursor);
+  // Archives of more than 65,535 members without ZIP64 fields count modulo 65,536.
+  while (cursor.at < size) {
+    const member = readEntry(cursor, compressed);
     if (members.has(member.name)) throw new FormatError(`the zip file has two members ${member.name}`);
-    if (member.header + member.size > start)
+    if (member.header + member.packed > start)
       throw new FormatError(`zip member ${member.name} reaches beyond the end of the data`);
     members.set(member.name, member);
   }
+  if (members.size !== count && members.size % 0x10000 !== count)
+    throw new FormatError(
+      `the zip directory has ${members.size} members, its end says ${count}: the file is damaged`,
+    );
   return members;
 }
 
@@ -68,7 +84,7 @@ async function findDirectory(source: Source): Promise<{ start: number; size: num
 }
 
 /** One entry of the central directory. */
-function readEntry(cursor: Cursor): ZipMember {
+function readEntry(cursor: Cursor, compressed: boolean): ZipMember {
   if (cursor.u32() !== signatures.central) throw new FormatError('the zip directory is damaged');
   cursor.take(4);
   const [flags, method] = [cursor.u16(), cursor.u16()];
@@ -84,7 +100,7 @@ function readEntry(cursor: Cursor): ZipMember {
     throw new FormatError(`zip member ${JSON.stringify(name)} climbs out of the archive`);
   }
   if (flags & 1) throw new FormatError(`zip member ${name} is encrypted`);
-  if (method !== 0) {
+  if (method !== stored && !compressed) {
     throw new FormatError(
       `zip member ${name} is compressed (method ${method}); torch.save stores members as they are, so this file was packed by something else: unpack it and save it again with torch.save`,
     );
@@ -93,9 +109,11 @@ function readEntry(cursor: Cursor): ZipMember {
   const [fullSize, fullPacked, header] = [size, packed, offset].map((value) =>
     value === elsewhere ? (extra.shift() ?? value) : value,
   ) as [number, number, number];
-  if (fullSize !== fullPacked)
+  if (method === stored && fullSize !== fullPacked)
     throw new FormatError(`zip member ${name} is stored, but its two sizes differ: the file is damaged`);
-  return { name, size: fullSize, crc32, header };
+  if (method !== stored && method !== deflated)
+    throw new FormatError(`zip member ${name} is compressed by method ${method}; only deflate is read`);
+  return { name, size: fullSize, packed: fullPacked, compressed: method === deflated, crc32, header };
 }
 
 /** The 8-byte numbers of the ZIP64 field among the extra fields, if there is one. */
@@ -109,13 +127,36 @@ function zip64Fields(extra: Cursor): number[] {
 }
 
 /** Where the bytes of a member begin in the file. */
-export async function memberStart(source: Source, { name, header, size }: ZipMember): Promise<number> {
+export async function memberStart(source: Source, { name, header, packed }: ZipMember): Promise<number> {
   const cursor = new Cursor(await source.read(header, 30));
   if (cursor.u32() !== signatures.local)
     throw new FormatError(`zip member ${name} is not where the directory says: the file is damaged`);
   cursor.take(22);
   const start = header + 30 + cursor.u16() + cursor.u16();
-  if (start + size > source.size)
+  if (start + packed > source.size)
     throw new FormatError(`zip member ${name} reaches beyond the end of the file: it is cut short`);
   return start;
+}
+
+/** The bytes of a member, unpacked and checked. */
+export async function readMember(source: Source, member: ZipMember): Promise<Uint8Array> {
+  const { name, size, packed, compressed, crc32: expected } = member;
+  const raw = await source.read(await memberStart(source, member), packed);
+  const bytes = compressed ? inflate(raw, size, name) : raw;
+  if (bytes.length !== size || crc32(bytes) !== expected)
+    throw new FormatError(
+      `zip member ${name} has another checksum than the archive says: the file is damaged`,
+    );
+  return bytes;
+}
+
+/** At most `size` bytes, whatever the data says. */
+function inflate(raw: Uint8Array, size: number, name: string): Uint8Array {
+  try {
+    return inflateRawSync(raw, { maxOutputLength: Math.max(1, size) });
+  } catch (error) {
+    throw new FormatError(
+      `zip member ${name} cannot be unpacked (${(error as Error).message}): the file is damaged`,
+    );
+  }
 }

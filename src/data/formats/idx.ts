@@ -1,4 +1,5 @@
 /** The IDX format of MNIST's files: a magic number (type and rank), big-endian sizes, then the bytes. */
+import { damaged } from '../damaged.ts';
 
 /** An unpacked IDX file of unsigned bytes. */
 export interface Idx {
@@ -12,7 +13,7 @@ export interface Idx {
  */
 export function readIdx(file: string, bytes: Uint8Array, rank: number): Idx {
   const fail = (what: string): never => {
-    throw new Error(`${file}: ${what}. Fetch the file again, or point --data at another copy.`);
+    throw damaged(file, what);
   };
   let raw = bytes;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {

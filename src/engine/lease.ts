@@ -1,6 +1,6 @@
 /**
- * The right to compute one stage, held by one runner at a time. It is a lock of the operating system (flock) on a file, which
- * the workers of the stage inherit: it is free again when the runner and its workers are gone, however they went.
+ * The right to do one piece of work (compute a stage, fetch a file), held by one process at a time. It is a lock of the operating system
+ * (flock) on a file, which the workers of a stage inherit: it is free again when the holder and its workers are gone, however they went.
  */
 import { dlopen } from 'bun:ffi';
 import {
@@ -89,12 +89,12 @@ export function leaseOwner(path: string): LeaseOwner | undefined {
   }
 }
 
-/** Throws unless locks work in this folder (some network file systems have none). */
-export function checkLeases(folder: string): void {
+/** Throws unless locks work in this folder (some network file systems have none). `option` is what names another. */
+export function checkLeases(folder: string, option: string): void {
   const path = `${folder}/lock-check-${process.pid}`;
   const lease = Lease.take(path);
   if (!lease) {
-    throw new Error(`file locks do not work in ${folder}: name a folder on a local disk with --store`);
+    throw new Error(`file locks do not work in ${folder}: name a folder on a local disk with ${option}`);
   }
   lease.release();
 }
