@@ -4,10 +4,10 @@
 #include "tile.h"
 
 enum {
-  DEPTH = 256,         // of a block: a panel of the right side of this depth stays in the first-level cache
-  BLOCK_PANELS = 12,   // of a task, along each side: both blocks stay in the second-level cache
+  DEPTH = 512,         // of a block: a panel of the right side of this depth stays in the first-level cache
+  BLOCK_PANELS = 6,    // of a task, along each side: both blocks stay in the second-level cache
   SPLIT_DEPTH = 512,   // least depth of a part where the sum over k is split among tasks
-  SPLIT_TASKS = 16,    // tasks that a product should have before its sum is left whole
+  SPLIT_TASKS = 4,     // tasks that a product should have before its sum is left whole
   IN_PLACE = 4,        // panels of the right side up to which the left one is not packed
   SMALL = 65536,       // products (m n k) below which threads are not worth their wake-up
 };
@@ -17,37 +17,60 @@ void tile_in_place(const struct left_side *left, const float *right, float *c, l
   tile_at(0, left, right, c, c_row, rows, columns, bias, accumulate);
 }
 
-static void pack_left(const struct product *p, long panel, long from, long depth, float *out) {
-  const long row = panel * TILE_ROWS;
-  pack_panel(p->a + row * p->a_row + from * p->a_column, p->a_row, p->a_column, min_long(TILE_ROWS, p->m - row), TILE_ROWS,
-             depth, out);
+// Where the numbers of a panel at depths [from, from + part) are packed: slabs of DEPTH one after the other, each with all
+// `panels`, so that what a block reads lies in one piece, which does not compete for places in the caches.
+INLINE long packed_at(long panels, long panel, long width, long from, long part) { return (panels * from + panel * part) * width; }
+
+// Packs the panels [first, last) of a side of `lines` rows of a, or columns of b, at depths [from, to). Element (line, depth) is
+// at line * line_step + depth * step.
+INLINE void pack_panels(const float *x, long line_step, long step, long lines, const long width, long first, long last,
+                        long from, long to, float *out) {
+  const long panels = ceil_div(lines, width);
+  for (long slab = from; slab < to; slab += DEPTH) {
+    const long part = min_long(DEPTH, to - slab);
+    long panel = first;
+    if (line_step == 1) {
+      // Lines lie side by side: whole panels are filled together, so that memory is read in longer pieces.
+      const long whole = min_long(last, lines / width);
+      for (long p = 0; p < part; p++)
+        for (panel = first; panel < whole; panel++)
+          memcpy(out + packed_at(panels, panel, width, slab, part) + p * width, x + panel * width + (slab + p) * step,
+                 (size_t)width * sizeof(float));
+    }
+    for (; panel < last; panel++)
+      pack_panel(x + panel * width * line_step + slab * step, line_step, step, min_long(width, lines - panel * width), width,
+                 part, out + packed_at(panels, panel, width, slab, part));
+  }
 }
 
-static void pack_right(const struct product *p, long panel, long from, long depth, float *out) {
-  const long column = panel * TILE_COLUMNS;
-  pack_panel(p->b + column * p->b_column + from * p->b_row, p->b_column, p->b_row, min_long(TILE_COLUMNS, p->n - column),
-             TILE_COLUMNS, depth, out);
+static void pack_left(const struct product *p, float *left, long first, long last, long from, long to) {
+  pack_panels(p->a, p->a_row, p->a_column, p->m, TILE_ROWS, first, last, from, to, left);
 }
 
-// Panels [first, last) of both sides, packed with depth `depth` in all.
+static void pack_right(const struct product *p, float *right, long first, long last, long from, long to) {
+  pack_panels(p->b, p->b_column, p->b_row, p->n, TILE_COLUMNS, first, last, from, to, right);
+}
+
+// Panels [first, last) of both sides at depths [from, to).
 struct block {
-  long row_first, row_last, column_first, column_last;
+  long row_first, row_last, column_first, column_last, from, to;
 };
 
 // left: the packed panels, or NULL if the left side is read where it lies.
-static void multiply_block(const struct product *p, const float *left, const float *right, long depth, struct block b) {
-  for (long from = 0; from < depth || from == 0; from += DEPTH) {
-    const long part = min_long(DEPTH, depth - from);
+static void multiply_block(const struct product *p, const float *left, const float *right, struct block b) {
+  const long all_rows = ceil_div(p->m, TILE_ROWS), all_columns = ceil_div(p->n, TILE_COLUMNS);
+  for (long from = b.from; from < b.to || from == b.from; from += DEPTH) {
+    const long part = min_long(DEPTH, b.to - from);
     for (long column = b.column_first; column < b.column_last; column++)
       for (long row = b.row_first; row < b.row_last; row++) {
         const long i = row * TILE_ROWS, rows = min_long(TILE_ROWS, p->m - i);
         const long j = column * TILE_COLUMNS, columns = min_long(TILE_COLUMNS, p->n - j);
-        const float *panel = right + (column * depth + from) * TILE_COLUMNS;
+        const float *panel = right + packed_at(all_columns, column, TILE_COLUMNS, from, part);
         float *c = p->c + i * p->c_row + j;
-        const float *bias = p->bias && from == 0 ? p->bias + j : NULL;
-        const int accumulate = p->accumulate || from > 0;
+        const float *bias = p->bias && from == b.from ? p->bias + j : NULL;
+        const int accumulate = p->accumulate || from > b.from;
         if (left) {
-          const struct left_side side = {.from = {left + (row * depth + from) * TILE_ROWS}, .runs = 1, .length = part};
+          const struct left_side side = {.from = {left + packed_at(all_rows, row, TILE_ROWS, from, part)}, .runs = 1, .length = part};
           tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, accumulate);
         } else {
           struct left_side side = rows_from(p->a + i * p->a_row + from * p->a_column, p->a_row, rows);
@@ -63,10 +86,9 @@ static void multiply_block(const struct product *p, const float *left, const flo
 void multiply_alone(const struct product *p) {
   const long columns = ceil_div(p->n, TILE_COLUMNS);
   float *right = scratch(SCRATCH_RIGHT, (size_t)(columns * TILE_COLUMNS * p->k) + 1);
-  for (long column = 0; column < columns; column++)
-    pack_right(p, column, 0, p->k, right + column * TILE_COLUMNS * p->k);
+  pack_right(p, right, 0, columns, 0, p->k);
   // Packing the left side would not pay for the few panels that it serves.
-  multiply_block(p, NULL, right, p->k, (struct block){0, ceil_div(p->m, TILE_ROWS), 0, columns});
+  multiply_block(p, NULL, right, (struct block){0, ceil_div(p->m, TILE_ROWS), 0, columns, 0, p->k});
 }
 
 // A product by all threads: `parts` sums over k of at most `depth` each, into results of their own if there are several.
@@ -84,19 +106,15 @@ static void pack_task(void *context, long task) {
   const struct product *p = job->p;
   const long left_blocks = job->left ? job->row_blocks : 0;
   const long per_part = left_blocks + job->column_blocks;
-  const long part = task / per_part;
   const long block = task % per_part;
-  const long from = part * job->depth;
-  const long depth = min_long(job->depth, p->k - from);
+  const long from = task / per_part * job->depth;
+  const long to = min_long(p->k, from + job->depth);
   if (block < left_blocks) {
-    const long last = min_long(job->rows, (block + 1) * job->block_rows);
-    for (long row = block * job->block_rows; row < last; row++)
-      pack_left(p, row, from, depth, job->left + (job->rows * from + row * depth) * TILE_ROWS);
+    const long first = block * job->block_rows;
+    pack_left(p, job->left, first, min_long(job->rows, first + job->block_rows), from, to);
   } else {
     const long first = (block - left_blocks) * job->block_columns;
-    const long last = min_long(job->columns, first + job->block_columns);
-    for (long column = first; column < last; column++)
-      pack_right(p, column, from, depth, job->right + (job->columns * from + column * depth) * TILE_COLUMNS);
+    pack_right(p, job->right, first, min_long(job->columns, first + job->block_columns), from, to);
   }
 }
 
@@ -114,11 +132,9 @@ static void block_task(void *context, long task) {
     p.accumulate = 0;
     p.bias = NULL;
   }
-  p.a += from * p.a_column;
-  multiply_block(&p, job->left ? job->left + job->rows * from * TILE_ROWS : NULL, job->right + job->columns * from * TILE_COLUMNS,
-                 min_long(job->depth, p.k - from),
+  multiply_block(&p, job->left, job->right,
                  (struct block){row, min_long(job->rows, row + job->block_rows), column,
-                                min_long(job->columns, column + job->block_columns)});
+                                min_long(job->columns, column + job->block_columns), from, min_long(p.k, from + job->depth)});
 }
 
 // Adds up the partial results of one row.

@@ -91,6 +91,10 @@ struct left_side {
 INLINE void tile(const int rows, const int vectors, const int packed, const struct left_side *left, const float *right,
                  float *out, long out_row, const float *bias, int accumulate) {
   vec sums[TILE_ROWS][TILE_VECTORS] = {0};
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; j++) __builtin_prefetch(out + i * out_row + j * LANES, 1, 3);
   const long step = packed ? TILE_ROWS : left->step;
   for (long run = 0; run < left->runs; run++) {
     const long first = run * left->run_step;
