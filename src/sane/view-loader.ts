@@ -1,6 +1,13 @@
 /** Views drawn ahead by threads, while the device computes: reading, permuting, noise. Memory is bounded by the batches ahead. */
+import { availableParallelism } from 'node:os';
 import type { ViewAnswer, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
 import type { TwoViews, ViewOrigin } from './views.ts';
+
+/**
+ * One thread draws some 20,000 to 60,000 tokens a second, ten times what the kernels of a CPU compute, so two cores need one. A GPU
+ * may want more, and a machine with one has cores to spare; each thread keeps the layout and three batches.
+ */
+const defaultThreads = Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4)));
 
 /**
  * Draws batches of views of checkpoints on disk, from sets of them with names. What is drawn does not depend on the number of
@@ -14,7 +21,7 @@ export class ViewLoader {
   constructor(
     readonly origin: ViewOrigin,
     private readonly sets: Readonly<Record<string, ViewSet>>,
-    threads = 1,
+    threads = defaultThreads,
   ) {
     const { name, state, permutations } = origin.architecture;
     const setup: ViewSetup = {

@@ -17,7 +17,7 @@ export interface ViewSetup {
   sets: Record<string, ViewSet>;
 }
 
-/** A batch to draw. Every other message. */
+/** A batch to draw. */
 export interface ViewRequest {
   /** Name of the set. */
   set: string;
@@ -28,6 +28,16 @@ export interface ViewRequest {
   random: [seed: number, ...name: (string | number)[]];
 }
 
+/** Every message but the first. `spent`: views whose memory may be used again. */
+export interface ViewOrder {
+  request: ViewRequest;
+  spent: TwoViews | undefined;
+}
+
+/** The memory of views, which moves from thread to thread with them. */
+export const buffersOf = ({ tokens, mask, positions }: TwoViews): ArrayBuffer[] =>
+  [tokens, mask, positions].map(({ buffer }) => buffer as ArrayBuffer);
+
 /** The answer to a request; answers come in the order of the requests. */
 export type ViewAnswer = { views: TwoViews } | { failure: { message: string; syscall?: string } };
 
@@ -35,26 +45,24 @@ declare const self: Worker;
 
 let setup: ViewSetup | undefined;
 
-function answer({ set, samples, settings, random }: ViewRequest): TwoViews {
+function answer({ request: { set, samples, settings, random }, spent }: ViewOrder): TwoViews {
   const { origin, sets } = setup as ViewSetup;
   const { samples: all, standardization } = sets[set] as ViewSet;
   const models = Array.from(samples, (i) => {
     const { file, permutations } = all[i] as (typeof all)[number];
     return { permutations, gather: (places: Int32Array, out: Float32Array) => gather(file, places, out) };
   });
-  return drawViews(origin, models, standardization, settings, new Random(...random));
+  return drawViews(origin, models, standardization, settings, new Random(...random), spent);
 }
 
-self.onmessage = ({ data }: MessageEvent<ViewSetup | ViewRequest>) => {
+self.onmessage = ({ data }: MessageEvent<ViewSetup | ViewOrder>) => {
   if ('origin' in data) {
     setup = data;
     return;
   }
   try {
     const views = answer(data);
-    const { tokens, mask, positions } = views;
-    const buffers = [tokens, mask, positions].map(({ buffer }) => buffer as ArrayBuffer);
-    self.postMessage({ views } satisfies ViewAnswer, buffers);
+    self.postMessage({ views } satisfies ViewAnswer, buffersOf(views));
   } catch (error) {
     const { message, syscall } = error as NodeJS.ErrnoException;
     const failure = { message, ...(syscall === undefined ? {} : { syscall }) };

@@ -120,7 +120,7 @@ export type ViewSettings = Pick<SaneSettings, 'window' | 'noise' | 'view_1' | 'v
 
 /**
  * Draws a window of each model in two views, standardised by `standardization` (null: as the numbers are). All random draws are
- * from `random`.
+ * from `random`. They are written over `spent`, views that nobody needs any more, if those are of the same size.
  */
 export function drawViews(
   origin: ViewOrigin,
@@ -128,18 +128,21 @@ export function drawViews(
   standardization: Standardization | null,
   settings: ViewSettings,
   random: Random,
+  spent?: TwoViews,
 ): TwoViews {
   const { architecture, layout } = origin;
   const window = Math.min(settings.window, layout.tokens);
   const rows = 2 * models.length;
   const perWindow = window * layout.tokenSize;
-  const views: TwoViews = {
-    rows,
-    window,
-    tokens: new Float32Array(rows * perWindow),
-    mask: new Float32Array(rows * perWindow),
-    positions: new Int32Array(rows * window * 3),
-  };
+  const views =
+    spent?.rows === rows && spent.window === window
+      ? spent
+      : {
+          ...{ rows, window },
+          tokens: new Float32Array(rows * perWindow),
+          mask: new Float32Array(rows * perWindow),
+          positions: new Int32Array(rows * window * 3),
+        };
   const places = new Int32Array(perWindow);
   for (const [sample, model] of models.entries()) {
     const start = random.integer(layout.tokens - window + 1);

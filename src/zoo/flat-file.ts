@@ -78,7 +78,7 @@ export function gather(file: FlatFile, places: Int32Array, out: Float32Array): v
     const page = Math.floor(place / pageNumbers);
     const value = pages[(slots[page] as number) * pageNumbers + (place - page * pageNumbers)] as number;
     if (!Number.isFinite(value)) {
-      throw new Error(`${file.path}: holds ${value} among the weights of a network: the file is damaged`);
+      throw damaged(file.path, `it holds ${value} among the weights of a network`);
     }
     out[i] = value;
   }
@@ -95,13 +95,15 @@ function read(fd: number, { path, parts, numbers }: FlatFile, start: number, out
     const position = part.byte + (start + done - part.start) * bytesPerNumber;
     for (let at = 0; at < bytes.length; ) {
       const got = readSync(fd, bytes, at, bytes.length - at, position + at);
-      if (got === 0)
-        throw new Error(`${path}: the file was cut short: it ends before byte ${position + bytes.length}`);
+      if (got === 0) throw damaged(path, `it ends before byte ${position + bytes.length}`);
       at += got;
     }
     done += count;
   }
 }
+
+const damaged = (path: string, what: string) =>
+  new Error(`${path}: the file is damaged: ${what}. Train or import the zoo again`);
 
 function withOpen(path: string, use: (fd: number) => void): void {
   const fd = openSync(path, 'r');
