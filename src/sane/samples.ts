@@ -62,24 +62,26 @@ export async function findSamples(
   return samples;
 }
 
-/** A sample's flat vector, aligned, not standardised. Throws an error naming the file if it cannot be read. */
+/** A sample's flat vector, aligned, not standardised; `into` may give it memory. Throws an error naming the file if it cannot be read. */
 export function readSample(
   architecture: Architecture,
   { file, permutations }: Pick<Sample, 'file' | 'permutations'>,
+  into?: Float32Array,
 ): Float32Array {
-  const flat = readFlat(file);
+  const flat = readFlat(file, into);
   if (permutations.size === 0) return flat;
   return flatten(architecture, permute(architecture, unflatten(architecture, flat), permutations));
 }
 
-/** The flat vectors of samples one after the other, each read when it is asked for. */
+/** The flat vectors of samples one after the other, each read when it is asked for, to where the one before was. */
 export function* readSamples(
   architecture: Architecture,
   samples: readonly Sample[],
   report?: Report,
 ): Generator<Float32Array> {
+  const memory = new Float32Array(samples[0]?.file.numbers ?? 0);
   for (const [i, sample] of samples.entries()) {
-    yield readSample(architecture, sample);
+    yield readSample(architecture, sample, memory);
     report?.({ done: i + 1, total: samples.length, unit: 'checkpoints' });
   }
 }

@@ -1,7 +1,7 @@
 /** Views drawn ahead by threads, while the device computes: reading, permuting, noise. Memory is bounded by the batches ahead. */
 import { availableParallelism } from 'node:os';
-import type { ViewAnswer, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
-import type { TwoViews, ViewOrigin } from './views.ts';
+import type { ViewAnswer, ViewOrder, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
+import { buffersOf, type TwoViews, type ViewOrigin } from './views.ts';
 
 /**
  * One thread draws some 20,000 to 60,000 tokens a second, ten times what the kernels of a CPU compute, so two cores need one. A GPU
@@ -43,17 +43,19 @@ export class ViewLoader {
 
   /**
    * The views of these requests, in their order. While the caller works on one, the next is ready or being drawn by each thread.
-   * Throws what a thread could not read.
+   * The caller may look at views until it asks for the next: their memory is used again. Throws what a thread could not read.
    */
   async *draw(requests: Iterable<ViewRequest>): AsyncGenerator<TwoViews, void, void> {
     const iterator = requests[Symbol.iterator]();
     const ahead: Promise<TwoViews>[] = [];
     let sent = 0;
+    let spent: TwoViews | undefined;
     const fill = () => {
       while (ahead.length <= this.threads.length) {
         const { value, done } = iterator.next();
         if (done) return;
-        const views = (this.threads[sent++ % this.threads.length] as ViewThread).draw(value);
+        const views = (this.threads[sent++ % this.threads.length] as ViewThread).draw(value, spent);
+        spent = undefined;
         // A failure is thrown where it is waited for, which is later.
         views.catch(() => {});
         ahead.push(views);
@@ -65,6 +67,7 @@ export class ViewLoader {
       this.waitedMs += performance.now() - start;
       fill();
       yield views;
+      spent = views;
     }
   }
 
@@ -95,11 +98,11 @@ class ViewThread {
     this.worker.postMessage(setup);
   }
 
-  draw(request: ViewRequest): Promise<TwoViews> {
+  draw(request: ViewRequest, spent: TwoViews | undefined): Promise<TwoViews> {
     if (this.broken) return Promise.reject(this.broken);
     const answer = Promise.withResolvers<TwoViews>();
     this.waiting.push(answer);
-    this.worker.postMessage(request);
+    this.worker.postMessage({ request, spent } satisfies ViewOrder, spent ? buffersOf(spent) : []);
     return answer.promise;
   }
 

@@ -3,7 +3,7 @@ import { Random } from '../engine/random.ts';
 import type { Permutations } from '../nets/permute.ts';
 import { type FlatFile, gather } from '../zoo/flat-file.ts';
 import type { Standardization } from './standardize.ts';
-import { drawViews, type TwoViews, type ViewOrigin, type ViewSettings } from './views.ts';
+import { buffersOf, drawViews, type TwoViews, type ViewOrigin, type ViewSettings } from './views.ts';
 
 /** Checkpoints, how each is aligned, and what all are standardised by. */
 export interface ViewSet {
@@ -33,10 +33,6 @@ export interface ViewOrder {
   request: ViewRequest;
   spent: TwoViews | undefined;
 }
-
-/** The memory of views, which moves from thread to thread with them. */
-export const buffersOf = ({ tokens, mask, positions }: TwoViews): ArrayBuffer[] =>
-  [tokens, mask, positions].map(({ buffer }) => buffer as ArrayBuffer);
 
 /** The answer to a request; answers come in the order of the requests. */
 export type ViewAnswer = { views: TwoViews } | { failure: { message: string; syscall?: string } };

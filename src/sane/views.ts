@@ -39,6 +39,10 @@ export interface TwoViews {
   positions: Int32Array;
 }
 
+/** The memory of views, which goes with them from thread to thread. */
+export const buffersOf = ({ tokens, mask, positions }: TwoViews): ArrayBuffer[] =>
+  [tokens, mask, positions].map(({ buffer }) => buffer as ArrayBuffer);
+
 /** Where the numbers of a layer come from: `outer` reorders its rows, `inner` its inputs, of `block` numbers each. */
 interface LayerOrder {
   outer: Int32Array | undefined;

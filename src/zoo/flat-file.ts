@@ -30,9 +30,9 @@ export function joinParts(
   return { numbers: start, parts };
 }
 
-/** The whole flat vector. Throws an error naming the file if it cannot be read. */
-export function readFlat(file: FlatFile): Float32Array {
-  const flat = new Float32Array(file.numbers);
+/** The whole flat vector, in an array of its own or `into` one. Throws an error naming the file if it cannot be read. */
+export function readFlat(file: FlatFile, into?: Float32Array): Float32Array {
+  const flat = into ?? new Float32Array(file.numbers);
   withOpen(file.path, (fd) => read(fd, file, 0, flat));
   return flat;
 }
@@ -41,6 +41,9 @@ export function readFlat(file: FlatFile): Float32Array {
 const pageNumbers = 1024;
 /** Pages that are not needed are read with their neighbours up to this number: copying 16 KiB takes no longer than another call. */
 const gapPages = 4;
+
+/** Where `gather` reads to; kept, because the arrays of many windows would otherwise pile up until the memory is swept. */
+let scratch = new Float32Array(0);
 
 /**
  * Copies the numbers at these places of the flat vector to `out`, 0 where a place is below 0. Reads the pages that hold them and
@@ -59,7 +62,9 @@ export function gather(file: FlatFile, places: Int32Array, out: Float32Array): v
     if (last && page - last.end <= gapPages) last.end = page + 1;
     else runs.push({ first: page, end: page + 1 });
   }
-  const pages = new Float32Array(pageNumbers * runs.reduce((sum, { first, end }) => sum + end - first, 0));
+  const needed = pageNumbers * runs.reduce((sum, { first, end }) => sum + end - first, 0);
+  if (scratch.length < needed) scratch = new Float32Array(needed);
+  const pages = scratch;
   withOpen(file.path, (fd) => {
     let slot = 0;
     for (const { first, end } of runs) {

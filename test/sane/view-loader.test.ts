@@ -73,7 +73,7 @@ async function setsOf(samples: Samples, standardization: 'per-layer' | 'per-spli
 
 async function collect(loader: ViewLoader, wanted: Iterable<ViewRequest>): Promise<TwoViews[]> {
   const all: TwoViews[] = [];
-  for await (const views of loader.draw(wanted)) all.push(views);
+  for await (const views of loader.draw(wanted)) all.push(structuredClone(views));
   return all;
 }
 
@@ -111,7 +111,8 @@ describe('views of a zoo on disk', () => {
 
   test('are standardised by what the setting says', async () => {
     const samples = await findSamples(await openZoo(zooDir()), [5], undefined);
-    const of = (split: 'train' | 'val') => [...readSamples(resnet, samples[split])];
+    const of = (split: 'train' | 'val') =>
+      Array.from(readSamples(resnet, samples[split]), (flat) => flat.slice());
     expect(of('val')).toEqual([flatten(resnet, weights[3]![1]!)]);
     const train = fitStandardization(layout, of('train'));
     const sets = async (mode: Parameters<typeof setsOf>[1]) => {
