@@ -111,7 +111,7 @@ describe('views of a zoo on disk', () => {
 
   test('are standardised by what the setting says', async () => {
     const samples = await findSamples(await openZoo(zooDir()), [5], undefined);
-    const of = (split: 'train' | 'val') =>
+    const of = (split: 'train' | 'val'): Float32Array[] =>
       Array.from(readSamples(resnet, samples[split]), (flat) => new Float32Array(flat));
     expect(of('val')).toEqual([flatten(resnet, weights[3]![1]!)]);
     const train = fitStandardization(layout, of('train'));
