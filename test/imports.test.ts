@@ -76,14 +76,16 @@ describe('imports', () => {
     expect(direct).toEqual([]);
   });
 
-  test('of experiment and report reach no tensor code', () => {
+  test('of experiment and report, and of the threads that draw views, reach no tensor code', () => {
     const reached = new Set<string>();
     const visit = (file: string) => {
       if (reached.has(file)) return;
       reached.add(file);
       for (const { from, to, typeOnly, lazy } of imports) if (from === file && !typeOnly && !lazy) visit(to);
     };
-    for (const { from } of imports) if (/^(experiment|report)\//.test(from)) visit(from);
+    const tensorless = /^(experiment|report)\/|^sane\/view-thread\.ts$/;
+    for (const { from } of imports) if (tensorless.test(from)) visit(from);
+    expect(reached).toContain('sane/views.ts');
     expect([...reached].filter((file) => file.includes('tensorflow') || file === 'engine/tf.ts')).toEqual([]);
   });
 });

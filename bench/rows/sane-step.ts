@@ -32,8 +32,18 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
       const sane = new Sane(shape, settings.seed);
       const { trainable } = sane;
       const tensors = sane.weights();
-      const data = models(settings.batch_size);
-      const views = drawViews(architecture, layout, data, settings, new Random(0, 'bench', 'views'));
+      const data = models(settings.batch_size).map((flat) => ({
+        permutations: new Map<string, Int32Array>(),
+        gather: (places: Int32Array, out: Float32Array) =>
+          out.set(Float32Array.from(places, (place) => flat[place] ?? 0)),
+      }));
+      const views = drawViews(
+        { architecture, layout },
+        data,
+        null,
+        settings,
+        new Random(0, 'bench', 'views'),
+      );
       const { tokens, mask, positions, window } = views;
       const batch = [rows, window, settings.token_size];
       tensors.push(

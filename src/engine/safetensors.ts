@@ -122,7 +122,8 @@ export class SafetensorsFile {
   constructor(
     readonly path: string,
     private readonly file: FileHandle,
-    private readonly dataStart: number,
+    /** First byte of the data section. */
+    readonly dataStart: number,
     private readonly tensors: ReadonlyMap<string, TensorInfo>,
     readonly metadata: Readonly<Record<string, string>>,
   ) {}

@@ -7,8 +7,21 @@ export type Permutations = ReadonlyMap<string, Int32Array>;
 const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
 
 /** A fresh random order of every group of hidden units. */
-export function randomOrders({ permutations }: Architecture, random: Random): Permutations {
+export function randomOrders(
+  { permutations }: Pick<Architecture, 'permutations'>,
+  random: Random,
+): Permutations {
   return new Map(permutations.map(({ name, size }) => [name, random.permutation(size)]));
+}
+
+/** The permutations that do as `first` and then `second`. */
+export function composeOrders(first: Permutations, second: Permutations): Permutations {
+  const composed = new Map(first);
+  for (const [name, order] of second) {
+    const before = first.get(name);
+    composed.set(name, before ? order.map((unit) => before[unit] as number) : order);
+  }
+  return composed;
 }
 
 /** Writes to the `positions` of an axis where those of a group's units come from in this order. */
@@ -25,7 +38,7 @@ export function reorder(
 
 /** For each parameter and buffer that a permutation touches: of each of its axes so touched, where the positions come from. */
 export function axisOrders(
-  { name: architecture, state, permutations: groups }: Architecture,
+  { name: architecture, state, permutations: groups }: Pick<Architecture, 'name' | 'state' | 'permutations'>,
   permutations: Permutations,
 ): Map<string, Map<number, Int32Array>> {
   const shapes = new Map(state.map(({ name, shape }) => [name, shape]));

@@ -1,13 +1,11 @@
 /** How well models are reconstructed (equation 5), without training on them. */
-import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { SaneSettings } from '../experiment/types.ts';
-import type { Architecture } from '../nets/architecture.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { explainedVariance, reconstructionLoss } from './loss.ts';
 import { positionTensors } from './positions.ts';
-import type { TokenLayout } from './tokenize.ts';
-import { drawViews, type TwoViews } from './views.ts';
+import type { ViewRequest } from './view-thread.ts';
+import type { TwoViews } from './views.ts';
 
 /** Views as tensors. Call inside tf.tidy. */
 export function viewTensors({ rows, window, tokens, mask, positions }: TwoViews, tokenSize: number) {
@@ -20,45 +18,69 @@ export function viewTensors({ rows, window, tokens, mask, positions }: TwoViews,
 }
 
 export interface Evaluation {
-  architecture: Architecture;
-  layout: TokenLayout;
-  /** Standardised flat vectors. */
-  models: readonly Float32Array[];
+  /** A set of the loader, and how many samples it has. */
+  set: string;
+  samples: number;
   /** Models as they are given, or with their hidden units in a random order. */
   view: SaneSettings['view_1'];
   /** Names the stream that windows and orders are drawn from. */
   purpose: string;
 }
 
-/** Reconstruction loss and explained variance of a window of each model, without noise, averaged over the models. */
-export function evaluate(
+type EvaluationSettings = Pick<SaneSettings, 'window' | 'batch_size' | 'padding_in_loss'> & { seed: number };
+
+/** The batches that `evaluate` looks at: a window of each model, without noise. */
+export function* evaluationRequests(
+  { block }: Autoencoder,
+  { set, samples, view, purpose }: Evaluation,
+  { window, batch_size, seed }: EvaluationSettings,
+): Generator<ViewRequest> {
+  const settings = { window, noise: 0, view_1: view, view_2: view };
+  for (let start = 0; start < samples; start += batch_size) {
+    const length = Math.min(batch_size, samples - start);
+    const batch = Int32Array.from({ length }, (_, i) => start + i);
+    yield { set, samples: batch, settings, random: [seed, block, purpose, start] };
+  }
+}
+
+/**
+ * Reconstruction loss and explained variance, averaged over the models. `views` gives those of the evaluation's requests next, and
+ * may give others after them.
+ */
+export async function evaluate(
   model: Autoencoder,
-  { architecture, layout, models, view, purpose }: Evaluation,
-  config: Pick<SaneSettings, 'window' | 'batch_size' | 'padding_in_loss'> & { seed: number },
-): { loss: number; variance: number } {
-  const settings = { window: config.window, noise: 0, view_1: view, view_2: view };
+  { samples }: Pick<Evaluation, 'samples'>,
+  views: AsyncIterator<TwoViews, void>,
+  { padding_in_loss, token_size }: Pick<SaneSettings, 'padding_in_loss' | 'token_size'>,
+): Promise<{ loss: number; variance: number }> {
   let loss = 0;
   let variance = 0;
-  for (let start = 0; start < models.length; start += config.batch_size) {
-    const batch = models.slice(start, start + config.batch_size);
-    const random = new Random(config.seed, model.block, purpose, start);
-    const views = drawViews(architecture, layout, batch, settings, random);
-    const half = views.tokens.length / 2;
+  for (let seen = 0; seen < samples; ) {
+    const { rows, window, ...both } = await nextViews(views);
+    const half = both.tokens.length / 2;
     // One view is enough.
     const one: TwoViews = {
-      rows: batch.length,
-      window: views.window,
-      tokens: views.tokens.subarray(0, half),
-      mask: views.mask.subarray(0, half),
-      positions: views.positions.subarray(0, views.positions.length / 2),
+      rows: rows / 2,
+      window,
+      tokens: both.tokens.subarray(0, half),
+      mask: both.mask.subarray(0, half),
+      positions: both.positions.subarray(0, both.positions.length / 2),
     };
     tf.tidy(() => {
-      const { tokens, mask, positions } = viewTensors(one, layout.tokenSize);
+      const { tokens, mask, positions } = viewTensors(one, token_size);
       const output = model.decode(model.encode(tokens, positions), positions);
-      const value = reconstructionLoss(tokens, output, mask, config.padding_in_loss).dataSync()[0] as number;
-      loss += value * batch.length;
-      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * batch.length;
+      const value = reconstructionLoss(tokens, output, mask, padding_in_loss).dataSync()[0] as number;
+      loss += value * one.rows;
+      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * one.rows;
     });
+    seen += one.rows;
   }
-  return { loss: loss / models.length, variance: variance / models.length };
+  return { loss: loss / samples, variance: variance / samples };
+}
+
+/** The next batch, which must be there. */
+export async function nextViews(views: AsyncIterator<TwoViews, void>): Promise<TwoViews> {
+  const { value, done } = await views.next();
+  if (done) throw new Error('fewer batches were requested than are looked at');
+  return value;
 }

@@ -10,12 +10,12 @@ import type { Report } from '../engine/progress.ts';
 import { Random } from '../engine/random.ts';
 import { tf } from '../engine/tf.ts';
 import type { SaneSettings } from '../experiment/types.ts';
-import type { Architecture } from '../nets/architecture.ts';
 import type { Autoencoder } from './autoencoder.ts';
-import { evaluate, viewTensors } from './evaluate.ts';
+import { evaluate, evaluationRequests, nextViews, viewTensors } from './evaluate.ts';
 import { contrastiveLoss, reconstructionLoss } from './loss.ts';
-import type { TokenLayout } from './tokenize.ts';
-import { drawViews, type TwoViews } from './views.ts';
+import type { ViewLoader } from './view-loader.ts';
+import type { ViewRequest } from './view-thread.ts';
+import type { TwoViews } from './views.ts';
 
 /** Averages over an epoch. */
 export interface EpochLosses {
@@ -34,14 +34,6 @@ export type PretrainConfig = Omit<SaneSettings, 'alignment'> & { seed: number };
 export interface PretrainState {
   history: EpochLosses[];
   optimizer: OptimizerState;
-}
-
-export interface PretrainData {
-  architecture: Architecture;
-  layout: TokenLayout;
-  /** Standardised flat vectors. */
-  train: readonly Float32Array[];
-  val: readonly Float32Array[];
 }
 
 /** Batches of one epoch: sample numbers, each sample windows_per_sample times, in rounds so that a batch repeats none if it can. */
@@ -105,14 +97,32 @@ export function batchGradients(model: Autoencoder, views: TwoViews, config: Pret
   return { gradients, parts: parts as tf.Tensor };
 }
 
+/** All batches from this epoch on: those of training, and after each epoch those of validation. */
+function* requests(
+  model: Autoencoder,
+  samples: number,
+  validation: Parameters<typeof evaluationRequests>[1],
+  config: PretrainConfig,
+  firstEpoch: number,
+): Generator<ViewRequest> {
+  const { seed, window, noise, view_1, view_2 } = config;
+  const settings = { window, noise, view_1, view_2 };
+  for (let epoch = firstEpoch; epoch < config.epochs; epoch++) {
+    for (const [b, batch] of epochBatches(samples, config, epoch, model.block).entries()) {
+      yield { set: 'train', samples: batch, settings, random: [seed, model.block, 'batch', epoch, b] };
+    }
+    yield* evaluationRequests(model, validation, config);
+  }
+}
+
 /**
- * Trains `model` in place for config.epochs and returns the losses of each epoch. `resume` continues after the epochs in its
+ * Trains `model` in place for config.epochs on the sets `train` and `val` of a loader and returns the losses of each epoch. `resume` continues after the epochs in its
  * history (the model must have the weights of that moment). `onEpoch` may save the state; it is awaited.
  * Throws if there are fewer windows than a batch, or if the loss is not finite.
  */
 export async function pretrain(
   model: Autoencoder,
-  data: PretrainData,
+  loader: ViewLoader,
   config: PretrainConfig,
   options: {
     resume?: PretrainState | undefined;
@@ -120,9 +130,10 @@ export async function pretrain(
     onEpoch?: (state: () => Promise<PretrainState>, last: boolean) => Promise<void>;
   } = {},
 ): Promise<EpochLosses[]> {
-  const perEpoch = Math.floor((data.train.length * config.windows_per_sample) / config.batch_size);
+  const samples = loader.size('train');
+  const windows = samples * config.windows_per_sample;
+  const perEpoch = Math.floor(windows / config.batch_size);
   if (perEpoch === 0) {
-    const windows = data.train.length * config.windows_per_sample;
     throw new Error(
       `${model.block}.batch_size is ${config.batch_size}, but an epoch has only ${windows} windows: lower it`,
     );
@@ -134,18 +145,17 @@ export async function pretrain(
   const history: EpochLosses[] = [...(options.resume?.history ?? [])];
   if (options.resume) optimizer.restore(options.resume.optimizer);
 
+  const held = { set: 'val', samples: loader.size('val'), view: 'canonical', purpose: 'validation' } as const;
+  const drawn = loader.draw(requests(model, samples, held, config, history.length));
   for (let epoch = history.length; epoch < config.epochs; epoch++) {
-    const batches = epochBatches(data.train.length, config, epoch, model.block);
     // Sums stay on the device until the epoch ends.
     let sums = tf.zeros([3]);
     let pending: tf.Tensor[] | undefined;
     let pendingCount = 0;
     let step = epoch * stepsPerEpoch;
-    for (const [b, batch] of batches.entries()) {
-      const models = Array.from(batch, (i) => data.train[i] as Float32Array);
-      const random = new Random(config.seed, model.block, 'batch', epoch, b);
-      const views = drawViews(data.architecture, data.layout, models, config, random);
-      const stepNow = pendingCount + 1 === config.gradient_accumulation || b === batches.length - 1;
+    for (let b = 0; b < perEpoch; b++) {
+      const views = await nextViews(drawn);
+      const stepNow = pendingCount + 1 === config.gradient_accumulation || b === perEpoch - 1;
       const previousSums = sums;
       const previous = pending;
       const kept = tf.tidy(() => {
@@ -174,16 +184,14 @@ export async function pretrain(
         ...(last ? { metric: { name: 'loss', value: last.loss } } : {}),
       });
     }
-    const [loss, reconstruction, contrast] = Array.from(await sums.data(), (sum) => sum / batches.length);
+    const [loss, reconstruction, contrast] = Array.from(await sums.data(), (sum) => sum / perEpoch);
     sums.dispose();
     if (!Number.isFinite(loss)) {
       throw new Error(
         `pretraining diverged in epoch ${epoch + 1}: the loss is ${loss}. Lower ${model.block}.learning_rate`,
       );
     }
-    const { architecture, layout, val: models } = data;
-    const held = { architecture, layout, models, view: 'canonical', purpose: 'validation' } as const;
-    const validation = evaluate(model, held, config);
+    const validation = await evaluate(model, held, drawn, config);
     history.push({
       epoch: epoch + 1,
       loss: loss as number,

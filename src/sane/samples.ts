@@ -1,27 +1,38 @@
-/** The checkpoints of a zoo as flat vectors of their whole state, in their splits, standardised. */
+/** The checkpoints of a zoo in their splits: where they are on disk, how they are aligned, and what they are standardised by. */
+import type { Report } from '../engine/progress.ts';
 import type { SaneSettings } from '../experiment/types.ts';
-import { permute } from '../nets/permute.ts';
+import type { Architecture } from '../nets/architecture.ts';
+import { type Permutations, permute } from '../nets/permute.ts';
+import { type FlatFile, readFlat } from '../zoo/flat-file.ts';
 import type { Split } from '../zoo/members.ts';
 import type { Checkpoint, Zoo, ZooModel } from '../zoo/zoo.ts';
 import { readPermutations } from './alignment.ts';
 import { fitStandardization, type Standardization, standardize } from './standardize.ts';
-import { flatten, type TokenLayout } from './tokenize.ts';
+import { flatten, type TokenLayout, unflatten } from './tokenize.ts';
 
-/** One checkpoint of one model. */
+/** One checkpoint of one model. Its numbers stay on disk: a zoo may be larger than memory. */
 export interface Sample {
   model: ZooModel;
   checkpoint: Checkpoint;
   /** Weights and buffers in the order of the state. */
-  flat: Float32Array;
+  file: FlatFile;
+  /** The alignment of its hidden units; empty: none. */
+  permutations: Permutations;
 }
 
 export type Samples = Record<Split, Sample[]>;
 
+/** Samples, and what they are standardised by; null: by nothing. */
+export interface SampleSet {
+  samples: readonly Sample[];
+  standardization: Standardization | null;
+}
+
 /**
- * Reads the checkpoints of these epochs (all kept ones for null), models in the manifest's order, each permuted as the artefact of
- * stage `alignment` in this folder has it; as they are if there is none. Throws if a split is empty.
+ * Finds the checkpoints of these epochs (all kept ones for null), models in the manifest's order, each permuted as the artefact of
+ * stage `alignment` in this folder has it; as they are if there is none. Throws if a split is empty, or a file is not as it should be.
  */
-export async function loadSamples(
+export async function findSamples(
   zoo: Zoo,
   epochs: readonly number[] | null,
   alignment: string | undefined,
@@ -31,11 +42,15 @@ export async function loadSamples(
   for (const model of zoo.manifest.models) {
     const checkpoints = model.checkpoints.filter(({ epoch }) => wanted.has(epoch));
     if (checkpoints.length === 0) continue;
-    const aligned = alignment ? (await readPermutations(alignment, model.id)).permutations : new Map();
-    for (const checkpoint of checkpoints) {
-      const weights = await zoo.weights(model, checkpoint.epoch);
-      const flat = flatten(zoo.architecture, permute(zoo.architecture, weights, aligned));
-      samples[model.split].push({ model, checkpoint, flat });
+    const permutations: Permutations = alignment
+      ? (await readPermutations(alignment, model.id)).permutations
+      : new Map();
+    const files = await zoo.locate(
+      model,
+      checkpoints.map(({ epoch }) => epoch),
+    );
+    for (const [i, checkpoint] of checkpoints.entries()) {
+      samples[model.split].push({ model, checkpoint, file: files[i] as FlatFile, permutations });
     }
   }
   for (const [split, list] of Object.entries(samples)) {
@@ -47,33 +62,64 @@ export async function loadSamples(
   return samples;
 }
 
+/** A sample's flat vector, aligned, not standardised; `into` may give it memory. Throws an error naming the file if it cannot be read. */
+export function readSample(
+  architecture: Architecture,
+  { file, permutations }: Pick<Sample, 'file' | 'permutations'>,
+  into?: Float32Array,
+): Float32Array {
+  const flat = readFlat(file, into);
+  if (permutations.size === 0) return flat;
+  return flatten(architecture, permute(architecture, unflatten(architecture, flat), permutations));
+}
+
+/** The flat vectors of samples one after the other, each read when it is asked for, to where the one before was. */
+export function* readSamples(
+  architecture: Architecture,
+  samples: readonly Sample[],
+  report?: Report,
+): Generator<Float32Array> {
+  const memory = new Float32Array(samples[0]?.file.numbers ?? 0);
+  for (const [i, sample] of samples.entries()) {
+    yield readSample(architecture, sample, memory);
+    report?.({ done: i + 1, total: samples.length, unit: 'checkpoints' });
+  }
+}
+
+/** As `readSamples`, standardised. */
+export function* readStandardized(
+  architecture: Architecture,
+  layout: TokenLayout,
+  { samples, standardization }: SampleSet,
+): Generator<Float32Array> {
+  for (const flat of readSamples(architecture, samples)) {
+    yield standardization ? standardize(layout, flat, standardization) : flat;
+  }
+}
+
 /**
- * Standardises samples. per-layer: every split by `fitted`, or if that is missing by the statistics of the training samples.
- * per-split: each split by its own. none: as they are. Returns new samples and the training statistics used.
+ * What each split is standardised by. per-layer: all by `fitted`, or if that is missing by the statistics of the training samples.
+ * per-split: each by its own, whether something was fitted or not. none: nothing. Only the splits asked for are read, in one pass each.
  */
-export function standardizeSamples(
+export function standardizedSets<Name extends Split>(
   mode: SaneSettings['standardization'],
+  architecture: Architecture,
   layout: TokenLayout,
   samples: Samples,
-  fitted?: Standardization,
-): { samples: Samples; standardization: Standardization | null } {
-  if (mode === 'none') return { samples, standardization: null };
+  splits: readonly Name[],
+  { fitted, report }: { fitted?: Standardization | undefined; report?: Report } = {},
+): Record<Name, SampleSet> {
   const fit = (split: Split) =>
     fitStandardization(
       layout,
-      samples[split].map(({ flat }) => flat),
+      readSamples(architecture, samples[split], report),
+      (i) => samples[split][i]?.file.path as string,
     );
-  const perSplit = mode === 'per-split';
-  const train = perSplit ? fit('train') : (fitted ?? fit('train'));
-  const apply = (split: Split) => {
-    const statistics = perSplit && split !== 'train' ? fit(split) : train;
-    return samples[split].map((sample) => ({
-      ...sample,
-      flat: standardize(layout, sample.flat, statistics),
-    }));
-  };
-  return {
-    samples: { train: apply('train'), val: apply('val'), test: apply('test') },
-    standardization: train,
-  };
+  const shared = mode === 'per-layer' ? (fitted ?? fit('train')) : null;
+  return Object.fromEntries(
+    splits.map((split): [Name, SampleSet] => [
+      split,
+      { samples: samples[split], standardization: mode === 'per-split' ? fit(split) : shared },
+    ]),
+  ) as Record<Name, SampleSet>;
 }

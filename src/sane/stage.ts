@@ -5,9 +5,10 @@ import { saveAutoencoder } from './checkpoint.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
 import type { PretrainConfig } from './pretrain.ts';
-import { loadSamples, standardizeSamples } from './samples.ts';
+import { findSamples, standardizedSets } from './samples.ts';
 import { type TokenLayout, tokenLayout } from './tokenize.ts';
 import { pretrainInFolder } from './training.ts';
+import { ViewLoader } from './view-loader.ts';
 
 /** The model's sizes for a zoo's tokens: its position tables hold just the positions that there are. */
 export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShape {
@@ -29,29 +30,26 @@ export const saneStage: StageImplementation = {
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);
-    const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
-    const raw = await loadSamples(zoo, config.epochs_used, inputs.alignment);
-    const { samples, standardization } = standardizeSamples(config.standardization, layout, raw);
+    const { architecture } = zoo;
+    const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+    const samples = await findSamples(zoo, config.epochs_used, inputs.alignment);
+    const splits = ['train', 'val'] as const;
+    const sets = standardizedSets(config.standardization, architecture, layout, samples, splits, { report });
     const shape = saneShape(layout, config);
-    const data = {
-      architecture: zoo.architecture,
-      layout,
-      train: samples.train.map(({ flat }) => flat),
-      val: samples.val.map(({ flat }) => flat),
-    };
     const description = {
-      architecture: zoo.architecture.name,
+      architecture: architecture.name,
       shape,
       batch_norm_tokens: config.batch_norm_tokens,
       standardization: config.standardization,
       epochs: [...(config.epochs_used ?? zoo.manifest.epochs)].sort((a, b) => a - b),
     };
+    using loader = new ViewLoader({ architecture, layout }, sets);
     await pretrainInFolder(
       { dir, report },
-      data,
+      loader,
       config,
       (weights) => new Sane(shape, weights),
-      (sane) => saveAutoencoder(dir, sane, description, standardization),
+      (sane) => saveAutoencoder(dir, sane, description, sets.train.standardization),
     );
   },
 };

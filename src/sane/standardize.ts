@@ -9,37 +9,57 @@ export type Standardization = Record<string, { mean: number; sd: number }>;
 
 const rangesOf = ({ weight, bias }: LayoutLayer) => (bias ? [weight, bias] : [weight]);
 
-/** Statistics of the layers over models given as flat vectors. Throws if there are none, or a layer is constant. */
-export function fitStandardization(layout: TokenLayout, models: readonly Float32Array[]): Standardization {
-  if (models.length === 0) throw new Error('standardisation needs at least one model');
-  const result: Standardization = {};
-  for (const layer of layout.layers) {
-    const ranges = rangesOf(layer);
-    const count = ranges.reduce((sum, { length }) => sum + length, 0);
-    let means = 0;
-    let variances = 0;
-    for (const flat of models) {
-      let sum = 0;
-      for (const { start, length } of ranges) {
-        for (let i = start; i < start + length; i++) sum += flat[i] as number;
+/**
+ * Statistics of the layers over models given as flat vectors, each of which is looked at once. Throws if there are none, a layer is
+ * constant, or numbers are not finite: then `nameOf` says in which model.
+ */
+export function fitStandardization(
+  layout: TokenLayout,
+  models: Iterable<Float32Array>,
+  nameOf = (index: number) => `model ${index}`,
+): Standardization {
+  const sums = layout.layers.map(() => ({ means: 0, variances: 0 }));
+  let count = 0;
+  for (const flat of models) {
+    for (const [l, layer] of layout.layers.entries()) {
+      const { mean, variance } = layerMoments(flat, rangesOf(layer));
+      if (!Number.isFinite(mean)) {
+        throw new Error(`${nameOf(count)}: layer ${layer.name} holds numbers that are not finite`);
       }
-      const mean = sum / count;
-      let squares = 0;
-      for (const { start, length } of ranges) {
-        for (let i = start; i < start + length; i++) squares += ((flat[i] as number) - mean) ** 2;
-      }
-      means += mean;
-      variances += squares / (count - 1);
+      const sum = sums[l] as (typeof sums)[number];
+      sum.means += mean;
+      sum.variances += variance;
     }
-    const sd = Math.sqrt(variances / models.length);
+    count++;
+  }
+  if (count === 0) throw new Error('standardisation needs at least one model');
+  const result: Standardization = {};
+  for (const [l, { means, variances }] of sums.entries()) {
+    const { name } = layout.layers[l] as LayoutLayer;
+    const sd = Math.sqrt(variances / count);
     if (!(sd > 0)) {
       throw new Error(
-        `layer ${layer.name} is constant in every model and cannot be standardised; set sane.standardization: none`,
+        `layer ${name} is constant in every model and cannot be standardised; set sane.standardization: none`,
       );
     }
-    result[layer.name] = { mean: means / models.length, sd };
+    result[name] = { mean: means / count, sd };
   }
   return result;
+}
+
+/** Mean and unbiased variance of one model's layer. */
+function layerMoments(flat: Float32Array, ranges: readonly { start: number; length: number }[]) {
+  const count = ranges.reduce((total, { length }) => total + length, 0);
+  let sum = 0;
+  for (const { start, length } of ranges) {
+    for (let i = start; i < start + length; i++) sum += flat[i] as number;
+  }
+  const mean = sum / count;
+  let squares = 0;
+  for (const { start, length } of ranges) {
+    for (let i = start; i < start + length; i++) squares += ((flat[i] as number) - mean) ** 2;
+  }
+  return { mean, variance: squares / (count - 1) };
 }
 
 /** Applies `map` to the numbers of each layer with the layer's statistics; a new vector. */

@@ -5,13 +5,8 @@ import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
 import type { StageContext } from '../engine/stage.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { writeHistory } from './checkpoint.ts';
-import {
-  type EpochLosses,
-  type PretrainConfig,
-  type PretrainData,
-  type PretrainState,
-  pretrain,
-} from './pretrain.ts';
+import { type EpochLosses, type PretrainConfig, type PretrainState, pretrain } from './pretrain.ts';
+import type { ViewLoader } from './view-loader.ts';
 
 /** How long a training may go on before its state is kept again. */
 const saveEveryMs = 20_000;
@@ -61,7 +56,7 @@ async function loadState(
  */
 export async function pretrainInFolder<Model extends Autoencoder>(
   { dir, report }: Pick<StageContext, 'dir' | 'report'>,
-  data: PretrainData,
+  loader: ViewLoader,
   config: PretrainConfig,
   create: (weights: ReadonlyMap<string, Float32Array> | number) => Model,
   save: (model: Model) => Promise<void>,
@@ -70,7 +65,7 @@ export async function pretrainInFolder<Model extends Autoencoder>(
   const saved = await loadState(dir);
   const model = create(saved?.weights ?? config.seed);
   let lastSave = performance.now();
-  const history = await pretrain(model, data, config, {
+  const history = await pretrain(model, loader, config, {
     resume: saved?.state,
     report,
     onEpoch: async (state, last) => {

@@ -1,13 +1,29 @@
 /**
  * Batches of windows in two augmented views (section 3): each sample its own window, each view the model as it is or a random
  * permutation of it, with multiplicative noise. Everything is made on the fly, at a cost in
- * proportion to the windows; no permuted copy is stored.
+ * proportion to the windows: no permuted copy is stored, and of a model only the numbers in the windows are looked up. No tensors
+ * here: views are drawn in threads.
  */
 import type { Random } from '../engine/random.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
-import { axisOrders, randomOrders } from '../nets/permute.ts';
+import { axisOrders, composeOrders, type Permutations, randomOrders } from '../nets/permute.ts';
+import type { Standardization } from './standardize.ts';
 import type { LayoutLayer, TokenLayout } from './tokenize.ts';
+
+/** What views are drawn of. Of the architecture only this is needed. */
+export interface ViewOrigin {
+  architecture: Pick<Architecture, 'name' | 'state' | 'permutations'>;
+  layout: TokenLayout;
+}
+
+/** A model whose numbers are looked up when a window needs them. */
+export interface ViewedModel {
+  /** The orders that its hidden units are put in before anything else (alignment). */
+  permutations: Permutations;
+  /** Copies the numbers at these places of its flat vector to `out`, 0 where a place is below 0. */
+  gather(places: Int32Array, out: Float32Array): void;
+}
 
 /** Two views of `size` windows: rows of view 1, then of view 2. Positions are those of the canonical order in both. */
 export interface TwoViews {
@@ -23,6 +39,10 @@ export interface TwoViews {
   positions: Int32Array;
 }
 
+/** The memory of views, which goes with them from thread to thread. */
+export const buffersOf = ({ tokens, mask, positions }: TwoViews): ArrayBuffer[] =>
+  [tokens, mask, positions].map(({ buffer }) => buffer as ArrayBuffer);
+
 /** Where the numbers of a layer come from: `outer` reorders its rows, `inner` its inputs, of `block` numbers each. */
 interface LayerOrder {
   outer: Int32Array | undefined;
@@ -31,9 +51,13 @@ interface LayerOrder {
   block: number;
 }
 
-/** The orders of each layer of the layout under fresh random orders of all hidden units. */
-function randomLayerOrders(architecture: Architecture, layout: TokenLayout, random: Random): LayerOrder[] {
-  const orders = axisOrders(architecture, randomOrders(architecture, random));
+/** The orders of each layer of the layout when hidden units are permuted; undefined if none are. */
+function layerOrders(
+  { architecture, layout }: ViewOrigin,
+  permutations: Permutations,
+): LayerOrder[] | undefined {
+  if (permutations.size === 0) return undefined;
+  const orders = axisOrders(architecture, permutations);
   const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
   return layout.layers.map(({ name }) => {
     const [, inputs = 1, ...kernel] = shapes.get(name) as number[];
@@ -58,57 +82,84 @@ function reordered(index: number, { weight, bias }: LayoutLayer, order: LayerOrd
   return weight.start + from * block + inBlock;
 }
 
-/** Copies a window of a model's tokens, reordered by `orders` if given and multiplied by 1 + noise e, e ~ N(0, 1). */
-function copyWindow(
+/** Where the numbers of a window's tokens come from in the flat vector, reordered by `orders` if given; -1 for padding. */
+function windowPlaces(
   { tokenSize, source, positions, layers }: TokenLayout,
-  flat: Float32Array,
   firstToken: number,
   orders: LayerOrder[] | undefined,
-  noise: number,
-  random: Random,
-  out: Float32Array,
+  places: Int32Array,
 ): void {
-  for (let i = 0, n = firstToken; i < out.length; n++) {
+  for (let i = 0, n = firstToken; i < places.length; n++) {
     const l = positions[3 * n + 1] as number;
     const [layer, order] = [layers[l] as LayoutLayer, orders?.[l]];
     for (let k = n * tokenSize; k < (n + 1) * tokenSize; k++, i++) {
       const index = source[k] as number;
-      if (index < 0) out[i] = 0;
-      else {
-        const value = flat[order ? reordered(index, layer, order) : index] as number;
-        out[i] = noise > 0 ? value * (1 + noise * random.normal()) : value;
-      }
+      places[i] = index >= 0 && order ? reordered(index, layer, order) : index;
+    }
+  }
+}
+
+/** Standardises a window's numbers in place, where they are no padding, and multiplies them by 1 + noise e, e ~ N(0, 1). */
+function scaleWindow(
+  { tokenSize, source, positions, layers }: TokenLayout,
+  firstToken: number,
+  standardization: Standardization | null,
+  noise: number,
+  random: Random,
+  window: Float32Array,
+): void {
+  for (let i = 0, n = firstToken; i < window.length; n++) {
+    const { name } = layers[positions[3 * n + 1] as number] as LayoutLayer;
+    const statistics = standardization?.[name];
+    for (let k = n * tokenSize; k < (n + 1) * tokenSize; k++, i++) {
+      if ((source[k] as number) < 0) continue;
+      // A standardised number is a float32, with noise or without.
+      if (statistics) window[i] = ((window[i] as number) - statistics.mean) / statistics.sd;
+      if (noise > 0) window[i] = (window[i] as number) * (1 + noise * random.normal());
     }
   }
 }
 
 export type ViewSettings = Pick<SaneSettings, 'window' | 'noise' | 'view_1' | 'view_2'>;
 
-/** Draws a window of each model, given as standardised flat vectors, in two views. All random draws are from `random`. */
+/**
+ * Draws a window of each model in two views, standardised by `standardization` (null: as the numbers are). All random draws are
+ * from `random`. They are written over `spent`, views that nobody needs any more, if those are of the same size.
+ */
 export function drawViews(
-  architecture: Architecture,
-  layout: TokenLayout,
-  models: readonly Float32Array[],
+  origin: ViewOrigin,
+  models: readonly ViewedModel[],
+  standardization: Standardization | null,
   settings: ViewSettings,
   random: Random,
+  spent?: TwoViews,
 ): TwoViews {
+  const { architecture, layout } = origin;
   const window = Math.min(settings.window, layout.tokens);
   const rows = 2 * models.length;
   const perWindow = window * layout.tokenSize;
-  const views: TwoViews = {
-    rows,
-    window,
-    tokens: new Float32Array(rows * perWindow),
-    mask: new Float32Array(rows * perWindow),
-    positions: new Int32Array(rows * window * 3),
-  };
-  for (const [sample, flat] of models.entries()) {
+  const views =
+    spent?.rows === rows && spent.window === window
+      ? spent
+      : {
+          ...{ rows, window },
+          tokens: new Float32Array(rows * perWindow),
+          mask: new Float32Array(rows * perWindow),
+          positions: new Int32Array(rows * window * 3),
+        };
+  const places = new Int32Array(perWindow);
+  for (const [sample, model] of models.entries()) {
     const start = random.integer(layout.tokens - window + 1);
     for (const [v, view] of [settings.view_1, settings.view_2].entries()) {
       const row = v * models.length + sample;
-      const orders = view === 'permuted' ? randomLayerOrders(architecture, layout, random) : undefined;
+      const permutations =
+        view === 'permuted'
+          ? composeOrders(model.permutations, randomOrders(architecture, random))
+          : model.permutations;
       const out = views.tokens.subarray(row * perWindow, (row + 1) * perWindow);
-      copyWindow(layout, flat, start, orders, settings.noise, random, out);
+      windowPlaces(layout, start, layerOrders(origin, permutations), places);
+      model.gather(places, out);
+      scaleWindow(layout, start, standardization, settings.noise, random, out);
       const first = start * layout.tokenSize;
       for (let i = 0; i < perWindow; i++) {
         views.mask[row * perWindow + i] = (layout.source[first + i] as number) < 0 ? 0 : 1;

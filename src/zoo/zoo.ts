@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../engine/safetensors.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
+import { type FlatFile, joinParts } from './flat-file.ts';
 import type { Hyperparameters, Split } from './members.ts';
 
 /** A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies (null where an imported zoo does not say). */
@@ -51,28 +52,49 @@ export class Zoo {
   async weights(model: ZooModel, epoch: number): Promise<StateDict> {
     const file = await openSafetensors(modelFile(this.dir, model.id));
     try {
-      return await readWeights(file, this.architecture, epoch);
+      const weights: StateDict = new Map();
+      for (const { name, shape } of this.architecture.state) {
+        weights.set(name, await file.readFloats(this.checked(file, epoch, name, shape)));
+      }
+      return weights;
     } finally {
       await file.close();
     }
   }
-}
 
-async function readWeights(
-  file: SafetensorsFile,
-  architecture: Architecture,
-  epoch: number,
-): Promise<StateDict> {
-  const weights: StateDict = new Map();
-  for (const { name, shape } of architecture.state) {
-    const tensor = tensorName(epoch, name);
-    const found = file.info(tensor).shape;
-    if (found.join() !== shape.join()) {
-      throw new Error(`${file.path}: ${tensor} has shape [${found}], ${architecture.name} needs [${shape}]`);
+  /**
+   * Where a model's numbers are at each of these epochs, without reading them: `FlatFile`s in the order of the epochs. Throws an error
+   * naming the file if they are not there as the manifest says.
+   */
+  async locate(model: ZooModel, epochs: readonly number[]): Promise<FlatFile[]> {
+    const file = await openSafetensors(modelFile(this.dir, model.id));
+    try {
+      return epochs.map((epoch) => {
+        const tensors = this.architecture.state.map(({ name, shape }) => {
+          const info = file.info(this.checked(file, epoch, name, shape));
+          return { byte: file.dataStart + info.offsets[0], numbers: shape.reduce((a, b) => a * b, 1) };
+        });
+        return { path: file.path, ...joinParts(tensors) };
+      });
+    } finally {
+      await file.close();
     }
-    weights.set(name, await file.readFloats(tensor));
   }
-  return weights;
+
+  /** The name of a parameter's tensor in a model's file. Throws if it is missing, or is not what the architecture needs. */
+  private checked(file: SafetensorsFile, epoch: number, name: string, shape: readonly number[]): string {
+    const tensor = tensorName(epoch, name);
+    const found = file.info(tensor);
+    if (found.shape.join() !== shape.join()) {
+      throw new Error(
+        `${file.path}: ${tensor} has shape [${found.shape}], ${this.architecture.name} needs [${shape}]`,
+      );
+    }
+    if (found.dtype !== 'F32') {
+      throw new Error(`${file.path}: tensor ${tensor} is ${found.dtype}, expected F32`);
+    }
+    return tensor;
+  }
 }
 
 /** Opens the artefact of stage `zoo` in folder `dir`. */

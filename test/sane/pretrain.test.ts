@@ -1,4 +1,7 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
@@ -6,8 +9,11 @@ import { Sane } from '../../src/sane/model.ts';
 import { epochBatches, type PretrainConfig, type PretrainState, pretrain } from '../../src/sane/pretrain.ts';
 import { saneShape } from '../../src/sane/stage.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { ViewLoader } from '../../src/sane/view-loader.ts';
+import type { ViewSet } from '../../src/sane/view-thread.ts';
 import { snippets } from '../../src/sane/windows.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
+import { onDisk } from './view-sets.ts';
 
 const config: PretrainConfig = {
   seed: 3,
@@ -40,7 +46,10 @@ const config: PretrainConfig = {
 const layout = tokenLayout(cnnSmall, config.token_size);
 const models = (count: number, seed: number) =>
   Array.from({ length: count }, (_, i) => flatten(cnnSmall, randomWeights(cnnSmall, seed + i)));
-const data = { architecture: cnnSmall, layout, train: models(7, 10), val: models(3, 90) };
+let dir = '';
+let sets: Record<'train' | 'val', ViewSet>;
+const loaderOf = (changes: Partial<typeof sets> = {}) =>
+  new ViewLoader({ architecture: cnnSmall, layout }, { ...sets, ...changes });
 const fresh = (settings = config) => new Sane(saneShape(layout, settings), settings.seed);
 const weightsOf = (sane: Sane) =>
   new Map(sane.weights().map(({ name, data: values }) => [name, values as Float32Array]));
@@ -48,32 +57,39 @@ const weightsOf = (sane: Sane) =>
 /** Trains from the seed, and gives losses and weights. */
 async function train(settings: PretrainConfig) {
   const sane = fresh(settings);
-  const history = await pretrain(sane, data, settings);
+  using loader = loaderOf();
+  const history = await pretrain(sane, loader, settings);
   const weights = weightsOf(sane);
   sane.dispose();
   return { history, weights };
 }
 
-beforeAll(() => startDevice('wasm', { threads: 1 }));
+beforeAll(async () => {
+  await startDevice('wasm', { threads: 1 });
+  dir = await mkdtemp(join(tmpdir(), 'pretrain-'));
+  sets = { train: await onDisk(dir, 'train', models(7, 10)), val: await onDisk(dir, 'val', models(3, 90)) };
+});
+afterAll(() => rm(dir, { recursive: true }));
 
 describe('pretraining', () => {
   test('interrupted after any epoch goes on to the very same weights', async () => {
     const whole = await train(config);
+    using loader = loaderOf();
     for (const stopAfter of [1, 2]) {
       const first = fresh();
       let saved: { state: PretrainState; weights: Map<string, Float32Array> } | undefined;
       const stop = new Error('stop');
-      const stopped = pretrain(first, data, config, {
+      const stopped = pretrain(first, loader, config, {
         onEpoch: async (state) => {
           if ((await state()).history.length < stopAfter) return;
           saved = { state: await state(), weights: weightsOf(first) };
           throw stop;
         },
       });
-      await expect(stopped).rejects.toBe(stop);
+      expect(await stopped.catch((error) => error)).toBe(stop);
       first.dispose();
       const second = new Sane(saneShape(layout, config), saved!.weights);
-      const history = await pretrain(second, data, config, { resume: saved!.state });
+      const history = await pretrain(second, loader, config, { resume: saved!.state });
       expect(history).toEqual(whole.history);
       expect(weightsOf(second)).toEqual(whole.weights);
       second.dispose();
@@ -92,7 +108,11 @@ describe('pretraining', () => {
       view_2: 'canonical',
     } as const;
     const sane = fresh(settings);
-    const history = await pretrain(sane, { ...data, train: scaled, val: scaled.slice(2, 4) }, settings);
+    using loader = loaderOf({
+      train: await onDisk(dir, 'scaled', scaled),
+      val: await onDisk(dir, 'scaled-val', scaled.slice(2, 4)),
+    });
+    const history = await pretrain(sane, loader, settings);
     sane.dispose();
     expect(history.at(-1)!.reconstruction).toBeLessThan(0.5 * history[0]!.reconstruction);
     expect(history.at(-1)!.validation_explained_variance).toBeGreaterThan(0.4);
@@ -116,7 +136,7 @@ describe('pretraining', () => {
       windows_per_sample: 1,
       epochs: 2,
     };
-    const half = { ...data, train: data.train.slice(0, 4) };
+    using half = loaderOf({ train: { ...sets.train, samples: sets.train.samples.slice(0, 4) } });
     const run = async (changes: Partial<PretrainConfig>) => {
       const sane = fresh({ ...settings, ...changes });
       await pretrain(sane, half, { ...settings, ...changes });

@@ -14,6 +14,7 @@ import {
 } from '../../src/sane/tokenize.ts';
 import { drawViews } from '../../src/sane/views.ts';
 import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
+import { inMemory } from './view-sets.ts';
 
 const seed = Date.now() % 1e6;
 
@@ -171,6 +172,10 @@ describe('standardisation', () => {
     expect(() => fitStandardization(layout, [constant])).toThrow(
       'layer module_list.0.weight is constant in every model and cannot be standardised; set sane.standardization: none',
     );
+    const broken = models[0]!.with(-1, Number.NaN);
+    expect(() => fitStandardization(layout, [models[1]!, broken], (i) => `file ${i}`)).toThrow(
+      'file 1: layer module_list.11.weight holds numbers that are not finite',
+    );
     expect(() => fitStandardization(layout, [])).toThrow('standardisation needs at least one model');
     expect(() => standardize(layout, constant, {})).toThrow(
       'no standardisation for layer module_list.0.weight',
@@ -183,10 +188,11 @@ describe('views', () => {
   const flat = flatten(cnnSmall, weights);
   const size = 100;
   const layout = tokenLayout(cnnSmall, size);
+  const origin = { architecture: cnnSmall, layout };
 
   test('permuted anew each time, are tokens of a network of the same function', () => {
     const settings = { window: layout.tokens, noise: 0, view_1: 'canonical', view_2: 'permuted' } as const;
-    const views = drawViews(cnnSmall, layout, [flat], settings, new Random(seed, 'views'));
+    const views = drawViews(origin, [inMemory(flat)], null, settings, new Random(seed, 'views'));
     const half = views.tokens.length / 2;
     expect(views.tokens.subarray(0, half)).toEqual(tokenize(layout, flat));
     const other = unflatten(cnnSmall, detokenize(layout, views.tokens.subarray(half)));
@@ -207,7 +213,9 @@ describe('views', () => {
       const own = randomWeights(net, seed);
       const tokens = tokenLayout(net, 31, withNorms);
       const settings = { window: 40, noise: 0, view_1: 'permuted', view_2: 'canonical' } as const;
-      const views = drawViews(net, tokens, [flatten(net, own)], settings, new Random(seed, 'order'));
+      const origin = { architecture: net, layout: tokens };
+      const model = inMemory(flatten(net, own));
+      const views = drawViews(origin, [model], null, settings, new Random(seed, 'order'));
       // The same draws as the view's: where the window begins, then the orders.
       const random = new Random(seed, 'order');
       const start = random.integer(tokens.tokens - 40 + 1);
@@ -218,8 +226,8 @@ describe('views', () => {
 
   test('have windows of their own, with noise in proportion to the weights and none in padding', () => {
     const settings = { window: 7, noise: 0.1, view_1: 'canonical', view_2: 'canonical' } as const;
-    const models = Array.from({ length: 60 }, () => flat);
-    const views = drawViews(cnnSmall, layout, models, settings, new Random(seed, 'windows'));
+    const models = Array.from({ length: 60 }, () => inMemory(flat));
+    const views = drawViews(origin, models, null, settings, new Random(seed, 'windows'));
     const starts = new Set<number>();
     const whole = tokenize(layout, flat);
     const ratios: number[] = [];

@@ -25,20 +25,31 @@ const leastScale = 1e-4;
 
 /**
  * Scales of layer-wise loss normalisation (Schürholt et al. 2022): the standard deviation of all numbers that the models have in
- * a layer, in float64. Dividing the weights by them, which are not centred, makes the plain squared error the normalised one.
+ * a layer, in float64, in two passes over the models. Dividing the weights by them, which are not centred, makes the plain squared error the normalised one.
  */
-export function layerScales(layout: TokenLayout, models: readonly Float32Array[]): Standardization {
-  const scales: Standardization = {};
-  for (const { name, weight, bias } of layout.layers) {
-    const numbers = models.flatMap((flat) =>
-      [weight, ...(bias ? [bias] : [])].map(({ start, length }) => flat.subarray(start, start + length)),
-    );
-    const count = numbers.reduce((sum, part) => sum + part.length, 0);
-    const sum = (term: (x: number) => number) =>
-      numbers.reduce((total, part) => part.reduce((partial, x) => partial + term(x), total), 0);
-    const mean = sum((x) => x) / count;
-    const variance = sum((x) => (x - mean) ** 2) / count;
-    scales[name] = { mean: 0, sd: Math.max(leastScale, Math.sqrt(variance)) };
-  }
-  return scales;
+export function layerScales(layout: TokenLayout, models: () => Iterable<Float32Array>): Standardization {
+  /** The mean of a term over all numbers of each layer. */
+  const means = (term: (x: number, layer: number) => number): Float64Array => {
+    const sums = new Float64Array(layout.layers.length);
+    const counts = new Float64Array(layout.layers.length);
+    for (const flat of models()) {
+      for (const [l, { weight, bias }] of layout.layers.entries()) {
+        let sum = sums[l] as number;
+        for (const { start, length } of bias ? [weight, bias] : [weight]) {
+          for (let i = start; i < start + length; i++) sum += term(flat[i] as number, l);
+          counts[l] = (counts[l] as number) + length;
+        }
+        sums[l] = sum;
+      }
+    }
+    return sums.map((sum, l) => sum / (counts[l] as number));
+  };
+  const mean = means((x) => x);
+  const variance = means((x, l) => (x - (mean[l] as number)) ** 2);
+  return Object.fromEntries(
+    layout.layers.map(({ name }, l) => [
+      name,
+      { mean: 0, sd: Math.max(leastScale, Math.sqrt(variance[l] as number)) },
+    ]),
+  );
 }

@@ -4,10 +4,11 @@ import type { HyperRepresentationSettings } from '../../experiment/types.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import { loadAutoencoder, saveAutoencoder } from '../checkpoint.ts';
 import type { PretrainConfig } from '../pretrain.ts';
-import { loadSamples } from '../samples.ts';
-import { type Standardization, standardize } from '../standardize.ts';
+import { findSamples, readSamples } from '../samples.ts';
+import type { Standardization } from '../standardize.ts';
 import type { TokenLayout } from '../tokenize.ts';
 import { pretrainInFolder } from '../training.ts';
+import { ViewLoader } from '../view-loader.ts';
 import { HyperRepresentation, type HyperRepresentationShape } from './model.ts';
 import { type LayerRows, layerScales, rowLayout } from './rows.ts';
 
@@ -41,16 +42,14 @@ export const hyperRepresentationStage: StageImplementation = {
     const zoo = await openZoo(inputs.zoo as string);
     const { architecture } = zoo;
     const { layout, layers } = rowLayout(architecture);
-    const { train, val } = await loadSamples(zoo, config.epochs_used, undefined);
-    const scales = layerScales(
-      layout,
-      train.map(({ flat }) => flat),
-    );
-    const scaled = (samples: typeof train) => samples.map(({ flat }) => standardize(layout, flat, scales));
+    const { train, val } = await findSamples(zoo, config.epochs_used, undefined);
+    const scales = layerScales(layout, () => readSamples(architecture, train, report));
+    const scaled = (samples: typeof train) => ({ samples, standardization: scales });
+    using loader = new ViewLoader({ architecture, layout }, { train: scaled(train), val: scaled(val) });
     const shape = shapeOf(config, layers);
     await pretrainInFolder(
       { dir, report },
-      { architecture, layout, train: scaled(train), val: scaled(val) },
+      loader,
       pretrainConfig(config, layout),
       (weights) => new HyperRepresentation(shape, weights),
       (model) => saveAutoencoder(dir, model, { architecture: architecture.name, shape }, scales),

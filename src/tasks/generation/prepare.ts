@@ -10,7 +10,7 @@ import { loadSane } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
-import { loadSamples, type Sample } from '../../sane/samples.ts';
+import { findSamples, readSample } from '../../sane/samples.ts';
 import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
@@ -48,10 +48,10 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const alignment = inputs.prompts ? inputs.prompt_alignment : inputs.alignment;
   const epochs = inputs.prompts ? zoo.manifest.epochs : description.epochs;
   const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
-  const trained = (await loadSamples(zoo, [epoch], alignment)).train.slice(
-    0,
-    config.prompt_count ?? undefined,
-  );
+  const { train } = await findSamples(zoo, [epoch], alignment);
+  const trained = train
+    .slice(0, config.prompt_count ?? undefined)
+    .map((sample) => ({ ...sample, flat: readSample(zoo.architecture, sample) }));
   // Networks of another zoo have statistics of their own.
   const own = () =>
     fitStandardization(
@@ -86,7 +86,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     return condition(network, moved, data.train.images, { batches, size }, random);
   };
   // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
-  const rest = (trained[0] as Sample).flat;
+  const rest = (trained[0] as (typeof trained)[number]).flat;
   const decode = (drawn: readonly Float32Array[]) =>
     finish(
       Array.from(decodeModels(sane, layout, drawn, config), (flat) => {

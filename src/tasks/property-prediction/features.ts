@@ -2,7 +2,6 @@
 import type { PropertyPredictionSettings } from '../../experiment/types.ts';
 import { embedModels, meanEmbedding } from '../../sane/embed.ts';
 import type { Sane } from '../../sane/model.ts';
-import type { Samples } from '../../sane/samples.ts';
 import { type TokenLayout, tokenize } from '../../sane/tokenize.ts';
 import type { Split } from '../../zoo/members.ts';
 import type { Matrix } from './ridge.ts';
@@ -11,33 +10,44 @@ import { weightStatistics } from './statistics.ts';
 export type FeatureName = PropertyPredictionSettings['features'][number];
 export type Features = Record<Split, Matrix>;
 
-function overSplits(rows: (split: Split) => Float64Array[]): Features {
+/** The networks of each split as flat vectors, each read when it is asked for. */
+export type Networks = (split: Split) => Iterable<Float32Array>;
+
+const overSplits = (row: (flat: Float32Array) => Float64Array, networks: Networks): Features => {
+  const rows = (split: Split) => Array.from(networks(split), row);
   return { train: rows('train'), val: rows('val'), test: rows('test') };
-}
+};
 
 /** W: all numbers of the tokens, padding included. */
-export function weightFeatures(layout: TokenLayout, samples: Samples): Features {
-  return overSplits((split) => samples[split].map(({ flat }) => Float64Array.from(tokenize(layout, flat))));
+export function weightFeatures(layout: TokenLayout, networks: Networks): Features {
+  return overSplits((flat) => Float64Array.from(tokenize(layout, flat)), networks);
 }
 
 /** s(W): seven statistics per layer. */
-export function statisticsFeatures(layout: TokenLayout, samples: Samples, withPadding: boolean): Features {
-  return overSplits((split) => samples[split].map(({ flat }) => weightStatistics(layout, flat, withPadding)));
+export function statisticsFeatures(layout: TokenLayout, networks: Networks, withPadding: boolean): Features {
+  return overSplits((flat) => weightStatistics(layout, flat, withPadding), networks);
 }
 
-/** Embeddings: their mean over tokens, and all of them in a row ("full sequence", Table 10). One pass makes both. */
+/**
+ * Those of the embeddings that are wanted: their mean over tokens, and all of them in a row ("full sequence", Table 10). One pass
+ * makes both.
+ */
 export function saneFeatures(
   sane: Sane,
   layout: TokenLayout,
-  samples: Samples,
-): Record<'sane' | 'sane-sequence', Features> {
-  const embed = (split: Split) => {
-    const models = samples[split].map(({ flat }) => flat);
-    return [...embedModels(sane, layout, models)];
-  };
-  const embeddings = { train: embed('train'), val: embed('val'), test: embed('test') };
-  return {
-    sane: overSplits((split) => embeddings[split].map((z) => meanEmbedding(z, sane.shape.latent_dim))),
-    'sane-sequence': overSplits((split) => embeddings[split].map((z) => Float64Array.from(z))),
-  };
+  networks: Networks,
+  wanted: ReadonlySet<FeatureName>,
+): Map<FeatureName, Features> {
+  const rows: [FeatureName, (embeddings: Float32Array) => Float64Array][] = [
+    ['sane', (z) => meanEmbedding(z, sane.shape.latent_dim)],
+    ['sane-sequence', (z) => Float64Array.from(z)],
+  ];
+  const features = new Map<FeatureName, Record<Split, Float64Array[]>>();
+  for (const [name] of rows) if (wanted.has(name)) features.set(name, { train: [], val: [], test: [] });
+  for (const split of ['train', 'val', 'test'] as const) {
+    for (const z of embedModels(sane, layout, networks(split))) {
+      for (const [name, row] of rows) features.get(name)?.[split].push(row(z));
+    }
+  }
+  return features;
 }

@@ -3,14 +3,22 @@ import { join } from 'node:path';
 import type { StageContext, StageImplementation } from '../../engine/stage.ts';
 import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
 import { loadSane, writeJson } from '../../sane/checkpoint.ts';
-import { loadSamples, type Sample, type Samples, standardizeSamples } from '../../sane/samples.ts';
+import {
+  findSamples,
+  readStandardized,
+  type Sample,
+  type Samples,
+  standardizedSets,
+} from '../../sane/samples.ts';
+import type { Standardization } from '../../sane/standardize.ts';
 import { tokenLayout } from '../../sane/tokenize.ts';
 import type { Split } from '../../zoo/members.ts';
-import { openZoo } from '../../zoo/zoo.ts';
+import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 import {
   type FeatureName,
   type Features,
+  type Networks,
   saneFeatures,
   statisticsFeatures,
   weightFeatures,
@@ -47,31 +55,30 @@ function targetsOf(samples: Samples, split: Split, target: Target): Float64Array
 
 /** The features that are asked for; those of SANE need its artefact. */
 async function computeFeatures(
-  context: StageContext,
+  { inputs }: StageContext,
   config: Config,
-  raw: Samples,
+  { architecture }: Zoo,
+  samples: Samples,
 ): Promise<Map<FeatureName, Features>> {
-  const zoo = await openZoo(context.inputs.zoo as string);
-  const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
-  const { samples } = standardizeSamples(config.standardization, layout, raw);
+  const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+  const standardized = (mode: SaneSettings['standardization'], fitted?: Standardization): Networks => {
+    const sets = standardizedSets(mode, architecture, layout, samples, ['train', 'val', 'test'], { fitted });
+    return (split) => readStandardized(architecture, layout, sets[split]);
+  };
   const wanted = new Set(config.features);
   const features = new Map<FeatureName, Features>();
-  if (wanted.has('weights')) features.set('weights', weightFeatures(layout, samples));
-  if (wanted.has('statistics')) {
-    features.set('statistics', statisticsFeatures(layout, samples, config.padding_in_statistics));
+  if (wanted.has('weights') || wanted.has('statistics')) {
+    const networks = standardized(config.standardization);
+    if (wanted.has('weights')) features.set('weights', weightFeatures(layout, networks));
+    if (wanted.has('statistics')) {
+      features.set('statistics', statisticsFeatures(layout, networks, config.padding_in_statistics));
+    }
   }
   if (wanted.has('sane') || wanted.has('sane-sequence')) {
-    const { sane, description, standardization } = await loadSane(context.inputs.sane as string);
-    const standardized = standardizeSamples(
-      description.standardization,
-      layout,
-      raw,
-      standardization ?? undefined,
-    );
-    const both = saneFeatures(sane, layout, standardized.samples);
+    const { sane, description, standardization } = await loadSane(inputs.sane as string);
+    const networks = standardized(description.standardization, standardization ?? undefined);
+    for (const [name, rows] of saneFeatures(sane, layout, networks, wanted)) features.set(name, rows);
     sane.dispose();
-    for (const name of ['sane', 'sane-sequence'] as const)
-      if (wanted.has(name)) features.set(name, both[name]);
   }
   return features;
 }
@@ -82,8 +89,8 @@ export const propertyPredictionStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
     const zoo = await openZoo(context.inputs.zoo as string);
-    const samples = await loadSamples(zoo, config.epochs_used, context.inputs.alignment);
-    const features = await computeFeatures(context, config, samples);
+    const samples = await findSamples(zoo, config.epochs_used, context.inputs.alignment);
+    const features = await computeFeatures(context, config, zoo, samples);
 
     const records: MetricRecord[] = [];
     const predictions: { feature: string; target: string; values: number[] }[] = [];

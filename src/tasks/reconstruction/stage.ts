@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import type { StageImplementation } from '../../engine/stage.ts';
 import { loadSane, readHistory, writeJson } from '../../sane/checkpoint.ts';
-import { evaluate } from '../../sane/evaluate.ts';
+import { evaluate, evaluationRequests } from '../../sane/evaluate.ts';
 import type { EpochLosses, PretrainConfig } from '../../sane/pretrain.ts';
-import { loadSamples, standardizeSamples } from '../../sane/samples.ts';
+import { findSamples, standardizedSets } from '../../sane/samples.ts';
 import { tokenLayout } from '../../sane/tokenize.ts';
+import { ViewLoader } from '../../sane/view-loader.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 
@@ -25,17 +26,21 @@ export const reconstructionStage: StageImplementation = {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);
     const { sane, standardization } = await loadSane(inputs.sane as string);
-    const layout = tokenLayout(zoo.architecture, config.token_size, config.batch_norm_tokens);
-    const raw = await loadSamples(zoo, config.epochs_used, inputs.alignment);
+    const { architecture } = zoo;
+    const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+    const samples = await findSamples(zoo, config.epochs_used, inputs.alignment);
     const fitted = standardization ?? undefined;
-    const { test } = standardizeSamples(config.standardization, layout, raw, fitted).samples;
-    const models = test.map(({ flat }) => flat);
+    const sets = standardizedSets(config.standardization, architecture, layout, samples, ['test'], {
+      fitted,
+    });
+    using loader = new ViewLoader({ architecture, layout }, sets);
 
     const { reconstruction } = (await readHistory(inputs.sane as string)).at(-1) as EpochLosses;
     const records = [record(reconstruction, { split: 'train' })];
     for (const view of ['canonical', 'permuted'] as const) {
-      const data = { architecture: zoo.architecture, layout, models, view, purpose: 'test' };
-      const { loss } = evaluate(sane, data, config);
+      const held = { set: 'test', samples: samples.test.length, view, purpose: 'test' };
+      const drawn = loader.draw(evaluationRequests(sane, held, config));
+      const { loss } = await evaluate(sane, held, drawn, config);
       records.push(record(loss, { split: 'test', view }));
       const metric = { name: `test loss, ${view}`, value: loss };
       report({ done: records.length - 1, total: 2, unit: 'views', metric });
