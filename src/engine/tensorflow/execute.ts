@@ -1,0 +1,42 @@
+/** Runs operations of TensorFlow by their own names, for kernels that the package lacks. */
+import { createRequire } from 'node:module';
+import { tf } from '../tf.ts';
+
+/** The package whose JavaScript and C++ bring TensorFlow to tfjs. */
+export const packageName = '@tensorflow/tfjs-node-gpu';
+
+export const requirePackage = createRequire(import.meta.url);
+
+interface Attribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+/** What is used of the package's back end. */
+export interface TensorflowBackend extends tf.KernelBackend {
+  /** Whether tensors lie on a GPU. */
+  isUsingGpuDevice: boolean;
+  binding: Record<`TF_ATTR_${'INT' | 'BOOL' | 'STRING' | 'TYPE'}` | 'TF_FLOAT' | 'TF_INT32', number>;
+  executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor;
+}
+
+/**
+ * One operation of TensorFlow on float32 tensors, with one output. Attributes are whole numbers or lists of them, booleans
+ * and texts; `T`, the type of the numbers, is given always. Throws what TensorFlow says of inputs that do not fit.
+ */
+export function execute(
+  name: string,
+  inputs: tf.Tensor[],
+  attributes: Record<string, number | readonly number[] | boolean | string>,
+): tf.Tensor {
+  const backend = tf.backend() as TensorflowBackend;
+  const { binding } = backend;
+  const given = Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === 'boolean') return { name, type: binding.TF_ATTR_BOOL, value };
+    if (typeof value === 'string') return { name, type: binding.TF_ATTR_STRING, value };
+    return { name, type: binding.TF_ATTR_INT, value };
+  });
+  const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  return backend.executeSingleOutput(name, [type, ...given], inputs);
+}
