@@ -2,9 +2,6 @@
 import { createRequire } from 'node:module';
 import { tf } from '../tf.ts';
 
-/** The package whose JavaScript and C++ bring TensorFlow to tfjs. */
-export const packageName = '@tensorflow/tfjs-node-gpu';
-
 export const requirePackage = createRequire(import.meta.url);
 
 interface Attribute {
