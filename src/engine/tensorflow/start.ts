@@ -2,6 +2,7 @@ import { tf } from '../tf.ts';
 import { convolutions } from './conv.ts';
 import { requirePackage, type TensorflowBackend } from './execute.ts';
 import { packageName } from './installation.ts';
+import { applySettings } from './settings.ts';
 
 type BackendClass = new (addon: unknown, packageName: string) => TensorflowBackend;
 
@@ -12,6 +13,7 @@ type BackendClass = new (addon: unknown, packageName: string) => TensorflowBacke
  */
 export async function startTensorflow(path: string): Promise<TensorflowBackend> {
   if (!tf.findBackendFactory('tensorflow')) {
+    applySettings();
     const addon: unknown = requirePackage(path);
     requirePackage(`${packageName}/dist/register_all_kernels`);
     const { NodeJSKernelBackend } = requirePackage(`${packageName}/dist/nodejs_kernel_backend`) as {
