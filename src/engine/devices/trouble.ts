@@ -20,6 +20,7 @@ const signs: Record<Trouble['kind'], RegExp> = {
     [
       'CUDA_ERROR_(ILLEGAL|LAUNCH|MISALIGNED|ECC|HARDWARE|DEINITIALIZED|NVLINK|SYSTEM_NOT_READY|UNKNOWN|ASSERT)',
       'CUDA_ERROR_(INVALID_PC|CONTEXT_IS_DESTROYED|DEVICE_UNAVAILABLE|CONTAINED)|Unexpected Event status',
+      '(CPU->GPU|GPU->CPU|GPU->GPU) Memcpy failed|GPU sync failed',
       'unspecified launch failure|illegal memory access|GPU is lost|fallen off the bus',
       '(CUDNN|CUBLAS)_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR|NOT_INITIALIZED|MAPPING_ERROR)',
       'VK_ERROR_DEVICE_LOST|DXGI_ERROR_DEVICE_(REMOVED|HUNG|RESET)|\\bdevice (is|was) lost|GPUDevice.*\\blost',

@@ -14,7 +14,19 @@ interface Attribute {
 export interface TensorflowBackend extends tf.KernelBackend {
   /** Whether tensors lie on a GPU. */
   isUsingGpuDevice: boolean;
-  binding: Record<`TF_ATTR_${'INT' | 'BOOL' | 'STRING' | 'TYPE'}` | 'TF_FLOAT' | 'TF_INT32', number>;
+  /** The compiled addon. */
+  binding: Record<`TF_ATTR_${'INT' | 'BOOL' | 'STRING' | 'TYPE'}` | 'TF_FLOAT', number> & {
+    createTensor(shape: readonly number[], dtype: number, values: Float32Array): number;
+    deleteTensor(id: number): void;
+  };
+  /** Of each tensor: the number of TensorFlow's, below 0 while there is none, or the values that it is to be made of. */
+  tensorMap: tf.DataStorage<{
+    shape: readonly number[];
+    dtype: number;
+    values: tf.backend_util.BackendValues | null;
+    id: number;
+    refCount: number;
+  }>;
   executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor;
 }
 

@@ -1,10 +1,9 @@
 import { tf } from '../tf.ts';
+import { type BackendClass, extend } from './backend.ts';
 import { convolutions } from './conv.ts';
 import { requirePackage, type TensorflowBackend } from './execute.ts';
 import { packageName } from './installation.ts';
 import { applySettings } from './settings.ts';
-
-type BackendClass = new (addon: unknown, packageName: string) => TensorflowBackend;
 
 /**
  * Makes `tensorflow` the active back end, on the compiled addon at `path`. The package's own entry is passed by: it looks for
@@ -19,20 +18,11 @@ export async function startTensorflow(path: string): Promise<TensorflowBackend> 
     const { NodeJSKernelBackend } = requirePackage(`${packageName}/dist/nodejs_kernel_backend`) as {
       NodeJSKernelBackend: BackendClass;
     };
-    tf.registerBackend('tensorflow', () => new (copying(NodeJSKernelBackend))(addon, packageName));
+    tf.registerBackend('tensorflow', () => new (extend(NodeJSKernelBackend))(addon, packageName));
     for (const [kernelName, kernel] of Object.entries(convolutions)) register(kernelName, kernel);
   }
   await tf.setBackend('tensorflow');
   return tf.backend() as TensorflowBackend;
-}
-
-/** The package keeps an array until an operation needs it, and on a CPU computes on it then: a caller may have changed it. */
-function copying(Backend: BackendClass): BackendClass {
-  return class extends Backend {
-    override move(...[dataId, values, ...rest]: Parameters<tf.KernelBackend['move']>): void {
-      super.move(dataId, values?.slice() as typeof values, ...rest);
-    }
-  };
 }
 
 type Kernel = (inputs: never, attributes: never) => tf.Tensor[];
