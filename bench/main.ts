@@ -50,8 +50,7 @@ async function main(): Promise<number> {
       console.error(`${row.name}: ${row.description}`);
       // The peak is what the machine reached at its quietest.
       if (!card) peakGflops = Math.max(peakGflops, await measurePeak(threads, folder));
-      const device = set === 'tiny' ? 'auto' : undefined;
-      const conditions = { rounds, threads, python: python.path, folder, set, device, torchDevice } as const;
+      const conditions = { rounds, threads, python: python.path, folder, set, torchDevice } as const;
       const result = await measured(row, conditions, peakGflops, card?.peaks);
       results.push(result);
       if (set !== 'tiny') await keep(row.name, { ...result, machine: { ...machine, ...where } }, set);

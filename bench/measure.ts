@@ -33,8 +33,6 @@ export interface Conditions {
   python: string;
   /** The rows that the row is one of. */
   set: RowSet;
-  /** Our device, where it is not the row's own. */
-  device: string | undefined;
   /** PyTorch's. */
   torchDevice: 'cpu' | 'cuda';
   /** For temporary files. */
@@ -43,7 +41,7 @@ export interface Conditions {
 
 /** Measures a row. Throws a BenchError if a side fails, or both do not compute the same. */
 export async function measureRow(row: Row, conditions: Conditions): Promise<Measurement> {
-  const { rounds, threads, python, folder, set, device = row.device, torchDevice } = conditions;
+  const { rounds, threads, python, folder, set, torchDevice } = conditions;
   const tensors = join(folder, `${row.name}.safetensors`);
   const steps = (warmUps + rounds) * row.stepsPerTurn;
   const { script, config, variants } = row.other;
@@ -51,7 +49,7 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
   try {
     const ours = await Side.start('our side', [
       ...[process.execPath, join(import.meta.dir, 'ours.ts')],
-      ...[set, row.name, device, tensors, String(threads), String(steps)],
+      ...[set, row.name, tensors, String(threads), String(steps)],
     ]);
     sides.push(ours);
     const other = await Side.start(

@@ -1,5 +1,5 @@
 /**
- * Our side of a row, as a process: `bun bench/ours.ts SET ROW DEVICE TENSORS THREADS STEPS` prepares the row, writes its weights and inputs
+ * Our side of a row, as a process: `bun bench/ours.ts SET ROW TENSORS THREADS STEPS` prepares the row, writes its weights and inputs
  * to the file TENSORS, and then answers each TurnRequest on standard input with a Turn on standard output, both lines of JSON.
  */
 import { startDevice } from '../src/engine/device.ts';
@@ -7,12 +7,12 @@ import { writeSafetensors } from '../src/engine/safetensors.ts';
 import type { Row, Turn, TurnRequest } from './row.ts';
 import { type RowSet, rowSets } from './rows/registry.ts';
 
-const [set, name, device, path, threads, steps] = process.argv.slice(2) as [
+const [set, name, path, threads, steps] = process.argv.slice(2) as [
   RowSet,
-  ...[string, string, string, string, string],
+  ...[string, string, string, string],
 ];
 const row = rowSets[set]().find((candidate) => candidate.name === name) as Row;
-await startDevice(device, { threads: Number(threads) });
+await startDevice(row.device, { threads: Number(threads) });
 const work = await row.setup(Number(steps));
 await writeSafetensors(path, work.tensors);
 console.log(JSON.stringify({ ready: true }));

@@ -27,7 +27,7 @@ export interface Row {
   /** What `--only` selects by, and the name of its JSON file. */
   name: string;
   description: string;
-  device: 'native' | 'wasm' | 'gpu';
+  device: 'native' | 'wasm' | 'gpu' | 'auto';
   /** Least ratio wanted, of the other side's time to ours. */
   wanted: number;
   /** Floating-point operations of a step, of its matrix products and convolutions. */

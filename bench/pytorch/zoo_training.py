@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
-from turns import arguments, inputs_of, take_turns
+from turns import arguments, inputs_of, set_precision, take_turns
 
 tensors, threads, config = arguments()
+set_precision("float32")
 weights, inputs = inputs_of(tensors)
 images = inputs["images"].permute(0, 3, 1, 2).contiguous()
 labels, orders = inputs["labels"].long(), inputs["orders"].long()

@@ -22,32 +22,36 @@ const rounded: readonly Variant[] = [
 
 const cnnSmall = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
 
-/** Every row, or each at a size that tries the bench itself on any machine. */
-export const gpuRows = (tiny: boolean): readonly Row[] => [
-  saneStep('gpu-sane-step-1024', { d_model: 1024, window: 64, ...(tiny && smallest) }),
-  saneStep('gpu-sane-step-2048', { d_model: 2048, window: 256, ...(tiny && smallest) }),
-  resnet18Step({
-    ...{ name: 'gpu-resnet18-step', device: 'gpu', wanted: third, batch: tiny ? 4 : 128 },
-    stepsPerTurn: tiny ? 1 : 10,
-    variants: [float32, { ...float32, name: 'PyTorch, float32, channels last' }, ...rounded],
-  }),
-  zooTraining(
-    cnnSmall,
-    {
-      ...{ prefix: 'gpu-', device: 'gpu', wanted: 1, models: tiny ? 3 : 64, images: tiny ? 20 : 100 },
-      variants: [
-        { name: 'PyTorch, one after the other', tolerance: 1e-3 },
-        { name: 'PyTorch, vmap', tolerance: 1e-3 },
-      ],
-    },
-    mnistZoo,
-  ),
-];
-
 const smallest = { d_model: 32, window: 16, layers: 1, batch_size: 2, heads: 2 };
+
+/** Every row; or each on any device, at a size that tries the bench itself. */
+export function gpuRows(tiny: boolean): readonly Row[] {
+  const device = tiny ? 'auto' : 'gpu';
+  return [
+    saneStep('gpu-sane-step-1024', device, { d_model: 1024, window: 64, ...(tiny && smallest) }),
+    saneStep('gpu-sane-step-2048', device, { d_model: 2048, window: 256, ...(tiny && smallest) }),
+    resnet18Step({
+      ...{ name: 'gpu-resnet18-step', device, wanted: third, batch: tiny ? 4 : 128 },
+      stepsPerTurn: tiny ? 1 : 10,
+      variants: [float32, { ...float32, name: 'PyTorch, float32, channels last' }, ...rounded],
+    }),
+    zooTraining(
+      cnnSmall,
+      {
+        ...{ prefix: 'gpu-', device, wanted: 1, models: tiny ? 3 : 64, images: tiny ? 20 : 100 },
+        variants: [
+          { ...float32, name: 'PyTorch, one after the other' },
+          { ...float32, name: 'PyTorch, vmap' },
+        ],
+      },
+      mnistZoo,
+    ),
+  ];
+}
 
 function saneStep(
   name: string,
+  device: Row['device'],
   sizes: Pick<PretrainConfig, 'd_model' | 'window'> & Partial<PretrainConfig>,
 ): Row {
   const settings = { ...saneSettings(sizes.d_model), layers: 8, batch_size: 32, ...sizes };
@@ -55,12 +59,8 @@ function saneStep(
   // The tables of positions of a large network: tokens, layers, tokens of a layer.
   const positions: [number, number, number] = [50_000, 100, 10_000];
   const shape = { token_size, latent_dim, d_model, layers, heads, projection_dim, window, positions };
-  return saneStepRow(
-    { name, device: 'gpu', wanted: third, stepsPerTurn: 3, variants: [float32, ...rounded] },
-    settings,
-    shape,
-    () => drawTokens(shape, 2 * settings.batch_size),
-  );
+  const row = { name, device, wanted: third, stepsPerTurn: 3, variants: [float32, ...rounded] as const };
+  return saneStepRow(row, settings, shape, () => drawTokens(shape, 2 * settings.batch_size));
 }
 
 /** Standard normal tokens without padding at any positions: what a step costs does not depend on them. */
