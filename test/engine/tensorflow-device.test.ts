@@ -195,10 +195,11 @@ describe.skipIf(noTensorflow !== undefined)(
       expect(out).toMatch(
         /The device tensorflow cannot start: TensorFlow .* sees no GPU and would compute on the CPU\. What it printed says why/,
       );
+    });
 
-      test('too little memory is an error that is recognised', async () => {
-        const { out } = await run(
-          `const { startTensorflow } = await import('./src/engine/tensorflow/start.ts');
+    test('too little memory is an error that is recognised', async () => {
+      const { out } = await run(
+        `const { startTensorflow } = await import('./src/engine/tensorflow/start.ts');
          const { buildAddon } = await import('./src/engine/tensorflow/build.ts');
          const { findInstallation } = await import('./src/engine/tensorflow/installation.ts');
          const { findTrouble } = await import('./src/engine/devices/trouble.ts');
@@ -209,10 +210,9 @@ describe.skipIf(noTensorflow !== undefined)(
          } catch (error) {
            console.log(JSON.stringify(findTrouble(error.message)));
          }`,
-          { EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
-        );
-        expect(JSON.parse(out)).toMatchObject({ kind: 'memory', line: expect.stringContaining('1048576') });
-      });
+        { EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
+      );
+      expect(JSON.parse(out)).toMatchObject({ kind: 'memory', line: expect.stringContaining('1048576') });
     });
   },
 );
