@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { disagreement } from './parity.ts';
 import { BenchError, type Row, type Variant } from './row.ts';
+import type { RowSet } from './rows/registry.ts';
 import { Side } from './side.ts';
 import { type Summary, summarize } from './summary.ts';
 
@@ -30,13 +31,17 @@ export interface Conditions {
   rounds: number;
   threads: number;
   python: string;
+  /** The rows that the row is one of. */
+  set: RowSet;
+  /** PyTorch's. */
+  torchDevice: 'cpu' | 'cuda';
   /** For temporary files. */
   folder: string;
 }
 
 /** Measures a row. Throws a BenchError if a side fails, or both do not compute the same. */
 export async function measureRow(row: Row, conditions: Conditions): Promise<Measurement> {
-  const { rounds, threads, python, folder } = conditions;
+  const { rounds, threads, python, folder, set, torchDevice } = conditions;
   const tensors = join(folder, `${row.name}.safetensors`);
   const steps = (warmUps + rounds) * row.stepsPerTurn;
   const { script, config, variants } = row.other;
@@ -44,12 +49,15 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
   try {
     const ours = await Side.start('our side', [
       ...[process.execPath, join(import.meta.dir, 'ours.ts')],
-      ...[row.name, tensors, String(threads), String(steps)],
+      ...[set, row.name, tensors, String(threads), String(steps)],
     ]);
     sides.push(ours);
     const other = await Side.start(
       'the other side',
-      [python, join(import.meta.dir, 'pytorch', script), tensors, String(threads), JSON.stringify(config)],
+      [
+        ...[python, join(import.meta.dir, 'pytorch', script), tensors, String(threads)],
+        JSON.stringify({ ...config, device: torchDevice }),
+      ],
       {
         OMP_NUM_THREADS: String(threads),
         OPENBLAS_NUM_THREADS: String(threads),
@@ -87,8 +95,8 @@ export async function measureRow(row: Row, conditions: Conditions): Promise<Meas
 }
 
 /** Throws a BenchError if values differ. Later ones may: rounding grows from step to step of a training. */
-function expectSame({ name }: Variant, ours: readonly number[], others: readonly number[]): void {
-  const problem = disagreement(ours, others);
+function expectSame({ name, tolerance }: Variant, ours: readonly number[], others: readonly number[]): void {
+  const problem = disagreement(ours, others, tolerance);
   if (problem) throw new BenchError(`the sides do not compute the same (${name}): ${problem}`);
 }
 

@@ -1,14 +1,17 @@
 /**
- * Our side of a row, as a process: `bun bench/ours.ts ROW TENSORS THREADS STEPS` prepares the row, writes its weights and inputs
+ * Our side of a row, as a process: `bun bench/ours.ts SET ROW TENSORS THREADS STEPS` prepares the row, writes its weights and inputs
  * to the file TENSORS, and then answers each TurnRequest on standard input with a Turn on standard output, both lines of JSON.
  */
 import { startDevice } from '../src/engine/device.ts';
 import { writeSafetensors } from '../src/engine/safetensors.ts';
 import type { Row, Turn, TurnRequest } from './row.ts';
-import { rows } from './rows/registry.ts';
+import { type RowSet, rowSets } from './rows/registry.ts';
 
-const [name, path, threads, steps] = process.argv.slice(2) as [string, string, string, string];
-const row = rows.find((candidate) => candidate.name === name) as Row;
+const [set, name, path, threads, steps] = process.argv.slice(2) as [
+  RowSet,
+  ...[string, string, string, string],
+];
+const row = rowSets[set]().find((candidate) => candidate.name === name) as Row;
 await startDevice(row.device, { threads: Number(threads) });
 const work = await row.setup(Number(steps));
 await writeSafetensors(path, work.tensors);
@@ -20,6 +23,7 @@ for await (const line of console) {
   const request = JSON.parse(line) as TurnRequest;
   const start = performance.now();
   for (let i = 0; i < request.steps; i++) await work.step();
+  await work.finish?.();
   const ms = (performance.now() - start) / request.steps;
   const turn: Turn = { ms, values: [...(await work.values())] };
   console.log(JSON.stringify(turn));

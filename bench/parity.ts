@@ -1,12 +1,17 @@
 /** Whether both sides compute the same. */
 
-const tolerance = 1e-4;
+/** Of float32. */
+const float32 = 1e-4;
 
 /**
- * Undefined if all values of both sides agree to 1e-4 of the largest one (of 1 if that is larger); else a sentence about the
- * first that do not.
+ * Undefined if all values of both sides agree to `tolerance` of the largest one (of 1 if that is larger); else a sentence about
+ * the first that do not.
  */
-export function disagreement(ours: readonly number[], others: readonly number[]): string | undefined {
+export function disagreement(
+  ours: readonly number[],
+  others: readonly number[],
+  tolerance = float32,
+): string | undefined {
   if (ours.length !== others.length) {
     return `ours are ${ours.length} values, the other side's ${others.length}`;
   }

@@ -15,6 +15,19 @@ export async function measurePeak(threads: number, folder: string): Promise<numb
   return Number(await run([program, String(threads)]));
 }
 
+/** A device of PyTorch, and the most GFLOP/s that it reaches in products of matrices, by variant of the other side. */
+export interface DevicePeak {
+  name: string;
+  peaks: Record<string, number>;
+}
+
+/** Measures PyTorch's device with matrices of so many rows and columns. Throws a BenchError if it is not there. */
+export async function measureDevicePeak(python: string, device: string, size: number): Promise<DevicePeak> {
+  return JSON.parse(
+    await run([python, join(import.meta.dir, 'pytorch', 'gpu_peak.py'), device, String(size)]),
+  );
+}
+
 async function run(command: string[]): Promise<string> {
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
   const output = await child.stdout.text();

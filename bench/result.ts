@@ -39,16 +39,24 @@ export interface RowResult {
 
 const identity = ({ name, description, device, wanted }: Row) => ({ row: name, description, device, wanted });
 
-/** The result of a row that was measured, on a machine of that float32 peak. */
-export function resultOf(row: Row, { ours, others }: Measurement, peakGflops: number): RowResult {
-  const speed = (time: Summary): Speed => {
+/**
+ * The result of a row that was measured, on a machine of that float32 peak; `peaks` are those of variants that compute in another
+ * precision.
+ */
+export function resultOf(
+  row: Row,
+  { ours, others }: Measurement,
+  peakGflops: number,
+  peaks: Record<string, number> = {},
+): RowResult {
+  const speed = (time: Summary, peak = peakGflops): Speed => {
     const gflops = row.operations / time.medianMs / 1e6;
     const images = row.images === undefined ? {} : { imagesPerSecond: (1000 * row.images) / time.medianMs };
-    return { ...time, gflops, peakShare: gflops / peakGflops, ...images };
+    return { ...time, gflops, peakShare: gflops / peak, ...images };
   };
   const compare = ({ name, informative = false, time, note }: MeasuredVariant): OtherSpeed => ({
     ...{ variant: name, informative },
-    ...(time ? { ratio: time.medianMs / ours.time.medianMs, speed: speed(time) } : {}),
+    ...(time ? { ratio: time.medianMs / ours.time.medianMs, speed: speed(time, peaks[name]) } : {}),
     ...(note === undefined ? {} : { note }),
   });
   const speeds = others

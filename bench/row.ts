@@ -8,6 +8,8 @@ export interface Variant {
   name: string;
   /** Shown, but not what we are compared with. It may fail, where it needs what the machine lacks. */
   informative?: boolean;
+  /** How near its values are to ours, where not as near as float32 is: relative to the largest. */
+  tolerance?: number;
 }
 
 /** Our side, ready to be timed. */
@@ -15,6 +17,8 @@ export interface Work {
   /** Weights and inputs, for the other side. */
   tensors: NamedTensor[];
   step(): void | Promise<void>;
+  /** Waits until the device has done every step so far. Timed, once a turn; for devices that compute while we go on. */
+  finish?(): void | Promise<void>;
   /** Numbers that the other side must have too after as many steps, for instance the loss. Not timed. */
   values(): readonly number[] | Promise<readonly number[]>;
 }
@@ -23,7 +27,7 @@ export interface Row {
   /** What `--only` selects by, and the name of its JSON file. */
   name: string;
   description: string;
-  device: 'native' | 'wasm';
+  device: 'native' | 'wasm' | 'gpu' | 'auto';
   /** Least ratio wanted, of the other side's time to ours. */
   wanted: number;
   /** Floating-point operations of a step, of its matrix products and convolutions. */

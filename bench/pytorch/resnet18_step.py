@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 from torch.nn import functional as F
-from turns import arguments, inputs_of, take_turns
+from turns import arguments, autocast, inputs_of, set_precision, take_turns
 
 tensors, _, config = arguments()
 weights, inputs = inputs_of(tensors)
@@ -49,11 +49,11 @@ class ResNet18(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def prepare(memory_format):
+def prepare(memory_format, precision="float32"):
     model = ResNet18(len(weights["fc.bias"]))
     counters = {name: value for name, value in model.state_dict().items() if name.endswith("num_batches_tracked")}
     model.load_state_dict(weights | counters)
-    model = model.to(memory_format=memory_format)
+    model = model.to(config["device"], memory_format=memory_format)
     batch = images.to(memory_format=memory_format)
     optimizer = torch.optim.SGD(
         model.parameters(),
@@ -65,11 +65,14 @@ def prepare(memory_format):
     losses = []
 
     def step():
+        set_precision(precision)
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(batch), labels)
+        with autocast(config["device"], precision):
+            logits = model(batch)
+        loss = F.cross_entropy(logits.float(), labels)
         loss.backward()
         optimizer.step()
-        losses[:] = [loss.item()]
+        losses[:] = [loss.detach()]
 
     return step, lambda: losses
 
@@ -78,5 +81,9 @@ take_turns(
     {
         "PyTorch, contiguous": lambda: prepare(torch.contiguous_format),
         "PyTorch, channels last": lambda: prepare(torch.channels_last),
+        "PyTorch, float32": lambda: prepare(torch.contiguous_format),
+        "PyTorch, float32, channels last": lambda: prepare(torch.channels_last),
+        "PyTorch, TF32": lambda: prepare(torch.channels_last, "TF32"),
+        "PyTorch, mixed precision": lambda: prepare(torch.channels_last, "mixed precision"),
     }
 )

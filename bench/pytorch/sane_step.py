@@ -3,7 +3,7 @@
 import torch
 from sane import Sane
 from torch.nn import functional as F
-from turns import arguments, inputs_of, take_turns
+from turns import arguments, autocast, inputs_of, set_precision, take_turns
 
 tensors, _, config = arguments()
 weights, inputs = inputs_of(tensors)
@@ -15,7 +15,7 @@ def contrastive_loss(projections):
     rows = len(projections)
     unit = F.normalize(projections, eps=1e-8)
     similarity = (unit @ unit.T / config["temperature"]).fill_diagonal_(-torch.inf)
-    return F.cross_entropy(similarity, (torch.arange(rows) + rows // 2) % rows)
+    return F.cross_entropy(similarity, (torch.arange(rows, device=similarity.device) + rows // 2) % rows)
 
 
 def optimizer_of(model):
@@ -27,8 +27,8 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=config["learning_rate"], fused=True)
 
 
-def prepare(compiled):
-    model = Sane(weights, config["layers"], config["heads"])
+def prepare(compiled=False, precision="float32"):
+    model = Sane(weights, config["layers"], config["heads"]).to(config["device"])
     optimizer = optimizer_of(model)
     if compiled:
         model = torch.compile(model)
@@ -36,16 +36,27 @@ def prepare(compiled):
     losses = []
 
     def step():
+        set_precision(precision)
         optimizer.zero_grad()
-        _, output, projections = model(tokens, positions)
+        with autocast(config["device"], precision):
+            _, output, projections = model(tokens, positions)
+        output, projections = output.float(), projections.float()
         reconstruction = (mask * output - tokens).square().sum() / mask.sum()
         contrast = contrastive_loss(projections)
         total = (1 - gamma) * reconstruction + gamma * contrast
         total.backward()
         optimizer.step()
-        losses[:] = [total.item(), reconstruction.item(), contrast.item()]
+        losses[:] = [total.detach(), reconstruction.detach(), contrast.detach()]
 
     return step, lambda: losses
 
 
-take_turns({"PyTorch": lambda: prepare(False), "PyTorch, torch.compile": lambda: prepare(True)})
+take_turns(
+    {
+        "PyTorch": prepare,
+        "PyTorch, torch.compile": lambda: prepare(compiled=True),
+        "PyTorch, float32": prepare,
+        "PyTorch, TF32": lambda: prepare(precision="TF32"),
+        "PyTorch, mixed precision": lambda: prepare(precision="mixed precision"),
+    }
+)

@@ -11,8 +11,12 @@ TYPES = {"F32": numpy.float32, "I32": numpy.int32}
 
 
 def arguments():
-    """Tensors by name from the safetensors file of the first argument, threads, and the configuration as a dictionary."""
+    """
+    Tensors by name from the safetensors file of the first argument, on the device that the configuration names, threads, and
+    the configuration as a dictionary.
+    """
     path, threads, config = sys.argv[1:4]
+    config = json.loads(config)
     torch.set_num_threads(int(threads))
     with open(path, "rb") as file:
         content = file.read()
@@ -23,8 +27,18 @@ def arguments():
             continue
         first, last = entry["data_offsets"]
         values = numpy.frombuffer(content[start + first : start + last], TYPES[entry["dtype"]])
-        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return tensors, int(threads), json.loads(config)
+        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy()).to(config["device"])
+    return tensors, int(threads), config
+
+
+def set_precision(precision):
+    """Float32 as it is, or products of numbers rounded to TF32, from now on. Of a GPU; a CPU always has float32."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "TF32"
+
+
+def autocast(device, precision):
+    """For the forward pass: with mixed precision, products of bfloat16 with weights of float32."""
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "mixed precision")
 
 
 def inputs_of(tensors):
@@ -50,6 +64,8 @@ def take_turns(variants):
             start = time.perf_counter()
             for _ in range(steps):
                 step()
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()
             ms = (time.perf_counter() - start) * 1000 / steps
             answer = {"ms": ms, "values": [float(value) for value in values()]}
         except Exception as error:  # Whatever it is, the bench tells it.

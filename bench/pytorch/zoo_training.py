@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
-from turns import arguments, inputs_of, take_turns
+from turns import arguments, inputs_of, set_precision, take_turns
 
 tensors, threads, config = arguments()
+set_precision("float32")
 weights, inputs = inputs_of(tensors)
 images = inputs["images"].permute(0, 3, 1, 2).contiguous()
 labels, orders = inputs["labels"].long(), inputs["orders"].long()
@@ -46,7 +47,7 @@ class Model:
     def __init__(self, index):
         self.index = index
         self.epochs = 0
-        self.network = network()
+        self.network = network().to(config["device"])
         with torch.no_grad():
             for parameter, values in zip(self.network.parameters(), weights.values()):
                 parameter.copy_(values[index])
@@ -111,7 +112,7 @@ def in_processes():
 
 def at_once():
     """All models as one, by torch.func: a leading axis on weights, gradients and averages."""
-    base = network()
+    base = network().to(config["device"])
     names = [name for name, _ in base.named_parameters()]
     stacked = [values.clone().requires_grad_() for values in weights.values()]
     optimizer = adam(stacked)
@@ -142,6 +143,7 @@ def at_once():
 take_turns(
     {
         "PyTorch, one thread": lambda: one_after_the_other(1),
+        "PyTorch, one after the other": lambda: one_after_the_other(threads),
         "PyTorch, all threads": lambda: one_after_the_other(threads),
         "PyTorch, a process on each core": in_processes,
         "PyTorch, vmap": at_once,

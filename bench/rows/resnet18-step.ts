@@ -5,9 +5,8 @@ import { tf } from '../../src/engine/tf.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { trainingOperations } from '../operations.ts';
-import type { Row } from '../row.ts';
+import type { Row, Variant } from '../row.ts';
 
-const batch = 32;
 const net = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: null });
 const optimizer = { learning_rate: 0.01, momentum: 0.9, weight_decay: 5e-4 };
 
@@ -19,17 +18,23 @@ function initialValues(name: string, shape: readonly number[]): Float32Array {
   return new Random(0, 'bench', 'resnet18', name).normals(size).map((value) => value * deviation);
 }
 
-export const resnet18Step: Row = {
-  name: 'resnet18-step',
+/** How PyTorch may lay out images on a CPU. */
+export const byFormat = [{ name: 'PyTorch, contiguous' }, { name: 'PyTorch, channels last' }] as const;
+
+interface Choices extends Pick<Row, 'name' | 'device' | 'wanted'> {
+  batch: number;
+  stepsPerTurn?: number;
+  variants: readonly [Variant, ...Variant[]];
+}
+
+/** The row of batches of that size. */
+export const resnet18Step = ({ batch, variants, stepsPerTurn = 1, ...row }: Choices): Row => ({
+  ...row,
   description: `a ResNet-18 training step on ${batch} images of 32 x 32`,
-  ...{ device: 'native', wanted: 1, stepsPerTurn: 1 },
+  stepsPerTurn,
   operations: trainingOperations(net, batch),
   images: batch,
-  other: {
-    script: 'resnet18_step.py',
-    config: optimizer,
-    variants: [{ name: 'PyTorch, contiguous' }, { name: 'PyTorch, channels last' }],
-  },
+  other: { script: 'resnet18_step.py', config: optimizer, variants },
   setup() {
     const values = [...net.parameters, ...net.buffers].map(({ name, shape }) => ({
       ...{ name, shape },
@@ -51,7 +56,7 @@ export const resnet18Step: Row = {
     const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(classes, 'int32'), net.classes));
     const { learning_rate, momentum, weight_decay } = optimizer;
     const sgd = new Sgd(parameters, { momentum, weightDecay: weight_decay });
-    let loss = 0;
+    let loss = tf.scalar(0);
     return {
       tensors: [
         ...values,
@@ -66,10 +71,12 @@ export const resnet18Step: Row = {
           }, list);
           const named = parameters.map(({ name, variable }) => [name, grads[variable.name] as tf.Tensor]);
           sgd.step(Object.fromEntries(named), { learningRate: learning_rate });
-          loss = value.dataSync()[0] as number;
+          loss.dispose();
+          loss = tf.keep(tf.clone(value));
         });
       },
-      values: () => [loss],
+      finish: () => void loss.dataSync(),
+      values: () => [...loss.dataSync()],
     };
   },
-};
+});

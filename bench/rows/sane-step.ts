@@ -1,10 +1,11 @@
-/** A pretraining step of SANE: 16 windows in two views forward and backward through encoder, decoder and both losses; AdamW. */
+/** A pretraining step of SANE: windows in two views forward and backward through encoder, decoder and both losses; AdamW. */
 import { AdamW } from '../../src/engine/optimizers.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { Sane } from '../../src/sane/model.ts';
-import { batchGradients } from '../../src/sane/pretrain.ts';
-import { drawViews } from '../../src/sane/views.ts';
+import type { SaneShape } from '../../src/sane/parameters.ts';
+import { batchGradients, type PretrainConfig } from '../../src/sane/pretrain.ts';
+import { drawViews, type TwoViews } from '../../src/sane/views.ts';
 import { pretrainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 import { architecture, layout, models, saneSettings, shapeOf } from './sane-settings.ts';
@@ -15,35 +16,48 @@ const compiled: Variant = { name: 'PyTorch, torch.compile', informative: true };
 /** The row of one width on one device. */
 export function saneStep(width: number, device: Row['device'], wanted: number, stepsPerTurn: number): Row {
   const settings = saneSettings(width);
-  const shape = shapeOf(width);
-  const rows = 2 * settings.batch_size;
-  const { layers, heads, gamma, temperature, learning_rate, weight_decay } = settings;
+  const name = `sane-step-${width}${device === 'native' ? '' : `-${device}`}`;
+  const variants = [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])] as const;
+  return saneStepRow({ name, device, wanted, stepsPerTurn, variants }, settings, shapeOf(width), () => {
+    const data = models(settings.batch_size).map((flat) => ({
+      permutations: new Map<string, Int32Array>(),
+      gather: (places: Int32Array, out: Float32Array) =>
+        out.set(Float32Array.from(places, (place) => flat[place] ?? 0)),
+    }));
+    const random = new Random(0, 'bench', 'views');
+    return drawViews({ architecture, layout }, data, null, settings, random);
+  });
+}
+
+type Choices = Pick<Row, 'name' | 'device' | 'wanted' | 'stepsPerTurn'> & {
+  variants: readonly [Variant, ...Variant[]];
+};
+
+/** The row of any settings, on the batch that `draw` makes. */
+export function saneStepRow(
+  { variants, ...row }: Choices,
+  settings: PretrainConfig,
+  shape: SaneShape,
+  draw: () => TwoViews,
+): Row {
+  const { layers, heads, gamma, temperature, learning_rate, weight_decay, batch_size, d_model } = settings;
+  const rows = 2 * batch_size;
   return {
-    name: `sane-step-${width}${device === 'native' ? '' : `-${device}`}`,
-    description: `a SANE pretraining step, d_model ${width}, token 289, window 64, batch 16 x 2 views, ${layers}+${layers} layers`,
-    ...{ device, wanted, stepsPerTurn },
+    ...row,
+    description:
+      `a SANE pretraining step, d_model ${d_model}, token ${settings.token_size}, window ${shape.window}, ` +
+      `batch ${batch_size} x 2 views, ${layers}+${layers} layers`,
     operations: pretrainingOperations(shape, rows),
     other: {
       script: 'sane_step.py',
       config: { layers, heads, gamma, temperature, learning_rate, weight_decay },
-      variants: [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])],
+      variants,
     },
     setup() {
       const sane = new Sane(shape, settings.seed);
       const { trainable } = sane;
       const tensors = sane.weights();
-      const data = models(settings.batch_size).map((flat) => ({
-        permutations: new Map<string, Int32Array>(),
-        gather: (places: Int32Array, out: Float32Array) =>
-          out.set(Float32Array.from(places, (place) => flat[place] ?? 0)),
-      }));
-      const views = drawViews(
-        { architecture, layout },
-        data,
-        null,
-        settings,
-        new Random(0, 'bench', 'views'),
-      );
+      const views = draw();
       const { tokens, mask, positions, window } = views;
       const batch = [rows, window, settings.token_size];
       tensors.push(
@@ -52,17 +66,22 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
         { name: 'input.positions', shape: [rows, window, 3], data: positions },
       );
       const optimizer = new AdamW(trainable, { weightDecay: weight_decay });
-      let losses: number[] = [];
+      let losses = tf.zeros([3]);
       const step = () => {
         tf.tidy(() => {
           const { gradients, parts } = batchGradients(sane, views, settings);
-          losses = [...parts.dataSync()];
-          parts.dispose();
+          losses.dispose();
+          losses = parts;
           const named = trainable.map(({ name }, i) => [name, gradients[i] as tf.Tensor]);
           optimizer.step(Object.fromEntries(named), { learningRate: learning_rate });
         });
       };
-      return { tensors, step, values: () => losses };
+      return {
+        tensors,
+        step,
+        finish: () => void losses.dataSync(),
+        values: () => [...losses.dataSync()],
+      };
     },
   };
 }

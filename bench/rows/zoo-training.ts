@@ -8,22 +8,49 @@ import { populationScores } from '../../src/nets/population.ts';
 import { type Member, members } from '../../src/zoo/members.ts';
 import { PopulationTraining } from '../../src/zoo/train.ts';
 import { trainingOperations } from '../operations.ts';
-import type { Row } from '../row.ts';
+import type { Row, Variant } from '../row.ts';
 
-const models = 64;
-/** Images of the epoch that a step is. */
-const images = 100;
+/** Of the paper's MNIST zoo. */
+export const mnistZoo: Settings = {
+  activation: 'tanh',
+  init: 'uniform',
+  learning_rate: 3e-4,
+  weight_decay: 0,
+};
+
+interface Choices extends Pick<Row, 'device' | 'wanted'> {
+  prefix?: string;
+  models: number;
+  /** Images of the epoch that a step is. */
+  images: number;
+  variants: readonly [Variant, ...Variant[]];
+}
+
+/** On a CPU, where that ratio is wanted. */
+export const onCpu = (wanted: number): Choices => ({
+  ...{ device: 'native', wanted, models: 64, images: 100 },
+  variants: [
+    { name: 'PyTorch, one thread' },
+    { name: 'PyTorch, all threads' },
+    { name: 'PyTorch, a process on each core', informative: true },
+    { name: 'PyTorch, vmap', informative: true },
+  ],
+});
 
 type Settings = Pick<ZooSettings, 'activation' | 'init' | 'learning_rate' | 'weight_decay'>;
 
 /** The row of one architecture, trained as the paper's zoo of it. */
-export function zooTraining(architecture: Architecture, wanted: number, settings: Settings): Row {
+export function zooTraining(
+  architecture: Architecture,
+  { prefix = '', device, wanted, models, images, variants }: Choices,
+  settings: Settings,
+): Row {
   const zoo = { ...(defaults.zoo as unknown as ZooSettings), ...settings, models };
   const { batch_size, learning_rate, weight_decay, activation } = zoo;
   return {
-    name: `zoo-${architecture.name}`,
+    name: `${prefix}zoo-${architecture.name}`,
     description: `${models} ${architecture.name} trained in lockstep on ${images} images each, batch ${batch_size}`,
-    ...{ device: 'native', wanted, stepsPerTurn: 1 },
+    ...{ device, wanted, stepsPerTurn: 1 },
     operations: models * (images / batch_size) * trainingOperations(architecture, batch_size),
     images: models * images,
     other: {
@@ -32,12 +59,7 @@ export function zooTraining(architecture: Architecture, wanted: number, settings
         ...{ batch_size, learning_rate, weight_decay, activation },
         layers: architecture.layers as unknown as Json,
       },
-      variants: [
-        { name: 'PyTorch, one thread' },
-        { name: 'PyTorch, all threads' },
-        { name: 'PyTorch, a process on each core', informative: true },
-        { name: 'PyTorch, vmap', informative: true },
-      ],
+      variants,
     },
     setup(steps) {
       const config = {
@@ -63,9 +85,10 @@ export function zooTraining(architecture: Architecture, wanted: number, settings
           })),
           { name: 'input.images', shape, data: pixels },
           { name: 'input.labels', shape: [images], data: labels },
-          { name: 'input.orders', shape: [steps, models, images], data: orders(population, steps) },
+          { name: 'input.orders', shape: [steps, models, images], data: orders(population, steps, images) },
         ],
         step: () => training.trainEpoch(),
+        finish: async () => void (device === 'gpu' && (await training.state())),
         /** Each model's loss on all of the images. */
         async values() {
           const state = await training.state();
@@ -85,7 +108,8 @@ export function zooTraining(architecture: Architecture, wanted: number, settings
 }
 
 /** The order of the images [epochs, models, images] in which training takes them. */
-function orders(population: readonly Member[], epochs: number): Int32Array {
+function orders(population: readonly Member[], epochs: number, images: number): Int32Array {
+  const models = population.length;
   const all = new Int32Array(epochs * models * images);
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const [model, { seed }] of population.entries()) {

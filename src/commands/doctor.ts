@@ -1,5 +1,5 @@
 /** `exp doctor`: which devices start here, and whether the artefacts of a store are as they were written. */
-import { type Diagnosis, diagnoseDevices } from '../engine/device.ts';
+import { type Diagnosis, diagnoseDevices, type Finding } from '../engine/device.ts';
 import { verify } from '../runner/artefact.ts';
 import type { Request } from './arguments.ts';
 import { print, printJson, style } from './output.ts';
@@ -19,11 +19,22 @@ export async function doctorCommand(request: Request): Promise<number> {
   return someStart && damaged === 0 ? 0 : 1;
 }
 
-function describeDevice({ name, kind, description, starts, detail, remedy }: Diagnosis): string {
-  const mark = starts ? style('green', '✓') : style('red', '✗');
-  const lines = [`${mark} ${name.padEnd(11)} ${kind}  ${description}`, `    ${detail}`];
-  return [...lines, ...(!starts && remedy ? [`    ${remedy}`] : [])].join('\n');
+function describeDevice({ name, kind, description, starts, findings, ...only }: Diagnosis): string {
+  const lines = findings?.flatMap(({ what, ...finding }) =>
+    describe(finding, `${mark(finding.found)} ${what}: `),
+  );
+  return [
+    `${mark(starts)} ${name.padEnd(11)} ${kind}  ${description}`,
+    ...(lines ?? describe({ ...only, found: starts })),
+  ].join('\n');
 }
+
+/** What was found; or what was not, and below it the remedy. */
+function describe({ found, detail, remedy }: Omit<Finding, 'what'>, head = ''): string[] {
+  return [`    ${head}${detail}`, ...(!found && remedy ? [`      ${remedy}`] : [])];
+}
+
+const mark = (good: boolean) => (good ? style('green', '✓') : style('red', '✗'));
 
 /** Reads every artefact of the store. Returns how many are damaged. */
 async function checkStore(request: Request, json: boolean): Promise<number> {

@@ -20,7 +20,11 @@ export const options = {
     repeatable: true,
   },
   device: { value: 'name', help: "auto, gpu, or a device that `exp doctor` lists (default: the file's)" },
-  jobs: { value: 'n', help: 'jobs at once (default: one on a GPU, else one per core)' },
+  jobs: {
+    value: 'n',
+    help: 'jobs at once (default: one on each GPU, else one per core); more share the GPUs',
+  },
+  gpus: { value: '0,2', help: 'the GPUs to use, by the numbers that `exp doctor` shows (default: all)' },
   store: { value: 'folder', help: 'where artefacts are kept (default: .exp beside the file)' },
   out: {
     value: 'path',
@@ -90,7 +94,18 @@ export const commands = {
   run: {
     positionals: ['file'],
     help: 'run an experiment and write its tables; what is finished already is not computed again',
-    options: [...selection, 'dry-run', 'device', 'jobs', 'out', 'data', 'fail-fast', 'retry-failed', 'json'],
+    options: [
+      ...selection,
+      'dry-run',
+      'device',
+      'gpus',
+      'jobs',
+      'out',
+      'data',
+      'fail-fast',
+      'retry-failed',
+      'json',
+    ],
   },
   table: {
     positionals: ['file'],

@@ -1,7 +1,7 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
 import type { Plan } from '../experiment/types.ts';
-import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
+import { chooseDevice, chooseGpus, describeChoice } from '../runner/choose-device.ts';
 import { estimatePlan } from '../runner/estimate.ts';
 import type { Reporter } from '../runner/events.ts';
 import { JsonReporter } from '../runner/reporters/json.ts';
@@ -15,7 +15,15 @@ import type { Request } from './arguments.ts';
 import { dryRun } from './dry-run.ts';
 import { hasColor, printError, printJson } from './output.ts';
 import { collectResults, present } from './results.ts';
-import { dataOption, deviceOption, jobsOption, loadPlan, openStore, outFolder } from './settings.ts';
+import {
+  dataOption,
+  deviceOption,
+  gpusOption,
+  jobsOption,
+  loadPlan,
+  openStore,
+  outFolder,
+} from './settings.ts';
 
 const interrupted = 130;
 
@@ -26,6 +34,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   const requested = {
     jobs: jobsOption(request),
     device: deviceOption(request),
+    gpus: gpusOption(request),
     dataDir: dataOption(request),
   };
   const plan = await loadPlan(request);
@@ -39,10 +48,12 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
     const choice = await chooseDevice(requested.device ?? plan.device);
     const { name: device, kind } = choice.chosen;
-    const workers = requested.jobs ?? (kind === 'gpu' ? 1 : availableParallelism());
+    const gpus = chooseGpus(choice.chosen, requested.gpus);
+    const workers = requested.jobs ?? (kind === 'gpu' ? Math.max(1, gpus.length) : availableParallelism());
     const stop = stopOnSignals();
     outcomes = await compute(plan, states, store, workers, {
       device,
+      gpus,
       dataDir: requested.dataDir,
       stagesModule,
       failFast: switches.has('fail-fast'),

@@ -46,6 +46,17 @@ export function jobsOption({ values }: Request): number | undefined {
   return Number(text);
 }
 
+/** --gpus, or undefined. */
+export function gpusOption({ values }: Request): number[] | undefined {
+  const [text] = values.get('gpus') ?? [];
+  if (text === undefined) return undefined;
+  const numbers = text.split(',').map(Number);
+  if (!/^\d{1,3}(,\d{1,3})*$/.test(text) || new Set(numbers).size < numbers.length) {
+    throw new UsageError(`--gpus ${text} is no list of different GPUs`, 'e.g. --gpus 0,2');
+  }
+  return numbers;
+}
+
 /** --device, or undefined. */
 export function deviceOption({ values }: Request): string | undefined {
   const [name] = values.get('device') ?? [];

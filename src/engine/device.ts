@@ -1,11 +1,11 @@
 /** The devices, and which of them a name asks for. Importing this loads no tensor engine: each device does when it starts. */
 import { cpu } from './devices/cpu.ts';
-import { type Device, DeviceError, type Diagnosis } from './devices/device.ts';
+import { type Device, DeviceError, type Diagnosis, type Finding, type Gpu } from './devices/device.ts';
 import { native } from './devices/native.ts';
 import { tensorflow } from './devices/tensorflow.ts';
 import { wasm } from './devices/wasm.ts';
 
-export { type Device, DeviceError, type Diagnosis };
+export { type Device, DeviceError, type Diagnosis, type Finding, type Gpu };
 
 /** Every device, the fastest of a kind first. */
 const devices: readonly Device[] = [tensorflow, native, wasm, cpu];

@@ -1,4 +1,4 @@
-import { DeviceError, type Diagnosis, diagnoseDevices } from '../engine/device.ts';
+import { DeviceError, type Diagnosis, diagnoseDevices, type Gpu } from '../engine/device.ts';
 
 export interface Choice {
   chosen: Diagnosis;
@@ -35,4 +35,27 @@ export function describeChoice({ chosen, passedOver }: Choice): string[] {
       `${name} would be faster: ${detail}. ${remedy ?? ''}`.trimEnd(),
     ),
   ];
+}
+
+/**
+ * The GPUs of the chosen device with these numbers, in the order in which `exp doctor` lists them; all of them if none are given.
+ * None if it computes on the CPU. Throws a DeviceError about a number that no GPU has.
+ */
+export function chooseGpus(
+  { name, kind, gpus = [] }: Diagnosis,
+  numbers: readonly number[] | undefined,
+): Gpu[] {
+  if (!numbers) return gpus;
+  if (kind === 'cpu') {
+    throw new DeviceError(
+      `--gpus is given, but ${name} computes on the CPU.`,
+      'Leave it out, or ask for --device gpu.',
+    );
+  }
+  return numbers.map((number) => {
+    const gpu = gpus[number];
+    if (gpu) return gpu;
+    const known = gpus.map(({ name }, i) => `${i} (${name})`).join(', ') || 'none that can be chosen';
+    throw new DeviceError(`There is no GPU ${number} for ${name}.`, `The GPUs are ${known}.`);
+  });
 }

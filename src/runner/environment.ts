@@ -9,10 +9,12 @@ export interface Environment {
   cores: number;
   /** The device that started, or null for a stage without tensors. */
   device: string | null;
+  /** The GPU that it was pinned to, e.g. `NVIDIA H100 80GB HBM3`, or null on a CPU. */
+  gpu: string | null;
 }
 
 /** What this process runs on. */
-export function describeEnvironment(device: string | null): Environment {
+export function describeEnvironment(device: string | null, gpu: string | null): Environment {
   return {
     bun: Bun.version,
     platform: `${process.platform}-${process.arch}`,
@@ -20,5 +22,6 @@ export function describeEnvironment(device: string | null): Environment {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     device,
+    gpu: device ? gpu : null,
   };
 }

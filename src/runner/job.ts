@@ -1,10 +1,12 @@
 /** Runs one job in a child process of its own and tells how it ended. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Gpu } from '../engine/device.ts';
+import { describeTrouble, findTrouble } from '../engine/devices/trouble.ts';
 import type { Report } from '../engine/progress.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 
@@ -22,6 +24,8 @@ export type JobOutcome =
 export interface JobOptions {
   /** Open file of the stage's lease, which the worker holds as long as it lives. */
   leaseFd: number;
+  /** The GPU that the worker is to see, and the open file of its lease, which the worker holds too. */
+  place?: { gpu: Gpu; leaseFd: number } | undefined;
   /** File that everything the worker prints is appended to. */
   log: string;
   onProgress: Report;
@@ -29,14 +33,19 @@ export interface JobOptions {
 }
 
 /** Starts the worker in a process group of its own, and ends the whole group when the signal is given. */
-export function runJob(spec: JobSpec, { leaseFd, log, onProgress, signal }: JobOptions): Promise<JobOutcome> {
+export function runJob(
+  spec: JobSpec,
+  { leaseFd, place, log, onProgress, signal }: JobOptions,
+): Promise<JobOutcome> {
   const startedAt = performance.now();
   mkdirSync(dirname(log), { recursive: true });
   const logFd = openSync(log, 'a');
-  writeSync(logFd, `--- ${new Date().toISOString()} ${spec.node.label} ${spec.node.key}\n`);
+  writeSync(logFd, `--- ${new Date().toISOString()} ${spec.node.label} ${spec.node.key} ${spec.gpu ?? ''}\n`);
+  const printedFrom = fstatSync(logFd).size;
   const child = spawn(process.execPath, [workerPath], {
     detached: true,
-    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd],
+    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd, ...(place ? [place.leaseFd] : [])],
+    env: { ...process.env, ...place?.gpu.env },
   });
   closeSync(logFd);
 
@@ -64,7 +73,11 @@ export function runJob(spec: JobSpec, { leaseFd, log, onProgress, signal }: JobO
       else if (signal.aborted) resolve({ state: 'stopped' });
       else if (last?.type === 'failed')
         resolve({ state: 'failed', reason: last.reason, lasting: last.lasting });
-      else resolve({ state: 'failed', reason: describeDeath(code, killedBy, log), lasting: false });
+      else {
+        const printed = readFileSync(log).subarray(printedFrom).toString('utf8');
+        const reason = describeDeath(code, killedBy, printed, spec.gpu ?? `the device ${spec.device}`);
+        resolve({ state: 'failed', reason, lasting: false });
+      }
     });
   });
 }
@@ -79,9 +92,17 @@ function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-function describeDeath(code: number | null, killedBy: NodeJS.Signals | null, log: string): string {
+/** Why a worker ended that did not say so itself, told by what it printed if that tells. */
+function describeDeath(
+  code: number | null,
+  killedBy: NodeJS.Signals | null,
+  printed: string,
+  device: string,
+): string {
+  // TensorFlow ends the whole process where the GPU fails.
+  const trouble = findTrouble(printed);
+  if (trouble) return describeTrouble(trouble, device);
   if (killedBy === 'SIGKILL') return 'the worker was killed (SIGKILL: out of memory, or by somebody)';
   if (killedBy) return `the worker was ended by ${killedBy}`;
-  const printed = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
-  return `the worker ended with exit code ${code}: ${printed}`;
+  return `the worker ended with exit code ${code}: ${printed.trimEnd().split('\n').at(-1) ?? ''}`;
 }

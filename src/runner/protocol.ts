@@ -19,6 +19,8 @@ export interface JobSpec {
   stagesModule: string;
   dataDir: string | undefined;
   device: string;
+  /** Which GPU the worker sees, for people; undefined on a CPU. */
+  gpu: string | undefined;
   threads: number;
   /** Seconds that earlier jobs of the stage took. */
   earlierSeconds: number;

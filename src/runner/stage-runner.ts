@@ -1,9 +1,11 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Gpu } from '../engine/device.ts';
 import { Lease, leaseOwner } from '../engine/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
+import { Gpus, type Place } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
 import type { JobSpec } from './protocol.ts';
 import { Slots } from './slots.ts';
@@ -18,6 +20,10 @@ export interface ExecuteOptions {
   /** Jobs at once. */
   workers: number;
   device: string;
+  /** The GPUs that jobs are pinned to, one for each job; none on a CPU. */
+  gpus: readonly Gpu[];
+  /** Where the leases of GPUs are kept, if not where every runner looks. */
+  gpuLeases?: string;
   /** Processor cores, which the jobs share. */
   cores: number;
   stagesModule: string;
@@ -50,6 +56,7 @@ type SkipReason = 'another runner computed it' | 'a stage that it needs failed' 
 /** Computes stages, as many jobs at once as the options allow. */
 export class StageRunner {
   private readonly slots: Slots;
+  private readonly gpus: Gpus | undefined;
   private readonly failed = new AbortController();
   private readonly signal: AbortSignal;
 
@@ -58,6 +65,8 @@ export class StageRunner {
     private readonly findNode: (key: string) => StageNode,
   ) {
     this.slots = new Slots(options.workers);
+    const { gpus, workers, gpuLeases } = options;
+    this.gpus = gpus.length > 0 ? new Gpus(gpus, workers, gpuLeases) : undefined;
     this.signal = AbortSignal.any([options.signal, this.failed.signal]);
   }
 
@@ -119,7 +128,12 @@ export class StageRunner {
       this.slots.use(begunPriority, async () => {
         // Once a part has failed, or everything is ended, the others need not start.
         if (failure || this.signal.aborted) return;
-        const outcome = await this.runJob(node, part, lease, { earlierSeconds: seconds, resumed });
+        const place = await this.takePlace(node);
+        if (place === 'stopped') return;
+        const outcome = await this.runJob(node, part, lease, place, {
+          earlierSeconds: seconds,
+          resumed,
+        }).finally(() => place?.lease.release());
         if (outcome.state === 'done') seconds += outcome.seconds;
         if (outcome.state === 'failed') {
           failure = { reason: outcome.reason, log: store.log(node, part) };
@@ -137,10 +151,24 @@ export class StageRunner {
     return { state: 'failed', failure };
   }
 
+  /** A place on a GPU, when there is one that no other runner has; undefined on a CPU. */
+  private async takePlace({ label }: StageNode): Promise<Place | 'stopped' | undefined> {
+    if (!this.gpus) return undefined;
+    for (let told = false; ; ) {
+      const place = this.gpus.take();
+      if (place) return place;
+      if (!told) this.report({ event: 'note', text: `${label}: another runner has the GPU, waiting` });
+      told = true;
+      await Bun.sleep(leasePollMs);
+      if (this.signal.aborted) return 'stopped';
+    }
+  }
+
   private async runJob(
     node: StageNode,
     part: number | undefined,
     lease: Lease,
+    place: Place | undefined,
     stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
   ): Promise<JobOutcome> {
     const { store, device, cores, stagesModule, dataDir } = this.options;
@@ -160,12 +188,14 @@ export class StageRunner {
         stagesModule,
         dataDir,
         device,
+        gpu: place?.gpu.name,
         // Cores that no other job waits for are this one's; those of a job that ends later are not handed on.
         threads: Math.max(1, Math.floor(cores / this.slots.wanted)),
         ...stage,
       },
       {
         leaseFd: lease.fd,
+        place: place && { gpu: place.gpu, leaseFd: place.lease.fd },
         log,
         signal: this.signal,
         onProgress: (progress) => this.report({ event: 'job-progress', ...name, progress }),

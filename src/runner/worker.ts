@@ -1,6 +1,7 @@
 /** A child process that does one job: a stage, or one part of it. Its first line of input says which. */
 import { writeSync } from 'node:fs';
 import { DeviceError, startDevice } from '../engine/device.ts';
+import { describeTrouble, findTrouble } from '../engine/devices/trouble.ts';
 import type { StageContext, StageImplementation } from '../engine/stage.ts';
 import { describeEnvironment } from './environment.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
@@ -17,12 +18,18 @@ function send(message: WorkerMessage): void {
   }
 }
 
+/** What a failure calls the device. */
+let deviceName = 'the device';
+
 function fail(error: unknown): never {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   console.error(stack ?? message);
-  // A device that does not start and a full disk are this machine's troubles, not the stage's.
-  const isMachines = error instanceof DeviceError || (error instanceof Error && 'syscall' in error);
-  send({ type: 'failed', reason: message, lasting: !isMachines });
+  const trouble = findTrouble(message);
+  // A device that fails or does not start and a full disk are this machine's troubles, not the stage's.
+  const isMachines =
+    trouble || error instanceof DeviceError || (error instanceof Error && 'syscall' in error);
+  const reason = trouble ? describeTrouble(trouble, deviceName) : message;
+  send({ type: 'failed', reason, lasting: !isMachines });
   process.exit(1);
 }
 
@@ -51,6 +58,7 @@ function makeReport(): StageContext['report'] {
 async function work(spec: JobSpec): Promise<void> {
   const startedAt = performance.now();
   const { node, part, storeRoot } = spec;
+  deviceName = spec.gpu ?? `the device ${spec.device}`;
   const store = new Store(storeRoot);
   const { stages } = (await import(spec.stagesModule)) as {
     stages: Record<string, () => Promise<StageImplementation>>;
@@ -81,7 +89,7 @@ async function work(spec: JobSpec): Promise<void> {
   await store.commit(node, {
     ...identity,
     workload: spec.workload,
-    environment: describeEnvironment(device?.name ?? null),
+    environment: describeEnvironment(device?.name ?? null, spec.gpu ?? null),
     timing: {
       finishedAt: new Date().toISOString(),
       seconds: spec.earlierSeconds + (performance.now() - startedAt) / 1000,

@@ -9,7 +9,7 @@ import { disagreement } from '../../bench/parity.ts';
 import { findPython } from '../../bench/python.ts';
 import { failureOf, resultOf } from '../../bench/result.ts';
 import { BenchError, type Row } from '../../bench/row.ts';
-import { rows } from '../../bench/rows/registry.ts';
+import { rowSets } from '../../bench/rows/registry.ts';
 import { summarize } from '../../bench/summary.ts';
 import { drawTable } from '../../bench/table.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
@@ -26,18 +26,27 @@ const row: Row = {
   setup: () => ({ tensors: [], step: () => {}, values: () => [] }),
 };
 
+const setsOf = <T>(rows: T[]) => ({ cpu: () => rows, gpu: () => [...rows].reverse(), tiny: () => rows });
+
 describe('arguments', () => {
   const parse = (...args: string[]) =>
-    parseArguments(args, [{ name: 'ab-1' }, { name: 'ab-2' }, { name: 'c' }], {});
+    parseArguments(args, setsOf([{ name: 'ab-1' }, { name: 'ab-2' }, { name: 'c' }]), {});
 
   test('select rows by how their names begin', () => {
     expect(parse('--only', 'ab')?.rows).toEqual([{ name: 'ab-1' }, { name: 'ab-2' }]);
     expect(parse('--only', 'ab-2', '--only', 'c')?.rows).toEqual([{ name: 'ab-2' }, { name: 'c' }]);
     expect(parse()?.rows).toHaveLength(3);
+    expect(parse()?.set).toBe('cpu');
+    expect(parse('--gpu')).toMatchObject({
+      set: 'gpu',
+      rows: [{ name: 'c' }, { name: 'ab-2' }, { name: 'ab-1' }],
+    });
+    expect(parse('--gpu', '--try')?.set).toBe('tiny');
   });
 
   test('take Python from --python, then from PYTHON', () => {
-    const python = (args: string[], PYTHON?: string) => parseArguments(args, [row], { PYTHON })?.python;
+    const python = (args: string[], PYTHON?: string) =>
+      parseArguments(args, setsOf([row]), { PYTHON })?.python;
     expect(python([])).toBeUndefined();
     expect(python([], '')).toBeUndefined();
     expect(python([], 'a')).toBe('a');
@@ -56,6 +65,7 @@ describe('arguments', () => {
 });
 
 test('rows have names of their own', () => {
+  const rows = [...rowSets.cpu(), ...rowSets.gpu()];
   expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
 });
 
@@ -131,6 +141,16 @@ describe('results', () => {
     expect(result.others.map(({ variant }) => variant)).toEqual(['fast', 'slow', 'fastest', 'broken']);
     expect(result.turnsMs).toMatchObject({ ours: [20], fast: [50] });
     expect(resultOf({ ...row, wanted: 3 }, measurement, 400).reached).toBe(false);
+  });
+
+  test('set a variant of another precision beside the peak of that', () => {
+    const result = resultOf(row, measurement, 400, { fast: 800 });
+    expect(result.others.map(({ speed }) => speed?.peakShare?.toFixed(3))).toEqual([
+      '0.100',
+      '0.111',
+      '1.000',
+      undefined,
+    ]);
   });
 
   test('are drawn with the ratio first', () => {

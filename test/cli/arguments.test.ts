@@ -65,6 +65,8 @@ describe('the program', () => {
   const { file } = new Program();
   const mistakes: [string[], string][] = [
     [['--jbos', '2'], 'exp: there is no option --jbos\n  did you mean --jobs?\n'],
+    [['--gpus', '0,x'], 'exp: --gpus 0,x is no list of different GPUs\n  e.g. --gpus 0,2\n'],
+    [['--gpus', '1,1'], 'exp: --gpus 1,1 is no list of different GPUs\n  e.g. --gpus 0,2\n'],
     [['--jobs', '0'], 'exp: --jobs 0 is no number of jobs\n  e.g. --jobs 2\n'],
     [['--device', 'wsam'], 'exp: there is no device wsam\n  did you mean wasm?\n'],
     [['--set', 'sane'], 'exp: --set sane: expected name=value\n  e.g. --set sane.epochs=10\n'],

@@ -1,14 +1,13 @@
 /** Batch normalisation against its formula in float64, its gradients against tfjs's own on cpu. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { type BatchNormOptions, batchNorm } from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed, normal, type Values } from './compare.ts';
-import { testedDevices } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 import { odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
-  for (const name of testedDevices) await startDevice(name, { threads: 2 });
+  await startTested(testedDevices, 2);
 });
 
 const shapes: [number, number, number, number][] = [

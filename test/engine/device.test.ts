@@ -49,13 +49,16 @@ describe('diagnosis', () => {
 });
 
 describe('a device that is asked for', () => {
-  test.each(testedDevices)('%s is started by its name', async (name) => {
-    const notes: string[] = [];
-    const device = await startDevice(name, { threads, note: (line) => notes.push(line) });
-    expect(device.name).toBe(name);
-    expect(tf.getBackend()).toBe(name);
-    expect(notes).toEqual([]);
-  });
+  test.each(testedDevices.filter((name) => name !== 'tensorflow'))(
+    '%s is started by its name',
+    async (name) => {
+      const notes: string[] = [];
+      const device = await startDevice(name, { threads, note: (line) => notes.push(line) });
+      expect(device.name).toBe(name);
+      expect(tf.getBackend()).toBe(name);
+      expect(notes).toEqual([]);
+    },
+  );
 
   test('auto is the GPU, or else the fastest CPU device, and says so', async () => {
     const notes: string[] = [];

@@ -1,14 +1,37 @@
-/** Which CPU devices the tests of numbers run on: native only where there is a C compiler, as on its users' machines. */
+/**
+ * Which devices the tests of numbers run on: native only where there is a C compiler, as on its users' machines, and
+ * tensorflow, on the CPU if there is no GPU, only where EXP_TENSORFLOW or the trusted package brings it.
+ */
 import { describe, test } from 'bun:test';
+import { startDevice } from '../../src/engine/device.ts';
 import { findCompiler } from '../../src/engine/native/build.ts';
+import { buildAddon } from '../../src/engine/tensorflow/build.ts';
+import { findInstallation, type Installation } from '../../src/engine/tensorflow/installation.ts';
+import { startTensorflow } from '../../src/engine/tensorflow/start.ts';
 
 export const hasCompiler = findCompiler() !== undefined;
 
 /** Devices of the kernels in C. */
 export const compiledDevices: string[] = ['wasm', ...(hasCompiler ? ['native'] : [])];
 
+const installation = findInstallation();
+
+/** Why nothing is tested on tensorflow here, or undefined where it is. */
+export const noTensorflow = 'missing' in installation ? installation.missing : undefined;
+
+/** Devices that are compared with the plain one. */
+export const acceleratedDevices: string[] = [...compiledDevices, ...(noTensorflow ? [] : ['tensorflow'])];
+
 /** Devices that are compared with the definition. */
-export const testedDevices: string[] = ['cpu', ...compiledDevices];
+export const testedDevices: string[] = ['cpu', ...acceleratedDevices];
+
+/** Starts the devices, with so many threads; tensorflow on the CPU too, which the device itself refuses. */
+export async function startTested(devices: readonly string[], threads: number): Promise<void> {
+  for (const name of devices) {
+    if (name === 'tensorflow') await startTensorflow(await buildAddon(installation as Installation));
+    else await startDevice(name, { threads });
+  }
+}
 
 /** As describe and test, skipped where no C compiler is on PATH. */
 export const describeNative = describe.if(hasCompiler);

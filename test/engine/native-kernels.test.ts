@@ -1,13 +1,15 @@
-/** Every kernel in C, compiled for the CPU and to WebAssembly, against tfjs's cpu back end, on fresh random shapes. */
+/**
+ * Every kernel in C, compiled for the CPU and to WebAssembly, against tfjs's cpu back end, on fresh random shapes; and where
+ * TensorFlow is there, the kernels that it has for the same operations.
+ */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
-import { compiledDevices } from './devices.ts';
+import { acceleratedDevices, startTested } from './devices.ts';
 
 beforeAll(async () => {
-  for (const name of compiledDevices) await startDevice(name, { threads: 2 });
+  await startTested(acceleratedDevices, 2);
 });
 
 const random = new Random(freshSeed, 'native kernels');
@@ -24,9 +26,10 @@ async function valueOn(backend: string, f: () => tf.Tensor) {
   return result;
 }
 
-describe.each(compiledDevices)(
+describe.each(acceleratedDevices)(
   `%s, with the shapes of seed ${freshSeed}, computes as cpu does:`,
   (device) => {
+    const isTensorflow = device === 'tensorflow';
     /** `f` has the same value on both, to float32 accuracy. */
     async function sameValue(f: () => tf.Tensor, tolerance = 2e-5): Promise<void> {
       const expected = await valueOn('cpu', f);
@@ -157,7 +160,7 @@ describe.each(compiledDevices)(
       ['tanh near 0', Math.tanh, tf.tanh, -0.1, 0.1],
       ['sigmoid', (x) => 1 / (1 + Math.exp(-x)), tf.sigmoid, -80, 80],
     ];
-    test.each(exact)('%s is within 4 units in the last place', async (_, f, ours, low, high) => {
+    test.each(exact)('%s is within few units in the last place', async (_, f, ours, low, high) => {
       const x = Float32Array.from({ length: 20_001 }, () => random.uniform(low, high));
       const { data } = await valueOn(device, () => ours(tf.tensor1d(x)));
       const unit = (y: number) => 2 ** (Math.floor(Math.log2(Math.abs(y) || 1e-37)) - 23);
@@ -169,7 +172,7 @@ describe.each(compiledDevices)(
           Math.abs((data[i] as number) - expected) / Math.max(unit(expected), 2 ** -149),
         );
       });
-      expect(worst).toBeLessThan(4);
+      expect(worst).toBeLessThan(isTensorflow ? 8 : 4);
     });
 
     const binary: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
@@ -239,7 +242,8 @@ describe.each(compiledDevices)(
         await sameValue(() => tf.tensor(x.data, x.shape).cast(dtype));
         await sameValue(() => mask().cast(dtype));
         await sameValue(() => tf.tensor(x.data, x.shape).cast('int32').cast(dtype));
-        await sameValue(() => tf.fill([2, 3], 2, dtype));
+        // For TensorFlow a truth value is 0 or 1, for tfjs any number.
+        await sameValue(() => tf.fill([2, 3], isTensorflow ? 1 : 2, dtype));
         await sameValue(() => tf.onesLike(tf.fill([2, 3], 2, dtype)));
       }
       const negative = () => tf.neg(tf.tensor(x.data, x.shape));
@@ -339,10 +343,13 @@ describe.each(compiledDevices)(
       await sameValue(() => tf.unsortedSegmentSum(tf.tensor(x.data, x.shape), tf.tensor1d(ids, 'int32'), 4));
       await tf.setBackend(device);
       expect(() => tf.tidy(() => tf.gather(tf.zeros([3, 2]), tf.tensor1d([0, 3], 'int32')))).toThrow(
-        'gather: index number 1 is outside of the 3 rows that there are (from 0 on).',
+        isTensorflow
+          ? 'GatherV2: the index value 3 is not in [0, 2]'
+          : 'gather: index number 1 is outside of the 3 rows that there are (from 0 on).',
       );
     });
 
+    // The package's convolution refuses padding by a number; that of ops.ts, which everything uses, takes it.
     const convolutions: [kernel: number, strides: number, pad: 'same' | 'valid' | number][] = [
       [3, 1, 'same'],
       [3, 2, 'same'],
@@ -350,7 +357,7 @@ describe.each(compiledDevices)(
       [3, 2, 'valid'],
       [1, 1, 'valid'],
       [1, 2, 'same'],
-      [2, 1, 1],
+      ...(isTensorflow ? [] : [[2, 1, 1] as [number, number, number]]),
     ];
     test.each(convolutions)(
       'convolution %p, stride %p, padding %p, and both gradients',

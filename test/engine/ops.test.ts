@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed } from './compare.ts';
-import { testedDevices } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
-  for (const name of testedDevices) await startDevice(name, { threads: 1 });
+  await startTested(testedDevices, 1);
 });
 
 describe.each(testedDevices)(

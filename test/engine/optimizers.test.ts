@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { oneCycle } from '../../src/engine/one-cycle.ts';
 import {
   Adam,
@@ -13,10 +12,10 @@ import {
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
-import { testedDevices } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 
 beforeAll(async () => {
-  for (const name of testedDevices) await startDevice(name, { threads: 1 });
+  await startTested(testedDevices, 1);
 });
 
 const steps = 20;

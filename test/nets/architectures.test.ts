@@ -1,6 +1,5 @@
 /** Every architecture of the registry: its state as PyTorch has it, its permutations, and what it refuses. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../../src/nets/architecture.ts';
@@ -10,7 +9,7 @@ import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
 import { architectures, getArchitecture } from '../../src/nets/registry.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
-import { testedDevices } from '../engine/devices.ts';
+import { startTested, testedDevices } from '../engine/devices.ts';
 import { oracleLogits, randomWeights } from './networks.ts';
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -167,7 +166,7 @@ const scaled = (numbers: ArrayLike<number>, of: ArrayLike<number>) => {
 
 describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
   beforeAll(async () => {
-    for (const name of testedDevices) await startDevice(name, { threads: 2 });
+    await startTested(testedDevices, 2);
   });
 
   test('is tested here', () => expect(Object.keys(small)).toEqual(Object.keys(architectures)));

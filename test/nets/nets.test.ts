@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
-import { testedDevices } from '../engine/devices.ts';
+import { startTested, testedDevices } from '../engine/devices.ts';
 import { cnnSmall, oracleForward, randomWeights } from './networks.ts';
 
 const seed = Date.now() % 1e6;
@@ -36,7 +35,7 @@ describe('cnn-small', () => {
 });
 
 describe.each(testedDevices)('forward on %s', (device) => {
-  beforeAll(() => startDevice(device, { threads: 1 }));
+  beforeAll(() => startTested([device], 1));
 
   test.each([
     ['tanh', Math.tanh],

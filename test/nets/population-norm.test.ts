@@ -1,6 +1,5 @@
 /** Populations of networks with batch normalisation: weights and running statistics of many models at once. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import type { Architecture, ParameterSpec } from '../../src/nets/architecture.ts';
@@ -12,7 +11,7 @@ import {
 } from '../../src/nets/population.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
-import { testedDevices, testNative } from '../engine/devices.ts';
+import { startTested, testedDevices, testNative } from '../engine/devices.ts';
 import { cnnSmall, oracleLogits, randomWeights } from './networks.ts';
 
 const resnet = getArchitecture('resnet18', { input: [16, 17, 2], classes: 5, width: 2 });
@@ -107,7 +106,7 @@ const relu = (x: number) => Math.max(0, x);
 
 describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
   beforeAll(async () => {
-    for (const name of testedDevices) await startDevice(name, { threads: 2 });
+    await startTested(testedDevices, 2);
   });
 
   test.each(testedDevices)('on %s have the losses and scores of the definition', async (device) => {

@@ -9,14 +9,14 @@ import { applyDropout } from '../../src/nets/dropout.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { populationGradients, populationScores } from '../../src/nets/population.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
-import { testedDevices, testNative } from '../engine/devices.ts';
+import { startTested, testedDevices, testNative } from '../engine/devices.ts';
 import { cnnLarge, cnnSmall } from './networks.ts';
 
 const random = new Random(freshSeed, 'population');
 const activations: Activation[] = ['tanh', 'relu', 'sigmoid', 'gelu'];
 
 beforeAll(async () => {
-  for (const name of testedDevices) await startDevice(name, { threads: 2 });
+  await startTested(testedDevices, 2);
 });
 
 /** A chain of two or three convolutions and one or two dense layers of random sizes, pooling, dropout. */

@@ -18,7 +18,7 @@ async function finish(fixture: Fixture, plan: Plan, rate: number, resumed = fals
     await fixture.store.commit(node, {
       ...node,
       workload: amount,
-      environment: describeEnvironment(null),
+      environment: describeEnvironment(null, null),
       timing: { finishedAt: '', seconds: amount.amount * rate, resumed },
     });
   }

@@ -61,6 +61,8 @@ export class Fixture {
       reporter: { report: (event) => events.push(event) },
       workers: 2,
       device: 'cpu',
+      gpus: [],
+      gpuLeases: join(this.root, 'gpus'),
       cores: 4,
       stagesModule,
       dataDir: this.data,

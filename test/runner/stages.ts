@@ -18,6 +18,10 @@ export interface Behaviour {
   /** Ends the worker without a word. */
   exit?: number;
   print?: string;
+  /** Writes the value of this environment variable and the times of begin and end to `environment.log`. */
+  tell?: string;
+  /** Waits until so many stages of its name have come so far. */
+  meet?: number;
   /** A file to write, e.g. one that cannot be written. */
   write?: string;
 }
@@ -28,10 +32,14 @@ function makeStage(name: string): StageImplementation {
     const behaviour: Behaviour = existsSync(behaviours)
       ? (JSON.parse(readFileSync(behaviours, 'utf8'))[name] ?? {})
       : {};
-    const { steps = 1, stepMs = 0, fail, kill, exit, print, write } = behaviour;
+    const { steps = 1, stepMs = 0, fail, kill, exit, print, tell, meet = 0, write } = behaviour;
     if (print) console.log(print);
     if (write) appendFileSync(write, 'x');
     if (exit !== undefined) process.exit(exit);
+    const begin = Date.now();
+    const meeting = join(dataDir ?? '', `${name}-meeting.log`);
+    if (meet > 0) appendFileSync(meeting, '.');
+    while (meet > 0 && readFileSync(meeting, 'utf8').length < meet) await Bun.sleep(10);
     for (const [input, folder] of Object.entries(inputs)) {
       if (!existsSync(join(folder, 'artefact.json'))) throw new Error(`input ${input} is not finished`);
     }
@@ -45,6 +53,10 @@ function makeStage(name: string): StageImplementation {
       await Bun.write(path, 'done');
       if (dataDir)
         appendFileSync(join(dataDir, 'steps.log'), `${name} ${config.seed ?? ''} ${prefix}${step}\n`);
+    }
+    if (tell) {
+      const line = JSON.stringify({ value: process.env[tell] ?? null, begin, end: Date.now() });
+      appendFileSync(join(dataDir ?? '', 'environment.log'), `${line}\n`);
     }
   }
 

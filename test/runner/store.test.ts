@@ -11,7 +11,7 @@ const node = makePlan([0]).stages[0] as ReturnType<typeof makePlan>['stages'][nu
 const record = {
   ...node,
   workload: { kind: 'test', amount: 1 },
-  environment: describeEnvironment(null),
+  environment: describeEnvironment(null, null),
   timing: { finishedAt: new Date(0).toISOString(), seconds: 1, resumed: false },
 };
 

@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { contrastiveLoss, explainedVariance, reconstructionLoss } from '../../src/sane/loss.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
 import { positionTensors } from '../../src/sane/positions.ts';
-import { testedDevices } from '../engine/devices.ts';
+import { startTested, testedDevices } from '../engine/devices.ts';
 import { matrixOf, oracleBlock, type Vector } from './oracle.ts';
 
 const seed = Date.now() % 1e6;
@@ -70,7 +69,7 @@ describe('parameters', () => {
 });
 
 describe.each(testedDevices)('the autoencoder on %s', (device) => {
-  beforeAll(() => startDevice(device, { threads: 1 }));
+  beforeAll(() => startTested([device], 1));
 
   test('has the transformer block of the golden vector', () => {
     // x[t,c] = sin(.5 (4t+c) + .1); weights .3 sin(.7 k + phase) by index k; gains 1 + .1 c and 1 - .05 c.

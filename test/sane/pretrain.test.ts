@@ -12,6 +12,8 @@ import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
 import { snippets } from '../../src/sane/windows.ts';
+import { expectClose } from '../engine/compare.ts';
+import { acceleratedDevices, startTested } from '../engine/devices.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
 import { onDisk } from './view-sets.ts';
 
@@ -230,5 +232,26 @@ describe('embedding', () => {
 
   test('of a model is the mean over its tokens', () => {
     expect([...meanEmbedding(Float32Array.of(1, 2, 3, 6, 5, 10), 2)]).toEqual([3, 6]);
+  });
+});
+
+describe.each(acceleratedDevices)('on %s', (device) => {
+  test('the steps are those that tfjs’ own CPU back end takes', async () => {
+    const settings = { ...config, epochs: 2, gradient_clip: 1, layers: 2 };
+    await startTested(['cpu'], 1);
+    const expected = await train(settings);
+    await startTested([device], 2);
+    const actual = await train(settings);
+    for (const [epoch, losses] of expected.history.entries()) {
+      expectClose(Object.values(actual.history[epoch]!), Object.values(losses), 1e-3);
+    }
+    // AdamW divides by the size of a gradient: of one near 0 the sign may differ, and so the step by twice the rate.
+    const steps =
+      2 * Math.floor((sets.train.samples.length * settings.windows_per_sample) / settings.batch_size);
+    const limit = 2 * steps * settings.learning_rate;
+    for (const [name, values] of expected.weights) {
+      const errors = values.map((value, i) => Math.abs(value - actual.weights.get(name)![i]!));
+      expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(limit / 50);
+    }
   });
 });

@@ -10,7 +10,7 @@ import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { WeightMatching } from '../../src/sane/weight-matching.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
-import { testedDevices } from '../engine/devices.ts';
+import { startTested, testedDevices } from '../engine/devices.ts';
 import { cnnLarge, cnnSmall, randomWeights } from '../nets/networks.ts';
 
 const narrow = (name: string, width: number) =>
@@ -64,7 +64,7 @@ const held = () => tf.memory().numTensors;
 describe.each(testedDevices)('on %s', (device) => {
   let before = 0;
   beforeAll(async () => {
-    await startDevice(device, { threads: 1 });
+    await startTested([device], 1);
     before = held();
   });
   afterAll(() => expect(held()).toBe(before));

@@ -22,7 +22,7 @@ import { readTrainingState, writeTrainingState } from '../../src/zoo/state.ts';
 import { PopulationTraining, prepare, type TrainingData } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { expectClose } from '../engine/compare.ts';
-import { testedDevices } from '../engine/devices.ts';
+import { startTested, testedDevices } from '../engine/devices.ts';
 import { cnnSmall } from '../nets/networks.ts';
 
 const config: ZooConfig = {
@@ -141,7 +141,7 @@ describe('training a population', () => {
       await startDevice('cpu', { threads: 1 });
       const oracle = await train(settings, different({ optimizer }), dataOf(17, 5));
       for (const device of testedDevices.slice(1)) {
-        await startDevice(device, { threads: 2 });
+        await startTested([device], 2);
         const ours = await train(settings, different({ optimizer }), dataOf(17, 5));
         for (const [m, model] of oracle.entries()) {
           const [expected, actual] = [model.checkpoints[0]!, ours[m]!.checkpoints[0]!];
@@ -155,7 +155,7 @@ describe('training a population', () => {
   }, 20_000);
 
   test.each(testedDevices.slice(1))('on %s gives each model what it gets alone', async (device) => {
-    await startDevice(device, { threads: 2 });
+    await startTested([device], 2);
     const together = await train(config, different({}), dataOf(23, 9));
     for (const [m, member] of different({}).entries()) {
       expect(await train(config, [member], dataOf(23, 9))).toEqual([together[m]!]);
@@ -174,7 +174,7 @@ describe('training a population', () => {
   });
 
   test.each(testedDevices.slice(1))('on %s leaves no tensor behind', async (device) => {
-    await startDevice(device, { threads: 1 });
+    await startTested([device], 1);
     const before = tf.memory().numTensors;
     await train(config, members(config), dataOf(20, 20));
     expect(tf.memory().numTensors).toBe(before);

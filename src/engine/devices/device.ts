@@ -1,5 +1,26 @@
 /** What a device is: a place where tensors are computed, a tfjs back end under our name. Plain data; no tensor code. */
 
+/** Something that a device needs, and whether it is here. */
+export interface Finding {
+  /** e.g. `cuDNN`. */
+  what: string;
+  found: boolean;
+  /** What was found and where, or what is missing. */
+  detail: string;
+  /** What to do so that it is found. */
+  remedy?: string;
+}
+
+/** One GPU that jobs can be pinned to. */
+export interface Gpu {
+  /** The same for every process of the machine, and no other GPU's. */
+  id: string;
+  name: string;
+  memoryBytes: number;
+  /** Environment variables of a process that is to see this GPU only. */
+  env: Record<string, string>;
+}
+
 export interface Diagnosis {
   name: string;
   kind: 'gpu' | 'cpu';
@@ -10,13 +31,17 @@ export interface Diagnosis {
   detail: string;
   /** What to do so that it starts. */
   remedy?: string;
+  /** Of a device that needs several things: all of them, in the order in which they are to be mended. */
+  findings?: Finding[];
+  /** Of a GPU device that starts: the GPUs that it can use. */
+  gpus?: Gpu[];
 }
 
 export interface Device {
   name: string;
   kind: 'gpu' | 'cpu';
   description: string;
-  /** Whether it can start here, found out in less than a second and without starting it. */
+  /** Whether it can start here, found out in less than a second (once compiled) and without starting it. */
   diagnose(): Promise<Diagnosis>;
   /** Makes it the active back end of tfjs. Throws a DeviceError if it cannot. */
   start(options: { threads: number }): Promise<void>;

@@ -1,110 +1,126 @@
 import { dlopen } from 'bun:ffi';
-import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { type Device, DeviceError } from './device.ts';
+import { dirname } from 'node:path';
+import { Glob } from 'bun';
+import { BuildError } from '../native/build.ts';
+import { buildAddon } from '../tensorflow/build.ts';
+import {
+  findInstallation,
+  type Installation,
+  packageFolder,
+  packageName,
+} from '../tensorflow/installation.ts';
+import { CudaError, findGpus } from './cuda.ts';
+import { type Device, DeviceError, type Finding, type Gpu } from './device.ts';
 
-const packageName = '@tensorflow/tfjs-node-gpu';
-
-/** What the package's libtensorflow 2.9 loads at run time, with a function of each library to find it by. */
-const libraries = [
-  { file: 'libcuda.so.1', symbol: 'cuInit', what: 'the NVIDIA driver' },
-  { file: 'libcudart.so.11.0', symbol: 'cudaRuntimeGetVersion', what: 'the CUDA 11 runtime' },
-  { file: 'libcudnn.so.8', symbol: 'cudnnGetVersion', what: 'cuDNN 8' },
-];
+const install =
+  "pip install --target ~/tensorflow 'tensorflow[and-cuda]'; export EXP_TENSORFLOW=~/tensorflow/tensorflow";
+const remedies = {
+  driver: 'Install the NVIDIA driver; without an NVIDIA GPU, choose another device.',
+  package: 'Run: bun install',
+  tensorflow: `Run: ${install}  (or, for CUDA 11: bun pm trust ${packageName})`,
+  cuda: `Install it, or add its folder to LD_LIBRARY_PATH. A wheel brings its own: ${install}`,
+  addon:
+    'Install a C++ compiler, e.g. with apt-get install g++, or run exp doctor again to see what it says.',
+};
 
 /** NVIDIA GPUs through libtensorflow, by the optional package @tensorflow/tfjs-node-gpu. */
 export const tensorflow: Device = {
   name: 'tensorflow',
   kind: 'gpu',
-  description: 'NVIDIA GPU through libtensorflow (CUDA 11)',
+  description: 'NVIDIA GPU through libtensorflow',
 
+  /** Compiles the addon if it is not in the cache yet and all else is there, which takes seconds. */
   async diagnose() {
     const { name, kind, description } = this;
-    const missing = findMissing();
-    if (missing) return { name, kind, description, starts: false, ...missing };
-    return {
-      name,
-      kind,
-      description,
-      starts: true,
-      detail: 'package, addon, libtensorflow and CUDA are there',
-    };
+    const { gpus, ...driver } = inspectDriver();
+    const installation = findInstallation();
+    const findings = [driver, inspectPackage(), ...inspectInstallation(installation)];
+    if (findings.every(({ found }) => found)) findings.push(await inspectAddon(installation as Installation));
+    const missing = findings.find(({ found }) => !found);
+    const common = { name, kind, description, findings, starts: missing === undefined };
+    if (!missing) return { ...common, detail: driver.detail, gpus };
+    const { detail, remedy } = missing;
+    return { ...common, detail, ...(remedy && { remedy }) };
   },
 
   async start() {
-    const { tf } = await import('../tf.ts');
-    // The package asks for tfjs by `require`, which gives it the copy that `import` gives us; a test holds this.
-    createRequire(import.meta.url)(packageName);
-    if (!tf.findBackend('tensorflow')) {
+    const installation = findInstallation();
+    if ('missing' in installation) {
       throw new DeviceError(
-        `The device tensorflow cannot start: ${packageName} registered itself with another copy of tfjs.`,
-        'Run: bun install --frozen-lockfile',
+        `The device tensorflow cannot start: ${installation.missing}.`,
+        remedies.tensorflow,
       );
     }
-    await tf.setBackend('tensorflow');
-    if (!(tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice) {
+    const { startTensorflow } = await import('../tensorflow/start.ts');
+    const backend = await startTensorflow(await buildAddon(installation));
+    if (!backend.isUsingGpuDevice) {
       throw new DeviceError(
-        'The device tensorflow cannot start: libtensorflow sees no GPU here.',
-        'Check nvidia-smi, and that LD_LIBRARY_PATH holds the CUDA 11 libraries.',
+        `The device tensorflow cannot start: ${installation.description} sees no GPU and would compute on the CPU.`,
+        'What it printed says why: a library of CUDA that it did not find, as a rule. Or choose the device native.',
       );
     }
   },
 };
 
-/** The first thing that is missing, in the order in which they build on one another. */
-function findMissing(): { detail: string; remedy: string } | undefined {
+function inspectDriver(): Finding & { gpus: Gpu[] } {
+  const what = 'GPU';
+  try {
+    const gpus = findGpus();
+    const names = gpus.map(
+      ({ name, memoryBytes }, i) => `${i}: ${name}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,
+    );
+    if (gpus.length > 0) return { what, found: true, detail: names.join('; '), gpus };
+    return { what, found: false, detail: 'the NVIDIA driver sees no GPU', remedy: remedies.driver, gpus };
+  } catch (error) {
+    if (!(error instanceof CudaError)) throw error;
+    return { what, found: false, detail: error.message, remedy: remedies.driver, gpus: [] };
+  }
+}
+
+function inspectPackage(): Finding {
   const folder = packageFolder();
-  if (!folder) {
-    return { detail: `the optional package ${packageName} is not installed`, remedy: 'Run: bun install' };
-  }
-  const remedy = `Run: bun pm trust ${packageName}  (it downloads the addon and libtensorflow)`;
-  if (!holds(join(folder, 'lib'), /^napi-v\d+$/, 'tfjs_binding.node')) {
-    return {
-      detail: `the native addon of ${packageName} is missing (lib/napi-v*/tfjs_binding.node)`,
-      remedy,
-    };
-  }
-  if (!holds(join(folder, 'deps'), /^lib$/, 'libtensorflow.so')) {
-    return { detail: `libtensorflow is missing from ${packageName} (deps/lib/libtensorflow.so)`, remedy };
-  }
-  const library = libraries.find(({ file, symbol }) => !loads(file, symbol));
-  return (
-    library && {
-      detail: `${library.what} is missing (${library.file})`,
-      remedy: 'Install it, or add its folder to LD_LIBRARY_PATH.',
-    }
-  );
+  if (folder) return { what: 'package', found: true, detail: `${packageName} in ${folder}` };
+  const detail = `the optional package ${packageName} is not installed`;
+  return { what: 'package', found: false, detail, remedy: remedies.package };
 }
 
-function packageFolder(): string | undefined {
-  try {
-    return dirname(Bun.resolveSync(`${packageName}/package.json`, import.meta.dir));
-  } catch {
-    return undefined;
+/** TensorFlow, and the libraries of CUDA that it loads when it starts. */
+function inspectInstallation(installation: ReturnType<typeof findInstallation>): Finding[] {
+  const what = 'TensorFlow';
+  if ('missing' in installation) {
+    return [{ what, found: false, detail: installation.missing, remedy: remedies.tensorflow }];
   }
-}
-
-/** Whether a subfolder whose name matches holds a file whose name starts so. */
-function holds(folder: string, subfolder: RegExp, file: string): boolean {
-  return list(folder).some(
-    (name) => subfolder.test(name) && list(join(folder, name)).some((entry) => entry.startsWith(file)),
-  );
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+  const { description, folder, cuda } = installation;
+  if (!cuda) {
+    const detail = `${description} is built for the CPU only`;
+    return [{ what, found: false, detail, remedy: remedies.tensorflow }];
   }
+  return [
+    { what, found: true, detail: description },
+    inspectLibrary('CUDA', `libcudart.so.${cuda.runtime}`, 'cudaRuntimeGetVersion', folder),
+    inspectLibrary('cuDNN', `libcudnn.so.${cuda.cudnn}`, 'cudnnGetVersion', folder),
+  ];
 }
 
-function loads(file: string, symbol: string): boolean {
+/** A library where the loader finds it, or in the wheels of NVIDIA beside TensorFlow's. */
+function inspectLibrary(what: string, file: string, symbol: string, folder: string): Finding {
+  const [beside] = new Glob(`nvidia/*/lib/${file}`).scanSync({ cwd: dirname(folder), absolute: true });
+  if (beside) return { what, found: true, detail: beside };
   try {
     dlopen(file, { [symbol]: { args: [], returns: 'i32' } }).close();
-    return true;
+    return { what, found: true, detail: file };
   } catch {
-    return false;
+    return { what, found: false, detail: `${what} is missing (${file})`, remedy: remedies.cuda };
+  }
+}
+
+async function inspectAddon(installation: Installation): Promise<Finding> {
+  const what = 'addon';
+  try {
+    return { what, found: true, detail: await buildAddon(installation) };
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    const detail = `the addon cannot be compiled: ${error.message.replace(/\.$/, '')}`;
+    return { what, found: false, detail, remedy: remedies.addon };
   }
 }

@@ -22,18 +22,18 @@ export class BuildError extends Error {
   override readonly name = 'BuildError';
 }
 
-/** The path of the system's C compiler, or undefined if none is on PATH. */
-export function findCompiler(): string | undefined {
-  for (const name of ['cc', 'gcc', 'clang']) {
+/** The path of the system's C compiler (or that of the first of other names), or undefined if none is on PATH. */
+export function findCompiler(names: readonly string[] = ['cc', 'gcc', 'clang']): string | undefined {
+  for (const name of names) {
     const path = Bun.which(name, { PATH: process.env.PATH ?? '' });
     if (path) return path;
   }
   return undefined;
 }
 
-/** Where libraries are kept. */
-export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sane-experiments', 'native');
+/** Where libraries of a device are kept. */
+export function cacheFolder(device = 'native'): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sane-experiments', device);
 }
 
 /**
@@ -91,8 +91,12 @@ async function cpu(): Promise<string> {
   return model + (/^(?:flags|Features)\s*:.*$/m.exec(await info.text())?.[0] ?? '');
 }
 
-async function run(command: string[]): Promise<{ code: number; output: string }> {
-  const child = Bun.spawn(command, { cwd: import.meta.dir, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+/** Runs a compiler in this folder, or another. */
+export async function run(
+  command: string[],
+  cwd = import.meta.dir,
+): Promise<{ code: number; output: string }> {
+  const child = Bun.spawn(command, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { code: await child.exited, output: stdout + stderr };
 }

@@ -1,0 +1,39 @@
+/** GPUs that jobs are pinned to: one job on each, or more where more jobs than GPUs are asked for. */
+import { mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Gpu } from '../engine/device.ts';
+import { Lease } from '../engine/lease.ts';
+
+/** A place on a GPU, held by one job. */
+export interface Place {
+  gpu: Gpu;
+  /** Held by the runner, and by the worker as long as it lives. */
+  lease: Lease;
+}
+
+/** Leases of GPUs lie where every runner of this user on this machine finds them, whatever its store is. */
+const sharedFolder = () => join(tmpdir(), `sane-experiments-${userInfo().uid}`);
+
+export class Gpus {
+  /** Of each place its GPU and the file of its lease; the first places of all GPUs come first. */
+  private readonly places: { gpu: Gpu; path: string }[];
+
+  /** `jobs`: how many are to run at once; they are shared out evenly. */
+  constructor(gpus: readonly Gpu[], jobs: number, folder = sharedFolder()) {
+    mkdirSync(folder, { recursive: true });
+    this.places = Array.from({ length: Math.max(jobs, gpus.length) }, (_, i) => {
+      const gpu = gpus[i % gpus.length] as Gpu;
+      return { gpu, path: join(folder, `gpu-${gpu.id}-${Math.floor(i / gpus.length)}.lease`) };
+    });
+  }
+
+  /** A place that no job of this or of another runner holds, or undefined. Release its lease when the job has ended. */
+  take(): Place | undefined {
+    for (const { gpu, path } of this.places) {
+      const lease = Lease.take(path);
+      if (lease) return { gpu, lease };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+/** GPUs that do not exist: real worker processes tell what they see of them. */
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnosis, Gpu } from '../../src/engine/device.ts';
+import { chooseGpus } from '../../src/runner/choose-device.ts';
+import { Gpus } from '../../src/runner/gpus.ts';
+import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(60_000);
+afterAll(removeFixtures);
+
+const gpu = (number: number): Gpu => ({
+  id: `fake-${number}`,
+  name: `Fake ${number}`,
+  memoryBytes: 2 ** 30,
+  env: { FAKE_VISIBLE: String(number) },
+});
+
+interface Told {
+  value: string | null;
+  begin: number;
+  end: number;
+}
+
+/** What the jobs that have ended told of themselves. */
+function told({ data }: Fixture): Told[] {
+  const text = readFileSync(join(data, 'environment.log'), 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Told);
+}
+
+/** The most jobs that a GPU had at once. */
+function mostAtOnce(jobs: readonly Told[]): number {
+  return Math.max(
+    ...jobs.map((one) => jobs.filter(({ begin, end }) => begin <= one.begin && one.begin < end).length),
+  );
+}
+
+/** Jobs by the GPU that they saw. */
+const byGpu = (jobs: readonly Told[]) => Map.groupBy(jobs, ({ value }) => value);
+
+const telling = { sane: { stepMs: 400, tell: 'FAKE_VISIBLE' } };
+
+describe('jobs on several GPUs', () => {
+  test('are one on each at a time, and each sees its own only', async () => {
+    const fixture = new Fixture(telling);
+    await fixture.execute(makePlan([0, 1, 2, 3]), { gpus: [gpu(0), gpu(2)], workers: 2 });
+    const jobs = byGpu(told(fixture));
+    expect([...jobs.keys()].sort()).toEqual(['0', '2']);
+    expect([...jobs.values()].flat()).toHaveLength(4);
+    for (const one of jobs.values()) expect(mostAtOnce(one)).toBe(1);
+  });
+
+  test('share them where more are asked for', async () => {
+    const fixture = new Fixture({ sane: { meet: 4, tell: 'FAKE_VISIBLE' } });
+    await fixture.execute(makePlan([0, 1, 2, 3]), { gpus: [gpu(0), gpu(1)], workers: 4 });
+    const jobs = byGpu(told(fixture));
+    expect([...jobs.values()].map(({ length }) => length)).toEqual([2, 2]);
+  });
+
+  test('of two runners do not meet', async () => {
+    const [one, other] = [new Fixture(telling), new Fixture(telling)];
+    const options = { gpus: [gpu(0)], gpuLeases: join(one.root, 'gpus'), workers: 1 };
+    const [first, second] = await Promise.all([
+      one.execute(makePlan([0, 1]), options),
+      other.execute(makePlan([0, 1]), options),
+    ]);
+    expect(mostAtOnce([...told(one), ...told(other)])).toBe(1);
+    const notes = [...first.events, ...second.events].filter(({ event }) => event === 'note');
+    expect(notes).toContainEqual({
+      event: 'note',
+      text: expect.stringContaining('another runner has the GPU, waiting'),
+    });
+  });
+
+  test('on a CPU are pinned to none', async () => {
+    const fixture = new Fixture(telling);
+    const plan = makePlan([0]);
+    await fixture.execute(plan);
+    expect(told(fixture)[0]?.value).toBeNull();
+  });
+});
+
+describe('a place on a GPU', () => {
+  test('is free again when the process that held it was killed', async () => {
+    const { root } = new Fixture();
+    const program = `
+      import { Gpus } from '${join(import.meta.dir, '../../src/runner/gpus.ts')}';
+      const gpus = new Gpus([${JSON.stringify(gpu(7))}], 1, '${root}');
+      console.log(gpus.take().gpu.name);
+      setTimeout(() => {}, 60000);`;
+    const holder = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' });
+    const { value } = await holder.stdout.getReader().read();
+    expect(new TextDecoder().decode(value).trim()).toBe('Fake 7');
+    const gpus = new Gpus([gpu(7)], 1, root);
+    expect(gpus.take()).toBeUndefined();
+    holder.kill('SIGKILL');
+    let place: ReturnType<Gpus['take']>;
+    await until(() => {
+      place = gpus.take();
+      return place !== undefined;
+    }, 'the place is free');
+    place?.lease.release();
+  });
+
+  test('is on every GPU before any has a second', () => {
+    const gpus = new Gpus([gpu(0), gpu(1)], 3, new Fixture().root);
+    const places = Array.from({ length: 4 }, () => gpus.take());
+    expect(places.map((place) => place?.gpu.name)).toEqual(['Fake 0', 'Fake 1', 'Fake 0', undefined]);
+    for (const place of places) place?.lease.release();
+  });
+});
+
+describe('--gpus', () => {
+  const diagnosis: Diagnosis = {
+    ...{ name: 'tensorflow', kind: 'gpu', description: '', starts: true, detail: '' },
+    gpus: [gpu(0), gpu(1), gpu(2)],
+  };
+
+  test('takes those of these numbers, in their order, or all', () => {
+    expect(chooseGpus(diagnosis, [2, 0]).map(({ name }) => name)).toEqual(['Fake 2', 'Fake 0']);
+    expect(chooseGpus(diagnosis, undefined)).toHaveLength(3);
+  });
+
+  test('of a number that there is not, or on a CPU, is an error that says which there are', () => {
+    expect(() => chooseGpus(diagnosis, [0, 3])).toThrow(
+      'There is no GPU 3 for tensorflow. The GPUs are 0 (Fake 0), 1 (Fake 1), 2 (Fake 2).',
+    );
+    const cpu: Diagnosis = { name: 'native', kind: 'cpu', description: '', starts: true, detail: '' };
+    expect(chooseGpus(cpu, undefined)).toEqual([]);
+    expect(() => chooseGpus(cpu, [0])).toThrow(
+      '--gpus is given, but native computes on the CPU. Leave it out, or ask for --device gpu.',
+    );
+  });
+});
