@@ -28,10 +28,10 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
       config: { layers, heads, gamma, temperature, learning_rate, weight_decay },
       variants: [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])],
     },
-    setup() {
+    async setup() {
       const sane = new Sane(shape, settings.seed);
       const { trainable } = sane;
-      const tensors = sane.weights();
+      const tensors = await sane.weights();
       const data = models(settings.batch_size);
       const views = drawViews(architecture, layout, data, settings, new Random(0, 'bench', 'views'));
       const { tokens, mask, positions, window } = views;

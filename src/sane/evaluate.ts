@@ -31,11 +31,11 @@ export interface Evaluation {
 }
 
 /** Reconstruction loss and explained variance of a window of each model, without noise, averaged over the models. */
-export function evaluate(
+export async function evaluate(
   model: Autoencoder,
   { architecture, layout, models, view, purpose }: Evaluation,
   config: Pick<SaneSettings, 'window' | 'batch_size' | 'padding_in_loss'> & { seed: number },
-): { loss: number; variance: number } {
+): Promise<{ loss: number; variance: number }> {
   const settings = { window: config.window, noise: 0, view_1: view, view_2: view };
   let loss = 0;
   let variance = 0;
@@ -52,13 +52,15 @@ export function evaluate(
       mask: views.mask.subarray(0, half),
       positions: views.positions.subarray(0, views.positions.length / 2),
     };
-    tf.tidy(() => {
+    const [error, output] = tf.tidy(() => {
       const { tokens, mask, positions } = viewTensors(one, layout.tokenSize);
       const output = model.decode(model.encode(tokens, positions), positions);
-      const value = reconstructionLoss(tokens, output, mask, config.padding_in_loss).dataSync()[0] as number;
-      loss += value * batch.length;
-      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * batch.length;
+      return [reconstructionLoss(tokens, output, mask, config.padding_in_loss), output] as const;
     });
+    loss += ((await error.data())[0] as number) * batch.length;
+    const decoded = await output.data<'float32'>();
+    variance += explainedVariance(one.tokens, decoded, one.mask) * batch.length;
+    tf.dispose([error, output]);
   }
   return { loss: loss / models.length, variance: variance / models.length };
 }

@@ -183,7 +183,7 @@ export async function pretrain(
     }
     const { architecture, layout, val: models } = data;
     const held = { architecture, layout, models, view: 'canonical', purpose: 'validation' } as const;
-    const validation = evaluate(model, held, config);
+    const validation = await evaluate(model, held, config);
     history.push({
       epoch: epoch + 1,
       loss: loss as number,

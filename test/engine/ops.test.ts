@@ -2,15 +2,15 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed } from './compare.ts';
-import { startTested, testedDevices } from './devices.ts';
+import { asyncDevices, startTested } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
-  await startTested(testedDevices, 1);
+  await startTested(asyncDevices, 1);
 });
 
-describe.each(testedDevices)(
+describe.each(asyncDevices)(
   `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
   (backend) => {
     test.each(Object.entries(cases))('%s', async (_, make) => {

@@ -42,14 +42,14 @@ const models = (count: number, seed: number) =>
   Array.from({ length: count }, (_, i) => flatten(cnnSmall, randomWeights(cnnSmall, seed + i)));
 const data = { architecture: cnnSmall, layout, train: models(7, 10), val: models(3, 90) };
 const fresh = (settings = config) => new Sane(saneShape(layout, settings), settings.seed);
-const weightsOf = (sane: Sane) =>
-  new Map(sane.weights().map(({ name, data: values }) => [name, values as Float32Array]));
+const weightsOf = async (sane: Sane) =>
+  new Map((await sane.weights()).map(({ name, data: values }) => [name, values as Float32Array]));
 
 /** Trains from the seed, and gives losses and weights. */
 async function train(settings: PretrainConfig) {
   const sane = fresh(settings);
   const history = await pretrain(sane, data, settings);
-  const weights = weightsOf(sane);
+  const weights = await weightsOf(sane);
   sane.dispose();
   return { history, weights };
 }
@@ -66,7 +66,7 @@ describe('pretraining', () => {
       const stopped = pretrain(first, data, config, {
         onEpoch: async (state) => {
           if ((await state()).history.length < stopAfter) return;
-          saved = { state: await state(), weights: weightsOf(first) };
+          saved = { state: await state(), weights: await weightsOf(first) };
           throw stop;
         },
       });
@@ -75,7 +75,7 @@ describe('pretraining', () => {
       const second = new Sane(saneShape(layout, config), saved!.weights);
       const history = await pretrain(second, data, config, { resume: saved!.state });
       expect(history).toEqual(whole.history);
-      expect(weightsOf(second)).toEqual(whole.weights);
+      expect(await weightsOf(second)).toEqual(whole.weights);
       second.dispose();
     }
   });
@@ -120,7 +120,7 @@ describe('pretraining', () => {
     const run = async (changes: Partial<PretrainConfig>) => {
       const sane = fresh({ ...settings, ...changes });
       await pretrain(sane, half, { ...settings, ...changes });
-      const weights = weightsOf(sane);
+      const weights = await weightsOf(sane);
       sane.dispose();
       return weights;
     };
@@ -196,12 +196,12 @@ describe('embedding', () => {
     expect(() => snippets(9, 4, 2)).toThrow('a halo of 2 on both sides leaves nothing of a window of 4');
   });
 
-  test('does not depend on which models are embedded together', () => {
+  test('does not depend on which models are embedded together', async () => {
     for (const window of [9, layout.tokens]) {
       const sane = fresh({ ...config, window });
       const many = models(70, 200);
-      const together = [...embedModels(sane, layout, many)];
-      const alone = [...embedModels(sane, layout, [many[66]!])];
+      const together = await Array.fromAsync(embedModels(sane, layout, many));
+      const alone = await Array.fromAsync(embedModels(sane, layout, [many[66]!]));
       expect(together.length).toBe(70);
       for (const [i, v] of alone[0]!.entries()) expect(together[66]![i]!).toBeCloseTo(v, 5);
       sane.dispose();

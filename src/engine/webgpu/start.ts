@@ -2,6 +2,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { tf } from '../tf.ts';
 import type { Adapter } from './adapters.ts';
 import { makeBackend } from './backend.ts';
+import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
 
 /** What of the adapter's limits the kernels can use; WebGPU gives a device the least that every GPU has unless it is asked for more. */
@@ -33,6 +34,11 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
+    tf.registerKernel({
+      kernelName: 'SaneMaxPoolGrad',
+      backendName: 'webgpu',
+      kernelFunc: ({ inputs, attrs }) => maxPoolGrad(backend, inputs as never, attrs as never),
+    });
   }
   await tf.setBackend('webgpu');
 }

@@ -26,16 +26,16 @@ export function statisticsFeatures(layout: TokenLayout, samples: Samples, withPa
 }
 
 /** Embeddings: their mean over tokens, and all of them in a row ("full sequence", Table 10). One pass makes both. */
-export function saneFeatures(
+export async function saneFeatures(
   sane: Sane,
   layout: TokenLayout,
   samples: Samples,
-): Record<'sane' | 'sane-sequence', Features> {
+): Promise<Record<'sane' | 'sane-sequence', Features>> {
   const embed = (split: Split) => {
     const models = samples[split].map(({ flat }) => flat);
-    return [...embedModels(sane, layout, models)];
+    return Array.fromAsync(embedModels(sane, layout, models));
   };
-  const embeddings = { train: embed('train'), val: embed('val'), test: embed('test') };
+  const embeddings = { train: await embed('train'), val: await embed('val'), test: await embed('test') };
   return {
     sane: overSplits((split) => embeddings[split].map((z) => meanEmbedding(z, sane.shape.latent_dim))),
     'sane-sequence': overSplits((split) => embeddings[split].map((z) => Float64Array.from(z))),

@@ -68,7 +68,7 @@ async function computeFeatures(
       raw,
       standardization ?? undefined,
     );
-    const both = saneFeatures(sane, layout, standardized.samples);
+    const both = await saneFeatures(sane, layout, standardized.samples);
     sane.dispose();
     for (const name of ['sane', 'sane-sequence'] as const)
       if (wanted.has(name)) features.set(name, both[name]);

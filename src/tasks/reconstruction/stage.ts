@@ -35,7 +35,7 @@ export const reconstructionStage: StageImplementation = {
     const records = [record(reconstruction, { split: 'train' })];
     for (const view of ['canonical', 'permuted'] as const) {
       const data = { architecture: zoo.architecture, layout, models, view, purpose: 'test' };
-      const { loss } = evaluate(sane, data, config);
+      const { loss } = await evaluate(sane, data, config);
       records.push(record(loss, { split: 'test', view }));
       const metric = { name: `test loss, ${view}`, value: loss };
       report({ done: records.length - 1, total: 2, unit: 'views', metric });
