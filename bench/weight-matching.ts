@@ -85,7 +85,7 @@ for (const [pair, model] of Object.entries(pairs)) {
     theirs = distance(model, new Map(orders));
     const begun = performance.now();
     const matching = new WeightMatching(net, target);
-    const found = matching.match(model, new Random(0));
+    const found = await matching.match(model, new Random(0));
     turnsMs.ours.push(performance.now() - begun);
     matching.dispose();
     ours = distance(model, found.permutations);

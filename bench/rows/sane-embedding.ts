@@ -21,7 +21,7 @@ export const saneEmbedding: Row = {
     config: { layers, heads, window, snippets: plan.map(({ start, keep }) => [start, ...keep]) },
     variants: [{ name: 'PyTorch, one batch' }, { name: 'PyTorch, batches of 32' }],
   },
-  setup() {
+  async setup() {
     const sane = new Sane(shape, saneSettings(shape.d_model).seed);
     const data = models(count);
     const flat = new Float32Array(count * layout.numbers);
@@ -29,13 +29,13 @@ export const saneEmbedding: Row = {
     let means: Float64Array[] = [];
     return {
       tensors: [
-        ...sane.weights(),
+        ...(await sane.weights()),
         { name: 'input.models', shape: [count, layout.numbers], data: flat },
         { name: 'input.source', shape: [layout.tokens, layout.tokenSize], data: layout.source },
         { name: 'input.positions', shape: [layout.tokens, 3], data: layout.positions },
       ],
-      step() {
-        means = Array.from(embedModels(sane, layout, data), (z) => meanEmbedding(z, latent_dim));
+      async step() {
+        means = await Array.fromAsync(embedModels(sane, layout, data), (z) => meanEmbedding(z, latent_dim));
       },
       values: () => means.flatMap((mean) => [...mean]),
     };

@@ -53,10 +53,10 @@ export function saneStepRow(
       config: { layers, heads, gamma, temperature, learning_rate, weight_decay },
       variants,
     },
-    setup() {
+    async setup() {
       const sane = new Sane(shape, settings.seed);
       const { trainable } = sane;
-      const tensors = sane.weights();
+      const tensors = await sane.weights();
       const views = draw();
       const { tokens, mask, positions, window } = views;
       const batch = [rows, window, settings.token_size];

@@ -4,11 +4,15 @@ import { type Device, DeviceError, type Diagnosis, type Finding, type Gpu } from
 import { native } from './devices/native.ts';
 import { tensorflow } from './devices/tensorflow.ts';
 import { wasm } from './devices/wasm.ts';
+import { webgpu } from './devices/webgpu.ts';
 
 export { type Device, DeviceError, type Diagnosis, type Finding, type Gpu };
 
-/** Every device, the fastest of a kind first. */
-const devices: readonly Device[] = [tensorflow, native, wasm, cpu];
+/**
+ * Every device, the fastest of a kind first: tensorflow has the libraries of the GPU's maker, webgpu kernels that know no GPU.
+ * Where webgpu computes on the CPU, which its diagnosis says, it is the slowest.
+ */
+const devices: readonly Device[] = [tensorflow, native, wasm, cpu, webgpu];
 
 /** The names that an experiment may ask for. */
 export const deviceNames: readonly string[] = ['auto', 'gpu', ...devices.map(({ name }) => name)];
@@ -31,7 +35,7 @@ export async function startDevice(
   const problems: DeviceError[] = [];
   for (const device of candidates) {
     try {
-      await start(device, options.threads);
+      await start(device, requested, options.threads);
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       problems.push(error);
@@ -62,8 +66,10 @@ function candidatesOf(requested: string): Device[] {
   return named;
 }
 
-async function start(device: Device, threads: number): Promise<void> {
-  const { starts, detail, remedy } = await device.diagnose();
+async function start(device: Device, requested: string, threads: number): Promise<void> {
+  const { starts, kind, detail, remedy } = await device.diagnose();
   if (!starts) throw new DeviceError(`The device ${device.name} cannot start: ${detail}.`, remedy);
+  if (kind !== device.kind && requested !== device.name)
+    throw new DeviceError(`The device ${device.name} is taken only if asked for by name: ${detail}.`);
   await device.start({ threads });
 }

@@ -40,7 +40,10 @@ async function alignMissing(
   const reference = chooseReference(zoo.manifest);
   const matching = new WeightMatching(zoo.architecture, await zoo.weights(reference.model, reference.epoch));
   for (const [i, { model, epoch }] of missing.entries()) {
-    const found = matching.match(await zoo.weights(model, epoch), new Random(seed, 'alignment', model.id));
+    const found = await matching.match(
+      await zoo.weights(model, epoch),
+      new Random(seed, 'alignment', model.id),
+    );
     await writePermutations(dir, model.id, found);
     report({
       done: wanted.length - missing.length + i + 1,

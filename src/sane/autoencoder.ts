@@ -73,12 +73,13 @@ export abstract class Autoencoder {
   }
 
   /** Copies of the weights, as they are kept on disk. */
-  weights(): NamedTensor[] {
-    return this.parameters.map(({ name, shape }) => ({
+  weights(): Promise<NamedTensor[]> {
+    const copies = this.parameters.map(async ({ name, shape }) => ({
       name,
       shape,
-      data: Float32Array.from(this.get(name).dataSync()),
+      data: Float32Array.from(await this.get(name).data()),
     }));
+    return Promise.all(copies);
   }
 
   dispose(): void {

@@ -39,7 +39,7 @@ export async function saveAutoencoder(
   description: object,
   standardization: Standardization | null,
 ): Promise<void> {
-  await writeSafetensors(join(dir, names.model), model.weights());
+  await writeSafetensors(join(dir, names.model), await model.weights());
   await writeJson(join(dir, names.normalization), standardization);
   await writeJson(join(dir, names.description[model.block]), description);
 }

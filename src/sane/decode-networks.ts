@@ -17,7 +17,7 @@ export async function reconstructNetwork(
   window: number | null,
 ): Promise<StateTensor[]> {
   const prepared = await prepareNetwork(pretrained, path);
-  return decoded(pretrained, prepared, embeddingOf(pretrained, prepared, window), window);
+  return decoded(pretrained, prepared, await embeddingOf(pretrained, prepared, window), window);
 }
 
 export interface Sampling extends Omit<Density, 'latent'> {
@@ -37,7 +37,7 @@ export async function* sampleNetworks(
 ): AsyncGenerator<StateTensor[]> {
   const [first, ...others] = prompts as readonly [string, ...string[]];
   const base = await prepareNetwork(pretrained, first);
-  const embeddings = [embeddingOf(pretrained, base, window)];
+  const embeddings = [await embeddingOf(pretrained, base, window)];
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
     if (signatureOf(prompt.network) !== signatureOf(base.network)) {
@@ -45,34 +45,35 @@ export async function* sampleNetworks(
         `${path}: a network with other tensors than ${first}; prompts have one architecture`,
       );
     }
-    embeddings.push(embeddingOf(pretrained, prompt, window));
+    embeddings.push(await embeddingOf(pretrained, prompt, window));
   }
   const { latent_dim: latent } = pretrained.sane.shape;
   for (let i = 0; i < count; i++) {
     const drawn = drawNear(embeddings, { ...density, latent }, new Random(seed, 'sample', i));
-    yield decoded(pretrained, base, drawn, window);
+    yield await decoded(pretrained, base, drawn, window);
   }
 }
 
-function embeddingOf(
+async function embeddingOf(
   pretrained: Pretrained,
   { layout, flat }: PreparedNetwork,
   window: number | null,
-): Float32Array {
-  const [embedding] = embedModels(pretrained.sane, layout, [flat], seenTokens(pretrained, layout, window));
+): Promise<Float32Array> {
+  const seen = seenTokens(pretrained, layout, window);
+  const [embedding] = await Array.fromAsync(embedModels(pretrained.sane, layout, [flat], seen));
   return embedding as Float32Array;
 }
 
 /** The tensors of a network with this embedding; what no token holds is that of `network`. */
-function decoded(
+async function decoded(
   pretrained: Pretrained,
   { network, layout, raw }: PreparedNetwork,
   embedding: Float32Array,
   window: number | null,
-): StateTensor[] {
+): Promise<StateTensor[]> {
   const { sane, standardization } = pretrained;
   const seen = seenTokens(pretrained, layout, window);
-  const [flat] = decodeModels(sane, layout, [embedding], { halo: true, seen });
+  const [flat] = await Array.fromAsync(decodeModels(sane, layout, [embedding], { halo: true, seen }));
   const values = flat as Float32Array;
   const scaled = standardization === null ? values : destandardize(layout, values, standardization);
   const weights = unflatten(network.description, withUntokenized(layout, scaled, raw));

@@ -7,12 +7,12 @@ import { defaultHalo, mapWindows } from './windows.ts';
  * Standardised flat vectors of one model after the other, given as token embeddings [tokens, latent_dim]. Without a halo the
  * windows are decoded side by side, each without context. The decoder sees `seen` tokens at once, by default as many as in pretraining.
  */
-export function* decodeModels(
+export async function* decodeModels(
   sane: Sane,
   layout: TokenLayout,
   embeddings: Iterable<Float32Array>,
   { halo, seen = sane.shape.window }: { halo: boolean; seen?: number },
-): Generator<Float32Array> {
+): AsyncGenerator<Float32Array> {
   const window = Math.min(seen, layout.tokens);
   const settings = {
     positions: layout.positions,
@@ -21,5 +21,5 @@ export function* decodeModels(
     width: { from: sane.shape.latent_dim, to: layout.tokenSize },
   };
   const decoded = mapWindows(embeddings, settings, (z, positions) => sane.decode(z, positions));
-  for (const tokens of decoded) yield detokenize(layout, tokens);
+  for await (const tokens of decoded) yield detokenize(layout, tokens);
 }

@@ -60,13 +60,13 @@ export function seenTokens(
   return window ?? (whole ? tokens : sane.shape.window);
 }
 
-function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {
+async function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {
   const { layout } = group[0] as Prepared;
   const { sane } = pretrained;
   const seen = seenTokens(pretrained, layout, window);
   const models = group.map(({ flat }) => flat);
   let i = 0;
-  for (const embedded of embedModels(sane, layout, models, seen)) {
+  for await (const embedded of embedModels(sane, layout, models, seen)) {
     const { path } = (group[i++] as Prepared).network;
     yield { path, embedding: meanEmbedding(embedded, sane.shape.latent_dim) };
   }

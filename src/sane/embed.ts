@@ -12,7 +12,7 @@ export function embedModels(
   layout: TokenLayout,
   models: Iterable<Float32Array>,
   seen = sane.shape.window,
-): Generator<Float32Array> {
+): AsyncGenerator<Float32Array> {
   const { latent_dim } = sane.shape;
   const window = Math.min(seen, layout.tokens);
   function* tokens() {

@@ -66,13 +66,15 @@ export async function evaluate(
       mask: both.mask.subarray(0, half),
       positions: both.positions.subarray(0, both.positions.length / 2),
     };
-    tf.tidy(() => {
+    const [error, output] = tf.tidy(() => {
       const { tokens, mask, positions } = viewTensors(one, token_size);
       const output = model.decode(model.encode(tokens, positions), positions);
-      const value = reconstructionLoss(tokens, output, mask, padding_in_loss).dataSync()[0] as number;
-      loss += value * one.rows;
-      variance += explainedVariance(one.tokens, output.dataSync() as Float32Array, one.mask) * one.rows;
+      return [reconstructionLoss(tokens, output, mask, padding_in_loss), output] as const;
     });
+    loss += ((await error.data())[0] as number) * one.rows;
+    const decoded = await output.data<'float32'>();
+    variance += explainedVariance(one.tokens, decoded, one.mask) * one.rows;
+    tf.dispose([error, output]);
     seen += one.rows;
   }
   return { loss: loss / samples, variance: variance / samples };

@@ -15,7 +15,7 @@ const stateName = 'training.safetensors';
 
 /** Keeps weights, optimizer and history in one file, so that they belong together. */
 async function saveState(dir: string, model: Autoencoder, state: PretrainState): Promise<void> {
-  const weights = model.weights().map((tensor) => ({ ...tensor, name: `model/${tensor.name}` }));
+  const weights = (await model.weights()).map((tensor) => ({ ...tensor, name: `model/${tensor.name}` }));
   const averages = Object.entries(state.optimizer.averages).map(([name, data]) => ({
     name: `optimizer/${name}`,
     shape: [data.length],

@@ -77,7 +77,7 @@ export class WeightMatching {
   }
 
   /** The order of the units of `weights` nearest to the reference that was found. Never further from it than as they are. */
-  match(weights: StateDict, random: Random): Matching {
+  async match(weights: StateDict, random: Random): Promise<Matching> {
     const { architecture, target, terms } = this;
     const unfolded = terms.map((term) => unfold(term, weights));
     const begin = (): State => ({
@@ -93,12 +93,12 @@ export class WeightMatching {
     const squares = inner(architecture, weights, weights);
     const tolerance = leastGain * Math.sqrt(this.squares * squares);
     let state = begin();
-    this.grow(state, random);
-    let sweeps = this.descend(state, random, tolerance);
+    await this.grow(state, random);
+    let sweeps = await this.descend(state, random, tolerance);
     let after = objective(state);
     if (after < before) {
       state = begin();
-      sweeps += this.descend(state, random, tolerance);
+      sweeps += await this.descend(state, random, tolerance);
       after = objective(state);
     }
     tf.dispose(unfolded);
@@ -115,7 +115,7 @@ export class WeightMatching {
    * The order to begin with: group after group is matched by those parameters alone whose other axis is fixed or matched already,
    * first the group about which the most is known. From the order as it is, deep networks soon end in a poor optimum.
    */
-  private grow(state: State, random: Random): void {
+  private async grow(state: State, random: Random): Promise<void> {
     const placed = new Set<number>();
     const usable = (t: number) => (this.terms[t] as Term).others.every(({ group }) => placed.has(group));
     const known = (g: number) =>
@@ -126,14 +126,15 @@ export class WeightMatching {
     let left = [...random.permutation(this.architecture.permutations.length)];
     while (left.length > 0) {
       const next = left.reduce((best, g) => (known(g) > known(best) ? g : best));
-      this.reorder(state, next, this.best(state, next, (this.termsOf[next] as number[]).filter(usable)));
+      const terms = (this.termsOf[next] as number[]).filter(usable);
+      this.reorder(state, next, await this.best(state, next, terms));
       placed.add(next);
       left = left.filter((g) => g !== next);
     }
   }
 
   /** Coordinate descent from the state's orders. Returns the number of sweeps. */
-  private descend(state: State, random: Random, tolerance: number): number {
+  private async descend(state: State, random: Random, tolerance: number): Promise<number> {
     const groups = this.architecture.permutations.length;
     for (let sweep = 1; sweep <= maxSweeps; sweep++) {
       let progress = false;
@@ -141,7 +142,7 @@ export class WeightMatching {
         const terms = this.termsOf[g] as number[];
         // Where no other group has changed, neither has the best order.
         if (terms.every((t) => state.products[t])) continue;
-        const order = this.best(state, g, terms);
+        const order = await this.best(state, g, terms);
         if (this.gain(state, g, order) <= tolerance) continue;
         this.reorder(state, g, order);
         progress = true;
@@ -152,18 +153,18 @@ export class WeightMatching {
   }
 
   /** The order of a group's units that suits these terms best. */
-  private best(state: State, g: number, terms: readonly number[]): Int32Array {
+  private async best(state: State, g: number, terms: readonly number[]): Promise<Int32Array> {
     const { size } = this.architecture.permutations[g] as { size: number };
     const costs = new Float64Array(size * size);
     for (const t of terms) {
-      const products = state.products[t] ?? this.multiply(state, t);
+      const products = state.products[t] ?? (await this.multiply(state, t));
       state.products[t] = products;
       for (let i = 0; i < costs.length; i++) costs[i] = (costs[i] as number) - (products[i] as number);
     }
     return assign(costs, size).columns;
   }
 
-  private multiply(state: State, t: number): Float32Array {
+  private async multiply(state: State, t: number): Promise<Float32Array> {
     const term = this.terms[t] as Term;
     const product = tf.tidy(() => {
       const model = state.unfolded[t] as tf.Tensor2D;
@@ -177,8 +178,7 @@ export class WeightMatching {
         true,
       );
     });
-    // Not within tidy, which would look for tensors among the numbers.
-    const products = product.dataSync<'float32'>();
+    const products = await product.data<'float32'>();
     product.dispose();
     return products;
   }

@@ -43,17 +43,17 @@ export interface WindowSettings {
  * Maps models given as [tokens, width.from] to [tokens, width.to], one after the other and a few at a time, so that memory is
  * bounded by the batch and not by the models.
  */
-export function* mapWindows(
+export async function* mapWindows(
   models: Iterable<Float32Array>,
   { positions, window: trained, halo, width }: WindowSettings,
   transform: (x: tf.Tensor3D, positions: Positions) => tf.Tensor3D,
-): Generator<Float32Array> {
+): AsyncGenerator<Float32Array> {
   const tokens = positions.length / 3;
   const window = Math.min(trained, tokens);
   const plan = snippets(tokens, window, halo);
   const modelsPerBatch = Math.max(1, Math.floor(batchRows / plan.length));
 
-  const map = (batch: readonly Float32Array[]): Float32Array[] => {
+  const map = async (batch: readonly Float32Array[]): Promise<Float32Array[]> => {
     const results = batch.map(() => new Float32Array(tokens * width.to));
     const jobs = batch.flatMap((model, m) => plan.map((snippet) => ({ model, m, snippet })));
     for (let first = 0; first < jobs.length; first += batchRows) {
@@ -68,8 +68,7 @@ export function* mapWindows(
         }
         return transform(tf.tensor3d(x, [rows.length, window, width.from]), positionTensors(p));
       });
-      // Not within tidy, which would look for tensors among the numbers.
-      const y = mapped.dataSync<'float32'>();
+      const y = await mapped.data<'float32'>();
       mapped.dispose();
       for (const [row, { m, snippet }] of rows.entries()) {
         const from = (row * window + snippet.keep[0] - snippet.start) * width.to;
@@ -84,11 +83,11 @@ export function* mapWindows(
   for (const model of models) {
     batch.push(model);
     if (batch.length === modelsPerBatch) {
-      yield* map(batch);
+      yield* await map(batch);
       batch = [];
     }
   }
-  if (batch.length > 0) yield* map(batch);
+  if (batch.length > 0) yield* await map(batch);
 }
 
 /** A quarter of the window as context on each side, as in the authors' released sampling. */

@@ -32,7 +32,8 @@ export async function evaluate(
   const value = tf.tidy(() => f(...tensors));
   const weights = tf.tensor(new Random(1, 'dy').normals(value.size), value.shape);
   const gradients = tf.grads((...xs) => f(...xs))(tensors, weights);
-  const results = [value, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice());
+  const results = [];
+  for (const tensor of [value, ...gradients]) results.push((await tensor.data<'float32'>()).slice());
   tf.dispose([tensors, value, weights, gradients]);
   expect(held()).toEqual(before);
   return results;

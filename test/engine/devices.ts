@@ -1,6 +1,7 @@
 /**
- * Which devices the tests of numbers run on: native only where there is a C compiler, as on its users' machines, and
- * tensorflow, on the CPU if there is no GPU, only where EXP_TENSORFLOW or the trusted package brings it.
+ * Which devices the tests of numbers run on: native only where there is a C compiler, as on its users' machines;
+ * tensorflow, on the CPU if there is no GPU, only where EXP_TENSORFLOW or the trusted package brings it; webgpu, on a software
+ * adapter if there is no GPU, only where the package webgpu is installed and finds one.
  */
 import { describe, test } from 'bun:test';
 import { startDevice } from '../../src/engine/device.ts';
@@ -8,6 +9,9 @@ import { findCompiler } from '../../src/engine/native/build.ts';
 import { buildAddon } from '../../src/engine/tensorflow/build.ts';
 import { findInstallation, type Installation } from '../../src/engine/tensorflow/installation.ts';
 import { startTensorflow } from '../../src/engine/tensorflow/start.ts';
+import type { Adapter } from '../../src/engine/webgpu/adapters.ts';
+import { startWebgpu } from '../../src/engine/webgpu/start.ts';
+import { findTestedAdapter } from './webgpu-adapter.ts';
 
 export const hasCompiler = findCompiler() !== undefined;
 
@@ -19,16 +23,26 @@ const installation = findInstallation();
 /** Why nothing is tested on tensorflow here, or undefined where it is. */
 export const noTensorflow = 'missing' in installation ? installation.missing : undefined;
 
+const adapter = await findTestedAdapter();
+
+/** Why nothing is tested on webgpu here, or undefined where it is. */
+export const noWebgpu = 'missing' in adapter ? adapter.missing : undefined;
+if (noWebgpu) console.warn(`Nothing is tested on webgpu: ${noWebgpu}.`);
+
 /** Devices that are compared with the plain one. */
 export const acceleratedDevices: string[] = [...compiledDevices, ...(noTensorflow ? [] : ['tensorflow'])];
 
 /** Devices that are compared with the definition. */
 export const testedDevices: string[] = ['cpu', ...acceleratedDevices];
 
-/** Starts the devices, with so many threads; tensorflow on the CPU too, which the device itself refuses. */
+/** These and webgpu, for tests that read tensors by `data` only: WebGPU cannot do it synchronously. */
+export const asyncDevices: string[] = [...testedDevices, ...(noWebgpu ? [] : ['webgpu'])];
+
+/** Starts the devices, with so many threads; tensorflow and webgpu on the CPU too, which the devices themselves refuse. */
 export async function startTested(devices: readonly string[], threads: number): Promise<void> {
   for (const name of devices) {
     if (name === 'tensorflow') await startTensorflow(await buildAddon(installation as Installation));
+    else if (name === 'webgpu') await startWebgpu(adapter as Adapter);
     else await startDevice(name, { threads });
   }
 }

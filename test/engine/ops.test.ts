@@ -2,15 +2,15 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed } from './compare.ts';
-import { startTested, testedDevices } from './devices.ts';
+import { asyncDevices, startTested } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
-  await startTested(testedDevices, 1);
+  await startTested(asyncDevices, 1);
 });
 
-describe.each(testedDevices)(
+describe.each(asyncDevices)(
   `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
   (backend) => {
     test.each(Object.entries(cases))('%s', async (_, make) => {
@@ -31,27 +31,27 @@ describe.each(testedDevices)(
       const y = ops.gelu(x);
       const dx = tf.grad(ops.gelu)(x);
       expectClose(
-        y.dataSync(),
+        await y.data(),
         [0, 0, -5.99 * 1.049e-9, 0, 5.99, 7, 1e30, Number.NaN].map(Math.fround),
         1e-7,
       );
-      expectClose(dx.dataSync().slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
-      expect(dx.dataSync().at(-1)).toBeNaN();
+      expectClose((await dx.data()).slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
+      expect((await dx.data()).at(-1)).toBeNaN();
       tf.dispose([x, y, dx]);
     });
 
     test('maxPool gives the gradient to the first of equals', async () => {
       await tf.setBackend(backend);
       const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
-      expect([...gradient.dataSync()]).toEqual([1, 0, 0, 0, 0, 0]);
+      expect([...(await gradient.data())]).toEqual([1, 0, 0, 0, 0, 0]);
       gradient.dispose();
     });
 
     test('a transformer block of golden weights, after attention and as a whole', async () => {
       await tf.setBackend(backend);
       const [afterAttention, output] = tf.tidy(block);
-      expectClose(afterAttention.dataSync(), goldenAfterAttention, 1e-6);
-      expectClose(output.dataSync(), goldenOutput, 1e-6);
+      expectClose(await afterAttention.data(), goldenAfterAttention, 1e-6);
+      expectClose(await output.data(), goldenOutput, 1e-6);
       tf.dispose([afterAttention, output]);
     });
   },

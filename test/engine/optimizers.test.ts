@@ -12,10 +12,10 @@ import {
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
-import { startTested, testedDevices } from './devices.ts';
+import { asyncDevices, startTested } from './devices.ts';
 
 beforeAll(async () => {
-  await startTested(testedDevices, 1);
+  await startTested(asyncDevices, 1);
 });
 
 const steps = 20;
@@ -128,9 +128,10 @@ function step(optimizer: Optimizer, { matrix, bias }: Numbers, hyper: Hyper): vo
   tf.dispose(gradients);
 }
 
-const numbersOf = (parameters: Parameter[]) => parameters.map(({ variable }) => [...variable.dataSync()]);
+const numbersOf = (parameters: Parameter[]) =>
+  Promise.all(parameters.map(async ({ variable }) => [...(await variable.data())]));
 
-describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
+describe.each(asyncDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
   test.each(cases)(
     '$name: 20 steps are those of the formula in double precision',
     async ({ make, hyper, oracle }) => {
@@ -147,7 +148,7 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
           const move = oracle(decay ? weightDecay : 0);
           return gradients.reduce((p, numbers, at) => move(p, numbers[key][i] as number, at), value);
         });
-        expectClose(variable.dataSync(), expected, 3e-6);
+        expectClose(await variable.data(), expected, 3e-6);
       }
       optimizer.dispose();
       for (const { variable } of parameters) variable.dispose();
@@ -169,7 +170,7 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
       const decays = Array.from({ length: models }, () => random.uniform(0, 0.3));
       const start = random.normals(models * 7);
       const gradients = Array.from({ length: 4 }, () => random.normals(models * 7));
-      const run = (from: number, to: number, learningRate: PerModel, decay: PerModel) => {
+      const run = async (from: number, to: number, learningRate: PerModel, decay: PerModel) => {
         const cut = (values: Float32Array) => values.subarray(from * 7, to * 7);
         const shape = [to - from, 7];
         const parameter = { name: 'w', variable: variable(cut(start), shape), decay: true };
@@ -177,14 +178,15 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
         for (const numbers of gradients) {
           tf.tidy(() => optimizer.step({ w: tf.tensor(cut(numbers), shape) }, { learningRate }));
         }
-        const result = parameter.variable.dataSync<'float32'>().slice();
+        const result = (await parameter.variable.data<'float32'>()).slice();
         optimizer.dispose();
         parameter.variable.dispose();
         return result;
       };
-      const together = run(0, models, rates, decays);
+      const together = await run(0, models, rates, decays);
       for (const [m, rate] of rates.entries()) {
-        expectClose(together.subarray(m * 7, (m + 1) * 7), run(m, m + 1, rate, decays[m] as number), 1e-6);
+        const alone = await run(m, m + 1, rate, decays[m] as number);
+        expectClose(together.subarray(m * 7, (m + 1) * 7), alone, 1e-6);
       }
     },
   );
@@ -198,11 +200,11 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
       step(first, numbers, hyper(i));
     });
     const state = await first.state();
-    const saved = numbersOf(parameters);
+    const saved = await numbersOf(parameters);
     late.forEach((numbers, i) => {
       step(first, numbers, hyper(7 + i));
     });
-    const uninterrupted = numbersOf(parameters);
+    const uninterrupted = await numbersOf(parameters);
 
     parameters.forEach(({ variable }, i) => {
       tf.tidy(() => variable.assign(tf.tensor(saved[i] as number[], variable.shape)));
@@ -212,7 +214,7 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
     late.forEach((numbers, i) => {
       step(second, numbers, hyper(7 + i));
     });
-    expect(numbersOf(parameters)).toEqual(uninterrupted);
+    expect(await numbersOf(parameters)).toEqual(uninterrupted);
     tf.dispose(parameters.map(({ variable }) => variable));
     first.dispose();
     second.dispose();

@@ -46,10 +46,10 @@ describe('parameters', () => {
     expect(saneParameters(released).filter(({ decay }) => !decay).length).toBe(40);
   });
 
-  test('start normal with 0.02, residual outputs less by the depth, gains at 1 and biases at 0', () => {
+  test('start normal with 0.02, residual outputs less by the depth, gains at 1 and biases at 0', async () => {
     const shape = { ...released, d_model: 64, heads: 4, layers: 2, token_size: 50, window: 8 };
     const sane = new Sane(shape, seed);
-    for (const { name, data } of sane.weights()) {
+    for (const { name, data } of await sane.weights()) {
       const values = data as Float32Array;
       if (/ln_\d\.weight|head\.[14]\.weight/.test(name)) expect(values.every((x) => x === 1)).toBe(true);
       else if (name.endsWith('bias')) expect(values.every((x) => x === 0)).toBe(true);

@@ -53,15 +53,15 @@ let sets: Record<'train' | 'val', ViewSet>;
 const loaderOf = (changes: Partial<typeof sets> = {}) =>
   new ViewLoader({ architecture: cnnSmall, layout }, { ...sets, ...changes });
 const fresh = (settings = config) => new Sane(saneShape(layout, settings), settings.seed);
-const weightsOf = (sane: Sane) =>
-  new Map(sane.weights().map(({ name, data: values }) => [name, values as Float32Array]));
+const weightsOf = async (sane: Sane) =>
+  new Map((await sane.weights()).map(({ name, data: values }) => [name, values as Float32Array]));
 
 /** Trains from the seed, and gives losses and weights. */
 async function train(settings: PretrainConfig) {
   const sane = fresh(settings);
   using loader = loaderOf();
   const history = await pretrain(sane, loader, settings);
-  const weights = weightsOf(sane);
+  const weights = await weightsOf(sane);
   sane.dispose();
   return { history, weights };
 }
@@ -84,7 +84,7 @@ describe('pretraining', () => {
       const stopped = pretrain(first, loader, config, {
         onEpoch: async (state) => {
           if ((await state()).history.length < stopAfter) return;
-          saved = { state: await state(), weights: weightsOf(first) };
+          saved = { state: await state(), weights: await weightsOf(first) };
           throw stop;
         },
       });
@@ -93,7 +93,7 @@ describe('pretraining', () => {
       const second = new Sane(saneShape(layout, config), saved!.weights);
       const history = await pretrain(second, loader, config, { resume: saved!.state });
       expect(history).toEqual(whole.history);
-      expect(weightsOf(second)).toEqual(whole.weights);
+      expect(await weightsOf(second)).toEqual(whole.weights);
       second.dispose();
     }
   });
@@ -142,7 +142,7 @@ describe('pretraining', () => {
     const run = async (changes: Partial<PretrainConfig>) => {
       const sane = fresh({ ...settings, ...changes });
       await pretrain(sane, half, { ...settings, ...changes });
-      const weights = weightsOf(sane);
+      const weights = await weightsOf(sane);
       sane.dispose();
       return weights;
     };
@@ -218,12 +218,12 @@ describe('embedding', () => {
     expect(() => snippets(9, 4, 2)).toThrow('a halo of 2 on both sides leaves nothing of a window of 4');
   });
 
-  test('does not depend on which models are embedded together', () => {
+  test('does not depend on which models are embedded together', async () => {
     for (const window of [9, layout.tokens]) {
       const sane = fresh({ ...config, window });
       const many = models(70, 200);
-      const together = [...embedModels(sane, layout, many)];
-      const alone = [...embedModels(sane, layout, [many[66]!])];
+      const together = await Array.fromAsync(embedModels(sane, layout, many));
+      const alone = await Array.fromAsync(embedModels(sane, layout, [many[66]!]));
       expect(together.length).toBe(70);
       for (const [i, v] of alone[0]!.entries()) expect(together[66]![i]!).toBeCloseTo(v, 5);
       sane.dispose();

@@ -75,7 +75,7 @@ describe.each(testedDevices)('on %s', (device) => {
     ['resnet18', narrow('resnet18', 5)],
     ['resnet50', narrow('resnet50', 3)],
     ['densenet121', narrow('densenet121', 6)],
-  ])('%s: a planted order is found under noise, and the function stays', (_, architecture) => {
+  ])('%s: a planted order is found under noise, and the function stays', async (_, architecture) => {
     const reference = randomWeights(architecture, freshSeed);
     const noise = randomWeights(architecture, freshSeed + 1);
     const near = new Map(
@@ -86,7 +86,7 @@ describe.each(testedDevices)('on %s', (device) => {
     );
     const planted = permute(architecture, near, randomOrders(architecture, random('planted')));
     const matching = new WeightMatching(architecture, reference);
-    const found = matching.match(planted, random('visits'));
+    const found = await matching.match(planted, random('visits'));
     matching.dispose();
     const aligned = permute(architecture, planted, found.permutations);
     // The buffers are permuted along.
@@ -99,15 +99,15 @@ describe.each(testedDevices)('on %s', (device) => {
 describe('matching', () => {
   beforeAll(() => startDevice('cpu', { threads: 1 }));
 
-  test('of unlike networks keeps the function, ends nearer, and is the same every time', () => {
+  test('of unlike networks keeps the function, ends nearer, and is the same every time', async () => {
     const architecture = narrow('resnet18', 4);
     const [reference, model] = [3, 4].map((i) => randomWeights(architecture, freshSeed + i)) as [
       StateDict,
       StateDict,
     ];
     const matching = new WeightMatching(architecture, reference);
-    const found = matching.match(model, random('unlike'));
-    expect(matching.match(model, random('unlike'))).toEqual(found);
+    const found = await matching.match(model, random('unlike'));
+    expect(await matching.match(model, random('unlike'))).toEqual(found);
     matching.dispose();
     const aligned = permute(architecture, model, found.permutations);
     expect(found.distance / distance(architecture, reference, aligned)).toBeCloseTo(1, 6);
@@ -124,14 +124,14 @@ describe('matching', () => {
     expectClose(logits(aligned), logits(model), 1e-4);
   });
 
-  test('ends where no group alone could be nearer, and never nearer than the best of all orders', () => {
+  test('ends where no group alone could be nearer, and never nearer than the best of all orders', async () => {
     for (let trial = 0; trial < 5; trial++) {
       const [reference, model] = [0, 1].map((i) => randomWeights(small, freshSeed + 10 * trial + i)) as [
         StateDict,
         StateDict,
       ];
       const matching = new WeightMatching(small, reference);
-      const found = matching.match(model, random(`small ${trial}`));
+      const found = await matching.match(model, random(`small ${trial}`));
       matching.dispose();
       const at = (changed: [string, Int32Array][]) =>
         distance(small, reference, permute(small, model, new Map([...found.permutations, ...changed])));

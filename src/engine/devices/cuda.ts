@@ -25,7 +25,7 @@ export class CudaError extends Error {
  * The GPUs that CUDA_VISIBLE_DEVICES leaves visible, in the driver's order; no context is made on any. Throws a CudaError if
  * there is no driver or it does not work.
  */
-export function findGpus(): Gpu[] {
+export function findGpus(): Required<Gpu>[] {
   const cuda = load();
   check(cuda, 'cuInit', cuda.cuInit(0));
   const count = read(cuda, 'cuDeviceGetCount', (out) => cuda.cuDeviceGetCount(out));

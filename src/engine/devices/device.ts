@@ -16,7 +16,8 @@ export interface Gpu {
   /** The same for every process of the machine, and no other GPU's. */
   id: string;
   name: string;
-  memoryBytes: number;
+  /** Where the driver tells. */
+  memoryBytes?: number;
   /** Environment variables of a process that is to see this GPU only. */
   env: Record<string, string>;
 }

@@ -8,10 +8,10 @@ import type { HyperRepresentation } from './model.ts';
 const batchRows = 32;
 
 /** Maps vectors of equal length, a batch at a time. */
-function mapBatches(
+async function mapBatches(
   vectors: readonly Float32Array[],
   transform: (x: tf.Tensor2D) => tf.Tensor,
-): Float32Array[] {
+): Promise<Float32Array[]> {
   const results: Float32Array[] = [];
   for (let start = 0; start < vectors.length; start += batchRows) {
     const batch = vectors.slice(start, start + batchRows);
@@ -19,7 +19,7 @@ function mapBatches(
     const stacked = new Float32Array(batch.length * width);
     for (const [i, vector] of batch.entries()) stacked.set(vector, i * width);
     const mapped = tf.tidy(() => transform(tf.tensor2d(stacked, [batch.length, width])));
-    const values = mapped.dataSync<'float32'>();
+    const values = await mapped.data<'float32'>();
     mapped.dispose();
     const size = values.length / batch.length;
     for (const i of batch.keys()) results.push(values.slice(i * size, (i + 1) * size));
@@ -28,24 +28,24 @@ function mapBatches(
 }
 
 /** Embeddings [latent_dim] of networks given as flat vectors. */
-export function embedNetworks(
+export async function embedNetworks(
   model: HyperRepresentation,
   layout: TokenLayout,
   scales: Standardization,
   flats: readonly Float32Array[],
-): Float32Array[] {
+): Promise<Float32Array[]> {
   const tokens = flats.map((flat) => tokenize(layout, standardize(layout, flat, scales)));
   return mapBatches(tokens, (x) => model.encode(x.reshape([-1, layout.tokens, layout.tokenSize])));
 }
 
 /** Networks as flat vectors of embeddings [latent_dim]. */
-export function decodeNetworks(
+export async function decodeNetworks(
   model: HyperRepresentation,
   layout: TokenLayout,
   scales: Standardization,
   embeddings: readonly Float32Array[],
-): Float32Array[] {
-  return mapBatches(embeddings, (z) => model.decode(z)).map((tokens) =>
+): Promise<Float32Array[]> {
+  return (await mapBatches(embeddings, (z) => model.decode(z))).map((tokens) =>
     destandardize(layout, detokenize(layout, tokens), scales),
   );
 }

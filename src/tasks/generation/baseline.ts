@@ -16,13 +16,15 @@ export async function baselineSampler(
   const { model, scales } = await loadHyperRepresentation(dir);
   const { layout } = rowLayout(architecture);
   const flats = prompts.map(({ weights }) => flatten(architecture, weights));
-  const embeddings = embedNetworks(model, layout, scales, flats);
+  const embeddings = await embedNetworks(model, layout, scales, flats);
   return {
     settings: { ...settings, bandwidth: settings.hyper_representation_bandwidth },
     latent: 1,
     prompts: prompts.map((prompt, i) => ({ ...prompt, embedding: embeddings[i] as Float32Array })),
-    decode: (drawn) =>
-      finish(decodeNetworks(model, layout, scales, drawn).map((flat) => unflatten(architecture, flat))),
+    decode: async (drawn) => {
+      const decoded = await decodeNetworks(model, layout, scales, drawn);
+      return finish(decoded.map((flat) => unflatten(architecture, flat)));
+    },
     score,
     dispose: () => model.dispose(),
   };

@@ -62,7 +62,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const flats = trained.map(({ flat }) =>
     standardization ? standardize(layout, flat, standardization) : flat,
   );
-  const embeddings = [...embedModels(sane, layout, flats)];
+  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
   const prompts = trained.map(
     ({ checkpoint, flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
@@ -87,9 +87,9 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   };
   // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
   const rest = (trained[0] as (typeof trained)[number]).flat;
-  const decode = (drawn: readonly Float32Array[]) =>
+  const decode = async (drawn: readonly Float32Array[]) =>
     finish(
-      Array.from(decodeModels(sane, layout, drawn, config), (flat) => {
+      await Array.fromAsync(decodeModels(sane, layout, drawn, config), (flat) => {
         const weights = standardization ? destandardize(layout, flat, standardization) : flat;
         return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
       }),

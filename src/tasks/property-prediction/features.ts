@@ -32,12 +32,12 @@ export function statisticsFeatures(layout: TokenLayout, networks: Networks, with
  * Those of the embeddings that are wanted: their mean over tokens, and all of them in a row ("full sequence", Table 10). One pass
  * makes both.
  */
-export function saneFeatures(
+export async function saneFeatures(
   sane: Sane,
   layout: TokenLayout,
   networks: Networks,
   wanted: ReadonlySet<FeatureName>,
-): Map<FeatureName, Features> {
+): Promise<Map<FeatureName, Features>> {
   const rows: [FeatureName, (embeddings: Float32Array) => Float64Array][] = [
     ['sane', (z) => meanEmbedding(z, sane.shape.latent_dim)],
     ['sane-sequence', (z) => Float64Array.from(z)],
@@ -45,7 +45,7 @@ export function saneFeatures(
   const features = new Map<FeatureName, Record<Split, Float64Array[]>>();
   for (const [name] of rows) if (wanted.has(name)) features.set(name, { train: [], val: [], test: [] });
   for (const split of ['train', 'val', 'test'] as const) {
-    for (const z of embedModels(sane, layout, networks(split))) {
+    for await (const z of embedModels(sane, layout, networks(split))) {
       for (const [name, row] of rows) features.get(name)?.[split].push(row(z));
     }
   }

@@ -77,7 +77,8 @@ async function computeFeatures(
   if (wanted.has('sane') || wanted.has('sane-sequence')) {
     const { sane, description, standardization } = await loadSane(inputs.sane as string);
     const networks = standardized(description.standardization, standardization ?? undefined);
-    for (const [name, rows] of saneFeatures(sane, layout, networks, wanted)) features.set(name, rows);
+    const embedded = await saneFeatures(sane, layout, networks, wanted);
+    for (const [name, rows] of embedded) features.set(name, rows);
     sane.dispose();
   }
   return features;

@@ -1,0 +1,53 @@
+/** The adapters of this machine, as WebGPU calls its GPUs, and which of them is used. */
+import { fileURLToPath } from 'node:url';
+
+/** The variable that names the adapter to use, by a part of its name. */
+export const adapterVariable = 'EXP_WEBGPU_ADAPTER';
+
+export interface Adapter {
+  /** e.g. `NVIDIA H100 80GB HBM3`. Adapters of one name cannot be told apart, and count as one. */
+  name: string;
+  /** e.g. `NVIDIA: 580.95.05`. */
+  driver: string;
+  /** Whether it computes on the CPU. */
+  software: boolean;
+  /** By which Dawn gives this one. */
+  options: string[];
+}
+
+export interface Survey {
+  adapters: Adapter[];
+  /** What Dawn said, e.g. that a library is missing or why it passed over an adapter. */
+  complaints: string[];
+}
+
+let survey: Promise<Survey> | undefined;
+
+/** The adapters, in Dawn's order. They are looked for once in a process. */
+export function surveyAdapters(): Promise<Survey> {
+  survey ??= probeAdapters();
+  return survey;
+}
+
+/** The adapters that a process of this environment finds. */
+export async function probeAdapters(env: Record<string, string | undefined> = process.env): Promise<Survey> {
+  const path = fileURLToPath(new URL('./probe.ts', import.meta.url));
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  const child = Bun.spawn([process.execPath, path], { env, stdio: [...stdio] });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const code = await child.exited;
+  const complaints = [...err.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
+  if (code === 0) return { adapters: JSON.parse(out) as Adapter[], complaints: [...new Set(complaints)] };
+  const last = err.trimEnd().split('\n').at(-1) ?? '';
+  const how = child.signalCode ? `was ended by ${child.signalCode}` : `ended with exit code ${code}`;
+  return { adapters: [], complaints: [...complaints, `the program that asks for adapters ${how}: ${last}`] };
+}
+
+/**
+ * The adapters that may be used: all real GPUs; or those that `wanted` names by a part of their name, upper or lower case, software
+ * among them: slow as it is, it is used only where it is named.
+ */
+export function usableAdapters(adapters: readonly Adapter[], wanted: string | undefined): Adapter[] {
+  if (!wanted) return adapters.filter(({ software }) => !software);
+  return adapters.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+}

@@ -1,0 +1,44 @@
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { tf } from '../tf.ts';
+import type { Adapter } from './adapters.ts';
+import { makeBackend } from './backend.ts';
+import { maxPoolGrad } from './max-pool.ts';
+import { loadDawn } from './package.ts';
+
+/** What of the adapter's limits the kernels can use; WebGPU gives a device the least that every GPU has unless it is asked for more. */
+const limits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+/** Makes `webgpu` the active back end, on that adapter. */
+export async function startWebgpu({ options }: Adapter): Promise<void> {
+  if (!tf.findBackendFactory('webgpu')) {
+    const { create, globals } = await loadDawn();
+    const gpu = create(options);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) throw new Error(`Dawn gives no adapter for ${options.join(' ')}.`);
+    const device = await adapter.requestDevice({
+      requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+      requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+    });
+    // The package's classes look for what browsers have.
+    Object.assign(globalThis, globals);
+    Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+    const backend = makeBackend(WebGPUBackend, device, adapter.info);
+    tf.registerBackend('webgpu', () => backend);
+    tf.registerKernel({
+      kernelName: 'SaneMaxPoolGrad',
+      backendName: 'webgpu',
+      kernelFunc: ({ inputs, attrs }) => maxPoolGrad(backend, inputs as never, attrs as never),
+    });
+  }
+  await tf.setBackend('webgpu');
+}

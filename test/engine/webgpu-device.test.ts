@@ -1,0 +1,119 @@
+/** The device webgpu in processes of their own: what is told of it on SwiftShader, how adapters are pinned, and how it fails. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Diagnosis } from '../../src/engine/device.ts';
+import { findTrouble } from '../../src/engine/devices/trouble.ts';
+import { noWebgpu } from './devices.ts';
+import { swiftShader } from './webgpu-adapter.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'exp-webgpu-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const name = 'SwiftShader Device (Subzero)';
+
+async function run(code: string, env: Record<string, string>): Promise<string> {
+  const { EXP_WEBGPU_ADAPTER: _, ...rest } = process.env;
+  const child = Bun.spawn([process.execPath, '-e', code], {
+    cwd: new URL('../..', import.meta.url).pathname,
+    env: { ...rest, VK_DRIVER_FILES: swiftShader, ...env },
+    stdout: 'pipe',
+    stderr: 'ignore',
+  });
+  return (await child.stdout.text()).trim();
+}
+
+const diagnose = async (env: Record<string, string>): Promise<Diagnosis> =>
+  JSON.parse(
+    await run(
+      `const { webgpu } = await import('./src/engine/devices/webgpu.ts');
+       console.log(JSON.stringify(await webgpu.diagnose()));`,
+      env,
+    ),
+  );
+
+const start = `
+  const { startDevice } = await import('./src/engine/device.ts');
+  const { tf } = await import('./src/engine/tf.ts');
+  await startDevice('webgpu', { threads: 1 });`;
+
+/** A copy of the driver whose adapter has another name. */
+function otherAdapter(): string {
+  const library = readFileSync(join(swiftShader, '..', 'libvk_swiftshader.so'));
+  const [from, to] = ['SwiftShader Device', 'OtherShader Device'];
+  for (let at = library.indexOf(from); at >= 0; at = library.indexOf(from, at)) library.write(to, at);
+  const description = JSON.parse(readFileSync(swiftShader, 'utf8'));
+  description.ICD.library_path = join(root, 'libother.so');
+  writeFileSync(description.ICD.library_path, library);
+  const path = join(root, 'other.json');
+  writeFileSync(path, JSON.stringify(description));
+  return path;
+}
+
+describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
+  test('tells of a missing driver, of a software adapter only, and of a name that no adapter has', async () => {
+    expect(await diagnose({ VK_DRIVER_FILES: join(root, 'none.json') })).toMatchObject({
+      starts: false,
+      detail: expect.stringMatching(/^no driver that WebGPU can use/),
+      remedy: expect.stringContaining('apt-get install libvulkan1'),
+    });
+    expect(await diagnose({})).toMatchObject({
+      starts: false,
+      detail: `only a software adapter: ${name}, computing on the CPU`,
+      remedy: expect.stringContaining('EXP_WEBGPU_ADAPTER'),
+    });
+    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'h100' })).toMatchObject({
+      starts: false,
+      detail: `no adapter has "h100" in its name, as EXP_WEBGPU_ADAPTER asks; there are: ${name}, computing on the CPU`,
+    });
+  });
+
+  test('is no GPU on a software adapter that is named', async () => {
+    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'swift' })).toMatchObject({ kind: 'cpu', starts: true });
+    const refused = await run(
+      `const { startDevice } = await import('./src/engine/device.ts');
+       await startDevice('gpu', { threads: 1 }).catch((error) => console.log(error.message));`,
+      { EXP_WEBGPU_ADAPTER: 'swift' },
+    );
+    expect(refused).toContain('The device webgpu is taken only if asked for by name');
+  });
+
+  test('computes on the adapter that its process is pinned to', async () => {
+    const VK_DRIVER_FILES = `${swiftShader}:${otherAdapter()}`;
+    const code = `${start}
+      const { surveyAdapters, usableAdapters } = await import('./src/engine/webgpu/adapters.ts');
+      const [used] = usableAdapters((await surveyAdapters()).adapters, process.env.EXP_WEBGPU_ADAPTER);
+      console.log(used.name, (await tf.matMul(tf.ones([9, 30]), tf.ones([30, 9])).data())[5]);`;
+    const names = ['SwiftShader', 'OtherShader'];
+    const told = names.map((EXP_WEBGPU_ADAPTER) => run(code, { VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER }));
+    expect(await Promise.all(told)).toEqual(names.map((one) => `${one} Device (Subzero) 30`));
+  });
+
+  test('keeps its memory in a training, and fails for a reason when the device is lost', async () => {
+    const out = await run(
+      `${start}
+      const { AdamW } = await import('./src/engine/optimizers.ts');
+      const variable = tf.variable(tf.randomNormal([40, 40]));
+      const optimizer = new AdamW([{ name: 'w', variable, decay: true }]);
+      const held = [];
+      for (let i = 0; i < 40; i++) {
+        const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(tf.matMul(variable, variable))), [variable]);
+        optimizer.step({ w: grads[variable.name] }, { learningRate: 0.01 });
+        await value.data();
+        tf.dispose([value, grads]);
+        held.push([tf.memory().numTensors, tf.backend().memory().numBytesAllocatedInGPU]);
+      }
+      console.log(JSON.stringify([held[20], held[39]]));
+      tf.backend().device.destroy();
+      try {
+        for (let i = 0; i < 9; i++) await tf.add(variable, i).data();
+      } catch (error) { console.log(error.message); }
+      process.exit(0);`,
+      { EXP_WEBGPU_ADAPTER: name },
+    );
+    const [held, message] = out.split('\n') as [string, string];
+    const [early, late] = JSON.parse(held);
+    expect(late).toEqual(early);
+    expect(findTrouble(message)).toMatchObject({ kind: 'lost' });
+  });
+});
