@@ -6,7 +6,7 @@
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "device".
  */
-export type Device = "auto" | "gpu" | "tensorflow" | "webgpu" | "native" | "wasm" | "cpu";
+export type Device = "auto" | "gpu" | "tensorflow" | "native" | "wasm" | "cpu" | "webgpu";
 /**
  * Network architecture of the zoo's models.
  *
