@@ -12,10 +12,10 @@ import {
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
-import { asyncDevices, startTested } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 
 beforeAll(async () => {
-  await startTested(asyncDevices, 1);
+  await startTested(testedDevices, 1);
 });
 
 const steps = 20;
@@ -131,7 +131,7 @@ function step(optimizer: Optimizer, { matrix, bias }: Numbers, hyper: Hyper): vo
 const numbersOf = (parameters: Parameter[]) =>
   Promise.all(parameters.map(async ({ variable }) => [...(await variable.data())]));
 
-describe.each(asyncDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
+describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
   test.each(cases)(
     '$name: 20 steps are those of the formula in double precision',
     async ({ make, hyper, oracle }) => {

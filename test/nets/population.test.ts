@@ -103,13 +103,11 @@ async function compute(device: string, problem: Problem, from = 0, to = problem.
   const network = { architecture, activation };
   const { losses, gradients } = populationGradients(network, weights, new Map(), data, orders, dropout);
   const scores = await populationScores(network, weights, new Map(), data);
-  const results = [
-    losses.dataSync<'float32'>().slice(),
-    ...architecture.parameters.map(({ name }) =>
-      (gradients[name] as tf.Tensor).dataSync<'float32'>().slice(),
-    ),
-    ...[scores.losses, scores.accuracies],
-  ];
+  const results: Float32Array[] = [];
+  for (const tensor of [losses, ...architecture.parameters.map(({ name }) => gradients[name] as tf.Tensor)]) {
+    results.push((await tensor.data<'float32'>()).slice());
+  }
+  results.push(scores.losses, scores.accuracies);
   tf.dispose([losses, orders, ...Object.values(gradients), ...weights.values(), ...Object.values(data)]);
   expect(tf.memory().numTensors).toBe(before);
   return results;

@@ -1,6 +1,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { tf } from '../tf.ts';
 import type { Adapter } from './adapters.ts';
+import { registerAddN } from './add-n.ts';
 import { makeBackend } from './backend.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
@@ -34,6 +35,7 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
+    registerAddN(backend);
     tf.registerKernel({
       kernelName: 'SaneMaxPoolGrad',
       backendName: 'webgpu',
