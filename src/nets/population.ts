@@ -4,15 +4,17 @@
  */
 import { hasKernel, runKernel } from '../engine/kernel.ts';
 import { tf } from '../engine/tf.ts';
+import type { ParameterSpec } from './architecture.ts';
 import { applyDropout, type DropoutMasks } from './dropout.ts';
-import { forward, type NamedTensors } from './forward.ts';
+import type { NamedTensors } from './forward.ts';
 import { kernelLayers, kernelWeights } from './population-chain.ts';
 import {
-  evaluateEach,
+  evaluateParts,
+  logitsOf,
   type Network,
   type PopulationBuffers,
   type PopulationWeights,
-  trainEach,
+  trainParts,
 } from './population-models.ts';
 
 /** Images [N, H, W, C], normalised, and their labels [N], int32, on the device. */
@@ -45,29 +47,48 @@ export function populationGradients(
         { images, labels, order, ...kernelWeights(architecture, weights) },
         { layers, dropout: dropout?.rates ?? [], seeds: dropout?.seeds ?? [], start: dropout?.start ?? 0 },
       )
-    : tf.tidy(() => {
-        const orders = tf.unstack(order) as tf.Tensor1D[];
-        const models = trainEach(weights, buffers, (model, statistics, m) => {
-          const x = tf.gather(images, orders[m] as tf.Tensor1D);
-          const y = tf.gather(labels, orders[m] as tf.Tensor1D);
-          const mask =
-            dropout && ((value: tf.Tensor, layer: number) => applyDropout(dropout, m, layer, value));
-          const loss = (...values: tf.Tensor[]) => {
-            const named = new Map(names.map((name, i) => [name, values[i] as tf.Tensor]));
-            const options = { training: true, dropout: mask };
-            const logits = forward(architecture, named, statistics, x, activation, options);
-            return tf.div(crossEntropy(logits, y), y.size) as tf.Scalar;
-          };
-          const parameters = names.map((name) => model.get(name) as tf.Tensor);
-          const { value, grads } = tf.valueAndGrads(loss)(parameters);
-          return [value, ...grads];
-        });
-        return ['loss', ...names].map((_, i) => tf.stack(models.map((model) => model[i] as tf.Tensor)));
-      });
+    : composedGradients({ architecture, activation }, weights, buffers, { images, labels }, order, dropout);
   return {
     losses: losses as tf.Tensor1D,
     gradients: Object.fromEntries(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
   };
+}
+
+/** The losses and the gradients in the order of the parameters, of plain operations. */
+function composedGradients(
+  network: Network,
+  weights: PopulationWeights,
+  buffers: PopulationBuffers,
+  { images, labels }: LabelledImages,
+  order: tf.Tensor2D,
+  dropout: DropoutMasks | undefined,
+): tf.Tensor[] {
+  const { parameters } = network.architecture;
+  return tf.tidy(() => {
+    const parts = trainParts(network, weights, buffers, order.shape[1], (part) => {
+      const own = tf.slice(order, part.start, part.models).reshape<tf.Tensor1D>([-1]);
+      const [x, y] = [tf.gather(images, own), tf.gather(labels, own)];
+      const mask =
+        dropout &&
+        ((value: tf.Tensor, layer: number) => applyDropout(dropout, part.start, layer, value, part.models));
+      const loss = (...values: tf.Tensor[]) => {
+        const named = new Map(parameters.map(({ name }, i) => [name, values[i] as tf.Tensor]));
+        const logits = logitsOf(network, { ...part, weights: named }, x, { training: true, dropout: mask });
+        return tf.div(crossEntropy(logits, y), order.shape[1]);
+      };
+      // No model's loss depends on another's weights: the gradient of their sum is each one's own.
+      const given = parameters.map(({ name }) => part.weights.get(name) as tf.Tensor);
+      const { value, grads } = tf.valueAndGrads(loss as (...values: tf.Tensor[]) => tf.Scalar)(
+        given,
+        tf.ones([part.models]) as tf.Scalar,
+      );
+      const gradients = grads.map((gradient, i) =>
+        gradient.reshape([part.models, ...(parameters[i] as ParameterSpec).shape]),
+      );
+      return [value, ...gradients];
+    });
+    return ['loss', ...parameters].map((_, i) => tf.concat(parts.map((part) => part[i] as tf.Tensor)));
+  });
 }
 
 /**
@@ -75,17 +96,16 @@ export function populationGradients(
  * statistics in `buffers` are nearer to those of the batch; nothing else changes.
  */
 export function conditionPopulation(
-  { architecture, activation }: Network,
+  network: Network,
   weights: PopulationWeights,
   buffers: PopulationBuffers,
   images: tf.Tensor4D,
   order: tf.Tensor2D,
 ): void {
   tf.tidy(() => {
-    const orders = tf.unstack(order) as tf.Tensor1D[];
-    trainEach(weights, buffers, (model, statistics, m) => {
-      const x = tf.gather(images, orders[m] as tf.Tensor1D);
-      tf.tidy(() => forward(architecture, model, statistics, x, activation, { training: true }));
+    trainParts(network, weights, buffers, order.shape[1], (part) => {
+      const own = tf.slice(order, part.start, part.models).reshape<tf.Tensor1D>([-1]);
+      tf.tidy(() => logitsOf(network, part, tf.gather(images, own), { training: true }));
     });
   });
 }
@@ -107,13 +127,13 @@ export async function populationScores(
           { layers },
         )
       : tf.tidy(() => {
-          const scores = evaluateEach(network, weights, buffers, images, (logits, start) => {
-            const y = tf.slice(labels, start, logits.shape[0]);
-            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), y), 'float32'));
+          const scores = evaluateParts(network, weights, buffers, images, (logits, start) => {
+            const y = tf.slice(labels, start, logits.shape[1]);
+            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 2), y), 'float32'), 1);
             return tf.stack([crossEntropy(logits, y), right]);
           });
-          const means = scores.map((parts) => tf.div(tf.addN(parts), labels.size));
-          return tf.unstack(tf.stack(means), 1);
+          const means = scores.map((batches) => tf.div(tf.addN(batches), labels.size));
+          return tf.unstack(tf.concat(means, 1));
         });
   const result = {
     losses: (await (losses as tf.Tensor).data()) as Float32Array,
@@ -131,13 +151,14 @@ export function populationLogits(
   images: tf.Tensor4D,
 ): tf.Tensor3D {
   return tf.tidy(() => {
-    const models = evaluateEach(network, weights, buffers, images, (logits) => tf.clone(logits));
-    return tf.stack(models.map((parts) => tf.concat(parts))) as tf.Tensor3D;
+    const parts = evaluateParts(network, weights, buffers, images, (logits) => tf.clone(logits));
+    return tf.concat(parts.map((batches) => tf.concat(batches, 1))) as tf.Tensor3D;
   });
 }
 
-/** Summed cross-entropy of the logits [B, classes]. */
-function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
-  const picked = tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1]));
-  return tf.neg(tf.sum(picked)) as tf.Scalar;
+/** Summed cross-entropy [models] of the logits [models, B, classes]; of labels [B], for all models, or [models * B]. */
+function crossEntropy(logits: tf.Tensor3D, labels: tf.Tensor1D): tf.Tensor1D {
+  const [, batch, classes] = logits.shape;
+  const right = tf.oneHot(labels, classes).reshape([-1, batch, classes]);
+  return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), right), [1, 2]));
 }

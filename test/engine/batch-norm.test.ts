@@ -127,7 +127,9 @@ describe.each(testedDevices)(
       await tf.setBackend(backend);
       const running = runningOf(3);
       const one = () =>
-        batchNorm(tf.ones([1, 1, 1, 3]), tf.ones([3]), tf.ones([3]), running, { training: true });
+        batchNorm(tf.ones([1, 1, 1, 3]), tf.ones<tf.Rank.R1>([3]), tf.ones<tf.Rank.R1>([3]), running, {
+          training: true,
+        });
       expect(() => tf.tidy(one)).toThrow('takes more than one number per channel');
       tf.dispose([running.mean, running.variance]);
     });
