@@ -12,6 +12,12 @@ export interface Network {
   activation: Activation;
 }
 
+/** Images [N, H, W, C], normalised, and their labels [N], int32, on the device. */
+export interface LabelledImages {
+  images: tf.Tensor4D;
+  labels: tf.Tensor1D;
+}
+
 /** By parameter name, each [M, ...]. */
 export type PopulationWeights = NamedTensors;
 
@@ -31,27 +37,27 @@ export interface Part {
 /** Devices whose every call takes as long as a small model's computing. */
 const slowToCall = new Set(['tensorflow', 'webgpu']);
 
-/** Numbers, 4 bytes each, that the layers of models at once may give: 1 GiB. */
-const mostNumbers = 2 ** 28;
+/** Numbers that the layers of one model give, from which on its calls have enough to do. */
+const enough = 2 ** 22;
 
-/** How many of the models are computed at once, with so many images each. */
-function modelsAtOnce({ architecture }: Network, images: number): number {
-  if (!slowToCall.has(tf.getBackend())) return 1;
-  return Math.max(1, Math.floor(mostNumbers / (images * numbersPerImage(architecture))));
+/** Numbers, 4 bytes each, that the layers of models at once may give: 1 GiB. */
+const most = 2 ** 28;
+
+/** How many of the models are trained at once, with so many images each. */
+export function modelsAtOnce({ architecture }: Network, images: number): number {
+  const numbers = images * numbersPerImage(architecture);
+  if (!slowToCall.has(tf.getBackend()) || numbers > enough) return 1;
+  return Math.floor(most / numbers);
 }
 
-/**
- * Runs `step` on all models, each with `images` images, and their running statistics, and afterwards puts these together again in
- * `buffers`.
- */
+/** Runs `step` on all models and their running statistics, and afterwards puts these together again in `buffers`. */
 export function trainParts<T>(
-  network: Network,
   weights: PopulationWeights,
   buffers: PopulationBuffers,
-  images: number,
+  atOnce: number,
   step: (part: Part) => T,
 ): T[] {
-  const ranges = split(modelCount(weights), modelsAtOnce(network, images));
+  const ranges = split(modelCount(weights), atOnce);
   const statistics = ranges.map((range) => {
     return new Map([...take(buffers, range)].map(([name, tensor]) => [name, tf.variable(tensor)] as const));
   });
@@ -73,27 +79,22 @@ export function trainParts<T>(
   }
 }
 
-/** What `measure` makes of the logits [models, B, classes] of the images from `start` on, by part and batch. */
-export function evaluateParts(
+/** What `measure` makes of each model's logits [1, B, classes] of the images from `start` on, by model and batch. */
+export function evaluateEach(
   network: Network,
   weights: PopulationWeights,
   buffers: NamedTensors,
   images: tf.Tensor4D,
   measure: (logits: tf.Tensor3D, start: number) => tf.Tensor,
 ): tf.Tensor[][] {
-  const total = images.shape[0];
-  const ranges = split(modelCount(weights), modelsAtOnce(network, Math.min(total, leastImages)));
-  return ranges.map((range) => {
-    const part = {
-      ...range,
-      weights: take(weights, range),
-      statistics: take(buffers, range),
-    };
-    const batch = evaluationBatch(network, range.models);
+  const [total, batch] = [images.shape[0], evaluationBatch(network.architecture)];
+  // One after the other everywhere: batches are as large as is good for a device.
+  return split(modelCount(weights), 1).map((range) => {
+    const part = { ...range, weights: take(weights, range), statistics: take(buffers, range) };
     return Array.from({ length: Math.ceil(total / batch) }, (_, i) =>
       tf.tidy(() => {
         const [start, length] = [i * batch, Math.min(batch, total - i * batch)];
-        const x = tf.tile(tf.slice(images, start, length), [range.models, 1, 1, 1]);
+        const x = tf.slice(images, start, length);
         return measure(logitsOf(network, part, x, { training: false }), start);
       }),
     );
@@ -114,20 +115,15 @@ export function logitsOf(
   return logits.reshape([models, -1, architecture.classes]);
 }
 
-/** Images of a forward pass for which models are computed at once rather than one after the other. */
-const leastImages = 16;
-
 /** Images per forward pass: many, but no feature map of theirs with more than 2^24 numbers. */
-function evaluationBatch({ architecture }: Network, models: number): number {
-  let size = architecture.input;
+function evaluationBatch({ layers, input }: Architecture): number {
+  let size = input;
   let largest = 0;
-  for (const layer of architecture.layers) {
+  for (const layer of layers) {
     largest = Math.max(largest, size[0] * size[1] * size[2]);
     size = outputSize(layer, size);
   }
-  const most = Math.max(1, Math.min(500, Math.floor(2 ** 24 / largest)));
-  if (models === 1) return most;
-  return Math.max(1, Math.min(most, Math.floor(mostNumbers / (models * numbersPerImage(architecture)))));
+  return Math.max(1, Math.min(500, Math.floor(2 ** 24 / largest)));
 }
 
 function modelCount(weights: PopulationWeights): number {

@@ -55,7 +55,7 @@ export function outputSize(layer: Layer, input: ImageSize): ImageSize {
 
 /**
  * Numbers that training keeps for one image: what each layer gives, and the windows of convolutions where these are multiplied
- * as matrices (patches.ts).
+ * as matrices (each-model.ts).
  */
 export function numbersPerImage({ layers, input }: Pick<Architecture, 'layers' | 'input'>): number {
   let size = input;
