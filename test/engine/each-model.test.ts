@@ -4,13 +4,14 @@ import { conv2d, conv2dEach, linear, linearEach } from '../../src/engine/ops.ts'
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { evaluate, expectClose, freshSeed, normal, type Values } from './compare.ts';
-import { startTested, testedDevices } from './devices.ts';
+import { kernelDevices, startTested } from './devices.ts';
 
 const random = new Random(freshSeed, 'each model');
+const devices = ['cpu', ...kernelDevices];
 const size = (low: number, choices: number) => low + random.integer(choices);
 
 beforeAll(async () => {
-  await startTested(testedDevices, 2);
+  await startTested(devices, 2);
 });
 
 type Layer = (...inputs: tf.Tensor[]) => tf.Tensor;
@@ -40,7 +41,7 @@ const together =
     return y.reshape([models, batch, ...y.shape.slice(1)]);
   };
 
-describe.each(testedDevices)(`on %s, with the shapes of seed ${freshSeed}`, (device) => {
+describe.each(devices)(`on %s, with the shapes of seed ${freshSeed}`, (device) => {
   test.each([
     [1, 1, 0],
     [5, 1, 0],

@@ -178,11 +178,14 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
     const weights = randomWeights(net, freshSeed);
     const images = drawImages(net, 3);
 
+    // Of webgpu, on a software adapter, those of few layers.
+    const devices = testedDevices.filter((device) => device !== 'webgpu' || name.startsWith('cnn'));
+
     test('has the logits of the definition on every device, in evaluation and in training', async () => {
       const expected = [false, true].map((training) =>
         oracleLogits(net, weights, images, (x) => Math.max(0, x), { training }).flat(),
       );
-      for (const device of testedDevices) {
+      for (const device of devices) {
         await tf.setBackend(device);
         const before = tf.memory().numTensors;
         const actual = await compute(net, weights, images);
