@@ -139,14 +139,14 @@ describe('training a population', () => {
   test.each(acceleratedDevices)(
     'takes the steps on %s that it takes on tfjs’ own CPU back end, and leaves no tensor behind',
     async (device) => {
-      const [epochs, size] = device === 'webgpu' ? ([1, [9, 3]] as const) : ([2, [17, 5]] as const);
+      const [epochs, trained, tested] = device === 'webgpu' ? [1, 9, 3] : [2, 17, 5];
       for (const optimizer of device === 'webgpu' ? (['adam'] as const) : (['adam', 'sgd'] as const)) {
         const settings: ZooConfig = { ...config, epochs, batch_size: 9, checkpoints: [epochs] };
         await startDevice('cpu', { threads: 1 });
-        const oracle = await train(settings, different({ optimizer }), dataOf(...size));
+        const oracle = await train(settings, different({ optimizer }), dataOf(trained, tested));
         await startTested([device], 2);
         const before = tf.memory().numTensors;
-        const ours = await train(settings, different({ optimizer }), dataOf(...size));
+        const ours = await train(settings, different({ optimizer }), dataOf(trained, tested));
         expect(tf.memory().numTensors).toBe(before);
         for (const [m, model] of oracle.entries()) {
           const [expected, actual] = [model.checkpoints[0]!, ours[m]!.checkpoints[0]!];
