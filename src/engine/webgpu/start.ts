@@ -1,5 +1,6 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { tf } from '../tf.ts';
+import { adamW } from './adamw.ts';
 import type { Adapter } from './adapters.ts';
 import { registerAddN } from './add-n.ts';
 import { makeBackend } from './backend.ts';
@@ -36,11 +37,13 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
     registerAddN(backend);
-    tf.registerKernel({
-      kernelName: 'SaneMaxPoolGrad',
-      backendName: 'webgpu',
-      kernelFunc: ({ inputs, attrs }) => maxPoolGrad(backend, inputs as never, attrs as never),
-    });
+    for (const [kernelName, kernel] of Object.entries({ SaneAdamW: adamW, SaneMaxPoolGrad: maxPoolGrad })) {
+      tf.registerKernel({
+        kernelName,
+        backendName: 'webgpu',
+        kernelFunc: ({ inputs, attrs }) => kernel(backend, inputs as never, attrs as never),
+      });
+    }
   }
   await tf.setBackend('webgpu');
 }
