@@ -1,6 +1,6 @@
 /**
- * A population's models without a kernel for them: one after the other; or, on devices where a call costs more than the little that a
- * small model computes, as many at once as memory is meant for.
+ * A population's models where no kernel computes them all: one after the other; or, where a call costs more than the little that
+ * a small model computes, many at once.
  */
 import { tf } from '../engine/tf.ts';
 import type { Activation, Architecture } from './architecture.ts';
@@ -37,7 +37,7 @@ export interface Part {
 /** Devices whose every call takes as long as a small model's computing. */
 const slowToCall = new Set(['tensorflow', 'webgpu']);
 
-/** Numbers that the layers of one model give, from which on its calls have enough to do. */
+/** From so many numbers on, given by a model's layers, its calls have enough to do by themselves. An estimate: no GPU was there. */
 const enough = 2 ** 22;
 
 /** Numbers, 4 bytes each, that the layers of models at once may give: 1 GiB. */

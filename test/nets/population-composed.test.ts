@@ -5,6 +5,7 @@ import { tf } from '../../src/engine/tf.ts';
 import type { Layer } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import { composedGradients } from '../../src/nets/population-composed.ts';
+import { modelsAtOnce } from '../../src/nets/population-models.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
 import { startTested, testedDevices } from '../engine/devices.ts';
 import { randomWeights } from './networks.ts';
@@ -100,6 +101,16 @@ describe(`populations of plain operations, of seed ${freshSeed}`, () => {
       }
     }
   });
+
+  test.each(testedDevices)(
+    'on %s are computed at once where calls are slow and models small',
+    async (device) => {
+      await tf.setBackend(device);
+      const net = { architecture: network, activation: 'tanh' } as const;
+      expect(modelsAtOnce(net, batch) > 1).toBe(device === 'tensorflow' || device === 'webgpu');
+      expect(modelsAtOnce(net, 1e5)).toBe(1);
+    },
+  );
 
   test('differ between models, in all that they have of their own', () => {
     for (const [name, numbers] of alone) {
