@@ -50,6 +50,15 @@ export function checkRun(
       received: `${heads} heads, a d_model of ${width}`,
     });
   }
+  if (sane.shared_permutations && sane.permutations === null) {
+    problems.push({
+      code: 'nothing-shared',
+      path: ['sane', 'shared_permutations'],
+      message: 'without a number of permutations every view has a fresh one, which nothing shares',
+      received: 'sane.permutations null',
+      hint: 'set sane.permutations',
+    });
+  }
   const wholeNetworks = task === 'generation' && generation.methods.includes('hyper-representation');
   if (wholeNetworks && !architecture.startsWith('cnn-')) {
     problems.push({

@@ -101,6 +101,16 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  heads: 3',
       ['sane.heads: heads must divide sane.d_model', '3 heads, a d_model of 1024'],
     ],
+    [
+      'permutations that are the same for all, but no number of them',
+      '  epochs: 3',
+      '  shared_permutations: true',
+      [
+        'sane.shared_permutations: without a number of permutations every view has a fresh one',
+        'sane.permutations null',
+        'set sane.permutations',
+      ],
+    ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [
       'a zoo too small for its split',

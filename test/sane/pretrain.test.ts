@@ -41,6 +41,8 @@ const config: PretrainConfig = {
   noise: 0.1,
   view_1: 'canonical',
   view_2: 'permuted',
+  permutations: null,
+  shared_permutations: false,
   standardization: 'per-layer',
   padding_in_loss: false,
 };
