@@ -96,6 +96,10 @@ describe('settings', () => {
       'zoo.schedule "one-cycle" (paper "constant")',
       'generation.epochs [0,5] (paper [0,1,5,25])',
     ]);
+    // Of Table 6 alone the paper says how many permutations there are.
+    const ablation = paper.replace('[property-prediction]', '[reconstruction]');
+    expect(plan(ablation).runs[0]?.scaled).toEqual(['sane.permutations all (paper 5)']);
+    expect(plan(`${ablation}sane: {permutations: 5}\n`).runs[0]?.scaled).toEqual([]);
   });
 });
 
