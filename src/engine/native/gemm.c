@@ -70,7 +70,8 @@ static void multiply_block(const struct product *p, const float *left, const flo
         const float *bias = p->bias && from == b.from ? p->bias + j : NULL;
         const int accumulate = p->accumulate || from > b.from;
         if (left) {
-          const struct left_side side = {.from = {left + packed_at(all_rows, row, TILE_ROWS, from, part)}, .runs = 1, .length = part};
+          const struct left_side side = {.from = {left + packed_at(all_rows, row, TILE_ROWS, from, part)}, .runs = 1, .length = part,
+                                         .step = TILE_ROWS};
           tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, accumulate);
         } else {
           struct left_side side = rows_from(p->a + i * p->a_row + from * p->a_column, p->a_row, rows);
