@@ -11,8 +11,8 @@
  * | SaneLayerNormGrad | dy, x, gain, mean, rstd | bias: boolean | dx, dgain, dbias? |
  * | SaneGelu | x | | y |
  * | SaneGeluGrad | dy, x | | dx |
- * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], probs [B, heads, T, T] |
- * | SaneAttentionGrad | dy, qkv, probs | heads | dqkv |
+ * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], logSums [B, heads, T] |
+ * | SaneAttentionGrad | dy, qkv, logSums | heads | dqkv |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
  * | SaneBatchNorm | x [N, C], gain [C], bias [C], residual [N, C]? | epsilon, relu: boolean | y, mean [C], variance [C] |
  * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |

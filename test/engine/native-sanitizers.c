@@ -11,7 +11,7 @@ void linear_grad(const float *, const float *, const float *, float *, float *, 
 void layer_norm(const float *, const float *, const float *, float *, float *, float *, int, int, float);
 void layer_norm_grad(const float *, const float *, const float *, float *, float *, float *, float *, float *, int, int);
 void attention(const float *, float *, float *, int, int, int, int);
-void attention_grad(const float *, const float *, float *, float *, int, int, int, int);
+void attention_grad(const float *, const float *, const float *, float *, int, int, int, int);
 void batch_norm(const float *, const float *, const float *, const float *, float *, float *, float *, int, int, float, int);
 void batch_norm_grad(const float *, const float *, const float *, const float *, const float *, const float *, float *, float *,
                      float *, float *, int, int, float, int);
@@ -73,15 +73,15 @@ static void products(void) {
 
 static void transformer(void) {
   const int rows = odd(1, 60), columns = odd(1, 60), batch = odd(1, 5), tokens = odd(1, 40), heads = odd(1, 3), width = odd(1, 20);
-  const int size = rows * columns, probs = batch * heads * tokens * tokens, out = batch * tokens * heads * width;
+  const int size = rows * columns, log_sums = batch * heads * tokens, out = batch * tokens * heads * width;
   layer_norm(numbers(size), numbers(columns), numbers(columns), numbers(size), numbers(rows), numbers(rows), rows, columns, 1e-5f);
   layer_norm_grad(numbers(size), numbers(size), numbers(columns), numbers(rows), numbers(rows), numbers(size), numbers(columns),
                   numbers(columns), rows, columns);
   unary_gelu(numbers(size), numbers(size), size, 0);
   gelu_grad(numbers(size), numbers(size), numbers(size), size);
   softmax(numbers(size), numbers(size), rows, columns);
-  attention(numbers(3 * out), numbers(out), numbers(probs), batch, tokens, heads, width);
-  attention_grad(numbers(out), numbers(3 * out), numbers(probs), numbers(3 * out), batch, tokens, heads, width);
+  attention(numbers(3 * out), numbers(out), numbers(log_sums), batch, tokens, heads, width);
+  attention_grad(numbers(out), numbers(3 * out), numbers(log_sums), numbers(3 * out), batch, tokens, heads, width);
 }
 
 static void norms(void) {

@@ -56,6 +56,10 @@ export const cases: Record<string, (batch: number) => Case> = {
       apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
     };
   },
+  'attention of more tokens and wider heads than a panel has': (batch) => ({
+    inputs: [normal(random, batch, odd(33, 20), 3 * odd(17, 20))],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
+  }),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));

@@ -81,21 +81,21 @@ const attention: NativeKernel = {
     const heads = attributes.heads as number;
     const [batch, tokens, columns] = qkv.shape as Size3;
     const out = backend.allocate([batch, tokens, columns / 3]);
-    const probs = backend.allocate([batch, heads, tokens, tokens]);
-    const numbers = [backend.address(qkv), backend.address(out), backend.address(probs)] as const;
+    const logSums = backend.allocate([batch, heads, tokens]);
+    const numbers = [backend.address(qkv), backend.address(out), backend.address(logSums)] as const;
     backend.library.attention(...numbers, batch, tokens, heads, columns / 3 / heads);
-    return [out, probs];
+    return [out, logSums];
   },
 };
 
 const attentionGrad: NativeKernel = {
   run(inputs, backend, attributes) {
-    const { dy, qkv, probs } = inputs as Named<'dy' | 'qkv' | 'probs'>;
+    const { dy, qkv, logSums } = inputs as Named<'dy' | 'qkv' | 'logSums'>;
     const heads = attributes.heads as number;
     const [batch, tokens, columns] = qkv.shape as Size3;
     const dqkv = backend.allocate(qkv.shape);
     backend.library.attention_grad(
-      ...([backend.address(dy), backend.address(qkv), backend.address(probs)] as const),
+      ...([backend.address(dy), backend.address(qkv), backend.address(logSums)] as const),
       ...([backend.address(dqkv), batch, tokens, heads, columns / 3 / heads] as const),
     );
     return dqkv;
