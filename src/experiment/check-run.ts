@@ -70,6 +70,16 @@ export function checkRun(
     });
   }
   problems.push(...checkGeneration(generation, zoo, given));
+  const activations = zoo.vary.activation ?? [];
+  if (task === 'generation' && activations.length > 1 && zoo.import === null) {
+    problems.push({
+      code: 'mixed-activations',
+      path: ['zoo', 'vary'],
+      message: 'networks are drawn among models of one activation',
+      received: `activations ${activations.join(', ')}`,
+      hint: 'leave activation out of zoo.vary for generation, by an entry of overrides',
+    });
+  }
   const models = Object.values(zoo.vary).reduce(
     (all, values) => all * (values as unknown[]).length,
     zoo.models,

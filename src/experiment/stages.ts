@@ -12,7 +12,7 @@ export const stageVersions: Record<StageName, number> = {
   sane: 2,
   'hyper-representation': 1,
   'property-prediction': 1,
-  generation: 1,
+  generation: 2,
   reconstruction: 1,
 };
 

@@ -118,6 +118,16 @@ describe('a mistake is shown with its place and the remedy', () => {
       'models: 4',
       ['every split needs at least one model', '4 models: 2 train, 0 validation, 2 test'],
     ],
+    [
+      'networks of several activations to draw among',
+      '[property-prediction]\n  seed: [0, 1]\nzoo:',
+      '[generation]\nzoo:\n  vary: {activation: [tanh, relu]}',
+      [
+        'zoo.vary: networks are drawn among models of one activation',
+        'activations tanh, relu',
+        'leave activation out of zoo.vary for generation',
+      ],
+    ],
     ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
     ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],
     ['two documents', 'sane:', '---\nsane:', ['more than one document', 'remove the line ---']],

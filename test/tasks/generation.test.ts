@@ -17,7 +17,7 @@ import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
-import { condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
+import { accuracies, condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
 import { checkPositions } from '../../src/tasks/generation/prepare.ts';
 import { transplant } from '../../src/tasks/generation/transplant.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
@@ -119,6 +119,66 @@ describe('stage generation', () => {
     const first = await values(short, 'first');
     expect(await values(short, 'again')).toEqual(first);
     expect(await values({ ...short, bandwidth: 5, seed: 6 }, 'other')).not.toEqual(first);
+  }, 60_000);
+});
+
+describe('the activation', () => {
+  const relu = {
+    ...recipe,
+    models: 6,
+    epochs: 8,
+    checkpoints: [8],
+    activation: 'relu',
+    split: [0.5, 0.2, 0.3],
+  };
+  // An imported zoo is run with the recipe of the file, which need not be the one that it was trained with.
+  const config = { ...generation, methods: ['scratch', 'finetuned'], epochs: [0, 1] } as Config;
+  const accuraciesOf = async (at: string, method: string, epoch: number) =>
+    (await resultOf(at)).records
+      .filter(({ metric, labels }) => metric === 'accuracy' && labels.method === method)
+      .filter(({ labels }) => labels.epoch === epoch)
+      .map(({ value }) => value);
+
+  test('is the one that the models were trained with, each test model its own', async () => {
+    const { dataset } = paths;
+    const prompts = await run('zoo', relu as Config, { dataset }, 'relu zoo');
+    const zoo = await openZoo(prompts);
+    const of = (split: string) => zoo.manifest.models.filter((model) => model.split === split);
+    of('test')[0]!.hyperparameters.activation = 'gelu';
+    await Bun.write(join(prompts, 'manifest.json'), JSON.stringify(zoo.manifest));
+    const at = await run('generation', config, { ...paths, prompts }, 'relu generation');
+    expect(await accuraciesOf(at, 'finetuned', 0)).toEqual(
+      of('train').map(({ checkpoints }) => checkpoints[0]!.test_accuracy),
+    );
+    const data = prepareBoth(await loadImages(dataset));
+    const untrained: number[] = [];
+    for (const { seed, hyperparameters } of of('test')) {
+      const network = { architecture: cnnSmall, activation: hyperparameters.activation };
+      const weights = initialWeights(cnnSmall, hyperparameters.init, seed);
+      untrained.push(...(await accuracies(network, [weights], data.test)));
+    }
+    expect((await accuraciesOf(at, 'scratch', 0)).sort()).toEqual(untrained.sort());
+    // Fine-tuning goes on from there.
+    const networks = await Promise.all(of('train').map((model) => zoo.weights(model, 8)));
+    const trained = await finetune(
+      networks.map((weights, i) => ({ id: `finetuned ${i}`, weights })),
+      {
+        ...{ architecture: cnnSmall, recipe: relu as unknown as ZooConfig, epochs: [1], data, seed: 5 },
+        ...{ dir, report: () => {} },
+      },
+    );
+    expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(
+      trained.map(({ checkpoints }) => checkpoints[0]!.test_accuracy),
+    );
+    tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+  }, 60_000);
+
+  test('that prompts differ in is an error', async () => {
+    const vary = { ...relu, models: 4, vary: { activation: ['tanh', 'relu'] }, epochs: 1, checkpoints: [1] };
+    const prompts = await run('zoo', vary as Config, { dataset: paths.dataset }, 'mixed zoo');
+    await expect(run('generation', config, { ...paths, prompts }, 'mixed')).rejects.toThrow(
+      /^zoo .*mixed zoo: the prompts have different activations \((tanh, relu|relu, tanh)\), and a sample among them would have none: take prompts from a zoo of one activation$/,
+    );
   }, 60_000);
 });
 

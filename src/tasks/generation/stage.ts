@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Random } from '../../engine/random.ts';
 import type { StageImplementation } from '../../engine/stage.ts';
-import type { Architecture, StateDict } from '../../nets/architecture.ts';
+import type { Activation, Architecture, StateDict } from '../../nets/architecture.ts';
 import { initialWeights } from '../../nets/init.ts';
 import { writeJson } from '../../sane/checkpoint.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
@@ -39,7 +39,7 @@ const record = (method: Method, epoch: number, id: string, value: number, seeded
 async function zooScratch(
   zoo: Zoo,
   epochs: readonly number[],
-  score: (models: readonly StateDict[]) => Promise<number[]>,
+  score: (models: readonly StateDict[], activation: Activation) => Promise<number[]>,
 ): Promise<MetricRecord[]> {
   const models = zoo.manifest.models.filter(({ split }) => split === 'test');
   const records = models.flatMap(({ id, checkpoints }) =>
@@ -48,10 +48,14 @@ async function zooScratch(
       .map(({ epoch, test_accuracy }) => record('scratch', epoch, id, test_accuracy, false)),
   );
   if (!epochs.includes(0)) return records;
-  const untrained = await score(
-    models.map(({ seed, hyperparameters }) => initialWeights(zoo.architecture, hyperparameters.init, seed)),
-  );
-  return [...records, ...models.map(({ id }, i) => record('scratch', 0, id, untrained[i] as number, false))];
+  for (const [activation, alike] of Map.groupBy(models, (model) => model.hyperparameters.activation)) {
+    const untrained = alike.map(({ seed, hyperparameters }) =>
+      initialWeights(zoo.architecture, hyperparameters.init, seed),
+    );
+    const scores = await score(untrained, activation);
+    records.push(...alike.map(({ id }, i) => record('scratch', 0, id, scores[i] as number, false)));
+  }
+  return records;
 }
 
 /** Fresh networks, where no zoo was trained from scratch on the images. */
