@@ -28,7 +28,7 @@ export function checkRun(
     ['property_prediction', prediction.epochs_used],
   ] as const) {
     const missing = (used ?? []).filter((epoch) => !zoo.checkpoints.includes(epoch));
-    if (missing.length > 0 && given.has(`${block}.epochs_used`)) {
+    if (missing.length > 0) {
       problems.push({
         code: 'missing-checkpoint',
         path: [block, 'epochs_used'],

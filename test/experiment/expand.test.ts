@@ -83,6 +83,22 @@ describe('settings', () => {
     expect(other?.settings.property_prediction.epochs_used).toBeNull();
   });
 
+  test('of a recipe are narrowed to the epochs of the zoo, too', () => {
+    const used = (more: string) => {
+      const text = `${valid.replace('[cnn-small]', '[resnet18]').replace('epochs: 5', more)}`;
+      const { settings, scaled } = plan(text).runs[0]!;
+      const said = scaled.filter((difference) => difference.startsWith('sane.epochs_used'));
+      return [settings.sane.epochs_used, ...said];
+    };
+    const late = [21, 22, 23, 24, 25] as [number, ...number[]];
+    expect(used('epochs: 50')).toEqual([late]);
+    expect(used('epochs: 21')).toEqual([[21], 'sane.epochs_used [21] (paper [21,22,23,24,25])']);
+    expect(used('epochs: 1')).toEqual([null, 'sane.epochs_used [1] (paper [21,22,23,24,25])']);
+    expect(used('epochs: 50\n  checkpoints: [7, 50]')[0]).toBeNull();
+    const given = valid.replace('epochs: 3', 'epochs: 3\n  epochs_used: [21, 22]');
+    expect(() => plan(given)).toThrow('sane.epochs_used: the zoo keeps the epochs 1, 3, 5');
+  });
+
   test('say how a run is smaller than the paper’s', () => {
     expect(plan(valid).runs[0]?.scaled).toEqual(
       expect.arrayContaining(['zoo.models 20 (paper 1000)', 'sane.epochs 3 (paper 50)']),
