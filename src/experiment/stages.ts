@@ -1,5 +1,6 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
+import { type Models, promptsOf } from './prompts.ts';
 import { dataSettingsFor } from './resolve.ts';
 import type { DataSettings, Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
@@ -30,9 +31,6 @@ const json = (value: object) => value as { [key: string]: Json };
 
 /** What the stages of a run depend on. */
 type Planned = Omit<Run, 'id' | 'resultKey' | 'scaled'>;
-
-/** What the stages of its models depend on. */
-type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
 
 /** How the models of a run's zoo are trained, and those that are made from it. */
 function recipeOf({ architecture, settings }: Models): object {
@@ -220,14 +218,8 @@ export class StageBuilder {
       ...generation
     } = settings.generation;
     const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
-    let prompted: Models = run;
+    const prompted = promptsOf(run);
     if (other) {
-      const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
-      // A folder with a zoo of other networks is not that of these.
-      const same = architecture === run.architecture && dataset === run.dataset;
-      const own = same ? settings.zoo : { ...settings.zoo, import: null };
-      const data = dataSettingsFor(settings.data, run, { architecture, dataset });
-      prompted = { architecture, dataset, settings: { ...settings, data, zoo: { ...own, ...zoo } } };
       const models = this.modelsOf(prompted);
       inputs.prompts = models.zoo;
       if (models.alignment) inputs.prompt_alignment = models.alignment;

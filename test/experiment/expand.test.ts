@@ -162,11 +162,11 @@ describe('stages', () => {
     const labels = (block: string) => plan(text(block)).stages.map(({ label }) => label);
     const own = labels('epochs: [0]');
     expect(own.filter((label) => label.startsWith('zoo')).length).toBe(1);
-    const few = plan(text('epochs: [0], prompt_zoo: {dataset: mnist, zoo: {models: 5}}'));
+    const few = plan(text('epochs: [0], prompt_zoo: {dataset: mnist, zoo: {models: 8}}'));
     const zoos = few.stages.filter(({ stage }) => stage === 'zoo');
     expect(zoos.map(({ label, config }) => [label, config.models])).toEqual([
       ['zoo cnn-small/glyphs', 20],
-      ['zoo cnn-small/mnist', 5],
+      ['zoo cnn-small/mnist', 8],
     ]);
     const generated = few.stages.find(({ stage }) => stage === 'generation')!;
     expect(generated.inputs.prompts).toBe(zoos[1]!.key);
@@ -175,6 +175,20 @@ describe('stages', () => {
     const shared = plan(text('epochs: [0], validation_images: 0')).stages;
     expect(shared.filter(({ stage }) => stage === 'dataset').length).toBe(1);
     expect(generated.inputs.zoo).toBe(zoos[0]!.key);
+    const checkpoints = (block: string) =>
+      plan(text(`epochs: [0], ${block}`))
+        .stages.filter(({ stage }) => stage === 'zoo')
+        .map(({ config }) => config.checkpoints);
+    expect(checkpoints('prompt_zoo: {zoo: {epochs: 4}}')).toEqual([
+      [1, 3, 5],
+      [1, 3],
+    ]);
+    expect(checkpoints('prompt_epoch: 2, prompt_zoo: {zoo: {epochs: 2, checkpoints: [2]}}')).toEqual([
+      [1, 3, 5],
+      [2],
+    ]);
+    // Scratch is trained anew where no zoo is on the target's images, and so has every epoch.
+    expect(plan(text('epochs: [0, 4], target_dataset: mnist')).runs.length).toBe(2);
     const moved = plan(text('epochs: [0], target_dataset: mnist')).stages;
     const target = moved.find(({ label }) => label.startsWith('dataset mnist'))!;
     expect(moved.find(({ stage }) => stage === 'generation')!.inputs.dataset).toBe(target.key);

@@ -113,6 +113,60 @@ describe('a mistake is shown with its place and the remedy', () => {
     ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [
+      'a prompt epoch that the zoo does not keep',
+      'sane:\n',
+      'generation:\n  prompt_epoch: 2\nsane:\n',
+      ['generation.prompt_epoch: the zoo keeps the epochs 1, 3, 5', 'epoch 2', 'add it to zoo.checkpoints'],
+    ],
+    [
+      "a prompt epoch that the prompts' own zoo does not keep",
+      'sane:\n',
+      'generation:\n  prompt_epoch: 3\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
+      [
+        'generation.prompt_epoch: the zoo keeps the epochs 1 (',
+        'epoch 3',
+        'add it to generation.prompt_zoo.zoo.checkpoints',
+      ],
+    ],
+    [
+      "scratch epochs that the prompts' own zoo does not keep",
+      'sane:\n',
+      'generation:\n  epochs: [0, 3]\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
+      [
+        'generation.epochs: the zoo keeps the epochs 1, whose models are what scratch measures',
+        'epochs 3',
+        'add them to generation.prompt_zoo.zoo.checkpoints, or take scratch out of generation.methods',
+      ],
+    ],
+    [
+      "checkpoints after the end of the prompts' own zoo",
+      'sane:\n',
+      'generation:\n  prompt_zoo: {zoo: {epochs: 2, checkpoints: [1, 3]}}\nsane:\n',
+      [
+        'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2',
+        'epochs 3',
+        'raise generation.prompt_zoo.zoo.epochs or leave these checkpoints out',
+      ],
+    ],
+    [
+      "an end of the prompts' own zoo before all checkpoints",
+      '  epochs: 5\n',
+      '  epochs: 5\n  checkpoints: [3, 5]\ngeneration:\n  prompt_zoo: {zoo: {epochs: 2}}\n',
+      [
+        'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2, before the first checkpoint',
+        'add generation.prompt_zoo.zoo.checkpoints',
+      ],
+    ],
+    [
+      "a prompts' own zoo too small for its split",
+      'sane:\n',
+      'generation:\n  prompt_zoo: {zoo: {models: 4}}\nsane:\n',
+      [
+        'generation.prompt_zoo.zoo.models: every split needs at least one model',
+        'raise generation.prompt_zoo.zoo.models',
+      ],
+    ],
+    [
       'a zoo too small for its split',
       'models: 20',
       'models: 4',
