@@ -125,11 +125,12 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
 }
 
 /**
- * Settings that change no number: which of them are asked for, seeds of what they are means over, and which checkpoints are kept
- * beside those that are used.
+ * Settings that change no number: which of them are asked for, seeds of what they are means over, which checkpoints are kept
+ * beside those that are used, and how many models are trained at once.
  */
 const immaterial = new Set([
   'zoo.seed',
+  'zoo.lockstep',
   'zoo.checkpoints',
   'property_prediction.features',
   'property_prediction.targets',

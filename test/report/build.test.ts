@@ -228,6 +228,13 @@ describe('column groups', () => {
     expect(means).toEqual([0.05, 0.1]);
   });
 
+  test('are not told apart by what changes no number', () => {
+    const runs = [1, 2].flatMap((lockstep) => seeds(2, { dataset: 'mnist', 'zoo.lockstep': lockstep }));
+    const table = tableOf(10, runs, ({ seed }) => [r2('sane', 'epoch', seed)]);
+    expect(table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title)).toEqual(['MNIST']);
+    expect(cellOf(table, 'epoch', 'mnist/sane').measured).toMatchObject({ mean: 0.5, n: 2 });
+  });
+
   test('keep published columns that no run fills', () => {
     const table = tableOf(10, seeds(1), () => [r2('statistics-2021', 'epoch', 1)]);
     expect(cellOf(table, 'epoch', 'mnist/statistics-2021')).toMatchObject({
