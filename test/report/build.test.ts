@@ -305,6 +305,18 @@ describe('rows that stand for settings', () => {
   });
 });
 
+test.each([3, 4, 7])('transfer is not in Table %d', (id) => {
+  const run = (axes: Parameters<typeof makeRun>[0]): Run => ({
+    ...makeRun(axes),
+    ...{ task: 'generation', architecture: id === 3 ? 'cnn-small' : 'resnet18', dataset: 'cifar-10' },
+  });
+  const accepted = ({ accepts }: TableDefinition) =>
+    [{}, { 'generation.target_dataset': 'cifar-100' }, { 'generation.prompt_zoo': {} }].map((axes) =>
+      accepts(run(axes)),
+    );
+  expect(accepted(tableDefinitions.find((one) => one.id === id)!)).toEqual([true, false, false]);
+});
+
 describe('claims', () => {
   const claimsOf = (sane: number[]) => {
     const targets = ['test-accuracy', 'epoch', 'ggap'];
