@@ -230,6 +230,8 @@ export class StageBuilder {
       inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
     }
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
-    return this.node('generation', label, { ...generation, recipe: recipeOf(prompted), seed }, inputs);
+    const { lockstep } = prompted.settings.zoo;
+    const config = { ...generation, recipe: recipeOf(prompted), seed };
+    return this.node('generation', label, config, inputs, { options: { lockstep } });
   }
 }

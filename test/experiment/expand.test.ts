@@ -187,6 +187,15 @@ describe('stages', () => {
       [1, 3, 5],
       [2],
     ]);
+    // How many networks are fine-tuned at once is no part of the key.
+    const [alone, together] = [null, 3].map(
+      (lockstep) =>
+        plan(text(`epochs: [0], prompt_zoo: {zoo: {lockstep: ${lockstep}}}`)).stages.find(
+          ({ stage }) => stage === 'generation',
+        )!,
+    );
+    expect(together!.options).toEqual({ lockstep: 3 });
+    expect(together!.key).toBe(alone!.key);
     // Scratch is trained anew where no zoo is on the target's images, and so has every epoch.
     expect(plan(text('epochs: [0, 4], target_dataset: mnist')).runs.length).toBe(2);
     const moved = plan(text('epochs: [0], target_dataset: mnist')).stages;

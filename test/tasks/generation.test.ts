@@ -1,6 +1,6 @@
 /** Task `generation` on a small zoo that is really trained: what it measures, and that an interruption changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImages } from '../../src/data/stage.ts';
@@ -63,6 +63,7 @@ const sane = {
 const generation = {
   ...defaults.generation,
   recipe,
+  lockstep: null,
   seed: 5,
   methods: ['scratch', 'finetuned', 'kde30', 'sub', 'boot', 'gauss'],
   epochs: [0, 1, 2],
@@ -164,12 +165,10 @@ describe('the activation', () => {
       networks.map((weights, i) => ({ id: `finetuned ${i}`, weights })),
       {
         ...{ architecture: cnnSmall, recipe: relu as unknown as ZooConfig, epochs: [1], data, seed: 5 },
-        ...{ dir, report: () => {} },
+        ...{ lockstep: null, dir, report: () => {} },
       },
     );
-    expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(
-      trained.map(({ checkpoints }) => checkpoints[0]!.test_accuracy),
-    );
+    expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(trained.map(([first]) => first!.test_accuracy));
     tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
   }, 60_000);
 
@@ -221,32 +220,42 @@ test('candidates are chosen by the validation images where there are any', async
   expect(chosen.size).toBeGreaterThan(1);
 }, 60_000);
 
-test('fine-tuning that was interrupted goes on to the same weights', async () => {
+test('fine-tuning in groups, and one that was interrupted and went on, lead to the same weights', async () => {
   const images = await loadImages(paths.dataset);
   const data = prepareBoth(images);
-  const networks = [3, 4].map((seed) => ({
+  const networks = [3, 4, 5].map((seed) => ({
     id: `network ${seed}`,
     weights: initialWeights(cnnSmall, 'uniform', seed),
   }));
   const settings = {
     ...{ architecture: cnnSmall, recipe: recipe as unknown as ZooConfig, epochs: [1, 3], data, seed: 2 },
-    ...{ dir, stateEveryMs: 0, report: () => {} },
+    ...{ dir, stateEveryMs: 0, progressEveryMs: 0, report: () => {} },
   };
-  const whole = await finetune(networks, settings);
-  const stop = new Error('stop');
-  let told = 0;
-  const interrupted = finetune(networks, {
-    ...settings,
-    report: ({ done, total }) => {
-      told++;
-      if (done > 0.8 * total) throw stop;
-    },
-  });
-  await expect(interrupted).rejects.toBe(stop);
-  let left = 0;
-  const resumed = await finetune(networks, { ...settings, report: () => left++ });
-  expect(resumed).toEqual(whole);
-  expect(left).toBeLessThan(told);
+  const whole = await finetune(networks, { ...settings, lockstep: null });
+  expect(whole.map((checkpoints) => checkpoints.map(({ epoch }) => epoch))).toEqual(
+    networks.map(() => [1, 3]),
+  );
+  for (const lockstep of [1, 2, 3]) {
+    const stop = new Error('stop');
+    let told = 0;
+    const interrupted = finetune(networks, {
+      ...settings,
+      lockstep,
+      report: ({ done, total }) => {
+        told++;
+        if (done > 0.8 * total) throw stop;
+      },
+    });
+    await expect(interrupted).rejects.toBe(stop);
+    const finished = await readdir(join(dir, 'finetuning', 'models'));
+    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[lockstep]!);
+    let left = 0;
+    // Memory may have room for other groups when it goes on.
+    const resumed = await finetune(networks, { ...settings, lockstep: null, report: () => left++ });
+    expect(resumed).toEqual(whole);
+    expect(left).toBeLessThan(told);
+    expect(await readdir(dir)).not.toContain('finetuning');
+  }
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
 }, 60_000);
 

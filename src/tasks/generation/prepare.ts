@@ -21,8 +21,8 @@ import type { Method, Prompt, Sampler } from './methods.ts';
 import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 import { transplant } from './transplant.ts';
 
-/** Config of stage `generation`; `recipe` is that of the zoo that the prompts are from. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
+/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
 
 /** Throws where tokens lie outside of the position tables that SANE has learnt. */
 export function checkPositions({ positions }: TokenLayout, shape: SaneShape, architecture: string): void {

@@ -104,12 +104,12 @@ export const generationStage: StageImplementation = {
     }
     const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
     if (later.length > 0 && networks.length > 0) {
-      const { seed } = config;
+      const { seed, lockstep } = config;
       const { dir, report } = context;
-      const settings = { architecture, recipe, epochs: later, data, seed, dir, report };
+      const settings = { architecture, recipe, lockstep, epochs: later, data, seed, dir, report };
       const trained = await finetune(networks, settings);
       for (const [i, { id, method }] of networks.entries()) {
-        for (const { epoch, test_accuracy: accuracy, weights } of trained[i]?.checkpoints ?? []) {
+        for (const { epoch, test_accuracy: accuracy, weights } of trained[i] ?? []) {
           measured.push({ id, method, weights, epoch, accuracy });
         }
       }
