@@ -1,7 +1,10 @@
 /** Mistakes between the settings of one run, which only its resolved settings show. */
 import type { Problem } from './problems.ts';
 import { type Models, promptsOf } from './prompts.ts';
-import type { Run, ZooSettings } from './types.ts';
+import type { Architecture, Run } from './types.ts';
+
+/** Architectures without a width to set, as the registry of networks has them, which planning does not load. */
+export const ofOneWidth: ReadonlySet<Architecture> = new Set(['cnn-small', 'cnn-large', 'mini-alexnet']);
 
 type RunProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
@@ -12,7 +15,7 @@ export function checkRun(
 ): RunProblem[] {
   const { architecture, task, settings } = run;
   const { zoo, sane, hyper_representation: baseline, property_prediction: prediction, generation } = settings;
-  const problems = checkZoo(zoo, ['zoo']);
+  const problems = checkZoo(run, ['zoo']);
   for (const [block, used] of [
     ['sane', sane.epochs_used],
     ['hyper_representation', baseline.epochs_used],
@@ -63,7 +66,7 @@ export function checkRun(
   const promptPath = generation.prompt_zoo ? ['generation', 'prompt_zoo', 'zoo'] : ['zoo'];
   const prompts = promptsOf(run);
   const promptZoo = prompts.settings.zoo;
-  if (promptZoo !== zoo) problems.push(...checkZoo(promptZoo, promptPath));
+  if (promptZoo !== zoo) problems.push(...checkZoo(prompts, promptPath));
   problems.push(...checkGeneration(prompts, promptPath, given));
   const activations = promptZoo.vary.activation ?? [];
   if (task === 'generation' && activations.length > 1 && promptZoo.import === null) {
@@ -78,8 +81,8 @@ export function checkRun(
   return problems;
 }
 
-/** What is wrong with the settings of a zoo, which are at `path`. */
-function checkZoo(zoo: ZooSettings, path: readonly string[]): RunProblem[] {
+/** What is wrong with the zoo of these models, which is set at `path`. */
+function checkZoo({ architecture, settings: { zoo } }: Models, path: readonly string[]): RunProblem[] {
   const problems: RunProblem[] = [];
   const name = path.join('.');
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
@@ -98,6 +101,15 @@ function checkZoo(zoo: ZooSettings, path: readonly string[]): RunProblem[] {
       path: [...path, 'checkpoints'],
       message: `the zoo ends at epoch ${zoo.epochs}, before the first checkpoint`,
       hint: `add ${name}.checkpoints`,
+    });
+  }
+  if (zoo.width !== null && ofOneWidth.has(architecture)) {
+    problems.push({
+      code: 'one-width',
+      path: [...path, 'width'],
+      message: `${architecture} has one width only`,
+      received: `a width of ${zoo.width}`,
+      hint: `set ${name}.width to null for this architecture`,
     });
   }
   const models = Object.values(zoo.vary).reduce(

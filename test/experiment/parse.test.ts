@@ -113,6 +113,25 @@ describe('a mistake is shown with its place and the remedy', () => {
     ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [
+      'a width of networks that have one only',
+      '  epochs: 5',
+      '  width: 16',
+      [
+        'zoo.width: cnn-small has one width only',
+        'received a width of 16',
+        'set zoo.width to null for this architecture',
+      ],
+    ],
+    [
+      'a width that prompts of another architecture would have',
+      /\[cnn-small\][\s\S]*epochs: 5/,
+      '[resnet18]\n  dataset: [glyphs]\n  task: [generation]\nzoo:\n  models: 20\n  width: 16\ngeneration:\n  prompt_zoo: {architecture: mini-alexnet}',
+      [
+        'generation.prompt_zoo.zoo.width: mini-alexnet has one width only',
+        'set generation.prompt_zoo.zoo.width to null for this architecture',
+      ],
+    ],
+    [
       'a prompt epoch that the zoo does not keep',
       'sane:\n',
       'generation:\n  prompt_epoch: 2\nsane:\n',
