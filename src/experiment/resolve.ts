@@ -91,33 +91,46 @@ export function resolve(experiment: Experiment, point: Axes, set: Record<string,
   return { settings: resolved, given, scaled: scaledBy(resolved, paper, task) };
 }
 
+/**
+ * Settings that take all of the zoo's checkpoints where they are null, and how many of the epochs that a recipe has must be there for
+ * it to be followed: what predicts the epoch needs two.
+ */
+const epochsOfZoo: Record<string, number> = {
+  'sane.epochs_used': 1,
+  'hyper_representation.epochs_used': 1,
+  'property_prediction.epochs_used': 2,
+};
+
 /** Epoch lists that nobody gave keep only what the run has: checkpoints up to its last epoch, uses of checkpoints that exist. */
 function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySet<string>): void {
-  const { zoo, property_prediction: prediction, generation } = settings;
+  const { zoo, generation } = settings;
   const epochs = zoo.epochs as number;
   if (!given.has('zoo.checkpoints') && zoo.import === null) {
     const kept = (zoo.checkpoints as number[]).filter((epoch) => epoch <= epochs);
     assign(settings, 'zoo.checkpoints', kept);
   }
-  if (!given.has('property_prediction.epochs_used')) {
-    const kept = settings.zoo.checkpoints as number[];
-    const used = (prediction.epochs_used as number[]).filter((epoch) => kept.includes(epoch));
-    // Hardly any of the authors' epochs are there: all that are there.
-    assign(settings, 'property_prediction.epochs_used', used.length > 1 ? used : null);
+  const kept = settings.zoo.checkpoints as number[];
+  for (const [name, least] of Object.entries(epochsOfZoo)) {
+    const [block, setting] = name.split('.') as [Block, string];
+    const wanted = settings[block][setting] as number[] | null;
+    if (wanted === null || given.has(name)) continue;
+    const used = wanted.filter((epoch) => kept.includes(epoch));
+    // Too few of the authors' epochs are there: all that are there.
+    assign(settings, name, used.length < least ? null : used);
   }
   if (!given.has('generation.epochs')) {
-    const kept = [0, ...(settings.zoo.checkpoints as number[])];
-    const listed = (generation.epochs as number[]).filter((epoch) => kept.includes(epoch));
+    const listed = (generation.epochs as number[]).filter((epoch) => epoch === 0 || kept.includes(epoch));
     assign(settings, 'generation.epochs', listed);
   }
 }
 
 /**
- * Settings that change no number: which of them are asked for, seeds of what they are means over, and which checkpoints are kept
- * beside those that are used.
+ * Settings that change no number: which of them are asked for, seeds of what they are means over, which checkpoints are kept
+ * beside those that are used, and how many models are trained at once.
  */
 const immaterial = new Set([
   'zoo.seed',
+  'zoo.lockstep',
   'zoo.checkpoints',
   'property_prediction.features',
   'property_prediction.targets',
@@ -138,13 +151,6 @@ const paperOfTask: Partial<Record<Task, Record<string, Json>>> = {
   reconstruction: { 'sane.permutations': 5 },
   generation: { 'sane.epochs_used': [21, 22, 23, 24, 25] },
 };
-
-/** Settings that take all of the zoo's checkpoints where they are null. */
-const epochsOfZoo = new Set([
-  'sane.epochs_used',
-  'hyper_representation.epochs_used',
-  'property_prediction.epochs_used',
-]);
 
 /** Settings whose null does nothing, rather than to leave nothing out. */
 const noneForNull = new Set(['sane.gradient_clip', 'zoo.import', 'data.crop', 'data.resize']);
@@ -171,7 +177,7 @@ function scaledBy(settings: Settings, paper: Record<Block, Record<string, Json>>
     if (immaterial.has(name) || others.includes(block) || (block === 'sane' && !usesSane && !shared))
       continue;
     if (block === 'hyper_representation' && !usesHyperRepresentation) continue;
-    const ofZoo = epochsOfZoo.has(name);
+    const ofZoo = name in epochsOfZoo;
     const given = (settings[block] as unknown as Record<string, Json>)[setting] as Json;
     const value = ofZoo ? (given ?? settings.zoo.checkpoints) : given;
     const said = paperOfTask[task]?.[name] ?? (paper[block][setting] as Json);

@@ -124,6 +124,17 @@ describe('views of a zoo on disk', () => {
     expect(await sets('none')).toEqual([null, null]);
   });
 
+  test('of epochs that it does not have are refused', async () => {
+    const zoo = await openZoo(zooDir());
+    await expect(findSamples(zoo, [3, 4], undefined)).rejects.toThrow(
+      `zoo ${zooDir()}: no train model has a checkpoint of the epochs 3, 4; the zoo has the epochs 2, 5: set epochs_used, or prompt_epoch, to some of these`,
+    );
+    zoo.manifest.models.find(({ split }) => split === 'val')!.checkpoints.pop();
+    await expect(findSamples(zoo, [5], undefined)).rejects.toThrow(
+      `zoo ${zooDir()}: no val model has a checkpoint of the epochs 5; raise zoo.models, or see whether its models diverged`,
+    );
+  });
+
   test('far larger than memory allows take little of it', async () => {
     // 5000 checkpoints of 11 MB. They share a file, which nobody can tell.
     const large = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: 32 });
