@@ -498,7 +498,7 @@ describe('exp reconstruct', () => {
       'exp: reconstruct needs --out\n  --out a folder for the new networks\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'onnx')).err).toBe(
-      'exp: there is no format onnx\n  the formats are safetensors, pt\n',
+      'exp: --format onnx is not known\n  one of safetensors, pt\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'pt')).err).toBe(
       `exp: the new ${files[0]} would replace the network it is made from\n  --out another folder\n`,
@@ -579,10 +579,35 @@ describe('exp sample', () => {
     }
   });
 
+  test('of bandwidth 0 are reconstructions; shared draws are others than independent ones', async () => {
+    const sampled = async (name: string, ...args: string[]) => {
+      const common = ['--prompts', files[0]!, '--out', at(name), '--count', '2', '--json'];
+      const { out } = await sample(...common, ...args);
+      const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => readCheckpoint(file));
+      return (await Promise.all(written)).map(({ weights }) => weights);
+    };
+    const [exact, independent, shared] = await Promise.all([
+      sampled('samples-e', '--bandwidth', '0'),
+      sampled('samples-f', '--bandwidth', '0.5'),
+      sampled('samples-g', '--bandwidth', '0.5', '--draws', 'shared'),
+    ]);
+    expect(exact![0]).toEqual(exact![1]!);
+    expect(independent![0]).not.toEqual(exact![0]!);
+    expect(shared![0]).not.toEqual(independent![0]!);
+  });
+
   test('says what is wrong', async () => {
     mkdirSync(at('nothing'));
     const cases: [string[], string][] = [
       [[files[0]!], 'sample needs --out\n  --out a folder for the new networks'],
+      [
+        ['--out', at('x'), files[0]!, '--bandwidth', 'wide'],
+        '--bandwidth wide is no number from 0 on\n  e.g. --bandwidth 0.2',
+      ],
+      [
+        ['--out', at('x'), files[0]!, '--draws', 'random'],
+        '--draws random is not known\n  one of independent, shared',
+      ],
       [['--out', at('x')], 'sample needs --prompts\n  --prompts networks/a.pt, or a folder of networks'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],
