@@ -1,7 +1,7 @@
 /**
  * Fused kernels: where the active device has one for an operation of ops.ts, that one runs; elsewhere the operation is
  * composed of plain tfjs ones. All are float32 and row-major, leave their inputs unchanged and are free of gradients
- * (the operation around a kernel defines its gradient).
+ * (the operation around a kernel defines its gradient). SaneAdamW alone may put its outputs in the place of param, m and v.
  *
  * | name | inputs | attributes | outputs |
  * |---|---|---|---|

@@ -171,7 +171,13 @@ const adamW: NativeKernel = {
     for (let i = 0; inputs[`param${i}`]; i++) {
       const { shape } = inputs[`param${i}`] as tf.TensorInfo;
       const old = ['param', 'grad', 'm', 'v'].map((name) => inputs[`${name}${i}`] as tf.TensorInfo);
-      const next = [backend.allocate(shape), backend.allocate(shape), backend.allocate(shape)];
+      // In the place of the old numbers, unless they are another tensor's too.
+      const next = [old[0], old[2], old[3]].map((tensor) => {
+        const { dataId } = tensor as tf.TensorInfo;
+        return backend.refCount(dataId) === 1
+          ? backend.share({ dataId, shape, dtype: 'float32' })
+          : backend.allocate(shape);
+      });
       addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
       sizes.push(sizeOf(shape));
       outputs.push(...next);
