@@ -13,6 +13,8 @@
  * | SaneGeluGrad | dy, x | | dx |
  * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], logSums [B, heads, T] |
  * | SaneAttentionGrad | dy, qkv, logSums | heads | dqkv |
+ * | SaneMaskedSquares | x, target, mask, all of one shape | | sum, a scalar |
+ * | SaneMaskedSquaresGrad | dy, x, target, mask | | dx |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
  * | SaneBatchNorm | x [N, C], gain [C], bias [C], residual [N, C]? | epsilon, relu: boolean | y, mean [C], variance [C] |
  * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |
@@ -27,7 +29,7 @@
 import { tf } from './tf.ts';
 
 export type KernelName =
-  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
+  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'MaskedSquares' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores'}`
   | 'SaneAdamW';

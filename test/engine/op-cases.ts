@@ -48,6 +48,18 @@ export const cases: Record<string, (batch: number) => Case> = {
     inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
     apply: (ops, x) => ops.gelu(x as tf.Tensor),
   }),
+  maskedSquares: (batch) => {
+    const shape = [batch, odd(3, 200), odd(5, 100)];
+    const size = shape.reduce((a, b) => a * b, 1);
+    return {
+      inputs: [{ shape, data: random.normals(size) }],
+      apply: (ops, x) => {
+        const target = tf.tensor(new Random(freshSeed, 'target').normals(size), shape);
+        const mask = tf.cast(tf.greater(target, -1), 'float32');
+        return tf.mul(ops.maskedSquares(x as tf.Tensor, tf.mul(target, mask), mask), 1 / size);
+      },
+    };
+  },
   attention: (batch) => {
     const heads = odd(1, 2);
     const width = heads * odd(3);

@@ -75,6 +75,30 @@ const geluGrad: NativeKernel = {
   },
 };
 
+const maskedSquares: NativeKernel = {
+  run(inputs, backend) {
+    const { x, target, mask } = inputs as Named<'x' | 'target' | 'mask'>;
+    const sum = backend.allocate([]);
+    backend.library.masked_squares(
+      ...([backend.address(x), backend.address(target), backend.address(mask)] as const),
+      ...([backend.address(sum), sizeOf(x.shape)] as const),
+    );
+    return sum;
+  },
+};
+
+const maskedSquaresGrad: NativeKernel = {
+  run(inputs, backend) {
+    const { dy, x, target, mask } = inputs as Named<'dy' | 'x' | 'target' | 'mask'>;
+    const dx = backend.allocate(x.shape);
+    backend.library.masked_squares_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(target)] as const),
+      ...([backend.address(mask), backend.address(dx), sizeOf(x.shape)] as const),
+    );
+    return dx;
+  },
+};
+
 const attention: NativeKernel = {
   run(inputs, backend, attributes) {
     const { qkv } = inputs as Named<'qkv'>;
@@ -203,6 +227,8 @@ export const fused: NativeKernels = {
   SaneLayerNormGrad: layerNormGrad,
   SaneGelu: unary('unary_gelu'),
   SaneGeluGrad: geluGrad,
+  SaneMaskedSquares: maskedSquares,
+  SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneAttention: attention,
   SaneAttentionGrad: attentionGrad,
   SaneEmbeddingGrad: embeddingGrad,
