@@ -244,6 +244,17 @@ describe('exp embed', () => {
     expectClose(rows[1]!.slice(1).map(Number), oracleEmbedding(networks['b.bin']!));
   });
 
+  test('of a model of a zoo of this program: that of its last checkpoint', async () => {
+    const tensors = (epoch: number, state: State) =>
+      Array.from(state, ([name, value]) => ({ name: `${epoch}/${name}`, ...value }));
+    await writeSafetensors(at('model-0000.safetensors'), [
+      ...tensors(9, networks['b.bin']!),
+      ...tensors(10, networks['a.pt']!),
+    ]);
+    const [entry] = JSON.parse((await embed(at('model-0000.safetensors'), '--sane', statePt, '--json')).out);
+    expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!));
+  });
+
   test('in windows: another embedding, close to that of the whole', async () => {
     const [entry] = JSON.parse((await embed(files[0]!, '--sane', statePt, '--window', '24', '--json')).out);
     const whole = oracleEmbedding(networks['a.pt']!);
