@@ -89,12 +89,16 @@ export function gradientOf(gradients: tf.NamedTensorMap, { name }: Parameter): t
  * The values of a rate, to be multiplied with a tensor: one number, or one for each model along its first axis. Throws if
  * the tensor has not so many models.
  */
-export function perModel(rates: readonly number[], { shape }: tf.Tensor): tf.Tensor | number {
+export function perModel(rates: readonly number[], tensor: tf.Tensor): tf.Tensor | number {
   if (rates.length === 1) return rates[0] as number;
-  if (shape[0] !== rates.length) {
-    throw new Error(`There are ${rates.length} rates for ${shape[0]} models, whose parameter is [${shape}].`);
-  }
+  checkModels(rates, tensor);
+  const { shape } = tensor;
   return tf.tensor(Array.from(rates), [rates.length, ...shape.slice(1).fill(1)], 'float32');
+}
+
+function checkModels(rates: readonly number[], { shape }: tf.Tensor): void {
+  if (rates.length === 1 || shape[0] === rates.length) return;
+  throw new Error(`There are ${rates.length} rates for ${shape[0]} models, whose parameter is [${shape}].`);
 }
 
 type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
@@ -118,6 +122,7 @@ function update(moments: readonly Moments[], rates: Rates): Record<'param' | 'm'
   if (!hasKernel('SaneAdamW')) return moments.map((one, i) => tf.tidy(() => composed(one, rates, i)));
   const inputs: Record<string, tf.Tensor> = {};
   for (const [i, { param, grad, m, v }] of moments.entries()) {
+    for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
     inputs[`param${i}`] = param;
     inputs[`grad${i}`] = grad;
     inputs[`m${i}`] = m;

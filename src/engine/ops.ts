@@ -6,6 +6,7 @@
 export { attention } from './ops/attention.ts';
 export { type BatchNormOptions, batchNorm, type RunningStatistics } from './ops/batch-norm.ts';
 export { conv2d } from './ops/conv2d.ts';
+export { conv2dEach, linearEach } from './ops/each-model.ts';
 export { embedding } from './ops/embedding.ts';
 export { gelu } from './ops/gelu.ts';
 export { layerNorm } from './ops/layer-norm.ts';

@@ -22,20 +22,36 @@ function scatter(bits: number): number {
 const step = 0x9e3779b9;
 
 /**
- * `value` [B, ...] of model `model` after dropout: each number times 0 or 1 / (1 - rate). `layer` counts the layers with
- * parameters, from 0.
+ * `value` [models * B, ...] of the models from `first` on after dropout: each number times 0 or 1 / (1 - rate). `layer` counts
+ * the layers with parameters, from 0.
  */
 export function applyDropout(
+  masks: DropoutMasks,
+  first: number,
+  layer: number,
+  value: tf.Tensor,
+  models = 1,
+): tf.Tensor {
+  const factors = new Float32Array(value.size);
+  const size = value.size / models;
+  const batch = (value.shape[0] as number) / models;
+  for (let m = 0; m < models; m++) {
+    fillFactors(factors.subarray(m * size, (m + 1) * size), masks, first + m, layer, batch);
+  }
+  return tf.mul(value, tf.tensor(factors, value.shape));
+}
+
+/** The factors of one model's numbers for `batch` images. */
+function fillFactors(
+  factors: Float32Array,
   { rates, seeds, start }: DropoutMasks,
   model: number,
   layer: number,
-  value: tf.Tensor,
-): tf.Tensor {
+  batch: number,
+): void {
   const rate = Math.fround(rates[model] as number);
   const kept = 1 / (1 - rate);
-  const batch = value.shape[0] as number;
-  const size = value.size / batch;
-  const factors = new Float32Array(value.size);
+  const size = factors.length / batch;
   for (let b = 0; b < batch; b++) {
     const seed = scatter(((seeds[model] as number) + Math.imul(start + b, step)) ^ layer);
     for (let i = 0; i < size; i++) {
@@ -43,5 +59,4 @@ export function applyDropout(
       factors[b * size + i] = number >= rate * 16777216 ? kept : 0;
     }
   }
-  return tf.mul(value, tf.tensor(factors, value.shape));
 }

@@ -1,4 +1,4 @@
-import { batchNorm, conv2d, gelu, linear, maxPool } from '../engine/ops.ts';
+import { batchNorm, conv2d, conv2dEach, gelu, linear, linearEach, maxPool } from '../engine/ops.ts';
 import { tf } from '../engine/tf.ts';
 import type { Activation, Architecture, Layer } from './architecture.ts';
 
@@ -23,6 +23,8 @@ export interface ForwardOptions {
    * nothing is dropped.
    */
   dropout?: ((x: tf.Tensor, layer: number) => tf.Tensor) | undefined;
+  /** Whether weights and buffers are those of many models, with a leading axis, and the images theirs, one model's after the other's. */
+  each?: boolean;
 }
 
 /** The network's logits [B, classes] for images [B, H, W, C], which are normalised. Call inside tf.tidy. */
@@ -32,7 +34,7 @@ export function forward(
   buffers: NamedTensors,
   images: tf.Tensor4D,
   activation: Activation,
-  { training, dropout }: ForwardOptions,
+  { training, dropout, each = false }: ForwardOptions,
 ): tf.Tensor2D {
   const get = <T extends tf.Tensor>(tensors: NamedTensors, name: string): T => {
     const tensor = tensors.get(name);
@@ -46,12 +48,20 @@ export function forward(
     switch (layer.kind) {
       case 'conv2d': {
         const { stride = 1, padding = 0, bias = true } = layer;
-        const filters = get<tf.Tensor4D>(weights, `${layer.name}.weight`);
-        const biases = bias ? get<tf.Tensor1D>(weights, `${layer.name}.bias`) : undefined;
-        return conv2d(x as tf.Tensor4D, filters, biases, { stride, padding, inputGradient: x !== images });
+        const options = { stride, padding, inputGradient: x !== images };
+        const filters = get(weights, `${layer.name}.weight`);
+        const biases = bias ? get(weights, `${layer.name}.bias`) : undefined;
+        const images4d = x as tf.Tensor4D;
+        return each
+          ? conv2dEach(images4d, filters as tf.Tensor5D, biases as tf.Tensor2D | undefined, options)
+          : conv2d(images4d, filters as tf.Tensor4D, biases as tf.Tensor1D | undefined, options);
       }
-      case 'linear':
-        return linear(x, get(weights, `${layer.name}.weight`), get(weights, `${layer.name}.bias`));
+      case 'linear': {
+        const [weight, bias] = ['weight', 'bias'].map((part) => get(weights, `${layer.name}.${part}`));
+        return each
+          ? linearEach(x as tf.Tensor2D, weight as tf.Tensor3D, bias as tf.Tensor2D)
+          : linear(x, weight as tf.Tensor2D, bias as tf.Tensor1D);
+      }
       case 'max-pool':
         return maxPool(x as tf.Tensor4D, layer.size);
       case 'average-pool':

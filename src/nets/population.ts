@@ -4,24 +4,22 @@
  */
 import { hasKernel, runKernel } from '../engine/kernel.ts';
 import { tf } from '../engine/tf.ts';
-import { applyDropout, type DropoutMasks } from './dropout.ts';
-import { forward, type NamedTensors } from './forward.ts';
+import type { DropoutMasks } from './dropout.ts';
+import type { NamedTensors } from './forward.ts';
 import { kernelLayers, kernelWeights } from './population-chain.ts';
+import { composedGradients, crossEntropy } from './population-composed.ts';
 import {
   evaluateEach,
+  type LabelledImages,
+  logitsOf,
+  modelsAtOnce,
   type Network,
   type PopulationBuffers,
   type PopulationWeights,
-  trainEach,
+  trainParts,
 } from './population-models.ts';
 
-/** Images [N, H, W, C], normalised, and their labels [N], int32, on the device. */
-export interface LabelledImages {
-  images: tf.Tensor4D;
-  labels: tf.Tensor1D;
-}
-
-export type { Network, PopulationBuffers, PopulationWeights };
+export type { LabelledImages, Network, PopulationBuffers, PopulationWeights };
 
 /**
  * Cross-entropy [M] of each model, the mean over its own batch, and its gradient by parameter name. `order` [M, B], int32, says
@@ -29,13 +27,14 @@ export type { Network, PopulationBuffers, PopulationWeights };
  * caller disposes of both.
  */
 export function populationGradients(
-  { architecture, activation }: Network,
+  network: Network,
   weights: PopulationWeights,
   buffers: PopulationBuffers,
   { images, labels }: LabelledImages,
   order: tf.Tensor2D,
   dropout?: DropoutMasks,
 ): { losses: tf.Tensor1D; gradients: tf.NamedTensorMap } {
+  const { architecture, activation } = network;
   const names = architecture.parameters.map(({ name }) => name);
   const layers = kernelLayers(architecture, activation, dropout !== undefined);
   const useKernel = layers && hasKernel('SanePopulationGradients');
@@ -45,25 +44,7 @@ export function populationGradients(
         { images, labels, order, ...kernelWeights(architecture, weights) },
         { layers, dropout: dropout?.rates ?? [], seeds: dropout?.seeds ?? [], start: dropout?.start ?? 0 },
       )
-    : tf.tidy(() => {
-        const orders = tf.unstack(order) as tf.Tensor1D[];
-        const models = trainEach(weights, buffers, (model, statistics, m) => {
-          const x = tf.gather(images, orders[m] as tf.Tensor1D);
-          const y = tf.gather(labels, orders[m] as tf.Tensor1D);
-          const mask =
-            dropout && ((value: tf.Tensor, layer: number) => applyDropout(dropout, m, layer, value));
-          const loss = (...values: tf.Tensor[]) => {
-            const named = new Map(names.map((name, i) => [name, values[i] as tf.Tensor]));
-            const options = { training: true, dropout: mask };
-            const logits = forward(architecture, named, statistics, x, activation, options);
-            return tf.div(crossEntropy(logits, y), y.size) as tf.Scalar;
-          };
-          const parameters = names.map((name) => model.get(name) as tf.Tensor);
-          const { value, grads } = tf.valueAndGrads(loss)(parameters);
-          return [value, ...grads];
-        });
-        return ['loss', ...names].map((_, i) => tf.stack(models.map((model) => model[i] as tf.Tensor)));
-      });
+    : composedGradients(network, weights, buffers, { images, labels }, order, dropout);
   return {
     losses: losses as tf.Tensor1D,
     gradients: Object.fromEntries(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
@@ -75,17 +56,16 @@ export function populationGradients(
  * statistics in `buffers` are nearer to those of the batch; nothing else changes.
  */
 export function conditionPopulation(
-  { architecture, activation }: Network,
+  network: Network,
   weights: PopulationWeights,
   buffers: PopulationBuffers,
   images: tf.Tensor4D,
   order: tf.Tensor2D,
 ): void {
   tf.tidy(() => {
-    const orders = tf.unstack(order) as tf.Tensor1D[];
-    trainEach(weights, buffers, (model, statistics, m) => {
-      const x = tf.gather(images, orders[m] as tf.Tensor1D);
-      tf.tidy(() => forward(architecture, model, statistics, x, activation, { training: true }));
+    trainParts(weights, buffers, modelsAtOnce(network, order.shape[1]), (part) => {
+      const own = tf.slice(order, part.start, part.models).reshape<tf.Tensor1D>([-1]);
+      tf.tidy(() => logitsOf(network, part, tf.gather(images, own), { training: true }));
     });
   });
 }
@@ -108,12 +88,12 @@ export async function populationScores(
         )
       : tf.tidy(() => {
           const scores = evaluateEach(network, weights, buffers, images, (logits, start) => {
-            const y = tf.slice(labels, start, logits.shape[0]);
-            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), y), 'float32'));
+            const y = tf.slice(labels, start, logits.shape[1]);
+            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 2), y), 'float32'), 1);
             return tf.stack([crossEntropy(logits, y), right]);
           });
-          const means = scores.map((parts) => tf.div(tf.addN(parts), labels.size));
-          return tf.unstack(tf.stack(means), 1);
+          const means = scores.map((batches) => tf.div(tf.addN(batches), labels.size));
+          return tf.unstack(tf.concat(means, 1));
         });
   const result = {
     losses: (await (losses as tf.Tensor).data()) as Float32Array,
@@ -132,12 +112,6 @@ export function populationLogits(
 ): tf.Tensor3D {
   return tf.tidy(() => {
     const models = evaluateEach(network, weights, buffers, images, (logits) => tf.clone(logits));
-    return tf.stack(models.map((parts) => tf.concat(parts))) as tf.Tensor3D;
+    return tf.concat(models.map((batches) => tf.concat(batches, 1))) as tf.Tensor3D;
   });
-}
-
-/** Summed cross-entropy of the logits [B, classes]. */
-function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
-  const picked = tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1]));
-  return tf.neg(tf.sum(picked)) as tf.Scalar;
 }

@@ -1,4 +1,4 @@
-import type { ImageSize, Layer } from './architecture.ts';
+import type { Architecture, ImageSize, Layer } from './architecture.ts';
 
 /**
  * The size of what a layer gives for one image or feature map; a vector has height and width 1. Throws an error naming the
@@ -51,6 +51,27 @@ export function outputSize(layer: Layer, input: ImageSize): ImageSize {
     default:
       return input;
   }
+}
+
+/**
+ * Numbers that training keeps for one image: what each layer gives, and the windows of convolutions where these are multiplied
+ * as matrices (each-model.ts).
+ */
+export function numbersPerImage({ layers, input }: Pick<Architecture, 'layers' | 'input'>): number {
+  let size = input;
+  let sum = size[0] * size[1] * size[2];
+  for (const layer of layers) {
+    const next = outputSize(layer, size);
+    if (layer.kind === 'residual') {
+      sum += numbersPerImage({ layers: layer.branch, input: size });
+      sum += numbersPerImage({ layers: layer.shortcut, input: size });
+    }
+    if (layer.kind === 'concatenate') sum += numbersPerImage({ layers: layer.branch, input: size });
+    if (layer.kind === 'conv2d') sum += next[0] * next[1] * layer.kernel ** 2 * layer.inputs;
+    sum += next[0] * next[1] * next[2];
+    size = next;
+  }
+  return sum;
 }
 
 /** As `outputSize`, of layers one after the other. */

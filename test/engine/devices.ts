@@ -29,14 +29,14 @@ const adapter = await findTestedAdapter();
 export const noWebgpu = 'missing' in adapter ? adapter.missing : undefined;
 if (noWebgpu) console.warn(`Nothing is tested on webgpu: ${noWebgpu}.`);
 
-/** Devices that are compared with the plain one. */
-export const acceleratedDevices: string[] = [...compiledDevices, ...(noTensorflow ? [] : ['tensorflow'])];
+/** Devices with kernels of our own for tfjs's operations. */
+export const kernelDevices: string[] = [...compiledDevices, ...(noTensorflow ? [] : ['tensorflow'])];
+
+/** Devices that are compared with the plain one. Their tests read tensors by `data`: WebGPU has no means for `dataSync`. */
+export const acceleratedDevices: string[] = [...kernelDevices, ...(noWebgpu ? [] : ['webgpu'])];
 
 /** Devices that are compared with the definition. */
 export const testedDevices: string[] = ['cpu', ...acceleratedDevices];
-
-/** These and webgpu, for tests that read tensors by `data` only: WebGPU cannot do it synchronously. */
-export const asyncDevices: string[] = [...testedDevices, ...(noWebgpu ? [] : ['webgpu'])];
 
 /** Starts the devices, with so many threads; tensorflow and webgpu on the CPU too, which the devices themselves refuse. */
 export async function startTested(devices: readonly string[], threads: number): Promise<void> {

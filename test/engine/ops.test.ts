@@ -2,15 +2,15 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed } from './compare.ts';
-import { asyncDevices, startTested } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
 
 beforeAll(async () => {
-  await startTested(asyncDevices, 1);
+  await startTested(testedDevices, 1);
 });
 
-describe.each(asyncDevices)(
+describe.each(testedDevices)(
   `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
   (backend) => {
     test.each(Object.entries(cases))('%s', async (_, make) => {
@@ -45,6 +45,15 @@ describe.each(asyncDevices)(
       const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
       expect([...(await gradient.data())]).toEqual([1, 0, 0, 0, 0, 0]);
       gradient.dispose();
+    });
+
+    test('a sum of more tensors than a shader may bind', async () => {
+      await tf.setBackend(backend);
+      const before = tf.backend().numDataIds();
+      const sum = tf.tidy(() => tf.addN(Array.from({ length: 100 }, (_, i) => tf.tensor1d([i, 1]))));
+      expect([...(await sum.data())]).toEqual([4950, 100]);
+      sum.dispose();
+      expect(tf.backend().numDataIds()).toBe(before);
     });
 
     test('a transformer block of golden weights, after attention and as a whole', async () => {

@@ -12,10 +12,10 @@ import {
 import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, freshSeed } from './compare.ts';
-import { asyncDevices, startTested } from './devices.ts';
+import { startTested, testedDevices } from './devices.ts';
 
 beforeAll(async () => {
-  await startTested(asyncDevices, 1);
+  await startTested(testedDevices, 1);
 });
 
 const steps = 20;
@@ -131,7 +131,7 @@ function step(optimizer: Optimizer, { matrix, bias }: Numbers, hyper: Hyper): vo
 const numbersOf = (parameters: Parameter[]) =>
   Promise.all(parameters.map(async ({ variable }) => [...(await variable.data())]));
 
-describe.each(asyncDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
+describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backend) => {
   test.each(cases)(
     '$name: 20 steps are those of the formula in double precision',
     async ({ make, hyper, oracle }) => {
@@ -244,13 +244,16 @@ test('a state of other parameters is an error, and changes nothing', async () =>
   expect((await optimizer.state()).averages['bias.m']).toEqual(new Float32Array(3));
 });
 
-test('rates of another number of models are an error', async () => {
-  await tf.setBackend('cpu');
-  const parameter = { name: 'w', variable: variable(new Float32Array(6), [3, 2]), decay: true };
-  const optimizer = new Sgd([parameter]);
-  const gradients = { w: tf.zeros([3, 2]) };
-  expect(() => optimizer.step(gradients, { learningRate: [0.1, 0.2] })).toThrow(
-    'There are 2 rates for 3 models, whose parameter is [3,2].',
-  );
-  tf.dispose([gradients.w, parameter.variable]);
+test.each(testedDevices)('rates of another number of models are an error on %s', async (device) => {
+  await tf.setBackend(device);
+  for (const Kind of [Sgd, AdamW]) {
+    const parameter = { name: 'w', variable: variable(new Float32Array(6), [3, 2]), decay: true };
+    const optimizer = new Kind([parameter]);
+    const gradients = { w: tf.zeros([3, 2]) };
+    expect(() => optimizer.step(gradients, { learningRate: [0.1, 0.2] })).toThrow(
+      'There are 2 rates for 3 models, whose parameter is [3,2].',
+    );
+    optimizer.dispose();
+    tf.dispose([gradients.w, parameter.variable]);
+  }
 });

@@ -1,6 +1,6 @@
 /** The device webgpu in processes of their own: what is told of it on SwiftShader, how adapters are pinned, and how it fails. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis } from '../../src/engine/device.ts';
@@ -10,12 +10,13 @@ import { swiftShader } from './webgpu-adapter.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'exp-webgpu-'));
 afterAll(() => rmSync(root, { recursive: true }));
+const project = new URL('../..', import.meta.url).pathname;
 const name = 'SwiftShader Device (Subzero)';
 
-async function run(code: string, env: Record<string, string>): Promise<string> {
+async function run(code: string, env: Record<string, string>, cwd = project): Promise<string> {
   const { EXP_WEBGPU_ADAPTER: _, ...rest } = process.env;
   const child = Bun.spawn([process.execPath, '-e', code], {
-    cwd: new URL('../..', import.meta.url).pathname,
+    cwd,
     env: { ...rest, VK_DRIVER_FILES: swiftShader, ...env },
     stdout: 'pipe',
     stderr: 'ignore',
@@ -49,6 +50,26 @@ function otherAdapter(): string {
   writeFileSync(path, JSON.stringify(description));
   return path;
 }
+
+test('webgpu without its package does not start, and says what to install', async () => {
+  // A copy of the engine outside the project finds none of its packages, and Bun fetches none where there is a folder for them.
+  mkdirSync(join(root, 'node_modules'));
+  cpSync(join(project, 'src', 'engine'), join(root, 'src', 'engine'), { recursive: true });
+  const told = await run(
+    `const { diagnoseDevices, startDevice } = await import('./src/engine/device.ts');
+     const { findings } = (await diagnoseDevices()).find(({ name }) => name === 'webgpu');
+     const error = await startDevice('webgpu', { threads: 1 }).catch((error) => error);
+     console.log(JSON.stringify([findings, error.message]));`,
+    {},
+    root,
+  );
+  const detail = 'the optional package webgpu is not installed';
+  const remedy = 'Run: bun add --no-save webgpu@0.6.2  (51 MB)';
+  expect(JSON.parse(told)).toEqual([
+    [{ what: 'package', found: false, detail, remedy }],
+    `The device webgpu cannot start: ${detail}. ${remedy}`,
+  ]);
+});
 
 describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
   test('tells of a missing driver, of a software adapter only, and of a name that no adapter has', async () => {

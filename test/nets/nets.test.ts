@@ -41,7 +41,7 @@ describe.each(testedDevices)('forward on %s', (device) => {
     ['tanh', Math.tanh],
     ['relu', (x: number) => Math.max(0, x)],
     ['sigmoid', (x: number) => 1 / (1 + Math.exp(-x))],
-  ] as const)('gives the logits of the definition, %s', (activation, f) => {
+  ] as const)('gives the logits of the definition, %s', async (activation, f) => {
     const weights = randomWeights(cnnSmall, seed);
     const images = new Random(seed, 'images').normals(3 * 784);
     const tensors = new Map(
@@ -53,10 +53,11 @@ describe.each(testedDevices)('forward on %s', (device) => {
     const logits = tf.tidy(() =>
       forward(cnnSmall, tensors, new Map(), tf.tensor4d(images, [3, 28, 28, 1]), activation, {
         training: false,
-      }).arraySync(),
+      }),
     );
-    tf.dispose([...tensors.values()]);
-    for (const [i, row] of logits.entries()) {
+    const numbers = await logits.array();
+    tf.dispose([logits, ...tensors.values()]);
+    for (const [i, row] of numbers.entries()) {
       const expected = oracleForward(cnnSmall, weights, images.subarray(i * 784, (i + 1) * 784), f);
       for (const [j, value] of row.entries()) expect(value).toBeCloseTo(expected[j] as number, 4);
     }

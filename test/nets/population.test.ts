@@ -9,14 +9,14 @@ import { applyDropout } from '../../src/nets/dropout.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { populationGradients, populationScores } from '../../src/nets/population.ts';
 import { expectClose, freshSeed } from '../engine/compare.ts';
-import { startTested, testedDevices, testNative } from '../engine/devices.ts';
+import { kernelDevices, startTested, testNative } from '../engine/devices.ts';
 import { cnnLarge, cnnSmall } from './networks.ts';
 
 const random = new Random(freshSeed, 'population');
 const activations: Activation[] = ['tanh', 'relu', 'sigmoid', 'gelu'];
 
 beforeAll(async () => {
-  await startTested(testedDevices, 2);
+  await startTested(['cpu', ...kernelDevices], 2);
 });
 
 /** A chain of two or three convolutions and one or two dense layers of random sizes, pooling, dropout. */
@@ -103,20 +103,18 @@ async function compute(device: string, problem: Problem, from = 0, to = problem.
   const network = { architecture, activation };
   const { losses, gradients } = populationGradients(network, weights, new Map(), data, orders, dropout);
   const scores = await populationScores(network, weights, new Map(), data);
-  const results = [
-    losses.dataSync<'float32'>().slice(),
-    ...architecture.parameters.map(({ name }) =>
-      (gradients[name] as tf.Tensor).dataSync<'float32'>().slice(),
-    ),
-    ...[scores.losses, scores.accuracies],
-  ];
+  const results: Float32Array[] = [];
+  for (const tensor of [losses, ...architecture.parameters.map(({ name }) => gradients[name] as tf.Tensor)]) {
+    results.push((await tensor.data<'float32'>()).slice());
+  }
+  results.push(scores.losses, scores.accuracies);
   tf.dispose([losses, orders, ...Object.values(gradients), ...weights.values(), ...Object.values(data)]);
   expect(tf.memory().numTensors).toBe(before);
   return results;
 }
 
 describe(`populations, with the shapes of seed ${freshSeed}`, () => {
-  test.each(testedDevices.filter((name) => name !== 'cpu'))(
+  test.each(kernelDevices)(
     'on %s have the losses, gradients and scores that they have on cpu',
     async (device) => {
       for (let round = 0; round < 8; round++) {
@@ -130,11 +128,11 @@ describe(`populations, with the shapes of seed ${freshSeed}`, () => {
   );
 
   test.each([cnnSmall, cnnLarge])(
-    'of $name, on every device',
+    'of $name, on every device with kernels',
     async (architecture) => {
       const problem = randomProblem(architecture, 3, 2);
       const expected = await compute('cpu', problem);
-      for (const device of testedDevices) {
+      for (const device of kernelDevices) {
         const actual = await compute(device, problem);
         for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, 3e-5);
       }

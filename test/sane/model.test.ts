@@ -68,10 +68,18 @@ describe('parameters', () => {
   });
 });
 
+/** What `f` gives, read. */
+async function numbers(f: () => tf.Tensor): Promise<Float32Array> {
+  const tensor = tf.tidy(f);
+  const values = (await tensor.data<'float32'>()).slice();
+  tensor.dispose();
+  return values;
+}
+
 describe.each(testedDevices)('the autoencoder on %s', (device) => {
   beforeAll(() => startTested([device], 1));
 
-  test('has the transformer block of the golden vector', () => {
+  test('has the transformer block of the golden vector', async () => {
     // x[t,c] = sin(.5 (4t+c) + .1); weights .3 sin(.7 k + phase) by index k; gains 1 + .1 c and 1 - .05 c.
     const shape: SaneShape = {
       token_size: 4,
@@ -104,9 +112,7 @@ describe.each(testedDevices)('the autoencoder on %s', (device) => {
     );
     const sane = new Sane(shape, weights);
     const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(0.5 * i + 0.1));
-    const z = tf.tidy(() =>
-      sane.encode(tf.tensor3d(x, [1, 3, 4]), positionTensors(new Int32Array(9))).dataSync(),
-    );
+    const z = await numbers(() => sane.encode(tf.tensor3d(x, [1, 3, 4]), positionTensors(new Int32Array(9))));
     const golden = [
       0.11772959, 0.6716589, 0.98073691, 0.83126347, 0.79366899, 0.81106189, 0.18070652, -0.61312929,
       -0.9164871, -0.99876597, -0.8118029, -0.62238596,
@@ -115,7 +121,7 @@ describe.each(testedDevices)('the autoencoder on %s', (device) => {
     sane.dispose();
   });
 
-  test('is the definition in float64, with odd sizes', () => {
+  test('is the definition in float64, with odd sizes', async () => {
     const shape: SaneShape = {
       token_size: 11,
       latent_dim: 5,
@@ -160,35 +166,33 @@ describe.each(testedDevices)('the autoencoder on %s', (device) => {
       );
     const z = affine('encoder_comp', stack('transformer_encoder', affine('tokenizer', matrixOf(x, 11))));
     const y = affine('detokenizer', stack('transformer_decoder', affine('decoder_comp', z)));
-    const [encoded, decoded] = tf.tidy(() => {
-      const positions = positionTensors(p);
-      const code = sane.encode(tf.tensor3d(x, [1, 7, 11]), positions);
-      return [code.dataSync(), sane.decode(code, positions).dataSync()];
-    });
+    const encode = () => sane.encode(tf.tensor3d(x, [1, 7, 11]), positionTensors(p));
+    const encoded = await numbers(encode);
+    const decoded = await numbers(() => sane.decode(encode(), positionTensors(p)));
     for (const [i, value] of z.flat().entries())
-      expect(Math.abs(encoded![i]! - value)).toBeLessThan(2e-4 * (1 + Math.abs(value)));
+      expect(Math.abs(encoded[i]! - value)).toBeLessThan(2e-4 * (1 + Math.abs(value)));
     for (const [i, value] of y.flat().entries())
-      expect(Math.abs(decoded![i]! - value)).toBeLessThan(1e-3 * (1 + Math.abs(value)));
-    const projected = tf.tidy(() =>
-      sane.project(tf.tensor3d(new Random(seed, 'z').normals(35 * 2), [2, 7, 5])).arraySync(),
+      expect(Math.abs(decoded[i]! - value)).toBeLessThan(1e-3 * (1 + Math.abs(value)));
+    const projected = await numbers(() =>
+      sane.project(tf.tensor3d(new Random(seed, 'z').normals(35 * 2), [2, 7, 5])),
     );
-    for (const row of projected) for (const v of row) expect(v).toBeGreaterThanOrEqual(0);
+    for (const v of projected) expect(v).toBeGreaterThanOrEqual(0);
     sane.dispose();
   });
 
-  test('has the losses of the golden vectors', () => {
+  test('has the losses of the golden vectors', async () => {
     const z = tf.tensor2d([1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 1], [4, 3]);
-    expect(tf.tidy(() => contrastiveLoss(z, 0.1).dataSync()[0]!)).toBeCloseTo(0.39225154, 5);
-    expect(tf.tidy(() => contrastiveLoss(z, 0.5).dataSync()[0]!)).toBeCloseTo(0.70667632, 5);
+    expect((await numbers(() => contrastiveLoss(z, 0.1)))[0]!).toBeCloseTo(0.39225154, 5);
+    expect((await numbers(() => contrastiveLoss(z, 0.5)))[0]!).toBeCloseTo(0.70667632, 5);
     const [target, output, mask] = [
       [1, 2, 0, 3, -1, 0],
       [1.5, 1, 9, 2, -1, 7],
       [1, 1, 0, 1, 1, 0],
     ].map((v) => tf.tensor3d(v, [2, 1, 3]));
-    const loss = (padding: boolean) =>
-      tf.tidy(() => reconstructionLoss(target!, output!, mask!, padding).dataSync()[0]!);
-    expect(loss(true)).toBeCloseTo(0.375, 6);
-    expect(loss(false)).toBeCloseTo(0.5625, 6);
+    const loss = async (padding: boolean) =>
+      (await numbers(() => reconstructionLoss(target!, output!, mask!, padding)))[0]!;
+    expect(await loss(true)).toBeCloseTo(0.375, 6);
+    expect(await loss(false)).toBeCloseTo(0.5625, 6);
   });
 });
 

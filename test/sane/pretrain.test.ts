@@ -271,17 +271,19 @@ describe.each(acceleratedDevices)('on %s', (device) => {
   });
 
   test('the steps are those that tfjs’ own CPU back end takes', async () => {
-    const settings = { ...config, epochs: 2, gradient_clip: 1, layers: 2 };
+    // A software adapter takes seconds for each step: there are fewer on webgpu.
+    const [epochs, layers, tolerance] = device === 'webgpu' ? [1, 1, 1e-4] : [2, 2, 1e-3];
+    const settings = { ...config, epochs, layers, gradient_clip: 1 };
     await startTested(['cpu'], 1);
     const expected = await train(settings);
     await startTested([device], 2);
     const actual = await train(settings);
     for (const [epoch, losses] of expected.history.entries()) {
-      expectClose(Object.values(actual.history[epoch]!), Object.values(losses), 1e-3);
+      expectClose(Object.values(actual.history[epoch]!), Object.values(losses), tolerance);
     }
     // AdamW divides by the size of a gradient: of one near 0 the sign may differ, and so the step by twice the rate.
     const steps =
-      2 * Math.floor((sets.train.samples.length * settings.windows_per_sample) / settings.batch_size);
+      epochs * Math.floor((sets.train.samples.length * settings.windows_per_sample) / settings.batch_size);
     const limit = 2 * steps * settings.learning_rate;
     for (const [name, values] of expected.weights) {
       const errors = values.map((value, i) => Math.abs(value - actual.weights.get(name)![i]!));

@@ -69,31 +69,34 @@ describe.each(testedDevices)('on %s', (device) => {
   });
   afterAll(() => expect(held()).toBe(before));
 
-  test.each([
-    ['cnn-small', cnnSmall],
-    ['cnn-large', cnnLarge],
-    ['resnet18', narrow('resnet18', 5)],
-    ['resnet50', narrow('resnet50', 3)],
-    ['densenet121', narrow('densenet121', 6)],
-  ])('%s: a planted order is found under noise, and the function stays', async (_, architecture) => {
-    const reference = randomWeights(architecture, freshSeed);
-    const noise = randomWeights(architecture, freshSeed + 1);
-    const near = new Map(
-      Array.from(reference, ([name, values]) => [
-        name,
-        values.map((x, i) => x + 0.02 * noise.get(name)![i]!),
-      ]),
-    );
-    const planted = permute(architecture, near, randomOrders(architecture, random('planted')));
-    const matching = new WeightMatching(architecture, reference);
-    const found = await matching.match(planted, random('visits'));
-    matching.dispose();
-    const aligned = permute(architecture, planted, found.permutations);
-    // The buffers are permuted along.
-    for (const { name } of architecture.state) expect(aligned.get(name)).toEqual(near.get(name)!);
-    expect(found.distance / distance(architecture, reference, near)).toBeCloseTo(1, 4);
-    expect(found.distanceBefore / distance(architecture, reference, planted)).toBeCloseTo(1, 6);
-  });
+  const small = [['cnn-small', cnnSmall] as const, ['cnn-large', cnnLarge] as const];
+  const deep = ['resnet18', 'resnet50', 'densenet121'].map(
+    (name, i) => [name, narrow(name, [5, 3, 6][i]!)] as const,
+  );
+
+  // Of webgpu, on a software adapter, those of few layers.
+  test.each(device === 'webgpu' ? small : [...small, ...deep])(
+    '%s: a planted order is found under noise, and the function stays',
+    async (_, architecture) => {
+      const reference = randomWeights(architecture, freshSeed);
+      const noise = randomWeights(architecture, freshSeed + 1);
+      const near = new Map(
+        Array.from(reference, ([name, values]) => [
+          name,
+          values.map((x, i) => x + 0.02 * noise.get(name)![i]!),
+        ]),
+      );
+      const planted = permute(architecture, near, randomOrders(architecture, random('planted')));
+      const matching = new WeightMatching(architecture, reference);
+      const found = await matching.match(planted, random('visits'));
+      matching.dispose();
+      const aligned = permute(architecture, planted, found.permutations);
+      // The buffers are permuted along.
+      for (const { name } of architecture.state) expect(aligned.get(name)).toEqual(near.get(name)!);
+      expect(found.distance / distance(architecture, reference, near)).toBeCloseTo(1, 4);
+      expect(found.distanceBefore / distance(architecture, reference, planted)).toBeCloseTo(1, 6);
+    },
+  );
 });
 
 describe('matching', () => {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { arch, cpus, homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Numbers that are not finite go through unharmed and sums keep their order: of the flags that loosen arithmetic these are
@@ -43,27 +43,43 @@ export function cacheFolder(device = 'native'): string {
 export async function build(compiler: string, folder = cacheFolder()): Promise<string> {
   const names = (await readdir(import.meta.dir)).filter((name) => /\.[ch]$/.test(name)).sort();
   const path = join(folder, `${await keyOf(compiler, names)}.so`);
+  return await compileOnce(path, { compiler, product: 'compiled kernels' }, async (temporary) => {
+    const sources = names.filter((name) => name.endsWith('.c'));
+    // All at once: the system divides its processors among them.
+    const objects = sources.map((name) => `${temporary}.${name}.o`);
+    const compiled = await Promise.all(
+      sources.map((name, i) => run([compiler, ...flags, '-c', name, '-o', objects[i] as string])),
+    );
+    const failed = compiled.find(({ code }) => code !== 0);
+    const result =
+      failed ?? (await run([compiler, '-shared', '-pthread', ...objects, '-o', temporary, '-lm']));
+    await Promise.all(objects.map((object) => rm(object, { force: true })));
+    return result;
+  });
+}
+
+/**
+ * `path`, made now if it is not there: `compile` writes it under the name that it is given, which becomes `path` when all of it
+ * is there. Throws a BuildError if the compiler fails, whose messages are then in a file beside it, or if the folder, for
+ * `product`, cannot be made.
+ */
+export async function compileOnce(
+  path: string,
+  { compiler, product }: { compiler: string; product: string },
+  compile: (temporary: string) => Promise<{ code: number; output: string }>,
+): Promise<string> {
   if (existsSync(path)) return path;
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
   } catch (error) {
     throw new BuildError(
-      `The folder for compiled kernels cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
+      `The folder for ${product} cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
     );
   }
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  const sources = names.filter((name) => name.endsWith('.c'));
-  // All at once: the system divides its processors among them.
-  const objects = sources.map((name) => `${temporary}.${name}.o`);
-  const compiled = await Promise.all(
-    sources.map((name, i) => run([compiler, ...flags, '-c', name, '-o', objects[i] as string])),
-  );
-  const failed = compiled.find(({ code }) => code !== 0);
-  const { code, output } =
-    failed ?? (await run([compiler, '-shared', '-pthread', ...objects, '-o', temporary, '-lm']));
-  await Promise.all(objects.map((object) => rm(object, { force: true })));
+  const { code, output } = await compile(temporary);
   if (code !== 0) {
-    const log = path.replace(/so$/, 'log');
+    const log = path.replace(/\.\w+$/, '.log');
     await rm(temporary, { force: true });
     await Bun.write(log, output);
     const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];

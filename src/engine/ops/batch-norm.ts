@@ -23,28 +23,40 @@ export interface BatchNormOptions {
 
 /**
  * Batch normalisation over all but the last axis (Ioffe and Szegedy 2015) as PyTorch computes it: x [B, H, W, C], gain [C],
- * bias [C]. In training the biased variance of the batch normalises, and the unbiased one enters the running statistics.
+ * bias [C]; or of many models, each by itself, x [models * B, H, W, C], gain, bias and statistics [models, C]. In training the biased variance of the batch normalises, and the unbiased one enters the running statistics.
  * Throws a RangeError for a training batch with a single number per channel, a TypeError where training could not update.
  */
 export function batchNorm(
   x: tf.Tensor4D,
-  gain: tf.Tensor1D,
-  bias: tf.Tensor1D,
+  gain: Channels,
+  bias: Channels,
   running: RunningStatistics,
   { training, residual, relu = false }: BatchNormOptions,
 ): tf.Tensor4D {
   if (training) return normalize(x, gain, bias, running, residual, relu);
   const scale = tf.mul(gain, tf.rsqrt(tf.add(running.variance, epsilon)));
-  const y = tf.add(tf.mul(x, scale), tf.sub(bias, tf.mul(running.mean, scale)));
+  const shift = tf.sub(bias, tf.mul(running.mean, scale));
+  const rows = x.reshape(rowsOf(x, gain));
+  const y = tf.add(tf.mul(rows, scale.expandDims(-2)), shift.expandDims(-2)).reshape(x.shape);
   return rectified(residual ? tf.add(y, residual) : y, relu) as tf.Tensor4D;
 }
+
+/** A number of each channel, [C] or [models, C]. */
+type Channels = tf.Tensor1D | tf.Tensor2D;
+
+/** The shape of x with one row for each pixel: [N, C] or [models, N, C]. */
+const rowsOf = (x: tf.Tensor, gain: tf.Tensor): number[] => [
+  ...gain.shape.slice(0, -1),
+  x.size / gain.size,
+  gain.shape.at(-1) as number,
+];
 
 const rectified = (y: tf.Tensor, relu: boolean) => (relu ? tf.relu(y) : y);
 
 function normalize(
   x: tf.Tensor4D,
-  gain: tf.Tensor1D,
-  bias: tf.Tensor1D,
+  gain: Channels,
+  bias: Channels,
   running: RunningStatistics,
   residual: tf.Tensor4D | undefined,
   relu: boolean,
@@ -54,7 +66,7 @@ function normalize(
     throw new RangeError('Batch normalisation in training takes more than one number per channel.');
   if (!(running.mean instanceof tf.Variable && running.variance instanceof tf.Variable))
     throw new TypeError('Batch normalisation in training takes running statistics that are variables.');
-  const rows = (tensor: tf.Tensor) => tensor.reshape<tf.Tensor2D>([count, gain.size]);
+  const rows = (tensor: tf.Tensor) => tensor.reshape(rowsOf(x, gain));
   const y = differentiable(
     [rows(x), gain, bias, ...(residual ? [rows(residual)] : [])],
     () => {
@@ -64,7 +76,7 @@ function normalize(
       return { value, saved: [rows(x), value, gain, mean, variance] };
     },
     (dy, saved) => {
-      const [x, y, gain, mean, variance] = saved as [tf.Tensor2D, tf.Tensor2D, ...tf.Tensor1D[]];
+      const [x, y, gain, mean, variance] = saved;
       const tensors = { dy, x, y, gain, mean, variance } as Saved;
       return backward(tensors, residual !== undefined, relu);
     },
@@ -76,39 +88,42 @@ function update(average: tf.Tensor, latest: tf.Tensor): void {
   (average as tf.Variable).assign(tf.add(tf.mul(average, 1 - momentum), tf.mul(latest, momentum)));
 }
 
-/** The result [N, C], and the batch's means and biased variances [C]. */
+/** The result, rows as x, and the batch's means and biased variances, as the gain. */
 function forward(
-  x: tf.Tensor2D,
-  gain: tf.Tensor1D,
-  bias: tf.Tensor1D,
-  residual: tf.Tensor2D | undefined,
+  x: tf.Tensor,
+  gain: tf.Tensor,
+  bias: tf.Tensor,
+  residual: tf.Tensor | undefined,
   relu: boolean,
 ): [tf.Tensor, tf.Tensor, tf.Tensor] {
-  if (hasKernel('SaneBatchNorm')) {
+  if (hasKernel('SaneBatchNorm') && gain.rank === 1) {
     const outputs = runKernel('SaneBatchNorm', { x, gain, bias, residual }, { epsilon, relu });
     return outputs as [tf.Tensor, tf.Tensor, tf.Tensor];
   }
-  const { mean, variance } = tf.moments(x, 0);
-  const y = tf.add(tf.mul(unit(x, mean, variance), gain), bias);
+  const { mean, variance } = tf.moments(x, x.rank - 2);
+  const y = tf.add(tf.mul(unit(x, mean, variance), gain.expandDims(-2)), bias.expandDims(-2));
   return [rectified(residual ? tf.add(y, residual) : y, relu), mean, variance];
 }
 
 /** x brought to mean 0 and variance 1. */
 const unit = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) =>
-  tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
+  tf.mul(tf.sub(x, mean.expandDims(-2)), tf.rsqrt(tf.add(variance, epsilon)).expandDims(-2));
 
 type Saved = Record<'dy' | 'x' | 'y' | 'gain' | 'mean' | 'variance', tf.Tensor>;
 
 function backward(saved: Saved, residual: boolean, relu: boolean): tf.Tensor[] {
-  if (hasKernel('SaneBatchNormGrad')) {
+  if (hasKernel('SaneBatchNormGrad') && saved.gain.rank === 1) {
     return runKernel('SaneBatchNormGrad', saved, { epsilon, relu, residual });
   }
   const { dy, x, y, gain, mean, variance } = saved;
   const g = relu ? tf.mul(dy, tf.step(y)) : dy;
   const normalized = unit(x, mean, variance);
-  const [dgain, dbias] = [tf.sum(tf.mul(g, normalized), 0), tf.sum(g, 0)];
+  const overRows = (tensor: tf.Tensor) => tf.sum(tensor, x.rank - 2);
+  const [dgain, dbias] = [overRows(tf.mul(g, normalized)), overRows(g)];
   // The mean and the variance depend on every number of the channel: their share is taken off again.
-  const shared = tf.div(tf.add(dbias, tf.mul(normalized, dgain)), x.shape[0] as number);
-  const dx = tf.mul(tf.sub(g, shared), tf.mul(gain, tf.rsqrt(tf.add(variance, epsilon))));
+  const sums = tf.add(dbias.expandDims(-2), tf.mul(normalized, dgain.expandDims(-2)));
+  const shared = tf.div(sums, x.shape.at(-2) as number);
+  const scale = tf.mul(gain, tf.rsqrt(tf.add(variance, epsilon)));
+  const dx = tf.mul(tf.sub(g, shared), scale.expandDims(-2));
   return [dx, dgain, dbias, ...(residual ? [g] : [])];
 }

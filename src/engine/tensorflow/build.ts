@@ -3,10 +3,10 @@
  * package's own. Done once: the addon is kept in the user's cache under a name that depends on its sources, on that
  * TensorFlow and on the compiler.
  */
-import { existsSync, statSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BuildError, cacheFolder, findCompiler, run } from '../native/build.ts';
+import { BuildError, cacheFolder, compileOnce, findCompiler, run } from '../native/build.ts';
 import { type Installation, libraries, packageFolder } from './installation.ts';
 
 const flags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
@@ -20,33 +20,15 @@ export async function buildAddon({ folder, addon }: Installation): Promise<strin
   if (!root) throw new BuildError('The package is not installed.');
   const binding = join(root, 'binding');
   const path = join(cacheFolder('tensorflow'), `${await keyOf(compiler, binding, folder)}.node`);
-  if (existsSync(path)) return path;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-  } catch (error) {
-    throw new BuildError(
-      `The folder for the addon cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
-    );
-  }
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   const headers = dirname(Bun.resolveSync('node-api-headers/include/node_api.h', import.meta.dir));
-  const { code, output } = await run([
-    ...[compiler, ...flags, `-I${join(folder, 'include')}`, `-I${headers}`],
-    ...[join(binding, 'tfjs_backend.cc'), join(binding, 'tfjs_binding.cc')],
-    // The wheel's libraries find CUDA's, in the wheels beside theirs, by themselves.
-    ...[...libraries.map((name) => join(folder, name)), `-Wl,-rpath,${folder}`, '-o', temporary],
-  ]);
-  if (code !== 0) {
-    const log = path.replace(/node$/, 'log');
-    await rm(temporary, { force: true });
-    await Bun.write(log, output);
-    const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
-    throw new BuildError(
-      `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
-    );
-  }
-  await rename(temporary, path);
-  return path;
+  return await compileOnce(path, { compiler, product: 'the addon' }, (temporary) =>
+    run([
+      ...[compiler, ...flags, `-I${join(folder, 'include')}`, `-I${headers}`],
+      ...[join(binding, 'tfjs_backend.cc'), join(binding, 'tfjs_binding.cc')],
+      // The wheel's libraries find CUDA's, in the wheels beside theirs, by themselves.
+      ...[...libraries.map((name) => join(folder, name)), `-Wl,-rpath,${folder}`, '-o', temporary],
+    ]),
+  );
 }
 
 async function keyOf(compiler: string, binding: string, folder: string): Promise<string> {

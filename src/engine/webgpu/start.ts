@@ -1,6 +1,8 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { tf } from '../tf.ts';
+import { adamW } from './adamw.ts';
 import type { Adapter } from './adapters.ts';
+import { registerAddN } from './add-n.ts';
 import { makeBackend } from './backend.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
@@ -34,11 +36,14 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
-    tf.registerKernel({
-      kernelName: 'SaneMaxPoolGrad',
-      backendName: 'webgpu',
-      kernelFunc: ({ inputs, attrs }) => maxPoolGrad(backend, inputs as never, attrs as never),
-    });
+    registerAddN(backend);
+    for (const [kernelName, kernel] of Object.entries({ SaneAdamW: adamW, SaneMaxPoolGrad: maxPoolGrad })) {
+      tf.registerKernel({
+        kernelName,
+        backendName: 'webgpu',
+        kernelFunc: ({ inputs, attrs }) => kernel(backend, inputs as never, attrs as never),
+      });
+    }
   }
   await tf.setBackend('webgpu');
 }
