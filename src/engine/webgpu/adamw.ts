@@ -4,8 +4,8 @@ import type { tf } from '../tf.ts';
 const threads = 64;
 
 /**
- * Each pass of the update (adam.ts) by its inputs and what it makes of number `index`. Rates are one for all, or one for each
- * model, of which `share` numbers are.
+ * Each pass of the update (adam.ts) by its inputs and what it makes of number `index`, or of as many as are in a vector of type
+ * `number`. Rates are one for all, or one for each model, of which `share` such numbers are.
  */
 const passes = {
   m: {
@@ -14,22 +14,23 @@ const passes = {
   },
   v: {
     inputs: ['v', 'grad', 'param', 'decay'],
-    code: 'uniforms.beta2 * v[index] + uniforms.rest2 * gradient(index) * gradient(index)',
+    code: 'uniforms.beta2 * v[index] + uniforms.rest2 * squared(gradient(index))',
   },
   param: {
     inputs: ['param', 'm', 'v', 'rate', 'decay'],
-    code: `kept(index) - m[index] / (sqrt(v[index]) * uniforms.scale + uniforms.epsilon) * (rate[index / uniforms.share] / uniforms.correction1)`,
+    code: 'kept(index) - m[index] / (sqrt(v[index]) * uniforms.scale + uniforms.epsilon) * (rate[index / uniforms.share] / uniforms.correction1)',
   },
 } as const;
 
 const gradient = `
-fn gradient(index : i32) -> f32 {
+fn squared(x : number) -> number { return x * x; }
+fn gradient(index : i32) -> number {
   if (uniforms.coupled == 0) { return grad[index]; }
   return grad[index] + param[index] * decay[index / uniforms.share];
 }`;
 
 const kept = `
-fn kept(index : i32) -> f32 {
+fn kept(index : i32) -> number {
   if (uniforms.coupled == 1) { return param[index]; }
   return param[index] - param[index] * (rate[index / uniforms.share] * decay[index / uniforms.share]);
 }`;
@@ -73,17 +74,22 @@ export function adamW(
       ...[tf.TensorInfo, tf.TensorInfo, tf.TensorInfo, tf.TensorInfo],
     ];
     const size = param.shape.reduce((product, length) => product * length, 1);
+    // Four numbers in a vector where no model's end in the middle of one.
+    const width = size % (4 * models) === 0 ? 4 : 1;
     const run = (pass: keyof typeof passes, given: Record<string, tf.TensorInfo>): tf.TensorInfo => {
       const program = {
         variableNames: [...passes[pass].inputs],
         outputShape: [size],
         dispatchLayout: { x: [0] },
-        dispatch: [Math.ceil(size / threads), 1, 1] as [number, number, number],
+        dispatch: [Math.ceil(size / width / threads), 1, 1] as [number, number, number],
         workgroupSize: [threads, 1, 1] as [number, number, number],
         uniforms: `${numbers.map((name) => `${name} : f32, `).join('')}coupled : i32, share : i32,`,
         size: true,
-        shaderKey: `SaneAdamW ${pass}`,
-        getUserCode: () => `${pass === 'param' ? kept : gradient}
+        outputComponent: width,
+        variableComponents: passes[pass].inputs.map((name) => (name in rates ? 1 : width)),
+        shaderKey: `SaneAdamW ${pass} ${width}`,
+        getUserCode:
+          () => `alias number = ${width === 4 ? 'vec4<f32>' : 'f32'};${pass === 'param' ? kept : gradient}
 fn main(index : i32) {
   if (index >= uniforms.size) { return; }
   result[index] = ${passes[pass].code};
@@ -92,7 +98,7 @@ fn main(index : i32) {
       const uniforms = [
         ...numbers.map((name) => ({ type: 'float32', data: [values[name]] })),
         { type: 'int32', data: [coupled ? 1 : 0] },
-        { type: 'int32', data: [size / models] },
+        { type: 'int32', data: [size / width / models] },
       ];
       const flat = program.variableNames.map((name) => {
         const tensor = given[name] as tf.TensorInfo;
