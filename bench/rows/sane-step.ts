@@ -19,7 +19,8 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
   const name = `sane-step-${width}${device === 'native' ? '' : `-${device}`}`;
   const variants = [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])] as const;
   return saneStepRow({ name, device, wanted, stepsPerTurn, variants }, settings, shapeOf(width), () => {
-    const data = models(settings.batch_size).map((flat) => ({
+    const data = models(settings.batch_size).map((flat, i) => ({
+      name: `model ${i}`,
       permutations: new Map<string, Int32Array>(),
       gather: (places: Int32Array, out: Float32Array) =>
         out.set(Float32Array.from(places, (place) => flat[place] ?? 0)),

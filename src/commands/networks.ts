@@ -37,14 +37,30 @@ export function countOption({ values }: Request, name: OptionName): number | nul
   throw new UsageError(`--${name} ${text} is no whole number from 1 on`, `e.g. --${name} 8`);
 }
 
-const formats = ['safetensors', 'pt'];
+/** An option that is a number from 0 on, or `otherwise` where it is not given. */
+export function numberOption({ values }: Request, name: OptionName, otherwise: number): number {
+  const [text] = values.get(name) ?? [];
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  throw new UsageError(`--${name} ${text} is no number from 0 on`, `e.g. --${name} ${otherwise}`);
+}
+
+/** An option that is one of these names, or the first where it is not given. */
+export function nameOption<Name extends string>(
+  { values }: Request,
+  option: OptionName,
+  names: readonly [Name, ...Name[]],
+): Name {
+  const [text = names[0]] = values.get(option) ?? [];
+  const found = names.find((name) => name === text);
+  if (found) return found;
+  throw new UsageError(`--${option} ${text} is not known`, `one of ${names.join(', ')}`);
+}
 
 /** The format of new networks, which is the end of their files' names too. */
-export function formatOption({ values }: Request): string {
-  const [format = 'safetensors'] = values.get('format') ?? [];
-  if (formats.includes(format)) return format;
-  throw new UsageError(`there is no format ${format}`, `the formats are ${formats.join(', ')}`);
-}
+export const formatOption = (request: Request): string =>
+  nameOption(request, 'format', ['safetensors', 'pt']);
 
 /** Writes a network in the format that the file's name ends in. */
 export async function writeNetwork(file: string, tensors: readonly StateTensor[]): Promise<void> {

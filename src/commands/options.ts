@@ -57,6 +57,14 @@ export const options = {
   },
   count: { value: 'n', help: 'how many samples (default: 10)' },
   seed: { value: 'n', help: 'seed of the samples (default: 0)' },
+  bandwidth: {
+    value: 'x',
+    help: "standard deviation of the kernels around the prompts' embeddings (default: 0.2; small SANEs need less)",
+  },
+  draws: {
+    value: 'name',
+    help: 'independent (default): every token is drawn by itself; shared: one prompt and one offset for all of them',
+  },
   format: { value: 'name', help: 'safetensors (default) or pt, which torch.load opens' },
   dataset: {
     value: 'name',
@@ -140,7 +148,7 @@ export const commands = {
     optional: 1,
     many: true,
     help: "write new networks, decoded from draws near the prompts' embeddings",
-    options: [...networks, 'prompts', 'count', 'seed', 'format', 'json'],
+    options: [...networks, 'prompts', 'count', 'seed', 'bandwidth', 'draws', 'format', 'json'],
   },
   zoo: {
     positionals: ['import', 'folder'],

@@ -1,10 +1,11 @@
 /** What became of the runs: for the tables, and for the person who waits. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from '../experiment/types.ts';
+import type { Plan, StageNode } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
 import { renderTerminal } from '../report/renderers/terminal.ts';
+import { describeUntabled } from '../report/untabled.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
 import type { TaskResult } from '../tasks/result.ts';
@@ -44,13 +45,29 @@ export function collectResults(
   return { byRun, failures };
 }
 
-/** Prints the tables, writes them, and names the failures. Returns the exit code. */
-export async function present(plan: Plan, results: Results, outDir: string, json: boolean): Promise<0 | 1> {
-  const tables = buildTables(plan, results.byRun);
-  const paths = await writeTables(tables, outDir);
+/**
+ * Prints the tables, writes them, and names the failures. Returns the exit code. Where nothing was computed yet nothing is written: tables
+ * that are there already are worth more than empty ones.
+ */
+export async function present(
+  plan: Plan,
+  store: Store,
+  results: Results,
+  outDir: string,
+  json: boolean,
+): Promise<0 | 1> {
   const count = (status: RunResult['status']) =>
     [...results.byRun.values()].filter((result) => result.status === status).length;
   const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
+  if (done + failed === 0) {
+    if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
+    printError(
+      `none of the ${missing} runs is finished in ${store.root}: no table is written. exp run computes them.`,
+    );
+    return 1;
+  }
+  const tables = buildTables(plan, results.byRun);
+  const paths = await writeTables(tables, outDir);
   if (json) {
     for (const table of tables) printJson({ event: 'table', table });
     printJson({ event: 'written', paths });
@@ -60,6 +77,11 @@ export async function present(plan: Plan, results: Results, outDir: string, json
     printError(`${paths.length} files written to ${outDir}`);
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);
+    const untabled = describeUntabled(plan, results.byRun, ({ resultKey }) => {
+      const node = plan.stages.find(({ key }) => key === resultKey) as StageNode;
+      return join((store.find(node) as { dir: string }).dir, 'result.json');
+    });
+    if (untabled) printError(untabled);
   }
   return failed > 0 ? 1 : 0;
 }

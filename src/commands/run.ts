@@ -75,7 +75,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, results, outFolder(request, plan.name), json);
+  return present(plan, store, results, outFolder(request, plan.name), json);
 }
 
 async function compute(

@@ -6,7 +6,14 @@ import type { GenerationSettings } from '../experiment/types.ts';
 import { sampleNetworks } from '../sane/decode-networks.ts';
 import { byName } from '../zoo/import/found.ts';
 import type { Request } from './arguments.ts';
-import { countOption, formatOption, openPretrained, writeNetwork } from './networks.ts';
+import {
+  countOption,
+  formatOption,
+  nameOption,
+  numberOption,
+  openPretrained,
+  writeNetwork,
+} from './networks.ts';
 import { print, printError } from './output.ts';
 import { UsageError } from './usage.ts';
 
@@ -24,7 +31,9 @@ export async function sampleCommand(request: Request): Promise<number> {
   const [count, window] = [countOption(request, 'count') ?? defaultCount, countOption(request, 'window')];
   const [seed = '0'] = request.values.get('seed') ?? [];
   if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is no whole number`, 'e.g. --seed 1');
-  const { bandwidth, draws } = defaults.generation as unknown as GenerationSettings;
+  const otherwise = defaults.generation as unknown as GenerationSettings;
+  const bandwidth = numberOption(request, 'bandwidth', otherwise.bandwidth);
+  const draws = nameOption(request, 'draws', ['independent', 'shared']);
 
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });

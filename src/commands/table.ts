@@ -13,5 +13,5 @@ export async function tableCommand(request: Request): Promise<number> {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
-  return present(plan, results, outFolder(request, plan.name), request.switches.has('json'));
+  return present(plan, store, results, outFolder(request, plan.name), request.switches.has('json'));
 }

@@ -1,5 +1,5 @@
 /** `exp zoo import <folder> --out <folder>`: a zoo of other people as a zoo of this program. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { resolve as absolute } from 'node:path';
 import { datasets } from '../data/registry.ts';
 import { resolve } from '../experiment/resolve.ts';
@@ -32,7 +32,14 @@ export async function zooCommand(request: Request): Promise<number> {
   };
   const { split, seed } = defaults.zoo as unknown as ZooSettings;
   const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
-  const { manifest, dropped } = await importZoo(await findZoo(absolute(folder)), out, settings);
+  const found = await findZoo(absolute(folder));
+  // What fails leaves nothing behind.
+  const unfinished = `${out.replace(/\/+$/, '')}.importing-${process.pid}`;
+  const { manifest, dropped } = await importZoo(found, unfinished, settings).catch(async (error) => {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  });
+  await rename(unfinished, out);
   const { architecture, dataset, models, epochs } = manifest;
   const checkpoints = models.reduce((sum, model) => sum + model.checkpoints.length, 0);
   if (request.switches.has('json')) {

@@ -24,10 +24,6 @@ const formats = {
 /** A format that can be read, by PyTorch's name. */
 export type NumberFormat = keyof typeof formats;
 
-export const numberFormats = Object.keys(formats) as NumberFormat[];
-
-export const isNumberFormat = (name: string): name is NumberFormat => Object.hasOwn(formats, name);
-
 /** Bytes of one number. */
 export const bytesPerNumber = (format: NumberFormat): number => formats[format].bytes;
 

@@ -1,7 +1,7 @@
 /**
  * Fused kernels: where the active device has one for an operation of ops.ts, that one runs; elsewhere the operation is
  * composed of plain tfjs ones. All are float32 and row-major, leave their inputs unchanged and are free of gradients
- * (the operation around a kernel defines its gradient).
+ * (the operation around a kernel defines its gradient). SaneAdamW alone may put its outputs in the place of param, m and v.
  *
  * | name | inputs | attributes | outputs |
  * |---|---|---|---|
@@ -11,8 +11,10 @@
  * | SaneLayerNormGrad | dy, x, gain, mean, rstd | bias: boolean | dx, dgain, dbias? |
  * | SaneGelu | x | | y |
  * | SaneGeluGrad | dy, x | | dx |
- * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], probs [B, heads, T, T] |
- * | SaneAttentionGrad | dy, qkv, probs | heads | dqkv |
+ * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], logSums [B, heads, T] |
+ * | SaneAttentionGrad | dy, qkv, logSums | heads | dqkv |
+ * | SaneMaskedSquares | x, target, mask, all of one shape | | sum, a scalar |
+ * | SaneMaskedSquaresGrad | dy, x, target, mask | | dx |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |
  * | SaneBatchNorm | x [N, C], gain [C], bias [C], residual [N, C]? | epsilon, relu: boolean | y, mean [C], variance [C] |
  * | SaneBatchNormGrad | dy, x, y, gain, mean, variance | epsilon, relu, residual: boolean | dx, dgain, dbias, dresidual? |
@@ -27,7 +29,7 @@
 import { tf } from './tf.ts';
 
 export type KernelName =
-  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
+  | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'MaskedSquares' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores'}`
   | 'SaneAdamW';

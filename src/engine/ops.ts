@@ -11,4 +11,5 @@ export { embedding } from './ops/embedding.ts';
 export { gelu } from './ops/gelu.ts';
 export { layerNorm } from './ops/layer-norm.ts';
 export { linear } from './ops/linear.ts';
+export { maskedSquares } from './ops/masked-squares.ts';
 export { maxPool } from './ops/max-pool.ts';

@@ -1,34 +1,28 @@
 /** Mistakes between the settings of one run, which only its resolved settings show. */
 import type { Problem } from './problems.ts';
-import type { GenerationSettings, Run, Settings, ZooSettings } from './types.ts';
+import { type Models, promptsOf } from './prompts.ts';
+import type { Architecture, Run } from './types.ts';
+
+/** Architectures without a width to set, as the registry of networks has them, which planning does not load. */
+export const ofOneWidth: ReadonlySet<Architecture> = new Set(['cnn-small', 'cnn-large', 'mini-alexnet']);
 
 type RunProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
 /** What is wrong with a run's settings. `given` are the settings that the file or the arguments gave. */
 export function checkRun(
-  settings: Settings,
+  run: Pick<Run, 'architecture' | 'dataset' | 'task' | 'settings'>,
   given: ReadonlySet<string>,
-  { architecture, task }: Pick<Run, 'architecture' | 'task'>,
 ): RunProblem[] {
+  const { architecture, task, settings } = run;
   const { zoo, sane, hyper_representation: baseline, property_prediction: prediction, generation } = settings;
-  const problems: RunProblem[] = [];
-  const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
-  if (late.length > 0 && zoo.import === null) {
-    problems.push({
-      code: 'late-checkpoint',
-      path: ['zoo', 'checkpoints'],
-      message: `the zoo ends at epoch ${zoo.epochs}`,
-      received: `epochs ${late.join(', ')}`,
-      hint: 'raise zoo.epochs or leave these checkpoints out',
-    });
-  }
+  const problems = checkZoo(run, ['zoo']);
   for (const [block, used] of [
     ['sane', sane.epochs_used],
     ['hyper_representation', baseline.epochs_used],
     ['property_prediction', prediction.epochs_used],
   ] as const) {
     const missing = (used ?? []).filter((epoch) => !zoo.checkpoints.includes(epoch));
-    if (missing.length > 0 && given.has(`${block}.epochs_used`)) {
+    if (missing.length > 0) {
       problems.push({
         code: 'missing-checkpoint',
         path: [block, 'epochs_used'],
@@ -50,6 +44,15 @@ export function checkRun(
       received: `${heads} heads, a d_model of ${width}`,
     });
   }
+  if (sane.shared_permutations && sane.permutations === null) {
+    problems.push({
+      code: 'nothing-shared',
+      path: ['sane', 'shared_permutations'],
+      message: 'without a number of permutations every view has a fresh one, which nothing shares',
+      received: 'sane.permutations null',
+      hint: 'set sane.permutations',
+    });
+  }
   const wholeNetworks = task === 'generation' && generation.methods.includes('hyper-representation');
   if (wholeNetworks && !architecture.startsWith('cnn-')) {
     problems.push({
@@ -60,7 +63,55 @@ export function checkRun(
       hint: 'leave hyper-representation out for this architecture, by an entry of overrides',
     });
   }
-  problems.push(...checkGeneration(generation, zoo, given));
+  const promptPath = generation.prompt_zoo ? ['generation', 'prompt_zoo', 'zoo'] : ['zoo'];
+  const prompts = promptsOf(run);
+  const promptZoo = prompts.settings.zoo;
+  if (promptZoo !== zoo) problems.push(...checkZoo(prompts, promptPath));
+  problems.push(...checkGeneration(prompts, promptPath, given));
+  const activations = promptZoo.vary.activation ?? [];
+  if (task === 'generation' && activations.length > 1 && promptZoo.import === null) {
+    problems.push({
+      code: 'mixed-activations',
+      path: [...promptPath, 'vary'],
+      message: 'networks are drawn among models of one activation',
+      received: `activations ${activations.join(', ')}`,
+      hint: `leave activation out of ${promptPath.join('.')}.vary for generation, by an entry of overrides`,
+    });
+  }
+  return problems;
+}
+
+/** What is wrong with the zoo of these models, which is set at `path`. */
+function checkZoo({ architecture, settings: { zoo } }: Models, path: readonly string[]): RunProblem[] {
+  const problems: RunProblem[] = [];
+  const name = path.join('.');
+  const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
+  if (late.length > 0 && zoo.import === null) {
+    problems.push({
+      code: 'late-checkpoint',
+      path: [...path, 'checkpoints'],
+      message: `the zoo ends at epoch ${zoo.epochs}`,
+      received: `epochs ${late.join(', ')}`,
+      hint: `raise ${name}.epochs or leave these checkpoints out`,
+    });
+  }
+  if (zoo.checkpoints.length === 0) {
+    problems.push({
+      code: 'no-checkpoint',
+      path: [...path, 'checkpoints'],
+      message: `the zoo ends at epoch ${zoo.epochs}, before the first checkpoint`,
+      hint: `add ${name}.checkpoints`,
+    });
+  }
+  if (zoo.width !== null && ofOneWidth.has(architecture)) {
+    problems.push({
+      code: 'one-width',
+      path: [...path, 'width'],
+      message: `${architecture} has one width only`,
+      received: `a width of ${zoo.width}`,
+      hint: `set ${name}.width to null for this architecture`,
+    });
+  }
   const models = Object.values(zoo.vary).reduce(
     (all, values) => all * (values as unknown[]).length,
     zoo.models,
@@ -73,41 +124,43 @@ export function checkRun(
   if (train < 1 || val < 1 || models - train - val < 1) {
     problems.push({
       code: 'small-zoo',
-      path: ['zoo', 'models'],
+      path: [...path, 'models'],
       message: 'every split needs at least one model',
       received: `${models} models: ${train} train, ${val} validation, ${models - train - val} test`,
-      hint: 'raise zoo.models',
+      hint: `raise ${name}.models`,
     });
   }
   return problems;
 }
 
-/** Epochs that the zoo does not keep, and more samples than candidates. */
+/** Epochs that the zoo of these prompts, which is set at `zooPath`, does not keep, and more samples than candidates. */
 function checkGeneration(
-  generation: GenerationSettings,
-  zoo: ZooSettings,
+  { dataset, settings: { zoo, generation } }: Models,
+  zooPath: readonly string[],
   given: ReadonlySet<string>,
 ): RunProblem[] {
   const problems: RunProblem[] = [];
+  const list = `${zooPath.join('.')}.checkpoints`;
   const keeps = `the zoo keeps the epochs ${zoo.checkpoints.join(', ')}`;
-  const { prompt_epoch: prompt, methods, epochs, samples, candidates } = generation;
+  const { prompt_epoch: prompt, target_dataset: target, methods, epochs, samples, candidates } = generation;
   if (prompt !== null && !zoo.checkpoints.includes(prompt)) {
     problems.push({
       code: 'missing-checkpoint',
       path: ['generation', 'prompt_epoch'],
       message: keeps,
       received: `epoch ${prompt}`,
-      hint: 'add it to zoo.checkpoints',
+      hint: `add it to ${list}`,
     });
   }
   const missing = epochs.filter((epoch) => epoch > 0 && !zoo.checkpoints.includes(epoch));
-  if (methods.includes('scratch') && missing.length > 0 && given.has('generation.epochs')) {
+  const measuresZoo = methods.includes('scratch') && (target === null || target === dataset);
+  if (measuresZoo && missing.length > 0 && given.has('generation.epochs')) {
     problems.push({
       code: 'missing-checkpoint',
       path: ['generation', 'epochs'],
       message: `${keeps}, whose models are what scratch measures`,
       received: `epochs ${missing.join(', ')}`,
-      hint: 'add them to zoo.checkpoints, or take scratch out of generation.methods',
+      hint: `add them to ${list}, or take scratch out of generation.methods`,
     });
   }
   if (samples > candidates) {

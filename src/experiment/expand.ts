@@ -159,7 +159,10 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
           problems.push(folderProblem(folder, looked.problem, path, source.locate(path)));
         else folders.set(folder, looked);
       }
-      for (const { path, ...problem } of checkRun(found.settings, found.given, { architecture, task })) {
+      for (const { path, ...problem } of checkRun(
+        { architecture, dataset, task, settings: found.settings },
+        found.given,
+      )) {
         const name = path.join('.');
         const known = problems.some((other) => other.path === name && other.code === problem.code);
         // One mistake in a block shows in every run; it is reported once, with the first run that has it.

@@ -604,6 +604,14 @@ export interface Sane {
    */
   view_2?: "canonical" | "permuted";
   /**
+   * How many random permutations of a model its permuted views are chosen from, drawn once; Table 6 has 5. null: every view has a fresh one, as the many that the released code prepares come near. Default null.
+   */
+  permutations?: null | number;
+  /**
+   * Whether those permutations are the same for all checkpoints. false: each checkpoint has its own, as the released code. Default false.
+   */
+  shared_permutations?: boolean;
+  /**
    * per-layer: each layer's weights and biases less their mean, over their standard deviation, both from the training models (Algorithm 1). per-split: each split by its own statistics, as the released code does. none: weights as they are. Default per-layer.
    */
   standardization?: "per-layer" | "per-split" | "none";

@@ -1,5 +1,6 @@
 /** Which stages a run has: what enters each one's config and inputs, and so its key. */
 import { canonicalJson, contentKey } from './keys.ts';
+import { type Models, promptsOf } from './prompts.ts';
 import { dataSettingsFor } from './resolve.ts';
 import type { DataSettings, Dataset, Folder, Json, Run, Settings, StageName, StageNode } from './types.ts';
 
@@ -12,7 +13,7 @@ export const stageVersions: Record<StageName, number> = {
   sane: 2,
   'hyper-representation': 1,
   'property-prediction': 1,
-  generation: 1,
+  generation: 2,
   reconstruction: 1,
 };
 
@@ -30,9 +31,6 @@ const json = (value: object) => value as { [key: string]: Json };
 
 /** What the stages of a run depend on. */
 type Planned = Omit<Run, 'id' | 'resultKey' | 'scaled'>;
-
-/** What the stages of its models depend on. */
-type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
 
 /** How the models of a run's zoo are trained, and those that are made from it. */
 function recipeOf({ architecture, settings }: Models): object {
@@ -220,14 +218,8 @@ export class StageBuilder {
       ...generation
     } = settings.generation;
     const inputs: Record<string, string> = { ...this.modelsOf(run), sane: this.saneOf(run).key };
-    let prompted: Models = run;
+    const prompted = promptsOf(run);
     if (other) {
-      const { architecture = run.architecture, dataset = run.dataset, zoo = {} } = other;
-      // A folder with a zoo of other networks is not that of these.
-      const same = architecture === run.architecture && dataset === run.dataset;
-      const own = same ? settings.zoo : { ...settings.zoo, import: null };
-      const data = dataSettingsFor(settings.data, run, { architecture, dataset });
-      prompted = { architecture, dataset, settings: { ...settings, data, zoo: { ...own, ...zoo } } };
       const models = this.modelsOf(prompted);
       inputs.prompts = models.zoo;
       if (models.alignment) inputs.prompt_alignment = models.alignment;
@@ -238,6 +230,8 @@ export class StageBuilder {
       inputs['hyper-representation'] = this.hyperRepresentationOf(run).key;
     }
     const label = `generation ${architecture}/${dataset} seed ${seed}`;
-    return this.node('generation', label, { ...generation, recipe: recipeOf(prompted), seed }, inputs);
+    const { lockstep } = prompted.settings.zoo;
+    const config = { ...generation, recipe: recipeOf(prompted), seed };
+    return this.node('generation', label, config, inputs, { options: { lockstep } });
   }
 }

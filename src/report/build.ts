@@ -13,12 +13,18 @@ import { tableDefinitions } from './tables/registry.ts';
  * Throws if the plan names a table that has no definition.
  */
 export function buildTables(plan: Plan, results: RunResults): Table[] {
-  const belongs = ({ accepts }: TableDefinition) => plan.runs.some(accepts);
-  const ids = plan.tables ?? tableDefinitions.filter(belongs).map(({ id }) => id);
-  return ids.map((id) => {
+  return definitionsOf(plan).map((definition) =>
+    buildTable(definition, readPaperTable(definition.id), groupRuns(definition, plan.runs), results),
+  );
+}
+
+/** The tables that a plan names or, if it names none, that a run of it belongs in. Throws if one has no definition. */
+export function definitionsOf({ tables, runs }: Plan): TableDefinition[] {
+  if (tables === null) return tableDefinitions.filter(({ accepts }) => runs.some(accepts));
+  return tables.map((id) => {
     const definition = tableDefinitions.find((definition) => definition.id === id);
     if (!definition) throw new Error(`Table ${id} has no definition in src/report/tables.`);
-    return buildTable(definition, readPaperTable(id), groupRuns(definition, plan.runs), results);
+    return definition;
   });
 }
 

@@ -4,9 +4,10 @@ import type { Run } from '../experiment/types.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
 import type { Labels } from './paper.ts';
 
-/** Settings that change no number, only which are asked for, and the seed that numbers are means over. */
+/** Settings that change no number: which are asked for, the seed that they are means over, and how many models are trained at once. */
 const immaterial = new Set([
   'zoo.seed',
+  'zoo.lockstep',
   'property_prediction.features',
   'property_prediction.targets',
   'generation.methods',

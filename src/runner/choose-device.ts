@@ -12,8 +12,9 @@ export interface Choice {
  */
 export async function chooseDevice(requested: string): Promise<Choice> {
   const all = await diagnoseDevices();
-  const candidates = all.filter(
-    ({ name, kind }) => requested === name || requested === 'auto' || requested === kind,
+  // The oracle's name, cpu, is not to mean every device of the kind.
+  const candidates = all.filter(({ name, kind }) =>
+    requested === 'gpu' ? kind === 'gpu' : requested === 'auto' || requested === name,
   );
   const byKind = candidates.toSorted((a, b) => Number(b.kind === 'gpu') - Number(a.kind === 'gpu'));
   const index = byKind.findIndex(({ starts }) => starts);

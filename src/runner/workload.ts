@@ -22,6 +22,9 @@ function population({ models, vary, checkpoints }: Config, used?: Json) {
   return { models: count, samples: count * length(used ?? checkpoints) };
 }
 
+/** What the size of a zoo's networks depends on, beside their images. */
+const networkSettings = ['architecture', 'width'] as const;
+
 const saneSettings = [
   'token_size',
   'window',
@@ -31,6 +34,22 @@ const saneSettings = [
   'heads',
   'batch_size',
 ] as const;
+
+/**
+ * Epochs of fine-tuning of all networks, and those that are decoded, conditioned and scored, each for a third of an epoch: a forward
+ * pass without the way back.
+ */
+function generationAmount(config: Config): number {
+  const [samples, candidates, rounds] = pick(config, ['samples', 'candidates', 'rounds']) as number[];
+  const methods = config.methods as string[];
+  const drawn = methods.reduce((sum, method) => {
+    if (method === 'sub') return sum + (candidates as number);
+    const chosen = method === 'boot' || method === 'gauss';
+    return sum + (chosen ? (candidates as number) * (rounds as number) : (samples as number));
+  }, 0);
+  const trained = methods.length * (samples as number) * Math.max(...(config.epochs as number[]));
+  return trained + drawn / 3;
+}
 
 /** The workload of a stage; `find` gives the stages that it reads by their keys. */
 export function workload(node: StageNode, find: (key: string) => StageNode): Workload {
@@ -47,7 +66,7 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
       const images = pick(input('dataset'), ['dataset', 'train_images', 'test_images']);
       const epochs = config.epochs as number;
       return describe(
-        [...pick(config, ['architecture', 'batch_size']), ...images],
+        [...pick(config, [...networkSettings, 'batch_size']), ...images],
         population(config).models * epochs,
       );
     }
@@ -55,13 +74,13 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
       return describe(pick(config, ['architecture']), population(config).samples);
     case 'alignment': {
       const zoo = input('zoo');
-      return describe(pick(zoo, ['architecture', 'width']), population(zoo).models);
+      return describe(pick(zoo, networkSettings), population(zoo).models);
     }
     case 'sane': {
       const zoo = input('zoo');
       const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);
       return describe(
-        [...pick(config, saneSettings), ...pick(zoo, ['architecture'])],
+        [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
         windows * (config.epochs as number),
       );
     }
@@ -69,27 +88,24 @@ export function workload(node: StageNode, find: (key: string) => StageNode): Wor
       const zoo = input('zoo');
       const sizes = pick(config, ['d_model', 'latent_dim', 'layers', 'heads', 'batch_size']);
       const { samples } = population(zoo, config.epochs_used);
-      return describe([...sizes, ...pick(zoo, ['architecture'])], samples * (config.epochs as number));
+      return describe([...sizes, ...pick(zoo, networkSettings)], samples * (config.epochs as number));
     }
     case 'reconstruction': {
       const zoo = input('zoo');
-      const settings = [...pick(config, saneSettings), ...pick(zoo, ['architecture'])];
+      const settings = [...pick(config, saneSettings), ...pick(zoo, networkSettings)];
       return describe(settings, population(zoo, config.epochs_used).samples);
     }
     case 'generation': {
-      const images = pick(input('dataset'), ['dataset', 'train_images']);
-      const { methods, samples, epochs } = config;
-      const training = length(methods) * (samples as number) * Math.max(...(epochs as number[]));
-      return describe(
-        [...pick(input('zoo'), ['architecture', 'batch_size']), ...images],
-        Math.max(1, training),
-      );
+      const images = pick(input('dataset'), ['dataset', 'train_images', 'validation_images']);
+      const network = pick(config.recipe as Config, [...networkSettings, 'batch_size']);
+      const conditioning = pick(config, ['conditioning', 'conditioning_batch']);
+      return describe([...network, ...images, ...conditioning], generationAmount(config));
     }
     case 'property-prediction': {
       const zoo = input('zoo');
       const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];
       return describe(
-        [...settings, ...pick(zoo, ['architecture'])],
+        [...settings, ...pick(zoo, networkSettings)],
         population(zoo, config.epochs_used).samples,
       );
     }

@@ -1,7 +1,10 @@
 /** Mean embeddings of networks in files, one after the other, in little memory. */
+
+import { FormatError } from '../engine/source.ts';
 import { embedModels, meanEmbedding } from './embed.ts';
 import type { Network } from './network.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
+import { unknownWindow } from './reference-checkpoint.ts';
 import type { TokenLayout } from './tokenize.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
@@ -50,14 +53,21 @@ interface Prepared extends PreparedNetwork {
 export const signatureOf = ({ description }: Network) =>
   description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
 
-/** How many tokens are seen at once. */
+/** How many tokens are seen at once. Throws a FormatError where nothing says so. */
 export function seenTokens(
   { sane, reference }: Pretrained,
   { tokens }: TokenLayout,
   window: number | null,
 ): number {
-  const whole = reference && tokens <= longestSequence;
-  return window ?? (whole ? tokens : sane.shape.window);
+  if (window !== null) return window;
+  if (!reference) return sane.shape.window;
+  if (tokens <= longestSequence) return tokens;
+  if (sane.shape.window === unknownWindow) {
+    throw new FormatError(
+      `a network of ${tokens} tokens is seen in windows, and neither the SANE's weights nor its params.json say how long those of its pretraining were; give --window`,
+    );
+  }
+  return sane.shape.window;
 }
 
 async function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {

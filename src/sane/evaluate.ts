@@ -5,7 +5,7 @@ import type { Autoencoder } from './autoencoder.ts';
 import { explainedVariance, reconstructionLoss } from './loss.ts';
 import { positionTensors } from './positions.ts';
 import type { ViewRequest } from './view-thread.ts';
-import type { TwoViews } from './views.ts';
+import { type TwoViews, viewSettings } from './views.ts';
 
 /** Views as tensors. Call inside tf.tidy. */
 export function viewTensors({ rows, window, tokens, mask, positions }: TwoViews, tokenSize: number) {
@@ -27,15 +27,16 @@ export interface Evaluation {
   purpose: string;
 }
 
-type EvaluationSettings = Pick<SaneSettings, 'window' | 'batch_size' | 'padding_in_loss'> & { seed: number };
+type EvaluationSettings = Parameters<typeof viewSettings>[0] & Pick<SaneSettings, 'batch_size'>;
 
 /** The batches that `evaluate` looks at: a window of each model, without noise. */
 export function* evaluationRequests(
   { block }: Autoencoder,
   { set, samples, view, purpose }: Evaluation,
-  { window, batch_size, seed }: EvaluationSettings,
+  config: EvaluationSettings,
 ): Generator<ViewRequest> {
-  const settings = { window, noise: 0, view_1: view, view_2: view };
+  const { batch_size, seed } = config;
+  const settings = { ...viewSettings(config), noise: 0, view_1: view, view_2: view };
   for (let start = 0; start < samples; start += batch_size) {
     const length = Math.min(batch_size, samples - start);
     const batch = Int32Array.from({ length }, (_, i) => start + i);

@@ -1,4 +1,5 @@
 /** Losses of pretraining: reconstruction (equation 5), contrast (equation 6), and the explained variance that is logged. */
+import { maskedSquares } from '../engine/ops.ts';
 import { tf } from '../engine/tf.ts';
 
 /**
@@ -11,8 +12,7 @@ export function reconstructionLoss(
   mask: tf.Tensor,
   paddingInMean: boolean,
 ): tf.Scalar {
-  const squares = tf.sum(tf.square(tf.sub(tf.mul(mask, output), target)));
-  return tf.div(squares, paddingInMean ? target.size : tf.sum(mask)) as tf.Scalar;
+  return tf.div(maskedSquares(output, target, mask), paddingInMean ? target.size : tf.sum(mask)) as tf.Scalar;
 }
 
 /**

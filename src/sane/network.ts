@@ -18,21 +18,25 @@ export interface Network {
 }
 
 /**
- * Reads a network. Its tensors keep the file's order, which is that of PyTorch's modules; the format safetensors sorts them, so that for a
+ * Reads a network; of a file with the checkpoints of a model of a zoo of this program, the last. Its tensors keep the file's order, which is that of PyTorch's modules; the format safetensors sorts them, so that for a
  * known architecture its own order is taken. `batchNorm`: whether batch norm becomes tokens too. Throws a FormatError if the file cannot be read or a weight is not finite.
  */
 export async function readNetwork(path: string, batchNorm: boolean): Promise<Network> {
   const checkpoint = await openCheckpoint(path);
   try {
-    const known = checkpoint.ordered ? undefined : recognise(checkpoint.shapes);
-    const order = new Set([...(known?.names.values() ?? []), ...checkpoint.shapes.keys()]);
-    const shapes = new Map(
-      Array.from(order, (name) => [name, checkpoint.shapes.get(name) as readonly number[]]),
+    const prefix = lastEpoch([...checkpoint.shapes.keys()]);
+    const stored = new Map(
+      [...checkpoint.shapes]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, shape]) => [name.slice(prefix.length), shape]),
     );
+    const known = checkpoint.ordered ? undefined : recognise(stored);
+    const order = new Set([...(known?.names.values() ?? []), ...stored.keys()]);
+    const shapes = new Map(Array.from(order, (name) => [name, stored.get(name) as readonly number[]]));
     const description = describe(shapes, path, batchNorm);
     const weights: StateDict = new Map();
     for (const name of shapes.keys()) {
-      const values = await checkpoint.read(name);
+      const values = await checkpoint.read(prefix + name);
       if (!values.every(Number.isFinite)) {
         throw new FormatError(`${path}: ${name} has numbers that are not finite: the network diverged`);
       }
@@ -42,6 +46,13 @@ export async function readNetwork(path: string, batchNorm: boolean): Promise<Net
   } finally {
     await checkpoint.close();
   }
+}
+
+/** How the names of the last epoch's tensors begin, where names begin with epochs as in this program's zoos; else ''. */
+function lastEpoch(names: readonly string[]): string {
+  const epochs = names.map((name) => Number(/^(\d+)\//.exec(name)?.[1] ?? Number.NaN));
+  const last = Math.max(...epochs);
+  return Number.isNaN(last) ? '' : `${last}/`;
 }
 
 /**

@@ -15,7 +15,7 @@ import { evaluate, evaluationRequests, nextViews, viewTensors } from './evaluate
 import { contrastiveLoss, reconstructionLoss } from './loss.ts';
 import type { ViewLoader } from './view-loader.ts';
 import type { ViewRequest } from './view-thread.ts';
-import type { TwoViews } from './views.ts';
+import { type TwoViews, viewSettings } from './views.ts';
 
 /** Averages over an epoch. */
 export interface EpochLosses {
@@ -105,11 +105,10 @@ function* requests(
   config: PretrainConfig,
   firstEpoch: number,
 ): Generator<ViewRequest> {
-  const { seed, window, noise, view_1, view_2 } = config;
-  const settings = { window, noise, view_1, view_2 };
+  const settings = viewSettings(config);
   for (let epoch = firstEpoch; epoch < config.epochs; epoch++) {
     for (const [b, batch] of epochBatches(samples, config, epoch, model.block).entries()) {
-      yield { set: 'train', samples: batch, settings, random: [seed, model.block, 'batch', epoch, b] };
+      yield { set: 'train', samples: batch, settings, random: [config.seed, model.block, 'batch', epoch, b] };
     }
     yield* evaluationRequests(model, validation, config);
   }

@@ -11,6 +11,9 @@ import { readJson } from '../zoo/formats/json.ts';
 import { Sane } from './model.ts';
 import { type SaneShape, saneParameters } from './parameters.ts';
 
+/** The window of a SANE where nothing says how long those of its pretraining were. */
+export const unknownWindow = 1;
+
 /** The authors' names of settings. */
 const settings = { heads: 'ae:nhead', window: 'training::windowsize' };
 
@@ -61,7 +64,7 @@ async function shapeOf({ path, shapes }: Checkpoint, asked: number | null): Prom
   const head = shapes.get('projection_head.head.0.weight');
   const [projection_dim, headInputs] = head?.length === 2 ? (head as [number, number]) : [1, 0];
   const trained = await trainingSettings(path);
-  const window = headInputs / latent_dim || trained.window || 1;
+  const window = headInputs / latent_dim || trained.window || unknownWindow;
   const heads = asked ?? trained.heads;
   if (heads === undefined) {
     throw new FormatError(

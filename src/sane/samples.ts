@@ -53,10 +53,14 @@ export async function findSamples(
       samples[model.split].push({ model, checkpoint, file: files[i] as FlatFile, permutations });
     }
   }
+  const kept = zoo.manifest.epochs;
+  const remedy = kept.some((epoch) => wanted.has(epoch))
+    ? 'raise zoo.models, or see whether its models diverged'
+    : `the zoo has the epochs ${kept.join(', ')}: set epochs_used, or prompt_epoch, to some of these`;
   for (const [split, list] of Object.entries(samples)) {
     if (list.length > 0) continue;
     throw new Error(
-      `zoo ${zoo.dir}: no ${split} model has a checkpoint of the epochs ${[...wanted].join(', ')}; raise zoo.models, or see whether its models diverged`,
+      `zoo ${zoo.dir}: no ${split} model has a checkpoint of the epochs ${[...wanted].join(', ')}; ${remedy}`,
     );
   }
   return samples;

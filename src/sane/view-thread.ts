@@ -46,7 +46,11 @@ function answer({ request: { set, samples, settings, random }, spent }: ViewOrde
   const { samples: all, standardization } = sets[set] as ViewSet;
   const models = Array.from(samples, (i) => {
     const { file, permutations } = all[i] as (typeof all)[number];
-    return { permutations, gather: (places: Int32Array, out: Float32Array) => gather(file, places, out) };
+    return {
+      name: `${set} ${i}`,
+      permutations,
+      gather: (places: Int32Array, out: Float32Array) => gather(file, places, out),
+    };
   });
   return drawViews(origin, models, standardization, settings, new Random(...random), spent);
 }

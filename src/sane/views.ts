@@ -1,10 +1,10 @@
 /**
  * Batches of windows in two augmented views (section 3): each sample its own window, each view the model as it is or a random
- * permutation of it, with multiplicative noise. Everything is made on the fly, at a cost in
+ * permutation of it (any, or one of a few: Appendix A), with multiplicative noise. Everything is made on the fly, at a cost in
  * proportion to the windows: no permuted copy is stored, and of a model only the numbers in the windows are looked up. No tensors
  * here: views are drawn in threads.
  */
-import type { Random } from '../engine/random.ts';
+import { Random } from '../engine/random.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
 import { axisOrders, composeOrders, type Permutations, randomOrders } from '../nets/permute.ts';
@@ -19,6 +19,8 @@ export interface ViewOrigin {
 
 /** A model whose numbers are looked up when a window needs them. */
 export interface ViewedModel {
+  /** What it is called; no other of its zoo is called so. Permutations of its own go by it. */
+  name: string;
   /** The orders that its hidden units are put in before anything else (alignment). */
   permutations: Permutations;
   /** Copies the numbers at these places of its flat vector to `out`, 0 where a place is below 0. */
@@ -120,7 +122,43 @@ function scaleWindow(
   }
 }
 
-export type ViewSettings = Pick<SaneSettings, 'window' | 'noise' | 'view_1' | 'view_2'>;
+/** Permutations that are drawn once: `count` of each model, or the same for all. They depend on the seed. */
+interface FixedPermutations {
+  seed: number;
+  count: number;
+  shared: boolean;
+}
+
+export type ViewSettings = Pick<SaneSettings, 'window' | 'noise' | 'view_1' | 'view_2'> & {
+  /** What permuted views are chosen from; left out: every view has a fresh permutation. */
+  fixed?: FixedPermutations | undefined;
+};
+
+/** What the settings of a pretraining say of its views. */
+export function viewSettings(
+  settings: Pick<
+    SaneSettings,
+    'window' | 'noise' | 'view_1' | 'view_2' | 'permutations' | 'shared_permutations'
+  > & {
+    seed: number;
+  },
+): ViewSettings {
+  const { window, noise, view_1, view_2, permutations: count, shared_permutations: shared, seed } = settings;
+  return { window, noise, view_1, view_2, fixed: count === null ? undefined : { seed, count, shared } };
+}
+
+/** The permutation of one view of a model. */
+function drawOrders(
+  architecture: ViewOrigin['architecture'],
+  { name }: ViewedModel,
+  fixed: FixedPermutations | undefined,
+  random: Random,
+): Permutations {
+  if (!fixed) return randomOrders(architecture, random);
+  const { seed, count, shared } = fixed;
+  const one = [shared ? 'all' : name, random.integer(count)];
+  return randomOrders(architecture, new Random(seed, 'permutation', ...one));
+}
 
 /**
  * Draws a window of each model in two views, standardised by `standardization` (null: as the numbers are). All random draws are
@@ -154,7 +192,7 @@ export function drawViews(
       const row = v * models.length + sample;
       const permutations =
         view === 'permuted'
-          ? composeOrders(model.permutations, randomOrders(architecture, random))
+          ? composeOrders(model.permutations, drawOrders(architecture, model, settings.fixed, random))
           : model.permutations;
       const out = views.tokens.subarray(row * perWindow, (row + 1) * perWindow);
       windowPlaces(layout, start, layerOrders(origin, permutations), places);

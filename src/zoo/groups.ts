@@ -1,24 +1,95 @@
 /** Which models of a zoo are trained together. */
 import { freemem } from 'node:os';
-import type { Architecture } from '../nets/architecture.ts';
+import { findGpus } from '../engine/devices/cuda.ts';
+import { tf } from '../engine/tf.ts';
+import type { Architecture, ImageSize, Layer, ParameterSpec } from '../nets/architecture.ts';
+import { outputSize } from '../nets/shapes.ts';
 import type { Member, ZooConfig } from './members.ts';
 
 /** More models at once are not faster on any device so far. */
 const largestGroup = 64;
 
-/** The share of the memory free now that a population may take. */
+/** The share of the memory, without what layers put out, that a population may take. */
 const memoryShare = 0.25;
 
+/**
+ * What the layers put out stays for the gradients, and these and what they are made of are as much again: 3 times of what is put out
+ * was measured for ResNets, 3.5 times for a DenseNet.
+ */
+const outputsInTraining = 4;
+
+/** Images of one forward pass when models are measured, at most. */
+const measuredImages = 500;
+
+/** Assumed of a GPU whose memory nobody tells, as WebGPU does not: what small ones have. */
+const unknownGpuBytes = 4 * 2 ** 30;
+
+/** Where wasm's addresses end. */
+const wasmBytes = 4 * 2 ** 30;
+
+/** Memory in bytes. */
+export interface MemorySize {
+  /** Free in this machine, for this process. */
+  host: number;
+  /** The device's own; null where it computes in the machine's. */
+  gpu: number | null;
+}
+
+/** What the active device has. All of a GPU's memory is counted, which other jobs may have a part of. */
+function memorySize(): MemorySize {
+  const device = tf.getBackend();
+  if (device === 'webgpu') return { host: freemem(), gpu: unknownGpuBytes };
+  // A worker sees the one GPU that it has its place on, or computes on the first that it sees.
+  if (device === 'tensorflow') return { host: freemem(), gpu: findGpus()[0]?.memoryBytes ?? unknownGpuBytes };
+  return { host: device === 'wasm' ? Math.min(wasmBytes, freemem()) : freemem(), gpu: null };
+}
+
 /** Models of a group: as many as was asked for, or as memory has room for. */
-export function groupSize(architecture: Architecture, config: ZooConfig): number {
+export function groupSize(
+  architecture: Architecture,
+  config: Pick<ZooConfig, 'lockstep' | 'batch_size' | 'checkpoints'>,
+  { host, gpu }: MemorySize = memorySize(),
+): number {
   if (config.lockstep !== null) return config.lockstep;
-  const numbers = architecture.parameters.reduce(
-    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  );
-  // Weights, gradients, two averages, and each of these once more while the optimiser makes the next; then what is kept.
-  const bytes = 4 * numbers * (8 + config.checkpoints.length);
-  return Math.max(1, Math.min(largestGroup, Math.floor((freemem() * memoryShare) / bytes)));
+  const { training, kept, outputs } = memoryNeeds(architecture, config);
+  const fit = (bytes: number, each: number) => Math.floor((memoryShare * bytes) / each);
+  const models =
+    gpu === null
+      ? fit(host - outputs, training + kept)
+      : Math.min(fit(gpu - outputs, training), fit(host, kept));
+  return Math.max(1, Math.min(largestGroup, models));
+}
+
+/** Bytes that a population takes: for each model of it `training` and, in the machine's own memory, `kept`; once for all `outputs`. */
+export function memoryNeeds(
+  { parameters, state, layers, input }: Architecture,
+  { batch_size, checkpoints }: Pick<ZooConfig, 'batch_size' | 'checkpoints'>,
+): { training: number; kept: number; outputs: number } {
+  const images = Math.max(outputsInTraining * batch_size, measuredImages);
+  return {
+    // Weights, gradients, two averages, and each of these once more while the optimiser makes the next.
+    training: 4 * 8 * numbersOf(parameters),
+    // Checkpoints wait until their group is done.
+    kept: 4 * numbersOf(state) * checkpoints.length,
+    // One model computes at a time.
+    outputs: 4 * outputNumbers(layers, input) * images,
+  };
+}
+
+const numbersOf = (specs: readonly ParameterSpec[]) =>
+  specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+
+/** How many numbers all layers together put out for one image. */
+function outputNumbers(layers: readonly Layer[], input: ImageSize): number {
+  let size = input;
+  let sum = 0;
+  for (const layer of layers) {
+    if (layer.kind === 'residual') sum += outputNumbers(layer.shortcut, size);
+    if (layer.kind === 'residual' || layer.kind === 'concatenate') sum += outputNumbers(layer.branch, size);
+    size = outputSize(layer, size);
+    sum += size[0] * size[1] * size[2];
+  }
+  return sum;
 }
 
 /** Cuts models into groups, whose members have optimizer and activation in common. */

@@ -1,6 +1,6 @@
 /** `exp table`, `exp why` and `exp doctor`. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceNames } from '../../src/engine/device.ts';
 import { removeFixtures } from '../runner/fixture.ts';
@@ -22,6 +22,17 @@ describe('exp table', () => {
     const all = await exp('table', program.file, ...places);
     expect(all.err).toContain('1 of 3 runs are not computed yet');
     expect(program.steps).toHaveLength(5);
+  });
+
+  test('leaves tables alone where no run is finished', async () => {
+    const program = new Program();
+    const places = ['--store', program.store.root, '--out', program.out];
+    expect(await exp('table', program.file, ...places)).toEqual({
+      code: 1,
+      out: '',
+      err: `none of the 3 runs is finished in ${program.store.root}: no table is written. exp run computes them.\n`,
+    });
+    expect(existsSync(program.out)).toBe(false);
   });
 });
 

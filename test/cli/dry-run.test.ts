@@ -85,12 +85,13 @@ describe('exp <file> --dry-run', () => {
     };
     const root = new URL('../../src/', import.meta.url).pathname;
     expect((await load(`${root}engine/tf.ts`)).err).toContain('loaded ');
-    for (const args of [
-      [program.file, '--dry-run'],
-      ['table', program.file, '--out', program.out],
-      ['--help'],
-    ]) {
-      expect(await load(`${root}cli.ts`, ...args)).toMatchObject({ code: 0 });
+    for (const [expected, ...args] of [
+      [0, program.file, '--dry-run'],
+      // No run is finished.
+      [1, 'table', program.file, '--out', program.out],
+      [0, '--help'],
+    ] as [number, ...string[]][]) {
+      expect(await load(`${root}cli.ts`, ...args)).toMatchObject({ code: expected });
     }
   });
 });

@@ -244,6 +244,17 @@ describe('exp embed', () => {
     expectClose(rows[1]!.slice(1).map(Number), oracleEmbedding(networks['b.bin']!));
   });
 
+  test('of a model of a zoo of this program: that of its last checkpoint', async () => {
+    const tensors = (epoch: number, state: State) =>
+      Array.from(state, ([name, value]) => ({ name: `${epoch}/${name}`, ...value }));
+    await writeSafetensors(at('model-0000.safetensors'), [
+      ...tensors(9, networks['b.bin']!),
+      ...tensors(10, networks['a.pt']!),
+    ]);
+    const [entry] = JSON.parse((await embed(at('model-0000.safetensors'), '--sane', statePt, '--json')).out);
+    expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!));
+  });
+
   test('in windows: another embedding, close to that of the whole', async () => {
     const [entry] = JSON.parse((await embed(files[0]!, '--sane', statePt, '--window', '24', '--json')).out);
     const whole = oracleEmbedding(networks['a.pt']!);
@@ -498,7 +509,7 @@ describe('exp reconstruct', () => {
       'exp: reconstruct needs --out\n  --out a folder for the new networks\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'onnx')).err).toBe(
-      'exp: there is no format onnx\n  the formats are safetensors, pt\n',
+      'exp: --format onnx is not known\n  one of safetensors, pt\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'pt')).err).toBe(
       `exp: the new ${files[0]} would replace the network it is made from\n  --out another folder\n`,
@@ -579,10 +590,35 @@ describe('exp sample', () => {
     }
   });
 
+  test('of bandwidth 0 are reconstructions; shared draws are others than independent ones', async () => {
+    const sampled = async (name: string, ...args: string[]) => {
+      const common = ['--prompts', files[0]!, '--out', at(name), '--count', '2', '--json'];
+      const { out } = await sample(...common, ...args);
+      const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => readCheckpoint(file));
+      return (await Promise.all(written)).map(({ weights }) => weights);
+    };
+    const [exact, independent, shared] = await Promise.all([
+      sampled('samples-e', '--bandwidth', '0'),
+      sampled('samples-f', '--bandwidth', '0.5'),
+      sampled('samples-g', '--bandwidth', '0.5', '--draws', 'shared'),
+    ]);
+    expect(exact![0]).toEqual(exact![1]!);
+    expect(independent![0]).not.toEqual(exact![0]!);
+    expect(shared![0]).not.toEqual(independent![0]!);
+  });
+
   test('says what is wrong', async () => {
     mkdirSync(at('nothing'));
     const cases: [string[], string][] = [
       [[files[0]!], 'sample needs --out\n  --out a folder for the new networks'],
+      [
+        ['--out', at('x'), files[0]!, '--bandwidth', 'wide'],
+        '--bandwidth wide is no number from 0 on\n  e.g. --bandwidth 0.2',
+      ],
+      [
+        ['--out', at('x'), files[0]!, '--draws', 'random'],
+        '--draws random is not known\n  one of independent, shared',
+      ],
       [['--out', at('x')], 'sample needs --prompts\n  --prompts networks/a.pt, or a folder of networks'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],

@@ -1,6 +1,6 @@
 /** `exp zoo import`, and experiments on imported zoos. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../src/engine/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
@@ -113,5 +113,7 @@ describe('exp zoo import', () => {
     ];
     for (const [args, message] of cases)
       expect(await exp('zoo', ...args)).toEqual({ code: 2, out: '', err: `exp: ${message}\n` });
+    // An import that failed leaves nothing that would be in the way of the next.
+    expect(readdirSync(program.root).filter((name) => name.startsWith('original'))).toEqual(['original']);
   });
 });

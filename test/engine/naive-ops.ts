@@ -20,6 +20,10 @@ export function gelu(x: tf.Tensor): tf.Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 
+export function maskedSquares(x: tf.Tensor, target: tf.Tensor, mask: tf.Tensor): tf.Scalar {
+  return tf.sum(tf.square(tf.sub(tf.mul(mask, x), target)));
+}
+
 export function attention(qkv: tf.Tensor3D, heads: number): tf.Tensor3D {
   const [batch, tokens, columns] = qkv.shape;
   const width = columns / 3 / heads;

@@ -48,6 +48,18 @@ export const cases: Record<string, (batch: number) => Case> = {
     inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
     apply: (ops, x) => ops.gelu(x as tf.Tensor),
   }),
+  maskedSquares: (batch) => {
+    const shape = [batch, odd(3, 200), odd(5, 100)];
+    const size = shape.reduce((a, b) => a * b, 1);
+    return {
+      inputs: [{ shape, data: random.normals(size) }],
+      apply: (ops, x) => {
+        const target = tf.tensor(new Random(freshSeed, 'target').normals(size), shape);
+        const mask = tf.cast(tf.greater(target, -1), 'float32');
+        return tf.mul(ops.maskedSquares(x as tf.Tensor, tf.mul(target, mask), mask), 1 / size);
+      },
+    };
+  },
   attention: (batch) => {
     const heads = odd(1, 2);
     const width = heads * odd(3);
@@ -56,6 +68,10 @@ export const cases: Record<string, (batch: number) => Case> = {
       apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
     };
   },
+  'attention of more tokens and wider heads than a panel has': (batch) => ({
+    inputs: [normal(random, batch, odd(33, 20), 3 * odd(17, 20))],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
+  }),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));

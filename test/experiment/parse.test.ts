@@ -101,12 +101,105 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  heads: 3',
       ['sane.heads: heads must divide sane.d_model', '3 heads, a d_model of 1024'],
     ],
+    [
+      'permutations that are the same for all, but no number of them',
+      '  epochs: 3',
+      '  shared_permutations: true',
+      [
+        'sane.shared_permutations: without a number of permutations every view has a fresh one',
+        'sane.permutations null',
+        'set sane.permutations',
+      ],
+    ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
+    [
+      'a width of networks that have one only',
+      '  epochs: 5',
+      '  width: 16',
+      [
+        'zoo.width: cnn-small has one width only',
+        'received a width of 16',
+        'set zoo.width to null for this architecture',
+      ],
+    ],
+    [
+      'a width that prompts of another architecture would have',
+      /\[cnn-small\][\s\S]*epochs: 5/,
+      '[resnet18]\n  dataset: [glyphs]\n  task: [generation]\nzoo:\n  models: 20\n  width: 16\ngeneration:\n  prompt_zoo: {architecture: mini-alexnet}',
+      [
+        'generation.prompt_zoo.zoo.width: mini-alexnet has one width only',
+        'set generation.prompt_zoo.zoo.width to null for this architecture',
+      ],
+    ],
+    [
+      'a prompt epoch that the zoo does not keep',
+      'sane:\n',
+      'generation:\n  prompt_epoch: 2\nsane:\n',
+      ['generation.prompt_epoch: the zoo keeps the epochs 1, 3, 5', 'epoch 2', 'add it to zoo.checkpoints'],
+    ],
+    [
+      "a prompt epoch that the prompts' own zoo does not keep",
+      'sane:\n',
+      'generation:\n  prompt_epoch: 3\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
+      [
+        'generation.prompt_epoch: the zoo keeps the epochs 1 (',
+        'epoch 3',
+        'add it to generation.prompt_zoo.zoo.checkpoints',
+      ],
+    ],
+    [
+      "scratch epochs that the prompts' own zoo does not keep",
+      'sane:\n',
+      'generation:\n  epochs: [0, 3]\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
+      [
+        'generation.epochs: the zoo keeps the epochs 1, whose models are what scratch measures',
+        'epochs 3',
+        'add them to generation.prompt_zoo.zoo.checkpoints, or take scratch out of generation.methods',
+      ],
+    ],
+    [
+      "checkpoints after the end of the prompts' own zoo",
+      'sane:\n',
+      'generation:\n  prompt_zoo: {zoo: {epochs: 2, checkpoints: [1, 3]}}\nsane:\n',
+      [
+        'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2',
+        'epochs 3',
+        'raise generation.prompt_zoo.zoo.epochs or leave these checkpoints out',
+      ],
+    ],
+    [
+      "an end of the prompts' own zoo before all checkpoints",
+      '  epochs: 5\n',
+      '  epochs: 5\n  checkpoints: [3, 5]\ngeneration:\n  prompt_zoo: {zoo: {epochs: 2}}\n',
+      [
+        'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2, before the first checkpoint',
+        'add generation.prompt_zoo.zoo.checkpoints',
+      ],
+    ],
+    [
+      "a prompts' own zoo too small for its split",
+      'sane:\n',
+      'generation:\n  prompt_zoo: {zoo: {models: 4}}\nsane:\n',
+      [
+        'generation.prompt_zoo.zoo.models: every split needs at least one model',
+        'raise generation.prompt_zoo.zoo.models',
+      ],
+    ],
     [
       'a zoo too small for its split',
       'models: 20',
       'models: 4',
       ['every split needs at least one model', '4 models: 2 train, 0 validation, 2 test'],
+    ],
+    [
+      'networks of several activations to draw among',
+      '[property-prediction]\n  seed: [0, 1]\nzoo:',
+      '[generation]\nzoo:\n  vary: {activation: [tanh, relu]}',
+      [
+        'zoo.vary: networks are drawn among models of one activation',
+        'activations tanh, relu',
+        'leave activation out of zoo.vary for generation',
+      ],
     ],
     ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
     ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],

@@ -3,8 +3,10 @@ import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
 import { generatedTypesPath, generateTypes } from '../../schemas/generate-types.ts';
 import { datasets } from '../../src/data/registry.ts';
 import { deviceNames } from '../../src/engine/device.ts';
+import { ofOneWidth } from '../../src/experiment/check-run.ts';
 import recipes from '../../src/experiment/recipes.json' with { type: 'json' };
 import { settingNames, validateAxisValue } from '../../src/experiment/schema.ts';
+import type { Architecture } from '../../src/experiment/types.ts';
 import { architectures } from '../../src/nets/registry.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { tasks } from '../../src/tasks/registry.ts';
@@ -18,6 +20,8 @@ test('the generated types are those of the schema', async () => {
 describe('the schema', () => {
   test('has the names of the registries', () => {
     expect($defs.architecture.enum).toEqual(Object.keys(architectures));
+    const withoutWidth = Object.values(architectures).filter(({ width }) => width === null);
+    expect([...ofOneWidth]).toEqual(withoutWidth.map(({ name }) => name as Architecture));
     expect($defs.dataset.enum).toEqual(Object.keys(datasets));
     expect($defs.task.enum).toEqual(Object.keys(tasks));
     expect($defs.device.enum).toEqual([...deviceNames]);

@@ -228,6 +228,13 @@ describe('column groups', () => {
     expect(means).toEqual([0.05, 0.1]);
   });
 
+  test('are not told apart by what changes no number', () => {
+    const runs = [1, 2].flatMap((lockstep) => seeds(2, { dataset: 'mnist', 'zoo.lockstep': lockstep }));
+    const table = tableOf(10, runs, ({ seed }) => [r2('sane', 'epoch', seed)]);
+    expect(table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title)).toEqual(['MNIST']);
+    expect(cellOf(table, 'epoch', 'mnist/sane').measured).toMatchObject({ mean: 0.5, n: 2 });
+  });
+
   test('keep published columns that no run fills', () => {
     const table = tableOf(10, seeds(1), () => [r2('statistics-2021', 'epoch', 1)]);
     expect(cellOf(table, 'epoch', 'mnist/statistics-2021')).toMatchObject({
@@ -296,6 +303,18 @@ describe('rows that stand for settings', () => {
     expect(paper).toEqual({ mean: 64.8, sd: 2.1 });
     expect(table.claims.map(({ holds }) => holds)).toEqual([true, true, true, true]);
   });
+});
+
+test.each([3, 4, 7])('transfer is not in Table %d', (id) => {
+  const run = (axes: Parameters<typeof makeRun>[0]): Run => ({
+    ...makeRun(axes),
+    ...{ task: 'generation', architecture: id === 3 ? 'cnn-small' : 'resnet18', dataset: 'cifar-10' },
+  });
+  const accepted = ({ accepts }: TableDefinition) =>
+    [{}, { 'generation.target_dataset': 'cifar-100' }, { 'generation.prompt_zoo': {} }].map((axes) =>
+      accepts(run(axes)),
+    );
+  expect(accepted(tableDefinitions.find((one) => one.id === id)!)).toEqual([true, false, false]);
 });
 
 describe('claims', () => {

@@ -1,9 +1,10 @@
-import { afterAll, expect, test } from 'bun:test';
-import type { Plan, StageNode } from '../../src/experiment/types.ts';
+import { afterAll, describe, expect, test } from 'bun:test';
+import type { Plan, StageName, StageNode } from '../../src/experiment/types.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
 import { estimatePlan } from '../../src/runner/estimate.ts';
 import { survey } from '../../src/runner/survey.ts';
 import { workload } from '../../src/runner/workload.ts';
+import { plan as planText, valid } from '../experiment/files.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
 afterAll(removeFixtures);
@@ -33,6 +34,36 @@ test('work is counted in models, checkpoints and epochs', () => {
     ['sane', 7 * 2 * 2],
     ['property-prediction', 7 * 2],
   ]);
+});
+
+describe('work of other sizes', () => {
+  const text = (more: string) =>
+    `${valid.replace('[cnn-small]', '[resnet18]').replace('[property-prediction]', '[generation]')}${more}`;
+  const workOf = (more: string, stage: StageName, zoo = '') => {
+    const planned = planText(text(more).replace('epochs: 5', `epochs: 5${zoo}`));
+    return workload(planned.stages.find((node) => node.stage === stage) as StageNode, find(planned));
+  };
+
+  test('is of another kind where networks are of another width', () => {
+    for (const stage of ['zoo', 'alignment', 'sane', 'generation'] as const) {
+      const [own, narrow] = ['', '\n  width: 8'].map((zoo) => workOf('', stage, zoo));
+      expect(narrow!.kind).not.toBe(own!.kind);
+      expect(narrow!.amount).toBe(own!.amount);
+    }
+  });
+
+  test('of generation counts what is drawn and what is fine-tuned, and conditioning is another kind', () => {
+    const work = (more: string) =>
+      workOf(`generation: {epochs: [0, 1], samples: 4, ${more}}\n`, 'generation');
+    const amount = (more: string) => work(more).amount;
+    // Four networks for an epoch, and each of the draws for a third of one.
+    expect(amount('methods: [kde30]')).toBeCloseTo(4 + 4 / 3, 9);
+    expect(amount('methods: [sub], candidates: 12')).toBeCloseTo(4 + 12 / 3, 9);
+    expect(amount('methods: [boot], candidates: 12, rounds: 2')).toBeCloseTo(4 + (2 * 12) / 3, 9);
+    expect(amount('methods: [gauss, kde30], candidates: 12, rounds: 3')).toBeCloseTo(8 + (3 * 12 + 4) / 3, 9);
+    expect(work('conditioning: 7').kind).not.toBe(work('conditioning: 0').kind);
+    expect(work('rounds: 7').kind).toBe(work('rounds: 9').kind);
+  });
 });
 
 test('time is in proportion to the work of finished stages of the same kind', async () => {

@@ -3,19 +3,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
+import { Random } from '../../src/engine/random.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
-import { epochBatches, type PretrainConfig, type PretrainState, pretrain } from '../../src/sane/pretrain.ts';
+import {
+  batchGradients,
+  epochBatches,
+  type PretrainConfig,
+  type PretrainState,
+  pretrain,
+} from '../../src/sane/pretrain.ts';
 import { saneShape } from '../../src/sane/stage.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
+import { drawViews, viewSettings } from '../../src/sane/views.ts';
 import { snippets } from '../../src/sane/windows.ts';
-import { expectClose } from '../engine/compare.ts';
+import { expectClose, freshSeed } from '../engine/compare.ts';
 import { acceleratedDevices, startTested } from '../engine/devices.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
-import { onDisk } from './view-sets.ts';
+import { inMemory, onDisk } from './view-sets.ts';
 
 const config: PretrainConfig = {
   seed: 3,
@@ -41,6 +49,8 @@ const config: PretrainConfig = {
   noise: 0.1,
   view_1: 'canonical',
   view_2: 'permuted',
+  permutations: null,
+  shared_permutations: false,
   standardization: 'per-layer',
   padding_in_loss: false,
 };
@@ -236,6 +246,30 @@ describe('embedding', () => {
 });
 
 describe.each(acceleratedDevices)('on %s', (device) => {
+  test('losses and gradients of a step are those of tfjs’ own CPU back end to 1e-4', async () => {
+    const settings = { ...config, layers: 2 };
+    const drawn = models(settings.batch_size, 300).map((flat, i) => inMemory(flat, new Map(), `model ${i}`));
+    const origin = { architecture: cnnSmall, layout };
+    const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(freshSeed, 'step'));
+    const step = async (on: string) => {
+      await startTested([on], 2);
+      const sane = fresh(settings);
+      const { gradients, parts } = tf.tidy(() => batchGradients(sane, views, settings));
+      const numbers = await Promise.all(
+        [parts, ...gradients].map(async (one) => Array.from(await one.data())),
+      );
+      tf.dispose([parts, ...gradients]);
+      sane.dispose();
+      return numbers;
+    };
+    const [expected, actual] = [await step('cpu'), await step(device)];
+    for (const [i, numbers] of expected.entries()) {
+      const scale = Math.max(...numbers.map(Math.abs)) || 1;
+      const relative = (all: number[]) => all.map((x) => x / scale);
+      expectClose(relative(actual[i]!), relative(numbers), 1e-4);
+    }
+  });
+
   test('the steps are those that tfjs’ own CPU back end takes', async () => {
     // A software adapter takes seconds for each step: there are fewer on webgpu.
     const [epochs, layers, tolerance] = device === 'webgpu' ? [1, 1, 1e-4] : [2, 2, 1e-3];

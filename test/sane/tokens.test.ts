@@ -224,6 +224,32 @@ describe('views', () => {
     }
   });
 
+  test('are of a few permutations where that is set: of each model its own, or the same for all', () => {
+    const name = (i: number) => `model ${i}`;
+    const models = Array.from({ length: 120 }, (_, i) => inMemory(flat, new Map(), name(i % 2)));
+    const settings = { window: layout.tokens, noise: 0, view_1: 'permuted', view_2: 'permuted' } as const;
+    const views = (shared: boolean, of = seed, stream = 'a') => {
+      const fixed = { seed: of, count: 3, shared };
+      const { tokens } = drawViews(origin, models, null, { ...settings, fixed }, new Random(seed, stream));
+      const length = layout.tokens * size;
+      // Rows of even models, then of odd ones, as texts that are the same only for the same numbers.
+      const found: [Set<string>, Set<string>] = [new Set(), new Set()];
+      for (let row = 0; row < 240; row++) {
+        found[(row % 2) as 0 | 1].add(String(Bun.hash(tokens.slice(row * length, (row + 1) * length))));
+      }
+      return found;
+    };
+    const [even, odd] = views(false);
+    expect([even.size, odd.size]).toEqual([3, 3]);
+    expect(even.isDisjointFrom(odd)).toBe(true);
+    const [one, other] = views(true);
+    expect(one.size).toBe(3);
+    expect(one).toEqual(other);
+    // They are of the seed, not of the draw.
+    expect(views(false, seed, 'b')).toEqual([even, odd]);
+    expect(views(false, seed + 1)[0].isDisjointFrom(even)).toBe(true);
+  });
+
   test('have windows of their own, with noise in proportion to the weights and none in padding', () => {
     const settings = { window: 7, noise: 0.1, view_1: 'canonical', view_2: 'canonical' } as const;
     const models = Array.from({ length: 60 }, () => inMemory(flat));

@@ -5,8 +5,13 @@ import type { ViewSet } from '../../src/sane/view-thread.ts';
 import type { ViewedModel } from '../../src/sane/views.ts';
 
 /** A model in memory, to compare with those on disk. */
-export function inMemory(flat: Float32Array, permutations = new Map<string, Int32Array>()): ViewedModel {
+export function inMemory(
+  flat: Float32Array,
+  permutations = new Map<string, Int32Array>(),
+  name = 'in memory',
+): ViewedModel {
   return {
+    name,
     permutations,
     gather: (places, out) => out.set(Float32Array.from(places, (place) => (place < 0 ? 0 : flat[place]!))),
   };

@@ -1,6 +1,6 @@
 /** Task `generation` on a small zoo that is really trained: what it measures, and that an interruption changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImages } from '../../src/data/stage.ts';
@@ -17,7 +17,7 @@ import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { finetune } from '../../src/tasks/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/tasks/generation/methods.ts';
-import { condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
+import { accuracies, condition, ensembleAccuracy } from '../../src/tasks/generation/networks.ts';
 import { checkPositions } from '../../src/tasks/generation/prepare.ts';
 import { transplant } from '../../src/tasks/generation/transplant.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
@@ -63,6 +63,7 @@ const sane = {
 const generation = {
   ...defaults.generation,
   recipe,
+  lockstep: null,
   seed: 5,
   methods: ['scratch', 'finetuned', 'kde30', 'sub', 'boot', 'gauss'],
   epochs: [0, 1, 2],
@@ -93,8 +94,8 @@ describe('stage generation', () => {
     const ensembles = all.filter(({ metric }) => metric === 'ensemble-accuracy');
     expect(ensembles.length).toBe(5 * 3);
     const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
-    // Of 12 models 3 are test models; the zoo keeps no epoch 2.
-    const expected = { 'scratch 0': 3, 'scratch 1': 3 } as Record<string, number>;
+    // Of 12 models 3 are test models; the zoo keeps no epoch 2, and one after the budget of fine-tuning.
+    const expected = { 'scratch 0': 3, 'scratch 1': 3, 'scratch 4': 3 } as Record<string, number>;
     for (const method of ['finetuned', 'kde30', 'sub', 'boot', 'gauss'])
       for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
     expect(Object.fromEntries([...counts].map(([key, { length }]) => [key, length]))).toEqual(expected);
@@ -119,6 +120,64 @@ describe('stage generation', () => {
     const first = await values(short, 'first');
     expect(await values(short, 'again')).toEqual(first);
     expect(await values({ ...short, bandwidth: 5, seed: 6 }, 'other')).not.toEqual(first);
+  }, 60_000);
+});
+
+describe('the activation', () => {
+  const relu = {
+    ...recipe,
+    models: 6,
+    epochs: 8,
+    checkpoints: [8],
+    activation: 'relu',
+    split: [0.5, 0.2, 0.3],
+  };
+  // An imported zoo is run with the recipe of the file, which need not be the one that it was trained with.
+  const config = { ...generation, methods: ['scratch', 'finetuned'], epochs: [0, 1] } as Config;
+  const accuraciesOf = async (at: string, method: string, epoch: number) =>
+    (await resultOf(at)).records
+      .filter(({ metric, labels }) => metric === 'accuracy' && labels.method === method)
+      .filter(({ labels }) => labels.epoch === epoch)
+      .map(({ value }) => value);
+
+  test('is the one that the models were trained with, each test model its own', async () => {
+    const { dataset } = paths;
+    const prompts = await run('zoo', relu as Config, { dataset }, 'relu zoo');
+    const zoo = await openZoo(prompts);
+    const of = (split: string) => zoo.manifest.models.filter((model) => model.split === split);
+    of('test')[0]!.hyperparameters.activation = 'gelu';
+    await Bun.write(join(prompts, 'manifest.json'), JSON.stringify(zoo.manifest));
+    const at = await run('generation', config, { ...paths, prompts }, 'relu generation');
+    expect(await accuraciesOf(at, 'finetuned', 0)).toEqual(
+      of('train').map(({ checkpoints }) => checkpoints[0]!.test_accuracy),
+    );
+    const data = prepareBoth(await loadImages(dataset));
+    const untrained: number[] = [];
+    for (const { seed, hyperparameters } of of('test')) {
+      const network = { architecture: cnnSmall, activation: hyperparameters.activation };
+      const weights = initialWeights(cnnSmall, hyperparameters.init, seed);
+      untrained.push(...(await accuracies(network, [weights], data.test)));
+    }
+    expect((await accuraciesOf(at, 'scratch', 0)).sort()).toEqual(untrained.sort());
+    // Fine-tuning goes on from there.
+    const networks = await Promise.all(of('train').map((model) => zoo.weights(model, 8)));
+    const trained = await finetune(
+      networks.map((weights, i) => ({ id: `finetuned ${i}`, weights })),
+      {
+        ...{ architecture: cnnSmall, recipe: relu as unknown as ZooConfig, epochs: [1], data, seed: 5 },
+        ...{ lockstep: null, dir, report: () => {} },
+      },
+    );
+    expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(trained.map(([first]) => first!.test_accuracy));
+    tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+  }, 60_000);
+
+  test('that prompts differ in is an error', async () => {
+    const vary = { ...relu, models: 4, vary: { activation: ['tanh', 'relu'] }, epochs: 1, checkpoints: [1] };
+    const prompts = await run('zoo', vary as Config, { dataset: paths.dataset }, 'mixed zoo');
+    await expect(run('generation', config, { ...paths, prompts }, 'mixed')).rejects.toThrow(
+      /^zoo .*mixed zoo: the prompts have different activations \((tanh, relu|relu, tanh)\), and a sample among them would have none: take prompts from a zoo of one activation$/,
+    );
   }, 60_000);
 });
 
@@ -161,32 +220,42 @@ test('candidates are chosen by the validation images where there are any', async
   expect(chosen.size).toBeGreaterThan(1);
 }, 60_000);
 
-test('fine-tuning that was interrupted goes on to the same weights', async () => {
+test('fine-tuning in groups, and one that was interrupted and went on, lead to the same weights', async () => {
   const images = await loadImages(paths.dataset);
   const data = prepareBoth(images);
-  const networks = [3, 4].map((seed) => ({
+  const networks = [3, 4, 5].map((seed) => ({
     id: `network ${seed}`,
     weights: initialWeights(cnnSmall, 'uniform', seed),
   }));
   const settings = {
     ...{ architecture: cnnSmall, recipe: recipe as unknown as ZooConfig, epochs: [1, 3], data, seed: 2 },
-    ...{ dir, stateEveryMs: 0, report: () => {} },
+    ...{ dir, stateEveryMs: 0, progressEveryMs: 0, report: () => {} },
   };
-  const whole = await finetune(networks, settings);
-  const stop = new Error('stop');
-  let told = 0;
-  const interrupted = finetune(networks, {
-    ...settings,
-    report: ({ done, total }) => {
-      told++;
-      if (done > 0.8 * total) throw stop;
-    },
-  });
-  await expect(interrupted).rejects.toBe(stop);
-  let left = 0;
-  const resumed = await finetune(networks, { ...settings, report: () => left++ });
-  expect(resumed).toEqual(whole);
-  expect(left).toBeLessThan(told);
+  const whole = await finetune(networks, { ...settings, lockstep: null });
+  expect(whole.map((checkpoints) => checkpoints.map(({ epoch }) => epoch))).toEqual(
+    networks.map(() => [1, 3]),
+  );
+  for (const lockstep of [1, 2, 3]) {
+    const stop = new Error('stop');
+    let told = 0;
+    const interrupted = finetune(networks, {
+      ...settings,
+      lockstep,
+      report: ({ done, total }) => {
+        told++;
+        if (done > 0.8 * total) throw stop;
+      },
+    });
+    await expect(interrupted).rejects.toBe(stop);
+    const finished = await readdir(join(dir, 'finetuning', 'models'));
+    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[lockstep]!);
+    let left = 0;
+    // Memory may have room for other groups when it goes on.
+    const resumed = await finetune(networks, { ...settings, lockstep: null, report: () => left++ });
+    expect(resumed).toEqual(whole);
+    expect(left).toBeLessThan(told);
+    expect(await readdir(dir)).not.toContain('finetuning');
+  }
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
 }, 60_000);
 

@@ -141,7 +141,7 @@ describe('stages sane and property-prediction', () => {
     await expect(
       run(implementation, { ...predictionConfig, epochs_used: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
     ).rejects.toThrow(
-      /no train model has a checkpoint of the epochs 2; raise zoo\.models, or see whether its models diverged/,
+      /no train model has a checkpoint of the epochs 2; the zoo has the epochs 1, 4, 9: set epochs_used, or prompt_epoch, to some of these/,
     );
   });
 });

@@ -252,6 +252,38 @@ describe('a published zoo', () => {
     );
   });
 
+  test('loses trainings whose settings are damaged or not known, and only if none is left it is an error', async () => {
+    const good = bytesOf(cnn, draw(cnn));
+    const trial = (name: string, params: object): Trial => ({
+      ...{ name, params, checkpoints: { checkpoint_1: good }, results: [row(1, 0.5)] },
+    });
+    const strange = { 'optim::optimizer': 'rms_prop' };
+    const dir = published([trial('a', strange), trial('b', {}), trial('c', {})]);
+    writeFileSync(join(dir, 'c', 'params.json'), '{"seed": ');
+    const { manifest, dropped } = await importInto(dir);
+    expect(manifest.models.map(({ source }) => source)).toEqual(['b']);
+    expect(dropped).toEqual([
+      {
+        path: join(dir, 'a'),
+        reason: `${join(dir, 'a')}: its training has optim::optimizer rms_prop; known are adam, sgd`,
+      },
+      { path: join(dir, 'c'), reason: expect.stringContaining(join(dir, 'c', 'params.json')) },
+    ]);
+    expect(await errorOf(published([trial('a', strange)]))).toBe(
+      'DIR/a: its training has optim::optimizer rms_prop; known are adam, sgd',
+    );
+  });
+
+  test('of networks for coloured images is not one of a grey data set', async () => {
+    const colour = getArchitecture('cnn-large', { input: [32, 32, 3], classes: 10, width: null });
+    const trial: Trial = {
+      ...{ name: 'a', checkpoints: { checkpoint_1: bytesOf(colour, draw(colour)) }, results: [row(1, 0.5)] },
+    };
+    expect(await errorOf(published([trial]))).toBe(
+      'DIR/a/checkpoint_1/checkpoints: a network for images of 3 channels, and mnist is 28x28x1: name the images that the zoo was trained on',
+    );
+  });
+
   test('of networks with batch norm keeps its running values; other names are matched by shapes', async () => {
     const weights = draw(resnet);
     const trial = (bytes: Uint8Array): Trial => ({

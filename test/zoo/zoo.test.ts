@@ -9,7 +9,8 @@ import type { StageContext } from '../../src/engine/stage.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import { initialWeights } from '../../src/nets/init.ts';
-import { groupMembers } from '../../src/zoo/groups.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
+import { groupMembers, groupSize, type MemorySize, memoryNeeds } from '../../src/zoo/groups.ts';
 import {
   type Hyperparameters,
   type Member,
@@ -216,6 +217,59 @@ test('groups have optimizer and activation in common, and are of nearly the same
       .map(({ id }) => id)
       .sort(),
   ).toEqual(mixed.map(({ id }) => id));
+});
+
+describe('the size of groups', () => {
+  const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: null });
+  const gigabyte = 2 ** 30;
+  const sizeOf = (changed: Partial<ZooConfig>, memory: MemorySize, architecture = resnet) =>
+    groupSize(architecture, { ...config, batch_size: 128, ...changed }, memory);
+
+  test('is what was asked for, or what memory has room for', () => {
+    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 });
+    // 11.2 million parameters; two checkpoints, with running statistics.
+    expect(training / 32).toBe(
+      resnet.parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0),
+    );
+    expect(kept / 8).toBeGreaterThan(training / 32);
+    const host = outputs + 4 * 5 * (training + kept);
+    expect(sizeOf({}, { host, gpu: null })).toBe(5);
+    expect(sizeOf({}, { host: host - 1, gpu: null })).toBe(4);
+    expect(sizeOf({ batch_size: 512 }, { host, gpu: null })).toBeLessThan(4);
+    expect(sizeOf({ checkpoints: [0, 1, 2, 3, 4] }, { host, gpu: null })).toBeLessThan(5);
+    expect(sizeOf({ lockstep: 9 }, { host: 0, gpu: null })).toBe(9);
+    expect(sizeOf({}, { host: 0, gpu: null })).toBe(1);
+    expect(sizeOf({ batch_size: 10 }, { host: 20 * gigabyte, gpu: null }, cnnSmall)).toBe(64);
+  });
+
+  test('on a GPU is told by its memory, and what is kept by the machine’s', () => {
+    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 });
+    const gpu = outputs + 4 * 3 * training;
+    expect(sizeOf({}, { host: 100 * gigabyte, gpu })).toBe(3);
+    expect(sizeOf({}, { host: 100 * gigabyte, gpu: gpu - 1 })).toBe(2);
+    expect(sizeOf({}, { host: 4 * 2 * kept, gpu })).toBe(2);
+  });
+
+  test('is told by what a training takes', async () => {
+    await startDevice('wasm', { threads: 1 });
+    const small = getArchitecture('resnet18', { input: [16, 16, 1], classes: 10, width: 2 });
+    const settings: ZooConfig = { ...config, batch_size: 130, checkpoints: [9], epochs: 1 };
+    const image = { images: tf.zeros([130, 16, 16, 1]) as tf.Tensor4D, labels: tf.zeros([130], 'int32') };
+    const data = image as TrainingData['train'];
+    const before = tf.memory().numBytes;
+    const two = members(settings).slice(0, 2) as [Member, Member];
+    const training = new PopulationTraining(small, settings, two, { train: data, test: data });
+    const { peakBytes } = await tf.profile(async () => {
+      await training.trainEpoch();
+      return tf.scalar(0);
+    });
+    training.dispose();
+    tf.dispose([data.images, data.labels]);
+    const needs = memoryNeeds(small, settings);
+    const share = (peakBytes - before) / (2 * needs.training + needs.outputs);
+    expect(share).toBeGreaterThan(0.5);
+    expect(share).toBeLessThan(1);
+  }, 20_000);
 });
 
 describe('zoo stage', () => {

@@ -5,7 +5,8 @@
 
 enum {
   DEPTH = 512,         // of a block: a panel of the right side of this depth stays in the first-level cache
-  BLOCK_PANELS = 6,    // of a task, along each side: both blocks stay in the second-level cache
+  BLOCK_PANELS = 6,    // of a block, along each side: both stay in the second-level cache
+  GROUP_BLOCKS = 4,    // blocks of columns of a task, for which the left side is packed once
   SPLIT_DEPTH = 512,   // least depth of a part where the sum over k is split among tasks
   SPLIT_TASKS = 4,     // tasks that a product should have before its sum is left whole
   IN_PLACE = 4,        // panels of the right side up to which the left one is not packed
@@ -43,88 +44,85 @@ INLINE void pack_panels(const float *x, long line_step, long step, long lines, c
   }
 }
 
-static void pack_left(const struct product *p, float *left, long first, long last, long from, long to) {
-  pack_panels(p->a, p->a_row, p->a_column, p->m, TILE_ROWS, first, last, from, to, left);
-}
-
 static void pack_right(const struct product *p, float *right, long first, long last, long from, long to) {
   pack_panels(p->b, p->b_column, p->b_row, p->n, TILE_COLUMNS, first, last, from, to, right);
 }
 
-// Panels [first, last) of both sides at depths [from, to).
+// Panels [first, last) of both sides at depths [from, to) within one slab.
 struct block {
   long row_first, row_last, column_first, column_last, from, to;
 };
 
-// left: the packed panels, or NULL if the left side is read where it lies.
-static void multiply_block(const struct product *p, const float *left, const float *right, struct block b) {
-  const long all_rows = ceil_div(p->m, TILE_ROWS), all_columns = ceil_div(p->n, TILE_COLUMNS);
-  for (long from = b.from; from < b.to || from == b.from; from += DEPTH) {
-    const long part = min_long(DEPTH, b.to - from);
-    for (long column = b.column_first; column < b.column_last; column++)
-      for (long row = b.row_first; row < b.row_last; row++) {
-        const long i = row * TILE_ROWS, rows = min_long(TILE_ROWS, p->m - i);
-        const long j = column * TILE_COLUMNS, columns = min_long(TILE_COLUMNS, p->n - j);
-        const float *panel = right + packed_at(all_columns, column, TILE_COLUMNS, from, part);
-        float *c = p->c + i * p->c_row + j;
-        const float *bias = p->bias && from == b.from ? p->bias + j : NULL;
-        const int accumulate = p->accumulate || from > b.from;
-        if (left) {
-          const struct left_side side = {.from = {left + packed_at(all_rows, row, TILE_ROWS, from, part)}, .runs = 1, .length = part};
-          tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, accumulate);
-        } else {
-          struct left_side side = rows_from(p->a + i * p->a_row + from * p->a_column, p->a_row, rows);
-          side.runs = 1;
-          side.length = part;
-          side.step = p->a_column;
-          tile_in_place(&side, panel, c, p->c_row, rows, columns, bias, accumulate);
-        }
+// left: the packed panels of this block, or NULL if the left side is read where it lies. accumulate: whether this is not the
+// first slab, and adds to what the others left.
+static void multiply_block(const struct product *p, const float *left, const float *right, struct block b, int accumulate) {
+  const long all_columns = ceil_div(p->n, TILE_COLUMNS), part = b.to - b.from;
+  for (long column = b.column_first; column < b.column_last; column++)
+    for (long row = b.row_first; row < b.row_last; row++) {
+      const long i = row * TILE_ROWS, rows = min_long(TILE_ROWS, p->m - i);
+      const long j = column * TILE_COLUMNS, columns = min_long(TILE_COLUMNS, p->n - j);
+      const float *panel = right + packed_at(all_columns, column, TILE_COLUMNS, b.from, part);
+      float *c = p->c + i * p->c_row + j;
+      const float *bias = p->bias && !accumulate ? p->bias + j : NULL;
+      const int adds = accumulate || p->accumulate;
+      if (left) {
+        const struct left_side side = {.from = {left + (row - b.row_first) * part * TILE_ROWS}, .runs = 1, .length = part,
+                                       .step = TILE_ROWS};
+        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, adds);
+      } else if (p->a_row == 1 && rows == TILE_ROWS) {
+        // The rows of a transposed side lie side by side, as in a panel.
+        const struct left_side side = {.from = {p->a + i + b.from * p->a_column}, .runs = 1, .length = part, .step = p->a_column};
+        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, adds);
+      } else {
+        struct left_side side = rows_from(p->a + i * p->a_row + b.from * p->a_column, p->a_row, rows);
+        side.runs = 1;
+        side.length = part;
+        side.step = p->a_column;
+        tile_in_place(&side, panel, c, p->c_row, rows, columns, bias, adds);
       }
-  }
+    }
 }
+
+// The slabs of depths [from, to), at least one.
+#define FOR_SLABS(from, to) for (long slab = from, end; end = min_long(to, slab + DEPTH), slab < (to) || slab == (from); slab += DEPTH)
 
 void multiply_alone(const struct product *p) {
   const long columns = ceil_div(p->n, TILE_COLUMNS);
   float *right = scratch(SCRATCH_RIGHT, (size_t)(columns * TILE_COLUMNS * p->k) + 1);
   pack_right(p, right, 0, columns, 0, p->k);
   // Packing the left side would not pay for the few panels that it serves.
-  multiply_block(p, NULL, right, (struct block){0, ceil_div(p->m, TILE_ROWS), 0, columns, 0, p->k});
+  FOR_SLABS(0, p->k) multiply_block(p, NULL, right, (struct block){0, ceil_div(p->m, TILE_ROWS), 0, columns, slab, end}, slab > 0);
 }
 
 // A product by all threads: `parts` sums over k of at most `depth` each, into results of their own if there are several.
 struct job {
   const struct product *p;
-  float *left, *right, *partial;
-  long rows, columns;                 // panels of the right side up to which the left one is not packed
-  long row_blocks, column_blocks;     // tasks along each side
-  long block_rows, block_columns;     // panels of a task
+  float *right, *partial;
+  long rows, columns;              // panels of both sides
+  long row_blocks, column_groups;  // tasks along each side
+  long block_rows, block_columns, group_columns;  // panels
   long parts, depth;
+  int in_place;  // whether the left side is read where it lies
 };
 
 static void pack_task(void *context, long task) {
   const struct job *job = context;
-  const struct product *p = job->p;
-  const long left_blocks = job->left ? job->row_blocks : 0;
-  const long per_part = left_blocks + job->column_blocks;
-  const long block = task % per_part;
-  const long from = task / per_part * job->depth;
-  const long to = min_long(p->k, from + job->depth);
-  if (block < left_blocks) {
-    const long first = block * job->block_rows;
-    pack_left(p, job->left, first, min_long(job->rows, first + job->block_rows), from, to);
-  } else {
-    const long first = (block - left_blocks) * job->block_columns;
-    pack_right(p, job->right, first, min_long(job->columns, first + job->block_columns), from, to);
-  }
+  const long blocks = ceil_div(job->columns, job->block_columns);
+  const long from = task / blocks * job->depth;
+  const long first = task % blocks * job->block_columns;
+  pack_right(job->p, job->right, first, min_long(job->columns, first + job->block_columns), from,
+             min_long(job->p->k, from + job->depth));
 }
 
+// The left side is packed slab by slab, just before it is needed: the block stays in the second-level cache.
 static void block_task(void *context, long task) {
   const struct job *job = context;
-  const long part = task / (job->row_blocks * job->column_blocks);
-  const long block = task % (job->row_blocks * job->column_blocks);
-  const long row = block % job->row_blocks * job->block_rows;
-  const long column = block / job->row_blocks * job->block_columns;
-  const long from = part * job->depth;
+  const long part = task / (job->row_blocks * job->column_groups);
+  const long group = task % (job->row_blocks * job->column_groups);
+  const long row = group % job->row_blocks * job->block_rows, row_last = min_long(job->rows, row + job->block_rows);
+  const long column = group / job->row_blocks * job->group_columns;
+  const long column_last = min_long(job->columns, column + job->group_columns);
+  const long from = part * job->depth, to = min_long(job->p->k, from + job->depth);
   struct product p = *job->p;
   if (job->parts > 1) {
     p.c = job->partial + part * p.m * p.n;
@@ -132,9 +130,17 @@ static void block_task(void *context, long task) {
     p.accumulate = 0;
     p.bias = NULL;
   }
-  multiply_block(&p, job->left, job->right,
-                 (struct block){row, min_long(job->rows, row + job->block_rows), column,
-                                min_long(job->columns, column + job->block_columns), from, min_long(p.k, from + job->depth)});
+  const long lines = min_long(p.m, row_last * TILE_ROWS) - row * TILE_ROWS;
+  float *left = job->in_place ? NULL : scratch(SCRATCH_LEFT, (size_t)((row_last - row) * TILE_ROWS * DEPTH));
+  FOR_SLABS(from, to) {
+    if (left)
+      pack_panels(p.a + row * TILE_ROWS * p.a_row + slab * p.a_column, p.a_row, p.a_column, lines, TILE_ROWS, 0, row_last - row, 0,
+                  end - slab, left);
+    for (long first = column; first < column_last; first += job->block_columns)
+      multiply_block(&p, left, job->right,
+                     (struct block){row, row_last, first, min_long(column_last, first + job->block_columns), slab, end},
+                     slab > from);
+  }
 }
 
 // Adds up the partial results of one row.
@@ -159,18 +165,19 @@ static void multiply_by_vectors(const struct product *p) {
   // Equal blocks of at most BLOCK_PANELS.
   job.block_rows = ceil_div(job.rows, ceil_div(job.rows, BLOCK_PANELS));
   job.block_columns = ceil_div(job.columns, ceil_div(job.columns, BLOCK_PANELS));
+  job.group_columns = job.block_columns * GROUP_BLOCKS;
   job.row_blocks = ceil_div(job.rows, job.block_rows);
-  job.column_blocks = ceil_div(job.columns, job.block_columns);
-  const long blocks = job.row_blocks * job.column_blocks;
-  const long split = min_long(ceil_div(SPLIT_TASKS, blocks), p->k / SPLIT_DEPTH);
+  job.column_groups = ceil_div(job.columns, job.group_columns);
+  const long tasks = job.row_blocks * job.column_groups;
+  const long split = min_long(ceil_div(SPLIT_TASKS, tasks), p->k / SPLIT_DEPTH);
   job.depth = split > 1 ? ceil_div(ceil_div(p->k, split), DEPTH) * DEPTH : p->k;
   job.parts = ceil_div(p->k, job.depth);
   // Rows that lie in one piece are read in place by the few panels of a narrow right side.
-  if (p->a_column != 1 || job.columns > IN_PLACE) job.left = scratch(SCRATCH_LEFT, (size_t)(job.rows * TILE_ROWS * p->k));
+  job.in_place = p->a_column == 1 && job.columns <= IN_PLACE;
   job.right = scratch(SCRATCH_RIGHT, (size_t)(job.columns * TILE_COLUMNS * p->k));
   if (job.parts > 1) job.partial = scratch(SCRATCH_PARTS, (size_t)(job.parts * p->m * p->n));
-  parallel(job.parts * ((job.left ? job.row_blocks : 0) + job.column_blocks), pack_task, &job);
-  parallel(job.parts * blocks, block_task, &job);
+  parallel(job.parts * ceil_div(job.columns, job.block_columns), pack_task, &job);
+  parallel(job.parts * tasks, block_task, &job);
   if (job.parts > 1) parallel(p->m, join_task, &job);
 }
 

@@ -27,6 +27,8 @@ export const functions = {
   unary_leaky_relu: unary,
   unary_gelu: unary,
   gelu_grad: { args: ['ptr', 'ptr', 'ptr', 'i32'], returns: 'void' },
+  masked_squares: { args: ['ptr', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'void' },
+  masked_squares_grad: { args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'void' },
 
   binary_add: binary,
   binary_sub: binary,

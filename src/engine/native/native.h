@@ -102,6 +102,3 @@ void multiply_alone(const struct product *p);
 
 // y [columns] = the sum of the rows of x [rows, columns], in their order.
 void sum_rows(const float *x, long rows, long columns, float *y);
-
-// In place: x = e^(scale (x - max)) / sum of these. scale > 0.
-void softmax_row(float *x, long count, float scale);

@@ -22,6 +22,8 @@ static void update(const struct adam *a, long i, long model, long from, long to)
   const double decay = a->decayed[i] ? a->decays[model] : 0;
   const float penalty = a->coupled ? (float)decay : 0, keep = a->coupled ? 1 : (float)(1 - a->rates[model] * decay);
   const float step = (float)(a->rates[model] / a->correction1);
+  // The new numbers may lie where the old ones do, but not elsewhere among them.
+#pragma GCC ivdep
   for (long k = from; k < to; k++) {
     const float g = grad[k] + penalty * param[k];
     const float mean = a->beta1 * m[k] + a->rest1 * g;

@@ -107,17 +107,18 @@ void sum_rows(const float *x, long rows, long columns, float *y) {
   reduce(x, y, 1, (int)rows, (int)columns, 1, 0);
 }
 
-void softmax_row(float *x, long count, float scale) {
+// In place: x = e^(x - max) / sum of these.
+static void softmax_row(float *x, long count) {
   const float most = max_row(x, count);
   vec sums = {0};
   long i = 0;
   for (; i + LANES <= count; i += LANES) {
-    const vec y = exp_vec((load(x + i) - most) * scale);
+    const vec y = exp_vec(load(x + i) - most);
     store(x + i, y);
     sums += y;
   }
   if (i < count) {
-    const vec y = exp_vec((load_part(x + i, count - i, -__builtin_inff()) - most) * scale);
+    const vec y = exp_vec(load_part(x + i, count - i, -__builtin_inff()) - most);
     store_part(x + i, y, count - i);
     sums += y;
   }
@@ -131,7 +132,7 @@ static void softmax_task(void *context, long task) {
   for (long row = first; row < last; row++) {
     float *y = r->y + row * r->length;
     memcpy(y, r->x + row * r->length, (size_t)r->length * sizeof(float));
-    softmax_row(y, r->length, 1);
+    softmax_row(y, r->length);
   }
 }
 

@@ -48,6 +48,30 @@ INLINE void transpose_square(vec x[LANES]) {
   }
 }
 
+// out [depth, width] = x [count, depth] transposed, zeros behind `count`; rows lie x_row and out_row apart.
+INLINE void transpose(const float *x, long x_row, long count, const long width, long depth, float *out, long out_row) {
+  for (long start = 0; start < depth; start += LANES) {
+    const long part = min_long(LANES, depth - start);
+#pragma GCC unroll 4
+    for (long first = 0; first < width; first += LANES) {
+      vec square[LANES];
+#pragma GCC unroll 16
+      for (long i = 0; i < LANES; i++) {
+        const float *row = x + (first + i) * x_row + start;
+        if (first + i >= width || first + i >= count) square[i] = splat(0);
+        else square[i] = part == LANES ? load(row) : load_part(row, part, 0);
+      }
+      transpose_square(square);
+      float *to = out + start * out_row + first;
+      const long columns = min_long(LANES, width - first);
+#pragma GCC unroll 16
+      for (long i = 0; i < LANES; i++)
+        if (i < part && columns == LANES) store(to + i * out_row, square[i]);
+        else if (i < part) store_part(to + i * out_row, square[i], columns);
+    }
+  }
+}
+
 // Panel [depth, width] from rows (of which `count` exist) of x, whose element (row, p) is at row * row_step + p * step. One of
 // the steps is 1.
 INLINE void pack_panel(const float *x, long row_step, long step, long count, const long width, long depth, float *out) {
@@ -60,42 +84,25 @@ INLINE void pack_panel(const float *x, long row_step, long step, long count, con
     for (long p = 0; p < depth; p++) memcpy(out + p * width, x + p * step, (size_t)count * sizeof(float));
     return;
   }
-  for (long start = 0; start < depth; start += LANES) {
-    const long part = min_long(LANES, depth - start);
-#pragma GCC unroll 4
-    for (long first = 0; first < width; first += LANES) {
-      vec square[LANES];
-#pragma GCC unroll 16
-      for (long i = 0; i < LANES; i++) {
-        const float *row = x + (first + i) * row_step + start;
-        if (first + i >= width || first + i >= count) square[i] = splat(0);
-        else square[i] = part == LANES ? load(row) : load_part(row, part, 0);
-      }
-      transpose_square(square);
-      float *to = out + start * width + first;
-      const long columns = min_long(LANES, width - first);
-#pragma GCC unroll 16
-      for (long i = 0; i < LANES; i++)
-        if (i < part) memcpy(to + i * width, &square[i], (size_t)columns * sizeof(float));
-    }
-  }
+  transpose(x, row_step, count, width, depth, out, width);
 }
 
-// Where the numbers of the left side lie: of row r at depth (run, p) at from[r][run * run_step + p * step].
+// Where the numbers of the left side lie: of row r at depth (run, p) at from[r][run * run_step + p * step]. Where rows are said to
+// lie side by side, from[0] alone is read.
 struct left_side {
   const float *from[TILE_ROWS];
   long runs, length, run_step, step;
 };
 
-// A tile of `rows` by `vectors`, which are constants where it is inlined, as is `packed`: whether the left side is one panel.
-INLINE void tile(const int rows, const int vectors, const int packed, const struct left_side *left, const float *right,
+// A tile of `rows` by `vectors`, which are constants where it is inlined, as is `together`: whether the left side's rows lie side by side.
+INLINE void tile(const int rows, const int vectors, const int together, const struct left_side *left, const float *right,
                  float *out, long out_row, const float *bias, int accumulate) {
   vec sums[TILE_ROWS][TILE_VECTORS] = {0};
 #pragma GCC unroll 16
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < vectors; j++) __builtin_prefetch(out + i * out_row + j * LANES, 1, 3);
-  const long step = packed ? TILE_ROWS : left->step;
+  const long step = left->step;
   for (long run = 0; run < left->runs; run++) {
     const long first = run * left->run_step;
     const long end = first + left->length * step;
@@ -106,7 +113,7 @@ INLINE void tile(const int rows, const int vectors, const int packed, const stru
 #pragma GCC unroll 16
       for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) sums[i][j] += (packed ? left->from[0][at + i] : left->from[i][at]) * b[j];
+        for (int j = 0; j < vectors; j++) sums[i][j] += (together ? left->from[0][at + i] : left->from[i][at]) * b[j];
       right += TILE_COLUMNS;
     }
   }
@@ -123,7 +130,7 @@ INLINE void tile(const int rows, const int vectors, const int packed, const stru
 
 // One tile of a result at c, of which `rows` by `columns` numbers exist: the left side times a panel of the right side, plus a
 // bias (or NULL), or added to what is there.
-INLINE void tile_at(const int packed, const struct left_side *left, const float *right, float *c, long c_row, long rows,
+INLINE void tile_at(const int together, const struct left_side *left, const float *right, float *c, long c_row, long rows,
                     long columns, const float *bias, int accumulate) {
   const int half = rows <= TILE_ROWS / 2;
   const int narrow = columns <= LANES;
@@ -137,10 +144,10 @@ INLINE void tile_at(const int packed, const struct left_side *left, const float 
     if (accumulate)
       for (long i = 0; i < rows; i++) memcpy(out + i * out_row, c + i * c_row, (size_t)columns * sizeof(float));
   }
-  if (half && narrow) tile(TILE_ROWS / 2, 1, packed, left, right, out, out_row, bias, accumulate);
-  else if (half) tile(TILE_ROWS / 2, TILE_VECTORS, packed, left, right, out, out_row, bias, accumulate);
-  else if (narrow) tile(TILE_ROWS, 1, packed, left, right, out, out_row, bias, accumulate);
-  else tile(TILE_ROWS, TILE_VECTORS, packed, left, right, out, out_row, bias, accumulate);
+  if (half && narrow) tile(TILE_ROWS / 2, 1, together, left, right, out, out_row, bias, accumulate);
+  else if (half) tile(TILE_ROWS / 2, TILE_VECTORS, together, left, right, out, out_row, bias, accumulate);
+  else if (narrow) tile(TILE_ROWS, 1, together, left, right, out, out_row, bias, accumulate);
+  else tile(TILE_ROWS, TILE_VECTORS, together, left, right, out, out_row, bias, accumulate);
   if (!whole)
     for (long i = 0; i < rows; i++) memcpy(c + i * c_row, out + i * out_row, (size_t)columns * sizeof(float));
 }

@@ -10,15 +10,15 @@ export function attention(qkv: tf.Tensor3D, heads: number): tf.Tensor3D {
   const y = differentiable(
     [qkv],
     () => {
-      const [value, probs] = forward(qkv, heads);
-      return { value, saved: [qkv, probs] };
+      const [value, kept] = forward(qkv, heads);
+      return { value, saved: [qkv, kept] };
     },
-    (dy, [qkv, probs]) => [backward(dy as tf.Tensor3D, qkv as tf.Tensor3D, probs as tf.Tensor4D, heads)],
+    (dy, [qkv, kept]) => [backward(dy as tf.Tensor3D, qkv as tf.Tensor3D, kept as tf.Tensor, heads)],
   );
   return y as tf.Tensor3D;
 }
 
-/** The result [B, T, d] and the attention weights [B, heads, T, T]. */
+/** The result [B, T, d], and what the gradient needs: the weights [B, heads, T, T], or what a kernel finds them by again. */
 function forward(qkv: tf.Tensor3D, heads: number): [tf.Tensor, tf.Tensor] {
   if (hasKernel('SaneAttention')) {
     return runKernel('SaneAttention', { qkv }, { heads }) as [tf.Tensor, tf.Tensor];
@@ -28,19 +28,19 @@ function forward(qkv: tf.Tensor3D, heads: number): [tf.Tensor, tf.Tensor] {
   return [mergeHeads([tf.matMul(probs, v)]), probs];
 }
 
-function backward(dy: tf.Tensor3D, qkv: tf.Tensor3D, probs: tf.Tensor4D, heads: number): tf.Tensor {
+function backward(dy: tf.Tensor3D, qkv: tf.Tensor3D, kept: tf.Tensor, heads: number): tf.Tensor {
   if (hasKernel('SaneAttentionGrad')) {
-    return runKernel('SaneAttentionGrad', { dy, qkv, probs }, { heads })[0] as tf.Tensor;
+    return runKernel('SaneAttentionGrad', { dy, qkv, logSums: kept }, { heads })[0] as tf.Tensor;
   }
   const [q, k, v] = splitHeads(qkv, heads, 3);
   const [dout] = splitHeads(dy, heads, 1);
   const dprobs = tf.matMul(dout, v, false, true);
-  const dscores = tf.mul(probs, tf.sub(dprobs, tf.sum(tf.mul(dprobs, probs), -1, true)));
+  const dscores = tf.mul(kept, tf.sub(dprobs, tf.sum(tf.mul(dprobs, kept), -1, true)));
   const scaled = tf.mul(dscores, scale(q));
   return mergeHeads([
     tf.matMul(scaled, k),
     tf.matMul(scaled, q, true, false),
-    tf.matMul(probs, dout, true, false),
+    tf.matMul(kept, dout, true, false),
   ]);
 }
 

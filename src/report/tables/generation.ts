@@ -1,4 +1,5 @@
 /** The shape that the paper's tables of generated models share: epochs and methods down, data sets across. */
+import type { GenerationSettings } from '../../experiment/types.ts';
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 
 const methodTitles = {
@@ -26,6 +27,10 @@ export function methodOrder(epoch: number, above: Method, below: Method, orEqual
   };
 }
 
+/** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo; no table has these yet. */
+export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): boolean =>
+  target_dataset !== null || prompt_zoo !== null;
+
 /** A table of the accuracy of sampled networks, fine-tuned on the data set of their zoo (section 5.2). */
 export function generationTable({
   id,
@@ -43,14 +48,13 @@ export function generationTable({
 }): TableDefinition {
   return {
     id,
-    // Runs without haloing or conditioning belong in Table 7 only, transfer in tables of its own.
+    // Runs without haloing or conditioning belong in Table 7 only.
     accepts: ({ task, architecture: name, settings: { generation } }) =>
       task === 'generation' &&
       name.startsWith(architecture) &&
       generation.halo &&
       generation.conditioning > 0 &&
-      generation.target_dataset === null &&
-      generation.prompt_zoo === null,
+      !transfers(generation),
     metric: 'accuracy',
     labels: { split: 'test' },
     factor: 100,

@@ -1,5 +1,6 @@
 /** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import { transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
   { key: 'random', title: 'rand init', labels: { init: 'random' } },
@@ -22,7 +23,8 @@ const order = (text: string, above: string, below: string): OrderDefinition => (
 
 export const table07: TableDefinition = {
   id: 7,
-  accepts: ({ task, architecture }) => task === 'generation' && architecture.startsWith('resnet'),
+  accepts: ({ task, architecture, settings }) =>
+    task === 'generation' && architecture.startsWith('resnet') && !transfers(settings.generation),
   metric: 'accuracy',
   labels: { split: 'test' },
   place: ({ split, method, epoch }, { settings: { generation } }) => {

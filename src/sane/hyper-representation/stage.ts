@@ -22,6 +22,8 @@ export const pretrainConfig = (config: HyperRepresentationConfig, layout: TokenL
   windows_per_sample: 1,
   batch_norm_tokens: false,
   positions: null,
+  permutations: null,
+  shared_permutations: false,
   standardization: 'per-layer',
   padding_in_loss: false,
   gradient_accumulation: 1,

@@ -1,33 +1,38 @@
-/** Fine-tuning of sampled networks with the recipe of their zoo, in lockstep. */
+/** Fine-tuning of sampled networks with the recipe of their zoo, in groups as the zoo's models are trained. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../engine/progress.ts';
 import { Random } from '../../engine/random.ts';
+import { openSafetensors } from '../../engine/safetensors.ts';
 import type { Architecture, StateDict } from '../../nets/architecture.ts';
 import type { Member, ZooConfig } from '../../zoo/members.ts';
-import { readTrainingState, writeTrainingState } from '../../zoo/state.ts';
-import { PopulationTraining, type TrainedModel, type TrainingData } from '../../zoo/train.ts';
+import type { TrainedModel, TrainingData } from '../../zoo/train.ts';
+import { readCheckpoints, trainModels } from '../../zoo/train-models.ts';
+import { modelFile, tensorName } from '../../zoo/zoo.ts';
 
 export interface Finetuning {
   architecture: Architecture;
   /** The zoo's, whose optimizer, learning rate, batches and regularisation are used. */
   recipe: ZooConfig;
+  /** Networks trained at once, as `zoo.lockstep`; null: as many as memory has room for. */
+  lockstep: number | null;
   /** Epochs at whose end the networks are measured, ascending, none 0; the last is the budget. */
   epochs: readonly number[];
   data: TrainingData;
   seed: number;
-  /** Where an interrupted training is kept. */
+  /** Where finished networks and an interrupted training are kept until all are done. */
   dir: string;
-  /** It is kept this often at most. */
+  /** A training's state is kept this often at most, and progress told. */
   stateEveryMs?: number;
+  progressEveryMs?: number;
   report: Report;
 }
 
-/** Trains the networks on and returns each with its checkpoints at the listed epochs. A network's id names its stream of batches. */
+/** Trains the networks on and returns each one's checkpoints at the listed epochs. A network's id names its stream of batches. */
 export async function finetune(
   networks: readonly { id: string; weights: StateDict }[],
-  { architecture, recipe, epochs, data, seed, dir, stateEveryMs = 10_000, report }: Finetuning,
-): Promise<TrainedModel[]> {
+  { architecture, recipe, lockstep, epochs, seed, dir, ...rest }: Finetuning,
+): Promise<TrainedModel['checkpoints'][]> {
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = recipe;
   const hyperparameters = { optimizer, learning_rate, weight_decay, dropout, activation, init };
   const members = networks.map(
@@ -37,34 +42,35 @@ export async function finetune(
       hyperparameters,
     }),
   );
-  const budget = epochs.at(-1) as number;
-  const config: ZooConfig = { ...recipe, epochs: budget, checkpoints: [...epochs] as [number, ...number[]] };
-  const weights = networks.map((network) => network.weights);
-  const training = new PopulationTraining(
-    architecture,
-    config,
-    members as [Member, ...Member[]],
-    data,
-    weights,
-  );
-  const path = join(dir, 'finetuning.safetensors');
-  if (await Bun.file(path).exists()) training.restore((await readTrainingState(path)).state);
-  const perEpoch = data.train.labels.size * networks.length;
-  let savedAt = performance.now();
-  while (training.epoch < budget) {
-    await training.trainEpoch((images) => {
-      const done = training.epoch * perEpoch + images * networks.length;
-      report({ done, total: budget * perEpoch, unit: 'images' });
-      return Bun.sleep(0);
-    });
-    if (training.epoch < budget && performance.now() - savedAt > stateEveryMs) {
-      const ids = members.map(({ id }) => id);
-      await writeTrainingState(path, ids, await training.state());
-      savedAt = performance.now();
-    }
+  const checkpoints = [...epochs] as [number, ...number[]];
+  const config: ZooConfig = { ...recipe, lockstep, epochs: epochs.at(-1) as number, checkpoints };
+  const initial = new Map(networks.map(({ id, weights }) => [id, weights]));
+  const folder = join(dir, 'finetuning');
+  await trainModels(members, { architecture, config, initial, dir: folder, ...rest });
+  const trained: TrainedModel['checkpoints'][] = [];
+  for (const { id } of members) trained.push(await readModel(folder, id, architecture));
+  await rm(folder, { recursive: true });
+  return trained;
+}
+
+/** The checkpoints of a trained network, with their weights. */
+async function readModel(
+  dir: string,
+  id: string,
+  { state }: Architecture,
+): Promise<TrainedModel['checkpoints']> {
+  const checkpoints = await readCheckpoints(dir, id);
+  const file = await openSafetensors(modelFile(dir, id));
+  try {
+    return await Promise.all(
+      checkpoints.map(async (checkpoint) => {
+        const weights: StateDict = new Map();
+        for (const { name } of state)
+          weights.set(name, await file.readFloats(tensorName(checkpoint.epoch, name)));
+        return { ...checkpoint, weights };
+      }),
+    );
+  } finally {
+    await file.close();
   }
-  const models = training.models();
-  training.dispose();
-  await rm(path, { force: true });
-  return models;
 }

@@ -4,7 +4,7 @@ import { Random } from '../../engine/random.ts';
 import type { StageContext } from '../../engine/stage.ts';
 import { tf } from '../../engine/tf.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
-import type { StateDict } from '../../nets/architecture.ts';
+import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture } from '../../nets/registry.ts';
 import { loadSane } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
@@ -15,14 +15,14 @@ import { destandardize, fitStandardization, standardize } from '../../sane/stand
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepare, prepareBoth } from '../../zoo/train.ts';
-import { openZoo } from '../../zoo/zoo.ts';
+import { openZoo, type ZooModel } from '../../zoo/zoo.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
 import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 import { transplant } from './transplant.ts';
 
-/** Config of stage `generation`; `recipe` is that of the zoo that the prompts are from. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig };
+/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
 
 /** Throws where tokens lie outside of the position tables that SANE has learnt. */
 export function checkPositions({ positions }: TokenLayout, shape: SaneShape, architecture: string): void {
@@ -31,6 +31,15 @@ export function checkPositions({ positions }: TokenLayout, shape: SaneShape, arc
   if (needed.every((size, i) => size <= (shape.positions[i] as number))) return;
   throw new Error(
     `${architecture} has positions up to ${needed.join(', ')} (tokens, layers, rows), this SANE knows ${shape.positions.join(', ')}: set sane.positions to at least [${needed.join(', ')}]`,
+  );
+}
+
+/** The activation that the prompts were trained with. Throws where they differ in it: what is drawn among them has none then. */
+function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
+  const [activation, ...others] = new Set(prompts.map(({ hyperparameters }) => hyperparameters.activation));
+  if (others.length === 0) return activation as Activation;
+  throw new Error(
+    `zoo ${dir}: the prompts have different activations (${[activation, ...others].join(', ')}), and a sample among them would have none: take prompts from a zoo of one activation`,
   );
 }
 
@@ -76,7 +85,12 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const architecture = isHome
     ? zoo.architecture
     : getArchitecture(zoo.architecture.name, { ...zoo.manifest.options, input, classes });
-  const network = { architecture, activation: config.recipe.activation };
+  // The manifest has what the models were trained with; the recipe of an imported zoo has what is said nowhere else.
+  const activation = activationOf(
+    trained.map(({ model }) => model),
+    zoo.dir,
+  );
+  const network = { architecture, activation };
   /** Networks of the prompts' kind made into networks for the images, their batch-norm statistics refreshed. */
   const finish = (models: readonly StateDict[]) => {
     const heads = new Random(config.seed, 'generation', 'head');
@@ -100,9 +114,11 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
   return {
-    ...{ zoo, isHome, architecture, recipe: config.recipe, data, prompts, finish },
+    ...{ zoo, isHome, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
-    test: (models: readonly StateDict[]) => accuracies(network, models, data.test),
+    /** Accuracies on the test images, by the prompts' activation if no other is given. */
+    test: (models: readonly StateDict[], own: Activation = activation) =>
+      accuracies({ architecture, activation: own }, models, data.test),
     together: (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test),
     dispose: () => {
       sane.dispose();

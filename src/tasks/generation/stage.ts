@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Random } from '../../engine/random.ts';
 import type { StageImplementation } from '../../engine/stage.ts';
-import type { Architecture, StateDict } from '../../nets/architecture.ts';
+import type { Activation, Architecture, StateDict } from '../../nets/architecture.ts';
 import { initialWeights } from '../../nets/init.ts';
 import { writeJson } from '../../sane/checkpoint.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
@@ -34,24 +34,29 @@ const record = (method: Method, epoch: number, id: string, value: number, seeded
 });
 
 /**
- * The zoo's test models as they were trained from scratch: what the manifest says, and before training, their initialisation.
+ * The zoo's test models as they were trained from scratch: what the manifest says of every checkpoint, whatever the budget of
+ * fine-tuning is (Tables 3 and 4), and where epoch 0 is asked for, their initialisation.
  */
 async function zooScratch(
   zoo: Zoo,
   epochs: readonly number[],
-  score: (models: readonly StateDict[]) => Promise<number[]>,
+  score: (models: readonly StateDict[], activation: Activation) => Promise<number[]>,
 ): Promise<MetricRecord[]> {
   const models = zoo.manifest.models.filter(({ split }) => split === 'test');
   const records = models.flatMap(({ id, checkpoints }) =>
     checkpoints
-      .filter(({ epoch }) => epoch > 0 && epochs.includes(epoch))
+      .filter(({ epoch }) => epoch > 0)
       .map(({ epoch, test_accuracy }) => record('scratch', epoch, id, test_accuracy, false)),
   );
   if (!epochs.includes(0)) return records;
-  const untrained = await score(
-    models.map(({ seed, hyperparameters }) => initialWeights(zoo.architecture, hyperparameters.init, seed)),
-  );
-  return [...records, ...models.map(({ id }, i) => record('scratch', 0, id, untrained[i] as number, false))];
+  for (const [activation, alike] of Map.groupBy(models, (model) => model.hyperparameters.activation)) {
+    const untrained = alike.map(({ seed, hyperparameters }) =>
+      initialWeights(zoo.architecture, hyperparameters.init, seed),
+    );
+    const scores = await score(untrained, activation);
+    records.push(...alike.map(({ id }, i) => record('scratch', 0, id, scores[i] as number, false)));
+  }
+  return records;
 }
 
 /** Fresh networks, where no zoo was trained from scratch on the images. */
@@ -99,12 +104,12 @@ export const generationStage: StageImplementation = {
     }
     const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
     if (later.length > 0 && networks.length > 0) {
-      const { seed } = config;
+      const { seed, lockstep } = config;
       const { dir, report } = context;
-      const settings = { architecture, recipe, epochs: later, data, seed, dir, report };
+      const settings = { architecture, recipe, lockstep, epochs: later, data, seed, dir, report };
       const trained = await finetune(networks, settings);
       for (const [i, { id, method }] of networks.entries()) {
-        for (const { epoch, test_accuracy: accuracy, weights } of trained[i]?.checkpoints ?? []) {
+        for (const { epoch, test_accuracy: accuracy, weights } of trained[i] ?? []) {
           measured.push({ id, method, weights, epoch, accuracy });
         }
       }

@@ -34,12 +34,19 @@ export interface FoundModel {
   checkpoints: FoundCheckpoint[];
 }
 
+/** A checkpoint, or a whole training, that was left out, and why. */
+export interface Dropped {
+  path: string;
+  reason: string;
+}
+
 export interface FoundZoo {
   /** As the folder names them; null where it does not. */
   architecture: string | null;
   dataset: string | null;
   /** In the order of their names, whatever the file system's is. */
   models: FoundModel[];
+  dropped: Dropped[];
 }
 
 /** Names in the order that people sort them: model-2 before model-10, and the same on every machine. */

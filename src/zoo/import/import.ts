@@ -1,11 +1,11 @@
 /** Converts a zoo of other people to this program's format: one file for each model, and a manifest. */
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset.ts';
 import { getDataset } from '../../data/registry.ts';
 import type { Report } from '../../engine/progress.ts';
 import { writeSafetensors } from '../../engine/safetensors.ts';
 import { FormatError } from '../../engine/source.ts';
-import type { ImageSize } from '../../nets/architecture.ts';
 import { type Recognised, recognise } from '../../nets/recognise.ts';
 import { type Hyperparameters, splitMembers } from '../members.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type ZooManifest,
   type ZooModel,
 } from '../zoo.ts';
-import type { FoundCheckpoint, FoundModel, FoundWeights, FoundZoo } from './found.ts';
+import type { Dropped, FoundCheckpoint, FoundModel, FoundWeights, FoundZoo } from './found.ts';
 
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
@@ -32,12 +32,6 @@ export interface ImportOptions {
   seed: number;
   /** What the models' trainings had, where the folder does not say; hears the architecture and data set. */
   hyperparameters(architecture: string, dataset: string): Hyperparameters;
-}
-
-/** A checkpoint that was left out, and why. */
-export interface Dropped {
-  path: string;
-  reason: string;
 }
 
 /** Beside the manifest. */
@@ -68,11 +62,7 @@ export async function importZoo(
   }));
   checkEpochs(found, chosen, options);
   const splits = splitMembers(chosen.length, options.split, options.seed);
-  const conversion = new Conversion(
-    out,
-    options.architecture ?? found.architecture,
-    getDataset(dataset).shape,
-  );
+  const conversion = new Conversion(out, options.architecture ?? found.architecture, getDataset(dataset));
   await mkdir(join(out, 'models'), { recursive: true });
   const models: ZooModel[] = [];
   const digits = Math.max(4, String(chosen.length - 1).length);
@@ -93,7 +83,7 @@ export async function importZoo(
     }
     report({ done: i + 1, total: chosen.length, unit: 'models' });
   }
-  const { dropped } = conversion;
+  const dropped = [...found.dropped, ...conversion.dropped];
   if (models.length === 0)
     throw new FormatError(
       `no checkpoint of the zoo can be used; the first: ${dropped[0]?.path}: ${dropped[0]?.reason}`,
@@ -137,7 +127,7 @@ class Conversion {
   constructor(
     private readonly out: string,
     private readonly wanted: string | null,
-    private readonly input: ImageSize,
+    private readonly images: Pick<Dataset, 'name' | 'shape'>,
   ) {}
 
   get architecture() {
@@ -186,12 +176,22 @@ class Conversion {
     return { properties: { epoch, train_accuracy, test_accuracy, train_loss, test_loss }, weights };
   }
 
+  /** Networks for images such as the data set has, or can be made to have: of any size, and grey ones of coloured ones. */
+  private fitting(found: Recognised, path: string): Recognised {
+    const channels = found.options.input[2];
+    const { name, shape } = this.images;
+    if (channels === shape[2] || channels === 1) return found;
+    throw new FormatError(
+      `${path}: a network for images of ${channels} channels, and ${name} is ${shape.join('x')}: name the images that the zoo was trained on`,
+    );
+  }
+
   /** The file's names by the architecture's. */
   private namesOf({ shapes }: FoundWeights, path: string): ReadonlyMap<string, string> {
     const name = this.recognised?.architecture.name ?? this.wanted ?? undefined;
     // Many networks take images of any size: those of the data set, if they fit.
     const found =
-      recognise(shapes, { ...(name && { name }), input: this.input }) ??
+      recognise(shapes, { ...(name && { name }), input: this.images.shape }) ??
       recognise(shapes, name ? { name } : {});
     if (!found) {
       const asked = name ? `the architecture ${name}` : 'no architecture that is known';
@@ -203,7 +203,7 @@ class Conversion {
           .join(', ')}`,
       );
     }
-    this.recognised ??= found;
+    this.recognised ??= this.fitting(found, path);
     if (JSON.stringify(found.options) !== JSON.stringify(this.recognised.options)) {
       throw new FormatError(
         `${path}: a network of another size than those before it; a zoo has one architecture`,

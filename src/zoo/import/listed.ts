@@ -62,7 +62,12 @@ export async function findListedZoo(dir: string, listName: string): Promise<Foun
   const byModel = Map.groupBy(entries, ({ model }) => model);
   const ids = [...byModel.keys()].sort(byName);
   const models = ids.map((id) => toModel(dir, id, byModel.get(id) as Entry[], fail));
-  return { dataset: dataset as string | null, architecture: architecture as string | null, models };
+  return {
+    dataset: dataset as string | null,
+    architecture: architecture as string | null,
+    models,
+    dropped: [],
+  };
 }
 
 async function readYaml(path: string): Promise<unknown> {

@@ -18,6 +18,7 @@ export async function findOwnZoo(dir: string): Promise<FoundZoo> {
   return {
     architecture: zoo.manifest.architecture,
     dataset: zoo.manifest.dataset,
+    dropped: [],
     models: zoo.manifest.models.map((model) => ({
       ...model,
       checkpoints: model.checkpoints.map((checkpoint) => ({

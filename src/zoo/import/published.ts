@@ -10,6 +10,7 @@ import { readJson, readJsonLines } from '../formats/json.ts';
 import type { Hyperparameters } from '../members.ts';
 import {
   byName,
+  type Dropped,
   dictOf,
   type FoundCheckpoint,
   type FoundModel,
@@ -33,13 +34,25 @@ async function trialNames(dir: string): Promise<string[]> {
     .sort(byName);
 }
 
-/** The models of a published zoo. Folders without results are no models. Throws a FormatError if a file of settings or results is damaged. */
+/**
+ * The models of a published zoo. Folders without results are no models; of which a file of settings or results is damaged or says what is
+ * not known here, they are left out. Throws a FormatError if nothing is left.
+ */
 export async function findPublishedZoo(dir: string): Promise<FoundZoo> {
   const models: FoundModel[] = [];
+  const dropped: Dropped[] = [];
   for (const name of await trialNames(dir)) {
-    if (await isFile(join(dir, name, 'result.json'))) models.push(await readTrial(dir, name));
+    if (!(await isFile(join(dir, name, 'result.json')))) continue;
+    try {
+      models.push(await readTrial(dir, name));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      dropped.push({ path: join(dir, name), reason: error.message });
+    }
   }
-  return { architecture: null, dataset: null, models };
+  const [first] = dropped;
+  if (first && models.length === 0) throw new FormatError(first.reason);
+  return { architecture: null, dataset: null, models, dropped };
 }
 
 async function readTrial(dir: string, name: string): Promise<FoundModel> {

@@ -75,27 +75,51 @@ const geluGrad: NativeKernel = {
   },
 };
 
+const maskedSquares: NativeKernel = {
+  run(inputs, backend) {
+    const { x, target, mask } = inputs as Named<'x' | 'target' | 'mask'>;
+    const sum = backend.allocate([]);
+    backend.library.masked_squares(
+      ...([backend.address(x), backend.address(target), backend.address(mask)] as const),
+      ...([backend.address(sum), sizeOf(x.shape)] as const),
+    );
+    return sum;
+  },
+};
+
+const maskedSquaresGrad: NativeKernel = {
+  run(inputs, backend) {
+    const { dy, x, target, mask } = inputs as Named<'dy' | 'x' | 'target' | 'mask'>;
+    const dx = backend.allocate(x.shape);
+    backend.library.masked_squares_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(target)] as const),
+      ...([backend.address(mask), backend.address(dx), sizeOf(x.shape)] as const),
+    );
+    return dx;
+  },
+};
+
 const attention: NativeKernel = {
   run(inputs, backend, attributes) {
     const { qkv } = inputs as Named<'qkv'>;
     const heads = attributes.heads as number;
     const [batch, tokens, columns] = qkv.shape as Size3;
     const out = backend.allocate([batch, tokens, columns / 3]);
-    const probs = backend.allocate([batch, heads, tokens, tokens]);
-    const numbers = [backend.address(qkv), backend.address(out), backend.address(probs)] as const;
+    const logSums = backend.allocate([batch, heads, tokens]);
+    const numbers = [backend.address(qkv), backend.address(out), backend.address(logSums)] as const;
     backend.library.attention(...numbers, batch, tokens, heads, columns / 3 / heads);
-    return [out, probs];
+    return [out, logSums];
   },
 };
 
 const attentionGrad: NativeKernel = {
   run(inputs, backend, attributes) {
-    const { dy, qkv, probs } = inputs as Named<'dy' | 'qkv' | 'probs'>;
+    const { dy, qkv, logSums } = inputs as Named<'dy' | 'qkv' | 'logSums'>;
     const heads = attributes.heads as number;
     const [batch, tokens, columns] = qkv.shape as Size3;
     const dqkv = backend.allocate(qkv.shape);
     backend.library.attention_grad(
-      ...([backend.address(dy), backend.address(qkv), backend.address(probs)] as const),
+      ...([backend.address(dy), backend.address(qkv), backend.address(logSums)] as const),
       ...([backend.address(dqkv), batch, tokens, heads, columns / 3 / heads] as const),
     );
     return dqkv;
@@ -171,7 +195,13 @@ const adamW: NativeKernel = {
     for (let i = 0; inputs[`param${i}`]; i++) {
       const { shape } = inputs[`param${i}`] as tf.TensorInfo;
       const old = ['param', 'grad', 'm', 'v'].map((name) => inputs[`${name}${i}`] as tf.TensorInfo);
-      const next = [backend.allocate(shape), backend.allocate(shape), backend.allocate(shape)];
+      // In the place of the old numbers, unless they are another tensor's too.
+      const next = [old[0], old[2], old[3]].map((tensor) => {
+        const { dataId } = tensor as tf.TensorInfo;
+        return backend.refCount(dataId) === 1
+          ? backend.share({ dataId, shape, dtype: 'float32' })
+          : backend.allocate(shape);
+      });
       addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
       sizes.push(sizeOf(shape));
       outputs.push(...next);
@@ -197,6 +227,8 @@ export const fused: NativeKernels = {
   SaneLayerNormGrad: layerNormGrad,
   SaneGelu: unary('unary_gelu'),
   SaneGeluGrad: geluGrad,
+  SaneMaskedSquares: maskedSquares,
+  SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneAttention: attention,
   SaneAttentionGrad: attentionGrad,
   SaneEmbeddingGrad: embeddingGrad,

@@ -1,0 +1,25 @@
+/** The zoo that the prompts of task `generation` come from. */
+import { dataSettingsFor } from './resolve.ts';
+import type { Run, ZooSettings } from './types.ts';
+
+/** What the stages of a run's models, or of its prompts, depend on. */
+export type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+
+/**
+ * The models that the prompts are of: the run's own, or those of `generation.prompt_zoo`, whose settings are the run's where it
+ * says nothing. Checkpoints that it does not list are the run's up to its own last epoch.
+ */
+export function promptsOf(run: Models): Models {
+  const { settings } = run;
+  const other = settings.generation.prompt_zoo;
+  if (!other) return run;
+  const { architecture = run.architecture, dataset = run.dataset, zoo: given = {} } = other;
+  // A folder with a zoo of other networks is not that of these.
+  const same = architecture === run.architecture && dataset === run.dataset;
+  const zoo: ZooSettings = { ...settings.zoo, ...(same ? {} : { import: null }), ...given };
+  if (given.checkpoints === undefined && zoo.import === null) {
+    zoo.checkpoints = zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) as ZooSettings['checkpoints'];
+  }
+  const data = dataSettingsFor(settings.data, run, { architecture, dataset });
+  return { architecture, dataset, settings: { ...settings, data, zoo } };
+}
