@@ -54,7 +54,7 @@ const groups = Object.fromEntries(
   net.permutations.map(({ name, axes }) => [name, axes.map(({ parameter, axis }) => [parameter, axis])]),
 );
 const { path: python, versions } = await findPython(process.argv[2] ?? process.env.PYTHON, console.error);
-const config = JSON.stringify({ groups, pairs: Object.keys(pairs) });
+const config = JSON.stringify({ groups, pairs: Object.keys(pairs), device: 'cpu' });
 const script = join(import.meta.dir, 'pytorch', 'weight_matching.py');
 const other = await Side.start('PyTorch and SciPy', [python, script, file, `${threads}`, config]);
 await startDevice('native', { threads });
