@@ -213,6 +213,7 @@ describe.skipIf(noTensorflow !== undefined)(
         { EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
       );
       expect(JSON.parse(out)).toMatchObject({ kind: 'memory', line: expect.stringContaining('1048576') });
-    });
+      // It may compile the addon first.
+    }, 60_000);
   },
 );
