@@ -5,9 +5,9 @@
  *
  * | name | inputs | attributes | outputs |
  * |---|---|---|---|
- * | SaneLinear | x [N, in], w [out, in], b [out]? | | y [N, out] |
+ * | SaneLinear | x [..., in], w [out, in], b [out]? | | y [..., out] |
  * | SaneLinearGrad | dy, x, w | bias: boolean | dx, dw, db? |
- * | SaneLayerNorm | x [N, D], gain [D], bias [D]? | epsilon | y, mean [N], rstd [N] |
+ * | SaneLayerNorm | x [..., D], gain [D], bias [D]? | epsilon | y, mean [N], rstd [N] of the N rows of x |
  * | SaneLayerNormGrad | dy, x, gain, mean, rstd | bias: boolean | dx, dgain, dbias? |
  * | SaneGelu | x | | y |
  * | SaneGeluGrad | dy, x | | dx |

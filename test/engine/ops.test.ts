@@ -25,6 +25,13 @@ describe.each(testedDevices)(
       }
     });
 
+    test('linear takes no tensor of another width', async () => {
+      await tf.setBackend(backend);
+      const [x, w] = [tf.zeros([2, 3, 4]), tf.zeros<tf.Rank.R2>([5, 6])];
+      expect(() => ops.linear(x, w)).toThrow('A weight of [5, 6] takes no tensor of [2, 3, 4].');
+      tf.dispose([x, w]);
+    });
+
     test('gelu far out, and of what is no number', async () => {
       await tf.setBackend(backend);
       const x = tf.tensor1d([-1e30, -7, -5.99, 0, 5.99, 7, 1e30, Number.NaN]);

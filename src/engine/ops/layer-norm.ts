@@ -4,24 +4,22 @@ import { tf } from '../tf.ts';
 
 /** Layer normalisation over the last axis (Ba et al. 2016): biased variance, gain [d], bias [d] or none. */
 export function layerNorm(x: tf.Tensor, gain: tf.Tensor1D, bias?: tf.Tensor1D, epsilon = 1e-5): tf.Tensor {
-  const rows = x.reshape<tf.Tensor2D>([-1, gain.size]);
-  const y = differentiable(
-    bias ? [rows, gain, bias] : [rows, gain],
+  return differentiable(
+    bias ? [x, gain, bias] : [x, gain],
     () => {
-      const [value, mean, rstd] = forward(rows, gain, bias, epsilon);
-      return { value, saved: [rows, gain, mean, rstd] };
+      const [value, mean, rstd] = forward(x, gain, bias, epsilon);
+      return { value, saved: [x, gain, mean, rstd] };
     },
     (dy, saved) => {
-      const [x, gain, mean, rstd] = saved as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+      const [x, gain, mean, rstd] = saved as [tf.Tensor, tf.Tensor1D, tf.Tensor, tf.Tensor];
       return backward(dy, x, gain, mean, rstd, bias !== undefined);
     },
   );
-  return y.reshape(x.shape);
 }
 
-/** The normalised rows [N, D], and their means and reciprocal standard deviations [N]. */
+/** x normalised, and the means and reciprocal standard deviations of its rows. */
 function forward(
-  x: tf.Tensor2D,
+  x: tf.Tensor,
   gain: tf.Tensor1D,
   bias: tf.Tensor1D | undefined,
   epsilon: number,
@@ -37,10 +35,10 @@ function forward(
 
 function backward(
   dy: tf.Tensor,
-  x: tf.Tensor2D,
+  x: tf.Tensor,
   gain: tf.Tensor1D,
-  mean: tf.Tensor1D,
-  rstd: tf.Tensor1D,
+  mean: tf.Tensor,
+  rstd: tf.Tensor,
   bias: boolean,
 ): tf.Tensor[] {
   if (hasKernel('SaneLayerNormGrad')) {
@@ -51,8 +49,9 @@ function backward(
   // The mean and the variance depend on every number of the row: their share is taken off again.
   const shared = tf.add(tf.mean(dunit, -1, true), tf.mul(unit, tf.mean(tf.mul(dunit, unit), -1, true)));
   const dx = tf.mul(tf.sub(dunit, shared), rstd.expandDims(-1));
-  const gradients = [dx, tf.sum(tf.mul(dy, unit), 0)];
-  return bias ? [...gradients, tf.sum(dy, 0)] : gradients;
+  const rowAxes = x.shape.slice(1).map((_, axis) => axis);
+  const gradients = [dx, tf.sum(tf.mul(dy, unit), rowAxes)];
+  return bias ? [...gradients, tf.sum(dy, rowAxes)] : gradients;
 }
 
 function normalized(x: tf.Tensor, mean: tf.Tensor, rstd: tf.Tensor): tf.Tensor {

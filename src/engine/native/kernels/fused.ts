@@ -9,12 +9,15 @@ type Named<Names extends string> = Record<Names, tf.TensorInfo>;
 type Size2 = [number, number];
 type Size3 = [number, number, number];
 
+/** How many vectors a tensor has along its last axis. */
+const rowsOf = ({ shape }: tf.TensorInfo) => sizeOf(shape.slice(0, -1));
+
 const linear: NativeKernel = {
   run(inputs, backend) {
     const { x, w, b } = inputs as Named<'x' | 'w'> & { b?: tf.TensorInfo };
-    const [rows, width] = x.shape as Size2;
-    const out = w.shape[0] as number;
-    const y = backend.allocate([rows, out]);
+    const [out, width] = w.shape as Size2;
+    const rows = rowsOf(x);
+    const y = backend.allocate([...x.shape.slice(0, -1), out]);
     const numbers = [backend.address(x), backend.address(w), b ? backend.address(b) : null] as const;
     backend.library.linear(...numbers, backend.address(y), rows, width, out);
     return y;
@@ -24,8 +27,8 @@ const linear: NativeKernel = {
 const linearGrad: NativeKernel = {
   run(inputs, backend, { bias }) {
     const { dy, x, w } = inputs as Named<'dy' | 'x' | 'w'>;
-    const [rows, width] = x.shape as Size2;
-    const out = w.shape[0] as number;
+    const [out, width] = w.shape as Size2;
+    const rows = rowsOf(x);
     const [dx, dw] = [backend.allocate(x.shape), backend.allocate(w.shape)];
     const db = bias ? backend.allocate([out]) : undefined;
     backend.library.linear_grad(
@@ -40,7 +43,7 @@ const linearGrad: NativeKernel = {
 const layerNorm: NativeKernel = {
   run(inputs, backend, { epsilon }) {
     const { x, gain, bias } = inputs as Named<'x' | 'gain'> & { bias?: tf.TensorInfo };
-    const [rows, columns] = x.shape as Size2;
+    const [rows, columns] = [rowsOf(x), gain.shape[0] as number];
     const [y, mean, rstd] = [backend.allocate(x.shape), backend.allocate([rows]), backend.allocate([rows])];
     backend.library.layer_norm(
       ...([backend.address(x), backend.address(gain), bias ? backend.address(bias) : null] as const),
@@ -54,7 +57,7 @@ const layerNorm: NativeKernel = {
 const layerNormGrad: NativeKernel = {
   run(inputs, backend, { bias }) {
     const { dy, x, gain, mean, rstd } = inputs as Named<'dy' | 'x' | 'gain' | 'mean' | 'rstd'>;
-    const [rows, columns] = x.shape as Size2;
+    const [rows, columns] = [rowsOf(x), gain.shape[0] as number];
     const [dx, dgain] = [backend.allocate(x.shape), backend.allocate([columns])];
     const dbias = bias ? backend.allocate([columns]) : undefined;
     backend.library.layer_norm_grad(
