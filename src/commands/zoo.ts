@@ -8,7 +8,8 @@ import { didYouMean } from '../experiment/suggest.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 import { architectures } from '../nets/registry.ts';
 import { findZoo } from '../zoo/import/find.ts';
-import { importZoo } from '../zoo/import/import.ts';
+import type { FoundZoo } from '../zoo/import/found.ts';
+import { type ImportOptions, importZoo } from '../zoo/import/import.ts';
 import type { Request } from './arguments.ts';
 import { print, printError, printJson } from './output.ts';
 import { UsageError } from './usage.ts';
@@ -23,8 +24,7 @@ export async function zooCommand(request: Request): Promise<number> {
     throw new UsageError(`zoo has no action ${action}`, `exp zoo import ${folder} --out a folder`);
   const out = request.values.get('out')?.[0];
   if (out === undefined) throw new UsageError('zoo import needs --out', '--out a new folder for the zoo');
-  if ((await readdir(out).catch(() => [])).length > 0)
-    throw new UsageError(`${out} is not empty`, '--out a new folder');
+  if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
   const options = {
     architecture: nameOption(request, 'architecture', Object.keys(architectures)),
     dataset: nameOption(request, 'dataset', Object.keys(datasets)),
@@ -33,13 +33,7 @@ export async function zooCommand(request: Request): Promise<number> {
   const { split, seed } = defaults.zoo as unknown as ZooSettings;
   const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
   const found = await findZoo(absolute(folder));
-  // What fails leaves nothing behind.
-  const unfinished = `${out.replace(/\/+$/, '')}.importing-${process.pid}`;
-  const { manifest, dropped } = await importZoo(found, unfinished, settings).catch(async (error) => {
-    await rm(unfinished, { recursive: true, force: true });
-    throw error;
-  });
-  await rename(unfinished, out);
+  const { manifest, dropped } = await importWhole(found, absolute(out), settings);
   const { architecture, dataset, models, epochs } = manifest;
   const checkpoints = models.reduce((sum, model) => sum + model.checkpoints.length, 0);
   if (request.switches.has('json')) {
@@ -64,6 +58,27 @@ export async function zooCommand(request: Request): Promise<number> {
   );
   print(`use it in an experiment with\n  zoo: {import: ${out}, checkpoints: [${epochs.join(', ')}]}`);
   return 0;
+}
+
+/** Whether a folder may be made there: there is none, or an empty one. Throws the system's error about anything else. */
+async function isFree(path: string): Promise<boolean> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.length === 0;
+}
+
+/** Imports into a folder beside `out`, which is renamed at the end: what fails leaves nothing behind. */
+async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
+  const unfinished = `${out}.importing-${process.pid}`;
+  try {
+    const imported = await importZoo(found, unfinished, settings);
+    await rename(unfinished, out);
+    return imported;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
 }
 
 /** What the paper's models of that architecture and data set had in training. */

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Gpu } from '../engine/device.ts';
+import type { Diagnosis, Gpu } from '../engine/device.ts';
 import { Lease } from '../engine/lease.ts';
 
 /** A place on a GPU, held by one job. */
@@ -14,6 +14,8 @@ export interface Place {
 
 /** Leases of GPUs lie where every runner of this user on this machine finds them, whatever its store is. */
 const sharedFolder = () => join(tmpdir(), `sane-experiments-${userInfo().uid}`);
+
+const pollMs = 300;
 
 export class Gpus {
   /** Of each place its GPU and the file of its lease; the first places of all GPUs come first. */
@@ -36,4 +38,27 @@ export class Gpus {
     }
     return undefined;
   }
+
+  /** A place, as soon as there is one; `told` is called once if that is not now. Undefined if the signal is given before. */
+  async wait(told: () => void, signal?: AbortSignal): Promise<Place | undefined> {
+    for (let first = true; !signal?.aborted; first = false) {
+      const place = this.take();
+      if (place) return place;
+      if (first) told();
+      await Bun.sleep(pollMs);
+    }
+    return undefined;
+  }
+}
+
+/**
+ * A place on the GPU that a process computes on which is pinned to none, the first; undefined on a CPU. `told` is called once if another
+ * process has it. It is free again when this process ends.
+ */
+export async function waitForGpu(
+  { gpus: [first] = [] }: Pick<Diagnosis, 'gpus'>,
+  told: () => void,
+  folder?: string,
+): Promise<Place | undefined> {
+  return first && new Gpus([first], 1, folder).wait(told);
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Gpu } from '../engine/device.ts';
 import { Lease, leaseOwner } from '../engine/lease.ts';
-import type { StageNode } from '../experiment/types.ts';
+import type { StageName, StageNode } from '../experiment/types.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type Place } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
@@ -42,6 +42,9 @@ export type StageOutcome =
 
 /** How many jobs the stage is divided into, the one that puts it together included. */
 export const jobCount = ({ parts }: StageNode) => (parts > 1 ? parts + 1 : 1);
+
+/** Stages whose implementations use no device. They say so themselves too, but cannot be asked without loading tensor code. */
+export const stagesWithoutDevice: ReadonlySet<StageName> = new Set(['dataset', 'zoo-import']);
 
 /** Jobs of a stage that is begun go before the beginning of another, so that few are half done. */
 const begunPriority = Number.NEGATIVE_INFINITY;
@@ -151,17 +154,11 @@ export class StageRunner {
     return { state: 'failed', failure };
   }
 
-  /** A place on a GPU, when there is one that no other runner has; undefined on a CPU. */
-  private async takePlace({ label }: StageNode): Promise<Place | 'stopped' | undefined> {
-    if (!this.gpus) return undefined;
-    for (let told = false; ; ) {
-      const place = this.gpus.take();
-      if (place) return place;
-      if (!told) this.report({ event: 'note', text: `${label}: another runner has the GPU, waiting` });
-      told = true;
-      await Bun.sleep(leasePollMs);
-      if (this.signal.aborted) return 'stopped';
-    }
+  /** A place on a GPU, when there is one that no other runner has; undefined on a CPU, and for a stage that uses no device. */
+  private async takePlace({ stage, label }: StageNode): Promise<Place | 'stopped' | undefined> {
+    if (!this.gpus || stagesWithoutDevice.has(stage)) return undefined;
+    const wait = () => this.report({ event: 'note', text: `${label}: another runner has the GPU, waiting` });
+    return (await this.gpus.wait(wait, this.signal)) ?? 'stopped';
   }
 
   private async runJob(

@@ -56,10 +56,11 @@ export async function* sampleNetworks(
 
 async function embeddingOf(
   pretrained: Pretrained,
-  { layout, flat }: PreparedNetwork,
+  prepared: PreparedNetwork,
   window: number | null,
 ): Promise<Float32Array> {
-  const seen = seenTokens(pretrained, layout, window);
+  const { layout, flat } = prepared;
+  const seen = seenTokens(pretrained, prepared, window);
   const [embedding] = await Array.fromAsync(embedModels(pretrained.sane, layout, [flat], seen));
   return embedding as Float32Array;
 }
@@ -67,12 +68,13 @@ async function embeddingOf(
 /** The tensors of a network with this embedding; what no token holds is that of `network`. */
 async function decoded(
   pretrained: Pretrained,
-  { network, layout, raw }: PreparedNetwork,
+  prepared: PreparedNetwork,
   embedding: Float32Array,
   window: number | null,
 ): Promise<StateTensor[]> {
   const { sane, standardization } = pretrained;
-  const seen = seenTokens(pretrained, layout, window);
+  const { network, layout, raw } = prepared;
+  const seen = seenTokens(pretrained, prepared, window);
   const [flat] = await Array.fromAsync(decodeModels(sane, layout, [embedding], { halo: true, seen }));
   const values = flat as Float32Array;
   const scaled = standardization === null ? values : destandardize(layout, values, standardization);

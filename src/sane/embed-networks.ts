@@ -5,7 +5,6 @@ import { embedModels, meanEmbedding } from './embed.ts';
 import type { Network } from './network.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
 import { unknownWindow } from './reference-checkpoint.ts';
-import type { TokenLayout } from './tokenize.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
 const longestSequence = 4096;
@@ -56,7 +55,7 @@ export const signatureOf = ({ description }: Network) =>
 /** How many tokens are seen at once. Throws a FormatError where nothing says so. */
 export function seenTokens(
   { sane, reference }: Pretrained,
-  { tokens }: TokenLayout,
+  { network: { path }, layout: { tokens } }: Pick<PreparedNetwork, 'network' | 'layout'>,
   window: number | null,
 ): number {
   if (window !== null) return window;
@@ -64,16 +63,17 @@ export function seenTokens(
   if (tokens <= longestSequence) return tokens;
   if (sane.shape.window === unknownWindow) {
     throw new FormatError(
-      `a network of ${tokens} tokens is seen in windows, and neither the SANE's weights nor its params.json say how long those of its pretraining were; give --window`,
+      `${path}: a network of ${tokens} tokens is seen in windows, and neither the SANE's weights nor its params.json say how long those of its pretraining were; give --window`,
     );
   }
   return sane.shape.window;
 }
 
 async function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {
-  const { layout } = group[0] as Prepared;
+  const [first] = group as readonly [Prepared, ...Prepared[]];
+  const { layout } = first;
   const { sane } = pretrained;
-  const seen = seenTokens(pretrained, layout, window);
+  const seen = seenTokens(pretrained, first, window);
   const models = group.map(({ flat }) => flat);
   let i = 0;
   for await (const embedded of embedModels(sane, layout, models, seen)) {

@@ -54,10 +54,16 @@ export class Program extends Fixture {
   }
 }
 
-export function spawn(program: string, args: string[], env: Record<string, string> = {}) {
+export function spawn(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = process.cwd(),
+) {
   const command = [process.execPath, program, ...args];
   const inherited = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' };
   return Bun.spawn(command, {
+    cwd,
     env: { ...inherited, ...env },
     stdin: 'ignore',
     stdout: 'pipe',

@@ -7,7 +7,7 @@ import { getArchitecture } from '../../src/nets/registry.ts';
 import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { removeFixtures } from '../runner/fixture.ts';
-import { exp, Program, parseEvents } from './program.ts';
+import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
@@ -113,7 +113,24 @@ describe('exp zoo import', () => {
     ];
     for (const [args, message] of cases)
       expect(await exp('zoo', ...args)).toEqual({ code: 2, out: '', err: `exp: ${message}\n` });
+    const file = program.write('file', '');
+    const onFile = await exp('zoo', 'import', original, '--out', file);
+    expect([onFile.code, onFile.err]).toEqual([2, expect.stringContaining('not a directory')]);
     // An import that failed leaves nothing that would be in the way of the next.
-    expect(readdirSync(program.root).filter((name) => name.startsWith('original'))).toEqual(['original']);
+    expect(readdirSync(program.root).filter((name) => /^(original|file)/.test(name))).toEqual([
+      'file',
+      'original',
+    ]);
+  });
+
+  test('into the empty folder that it is called in', async () => {
+    const program = new Program();
+    const original = await listedZoo(join(program.root, 'original'));
+    const here = join(program.root, 'here');
+    mkdirSync(here);
+    const child = spawn(realProgram, ['zoo', 'import', original, '--out', '.'], {}, here);
+    expect((await ended(child)).code).toBe(0);
+    expect((await openZoo(here)).manifest.models).toHaveLength(10);
+    expect(readdirSync(program.root).filter((name) => name.startsWith('here'))).toEqual(['here']);
   });
 });

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnosis, Gpu } from '../../src/engine/device.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
-import { Gpus } from '../../src/runner/gpus.ts';
+import type { RunnerEvent } from '../../src/runner/events.ts';
+import { Gpus, waitForGpu } from '../../src/runner/gpus.ts';
+import { stagesWithoutDevice } from '../../src/runner/stage-runner.ts';
+import { stages } from '../../src/tasks/stages.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
 // Processes take long to start on a busy machine.
@@ -77,6 +80,29 @@ describe('jobs on several GPUs', () => {
     });
   });
 
+  test('are waited for by stages that use a device, and by no other', async () => {
+    const fixture = new Fixture({ dataset: { tell: 'FAKE_VISIBLE' } });
+    const gpuLeases = join(fixture.root, 'gpus');
+    const held = new Gpus([gpu(0)], 1, gpuLeases).take();
+    const notes: RunnerEvent[] = [];
+    const reporter = {
+      report: (event: RunnerEvent) => {
+        if (event.event === 'note') notes.push(event);
+      },
+    };
+    const plan = makePlan([0]);
+    const running = fixture.execute(plan, { gpus: [gpu(0)], gpuLeases, workers: 1, reporter });
+    const [dataset, zoo] = plan.stages;
+    await until(() => notes.length > 0, 'a stage waits');
+    const text = `${zoo?.label}: another runner has the GPU, waiting`;
+    expect(notes).toEqual([{ event: 'note', text }]);
+    expect(fixture.store.find(dataset!)?.state).toBe('complete');
+    expect(told(fixture).map(({ value }) => value)).toEqual([null]);
+    held?.lease.release();
+    const { outcomes } = await running;
+    expect([...outcomes.values()].map(({ state }) => state)).toEqual(plan.stages.map(() => 'done'));
+  });
+
   test('on a CPU are pinned to none', async () => {
     const fixture = new Fixture(telling);
     const plan = makePlan([0]);
@@ -107,12 +133,34 @@ describe('a place on a GPU', () => {
     place?.lease.release();
   });
 
+  test('is waited for by a process that is pinned to none: the first', async () => {
+    const { root } = new Fixture();
+    const held = new Gpus([gpu(0), gpu(1)], 2, root).take();
+    let waits = 0;
+    const place = waitForGpu({ gpus: [gpu(0), gpu(1)] }, () => waits++, root);
+    await until(() => waits > 0, 'it waits');
+    held?.lease.release();
+    expect((await place)?.gpu.name).toBe('Fake 0');
+    expect(new Gpus([gpu(0)], 1, root).take()).toBeUndefined();
+    expect(waits).toBe(1);
+    (await place)?.lease.release();
+    expect(await waitForGpu({}, () => waits++, root)).toBeUndefined();
+  });
+
   test('is on every GPU before any has a second', () => {
     const gpus = new Gpus([gpu(0), gpu(1)], 3, new Fixture().root);
     const places = Array.from({ length: 4 }, () => gpus.take());
     expect(places.map((place) => place?.gpu.name)).toEqual(['Fake 0', 'Fake 1', 'Fake 0', undefined]);
     for (const place of places) place?.lease.release();
   });
+});
+
+test('the stages that use no device are those whose implementations say so', async () => {
+  const entries = Object.entries(stages).map(
+    async ([name, load]) => [name, (await load()).usesDevice] as const,
+  );
+  const without = (await Promise.all(entries)).filter(([, uses]) => !uses).map(([name]) => name);
+  expect(without.sort()).toEqual([...stagesWithoutDevice].sort());
 });
 
 describe('--gpus', () => {

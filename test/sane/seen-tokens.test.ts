@@ -1,12 +1,11 @@
 import { expect, test } from 'bun:test';
 import { seenTokens } from '../../src/sane/embed-networks.ts';
-import type { Pretrained } from '../../src/sane/pretrained.ts';
-import type { TokenLayout } from '../../src/sane/tokenize.ts';
+import type { PreparedNetwork, Pretrained } from '../../src/sane/pretrained.ts';
 
 const seen = (reference: boolean, pretraining: number, tokens: number, asked: number | null) =>
   seenTokens(
     { reference, sane: { shape: { window: pretraining } } } as Pretrained,
-    { tokens } as TokenLayout,
+    { network: { path: 'a.pt' }, layout: { tokens } } as PreparedNetwork,
     asked,
   );
 
@@ -17,9 +16,6 @@ test('a network is seen whole by the authors’ SANE up to 4,096 tokens, longer 
   expect(seen(true, 1, 9000, 32)).toBe(32);
   // Where neither weights nor params.json tell of a window.
   expect(() => seen(true, 1, 4097, null)).toThrow(
-    'a network of 4097 tokens is seen in windows, and neither the SANE’s weights nor its params.json say how long'.replace(
-      '’',
-      "'",
-    ),
+    "a.pt: a network of 4097 tokens is seen in windows, and neither the SANE's weights nor its params.json say how long those of its pretraining were; give --window",
   );
 });
