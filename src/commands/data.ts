@@ -9,7 +9,7 @@ import type { Request } from './arguments.ts';
 import { print, printError, printJson, style } from './output.ts';
 import { progressLine } from './progress-line.ts';
 import { dataOption } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { checkName, UsageError } from './usage.ts';
 
 const actions: Record<string, (request: Request, names: readonly string[]) => Promise<number>> = {
   ls: list,
@@ -28,14 +28,7 @@ export async function dataCommand(request: Request): Promise<number> {
       didYouMean(action, known) ?? `its actions are ${known.join(', ')}`,
     );
   }
-  const unknown = names.find((name) => !Object.hasOwn(datasets, name));
-  if (unknown !== undefined) {
-    const known = Object.keys(datasets);
-    throw new UsageError(
-      `there is no data set ${unknown}`,
-      didYouMean(unknown, known) ?? `there are ${known.join(', ')}`,
-    );
-  }
+  for (const name of names) checkName('data set', name, Object.keys(datasets));
   return run(request, names);
 }
 

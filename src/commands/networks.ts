@@ -9,7 +9,7 @@ import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import type { Request } from './arguments.ts';
 import type { OptionName } from './options.ts';
 import { printError } from './output.ts';
-import { deviceOption } from './settings.ts';
+import { deviceOption, nameOption } from './settings.ts';
 import { UsageError } from './usage.ts';
 
 /** Starts a device, on a GPU once no job has it, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
@@ -49,21 +49,9 @@ export function numberOption({ values }: Request, name: OptionName, otherwise: n
   throw new UsageError(`--${name} ${text} is no number from 0 on`, `e.g. --${name} ${otherwise}`);
 }
 
-/** An option that is one of these names, or the first where it is not given. */
-export function nameOption<Name extends string>(
-  { values }: Request,
-  option: OptionName,
-  names: readonly [Name, ...Name[]],
-): Name {
-  const [text = names[0]] = values.get(option) ?? [];
-  const found = names.find((name) => name === text);
-  if (found) return found;
-  throw new UsageError(`--${option} ${text} is not known`, `one of ${names.join(', ')}`);
-}
-
 /** The format of new networks, which is the end of their files' names too. */
 export const formatOption = (request: Request): string =>
-  nameOption(request, 'format', ['safetensors', 'pt']);
+  nameOption(request, 'format', ['safetensors', 'pt']) ?? 'safetensors';
 
 /** Writes a network in the format that the file's name ends in. */
 export async function writeNetwork(file: string, tensors: readonly StateTensor[]): Promise<void> {

@@ -6,15 +6,9 @@ import type { GenerationSettings } from '../experiment/types.ts';
 import { sampleNetworks } from '../sane/decode-networks.ts';
 import { byName } from '../zoo/import/found.ts';
 import type { Request } from './arguments.ts';
-import {
-  countOption,
-  formatOption,
-  nameOption,
-  numberOption,
-  openPretrained,
-  writeNetwork,
-} from './networks.ts';
+import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from './networks.ts';
 import { print, printError } from './output.ts';
+import { nameOption } from './settings.ts';
 import { UsageError } from './usage.ts';
 
 const defaultCount = 10;
@@ -33,7 +27,7 @@ export async function sampleCommand(request: Request): Promise<number> {
   if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is no whole number`, 'e.g. --seed 1');
   const otherwise = defaults.generation as unknown as GenerationSettings;
   const bandwidth = numberOption(request, 'bandwidth', otherwise.bandwidth);
-  const draws = nameOption(request, 'draws', ['independent', 'shared']);
+  const draws = nameOption(request, 'draws', ['independent', 'shared'], 'kind of draws') ?? 'independent';
 
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });

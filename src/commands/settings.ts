@@ -4,12 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import { deviceNames } from '../engine/device.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
-import { didYouMean } from '../experiment/suggest.ts';
 import type { Json, Plan } from '../experiment/types.ts';
 import { Store } from '../runner/store.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
 import type { Request } from './arguments.ts';
-import { UsageError } from './usage.ts';
+import type { OptionName } from './options.ts';
+import { checkName, UsageError } from './usage.ts';
 
 /** The plan of the request's file, with its --set and --only. Throws an ExperimentError or a UsageError. */
 export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
@@ -57,15 +57,20 @@ export function gpusOption({ values }: Request): number[] | undefined {
   return numbers;
 }
 
-/** --device, or undefined. */
-export function deviceOption({ values }: Request): string | undefined {
-  const [name] = values.get('device') ?? [];
-  if (name !== undefined && !deviceNames.includes(name)) {
-    const hint = didYouMean(name, deviceNames) ?? `the devices are ${deviceNames.join(', ')}`;
-    throw new UsageError(`there is no device ${name}`, hint);
-  }
-  return name;
+/** An option that is one of these names, or undefined; `what` they name is for the UsageError. */
+export function nameOption<Name extends string>(
+  { values }: Request,
+  option: OptionName,
+  known: readonly Name[],
+  what: string = option,
+): Name | undefined {
+  const [name] = values.get(option) ?? [];
+  return name === undefined ? undefined : checkName(what, name, known);
 }
+
+/** --device, or undefined. */
+export const deviceOption = (request: Request): string | undefined =>
+  nameOption(request, 'device', deviceNames);
 
 /** --data, EXP_DATA, or undefined. */
 export function dataOption({ values }: Request): string | undefined {

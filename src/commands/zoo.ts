@@ -4,7 +4,6 @@ import { resolve as absolute } from 'node:path';
 import { datasets } from '../data/registry.ts';
 import { resolve } from '../experiment/resolve.ts';
 import { defaults } from '../experiment/schema.ts';
-import { didYouMean } from '../experiment/suggest.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 import { architectures } from '../nets/registry.ts';
 import { findZoo } from '../zoo/import/find.ts';
@@ -12,6 +11,7 @@ import type { FoundZoo } from '../zoo/import/found.ts';
 import { type ImportOptions, importZoo } from '../zoo/import/import.ts';
 import type { Request } from './arguments.ts';
 import { print, printError, printJson } from './output.ts';
+import { nameOption } from './settings.ts';
 import { UsageError } from './usage.ts';
 
 /** How many of the checkpoints left out are told one by one. */
@@ -26,8 +26,8 @@ export async function zooCommand(request: Request): Promise<number> {
   if (out === undefined) throw new UsageError('zoo import needs --out', '--out a new folder for the zoo');
   if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
   const options = {
-    architecture: nameOption(request, 'architecture', Object.keys(architectures)),
-    dataset: nameOption(request, 'dataset', Object.keys(datasets)),
+    architecture: nameOption(request, 'architecture', Object.keys(architectures)) ?? null,
+    dataset: nameOption(request, 'dataset', Object.keys(datasets)) ?? null,
     epochs: epochsOption(request),
   };
   const { split, seed } = defaults.zoo as unknown as ZooSettings;
@@ -87,19 +87,6 @@ function paperTraining(architecture: string, dataset: string) {
   const { zoo } = resolve({ name: 'import', grid: {} } as Parameters<typeof resolve>[0], point, {}).settings;
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
   return { optimizer, learning_rate, weight_decay, dropout, activation, init };
-}
-
-function nameOption(
-  { values }: Request,
-  option: 'architecture' | 'dataset',
-  known: readonly string[],
-): string | null {
-  const [name] = values.get(option) ?? [];
-  if (name === undefined || known.includes(name)) return name ?? null;
-  throw new UsageError(
-    `there is no ${option} ${name}`,
-    didYouMean(name, known) ?? `there are ${known.join(', ')}`,
-  );
 }
 
 function epochsOption({ values }: Request): number[] | null {

@@ -509,7 +509,7 @@ describe('exp reconstruct', () => {
       'exp: reconstruct needs --out\n  --out a folder for the new networks\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'onnx')).err).toBe(
-      'exp: --format onnx is not known\n  one of safetensors, pt\n',
+      'exp: there is no format onnx\n  there are safetensors, pt\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'pt')).err).toBe(
       `exp: the new ${files[0]} would replace the network it is made from\n  --out another folder\n`,
@@ -617,7 +617,7 @@ describe('exp sample', () => {
       ],
       [
         ['--out', at('x'), files[0]!, '--draws', 'random'],
-        '--draws random is not known\n  one of independent, shared',
+        'there is no kind of draws random\n  there are independent, shared',
       ],
       [['--out', at('x')], 'sample needs --prompts\n  --prompts networks/a.pt, or a folder of networks'],
       [
