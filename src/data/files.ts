@@ -1,7 +1,7 @@
 /** Finds the published files of a data set: in the user's folder, where a package put them, in the cache, or by download. */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Source } from './dataset.ts';
+import type { Dataset, ImageSet, Source } from './dataset.ts';
 import { fetchOnce } from './download.ts';
 import { checkFile, type PublishedFile } from './published.ts';
 
@@ -71,4 +71,19 @@ export async function findFile(
       `Remedy: ${publication.remedy}, or put the files in a folder and name it with --data or EXP_DATA.`,
     ].join('\n'),
   );
+}
+
+/** How a data set is loaded whose publication has two files: the training images, then the test images. */
+export function loadBoth(
+  publication: Publication & { files: readonly [PublishedFile, PublishedFile] },
+  read: (path: string, bytes: Uint8Array) => ImageSet,
+): Dataset['load'] {
+  return async (source) => {
+    const load = async (file: PublishedFile) => {
+      const path = await findFile(publication, file, source);
+      return read(path, await readFile(path));
+    };
+    const [train, test] = publication.files;
+    return { train: await load(train), test: await load(test) };
+  };
 }

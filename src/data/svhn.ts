@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { checkLabels, damaged } from './damaged.ts';
 import { type Dataset, halves, type ImageSet, type Shape } from './dataset.ts';
-import { findFile, onlineOnce, type Publication } from './files.ts';
+import { loadBoth, onlineOnce } from './files.ts';
 import { readMatlab } from './formats/matlab.ts';
 import { planesToPixels } from './formats/planes.ts';
 import type { PublishedFile } from './published.ts';
@@ -36,9 +35,9 @@ const test: PublishedFile = {
   bytes: 64_275_384,
 };
 
-const publication: Publication = {
+const publication = {
   dataset: 'svhn',
-  files: [train, test],
+  files: [train, test] as const,
   installed: [],
   mirrors: ['http://ufldl.stanford.edu/housenumbers'],
   remedy: onlineOnce,
@@ -53,11 +52,5 @@ export const svhn: Dataset = {
   normalize: halves(3),
   counts: { train: 73_257, test: 26_032 },
   publication,
-  load: async (source) => {
-    const read = async (file: PublishedFile) => {
-      const path = await findFile(publication, file, source);
-      return readSvhn(path, await readFile(path));
-    };
-    return { train: await read(train), test: await read(test) };
-  },
+  load: loadBoth(publication, readSvhn),
 };

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import Bunzip from 'seek-bzip';
 import { checkLabels, damaged } from './damaged.ts';
 import type { Dataset, ImageSet, Shape } from './dataset.ts';
-import { findFile, onlineOnce, type Publication } from './files.ts';
+import { loadBoth, onlineOnce } from './files.ts';
 import type { PublishedFile } from './published.ts';
 
 /** USPS, handwritten digits of zip codes, as LIBSVM publishes them: a line `label 1:value … 256:value` each, labels from 1 on, values from -1 to 1. */
@@ -57,9 +56,9 @@ const test: PublishedFile = {
   bytes: 1_831_726,
 };
 
-const publication: Publication = {
+const publication = {
   dataset: 'usps',
-  files: [train, test],
+  files: [train, test] as const,
   installed: [],
   mirrors: ['https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass'],
   remedy: onlineOnce,
@@ -75,11 +74,5 @@ export const usps: Dataset = {
   normalize: { mean: [0.1307], std: [0.3081] },
   counts: { train: 7_291, test: 2_007 },
   publication,
-  load: async (source) => {
-    const read = async (file: PublishedFile) => {
-      const path = await findFile(publication, file, source);
-      return readUsps(path, await readFile(path));
-    };
-    return { train: await read(train), test: await read(test) };
-  },
+  load: loadBoth(publication, readUsps),
 };
