@@ -103,7 +103,8 @@ function checkModels(rates: readonly number[], { shape }: tf.Tensor): void {
 
 type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
 
-interface Rates {
+/** What a step of SaneAdamW (kernel.ts) needs besides tensors. */
+export interface Rates {
   /** One, or one for each model. */
   learningRate: readonly number[];
   weightDecay: readonly number[];

@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Rates } from '../adam.ts';
 import type { tf } from '../tf.ts';
 
 const threads = 64;
@@ -37,23 +38,11 @@ fn kept(index : i32) -> number {
 
 const numbers = ['beta1', 'rest1', 'beta2', 'rest2', 'scale', 'epsilon', 'correction1'] as const;
 
-interface Attributes {
-  learningRate: readonly number[];
-  weightDecay: readonly number[];
-  decayed: readonly number[];
-  coupled: boolean;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  correction1: number;
-  correction2: number;
-}
-
 /** SaneAdamW (kernel.ts): three passes over each parameter, where plain operations make fourteen. */
 export function adamW(
   backend: WebGPUBackend,
   inputs: Record<string, tf.TensorInfo>,
-  attributes: Attributes,
+  attributes: Rates,
 ): tf.TensorInfo[] {
   const { learningRate, weightDecay, decayed, coupled, beta1, beta2, epsilon } = attributes;
   const models = Math.max(learningRate.length, weightDecay.length);
