@@ -4,7 +4,6 @@ import { FormatError } from '../engine/source.ts';
 import { embedModels, meanEmbedding } from './embed.ts';
 import type { Network } from './network.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
-import { unknownWindow } from './reference-checkpoint.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
 const longestSequence = 4096;
@@ -54,19 +53,18 @@ export const signatureOf = ({ description }: Network) =>
 
 /** How many tokens are seen at once. Throws a FormatError where nothing says so. */
 export function seenTokens(
-  { sane, reference }: Pretrained,
+  pretrained: Pick<Pretrained, 'window' | 'reference'>,
   { network: { path }, layout: { tokens } }: Pick<PreparedNetwork, 'network' | 'layout'>,
   window: number | null,
 ): number {
   if (window !== null) return window;
-  if (!reference) return sane.shape.window;
-  if (tokens <= longestSequence) return tokens;
-  if (sane.shape.window === unknownWindow) {
+  if (pretrained.reference && tokens <= longestSequence) return tokens;
+  if (pretrained.window === null) {
     throw new FormatError(
       `${path}: a network of ${tokens} tokens is seen in windows, and neither the SANE's weights nor its params.json say how long those of its pretraining were; give --window`,
     );
   }
-  return sane.shape.window;
+  return pretrained.window;
 }
 
 async function* embedGroup(pretrained: Pretrained, group: readonly Prepared[], window: number | null) {

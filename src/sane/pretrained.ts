@@ -16,6 +16,8 @@ export interface Pretrained {
   standardization: Standardization | null;
   /** Whether batch norm becomes tokens too. */
   batchNorm: boolean;
+  /** Tokens that it saw at once in pretraining; null where nothing says so. */
+  window: number | null;
   /** Whether the authors' code made it, which embeds a network in one sequence. */
   reference: boolean;
 }
@@ -41,6 +43,7 @@ export async function loadPretrained(
     const { batch_norm_tokens } = description;
     return {
       sane,
+      window: sane.shape.window,
       standardization: given ?? standardization,
       batchNorm: batch_norm_tokens,
       reference: false,
@@ -52,7 +55,7 @@ export async function loadPretrained(
       `${path}: this folder holds neither sane.json (an artefact of this program) nor state.pt (a checkpoint of the authors' code)`,
     );
   }
-  return { sane: await loadReferenceSane(file, heads), standardization: given, batchNorm, reference: true };
+  return { ...(await loadReferenceSane(file, heads)), standardization: given, batchNorm, reference: true };
 }
 
 /** A network as SANE sees it. Flat vectors are of the state that the network's description has. */

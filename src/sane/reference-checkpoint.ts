@@ -11,20 +11,25 @@ import { readJson } from '../zoo/formats/json.ts';
 import { Sane } from './model.ts';
 import { type SaneShape, saneParameters } from './parameters.ts';
 
-/** The window of a SANE where nothing says how long those of its pretraining were. */
-export const unknownWindow = 1;
-
 /** The authors' names of settings. */
 const settings = { heads: 'ae:nhead', window: 'training::windowsize' };
 
 /** How far above the checkpoint's folder its training's settings are looked for. */
 const foldersAbove = 3;
 
-/** Loads the model in `path`; `heads` wins over the settings found. The model is the caller's to dispose. Throws a FormatError. */
-export async function loadReferenceSane(path: string, heads: number | null): Promise<Sane> {
+/**
+ * Loads the model in `path`; `heads` wins over the settings found. `window`: how many tokens it saw at once in pretraining; null where
+ * nothing says so. The model is the caller's to dispose. Throws a FormatError.
+ */
+export async function loadReferenceSane(
+  path: string,
+  heads: number | null,
+): Promise<{ sane: Sane; window: number | null }> {
   const checkpoint = await openCheckpoint(path);
   try {
-    const shape = await shapeOf(checkpoint, heads);
+    const { window, ...others } = await shapeOf(checkpoint, heads);
+    // The length of windows shapes the projection head alone, and where there is one its weights tell it.
+    const shape: SaneShape = { ...others, window: window ?? 1 };
     const weights: StateDict = new Map();
     for (const { name, shape: expected } of saneParameters(shape)) {
       const found = checkpoint.shapes.get(name);
@@ -38,13 +43,16 @@ export async function loadReferenceSane(path: string, heads: number | null): Pro
       const size = expected.reduce((product, n) => product * n, 1);
       weights.set(name, missing ? new Float32Array(size) : await checkpoint.read(name));
     }
-    return new Sane(shape, weights);
+    return { sane: new Sane(shape, weights), window };
   } finally {
     await checkpoint.close();
   }
 }
 
-async function shapeOf({ path, shapes }: Checkpoint, asked: number | null): Promise<SaneShape> {
+async function shapeOf(
+  { path, shapes }: Checkpoint,
+  asked: number | null,
+): Promise<Omit<SaneShape, 'window'> & { window: number | null }> {
   const matrix = (name: string): [number, number] => {
     const found = shapes.get(name);
     if (found?.length === 2) return found as [number, number];
@@ -64,7 +72,7 @@ async function shapeOf({ path, shapes }: Checkpoint, asked: number | null): Prom
   const head = shapes.get('projection_head.head.0.weight');
   const [projection_dim, headInputs] = head?.length === 2 ? (head as [number, number]) : [1, 0];
   const trained = await trainingSettings(path);
-  const window = headInputs / latent_dim || trained.window || unknownWindow;
+  const window = headInputs > 0 ? headInputs / latent_dim : (trained.window ?? null);
   const heads = asked ?? trained.heads;
   if (heads === undefined) {
     throw new FormatError(
