@@ -4,6 +4,7 @@ import { FormatError } from '../engine/source.ts';
 import type { Architecture, ParameterSpec, StateDict } from '../nets/architecture.ts';
 import { recognise } from '../nets/recognise.ts';
 import { openCheckpoint } from '../zoo/formats/checkpoint.ts';
+import { epochOf, tensorName } from '../zoo/zoo.ts';
 
 /** What tokens are made of. Of an unknown network nothing else is known. */
 export type NetworkDescription = Pick<Architecture, 'name' | 'buffers' | 'state'>;
@@ -48,11 +49,10 @@ export async function readNetwork(path: string, batchNorm: boolean): Promise<Net
   }
 }
 
-/** How the names of the last epoch's tensors begin, where names begin with epochs as in this program's zoos; else ''. */
+/** How the names of the last epoch's tensors begin, where all names have epochs as in this program's zoos; else ''. */
 function lastEpoch(names: readonly string[]): string {
-  const epochs = names.map((name) => Number(/^(\d+)\//.exec(name)?.[1] ?? Number.NaN));
-  const last = Math.max(...epochs);
-  return Number.isNaN(last) ? '' : `${last}/`;
+  const epochs = names.map(epochOf);
+  return epochs.every((epoch) => epoch !== undefined) ? tensorName(Math.max(...epochs), '') : '';
 }
 
 /**

@@ -39,7 +39,13 @@ export interface ZooManifest {
 
 export const manifestName = 'manifest.json';
 export const modelFile = (dir: string, id: string) => join(dir, 'models', `${id}.safetensors`);
+/** The name, in a model's file, of a parameter at an epoch. */
 export const tensorName = (epoch: number, parameter: string) => `${epoch}/${parameter}`;
+/** The epoch of such a name; undefined of other names. */
+export function epochOf(name: string): number | undefined {
+  const [, epoch] = /^(\d+)\//.exec(name) ?? [];
+  return epoch === undefined ? undefined : Number(epoch);
+}
 
 export class Zoo {
   constructor(
