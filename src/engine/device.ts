@@ -17,6 +17,10 @@ const devices: readonly Device[] = [tensorflow, native, wasm, cpu, webgpu];
 /** The names that an experiment may ask for. */
 export const deviceNames: readonly string[] = ['auto', 'gpu', ...devices.map(({ name }) => name)];
 
+/** Whether the device of that name is made for GPUs. Some compute on a CPU where one is asked for by name. */
+export const isGpu = (name: string): boolean =>
+  devices.some((device) => device.name === name && device.kind === 'gpu');
+
 /** Which devices can start here, and why the others cannot. Starts none. */
 export function diagnoseDevices(): Promise<Diagnosis[]> {
   return Promise.all(devices.map((device) => device.diagnose()));

@@ -2,6 +2,7 @@
  * A population's models where no kernel computes them all: one after the other; or, where a call costs more than the little that
  * a small model computes, many at once.
  */
+import { isGpu } from '../engine/device.ts';
 import { tf } from '../engine/tf.ts';
 import type { Activation, Architecture } from './architecture.ts';
 import { type ForwardOptions, forward, type NamedTensors } from './forward.ts';
@@ -34,19 +35,19 @@ export interface Part {
   statistics: NamedTensors;
 }
 
-/** Devices whose every call takes as long as a small model's computing. */
-const slowToCall = new Set(['tensorflow', 'webgpu']);
-
 /** From so many numbers on, given by a model's layers, its calls have enough to do by themselves. An estimate: no GPU was there. */
 const enough = 2 ** 22;
 
-/** Numbers, 4 bytes each, that the layers of models at once may give: 1 GiB. */
-const most = 2 ** 28;
+/** Numbers, 4 bytes each, that the layers of models at once may give: 256 MiB, of which gradients need several times as much. */
+const most = 2 ** 26;
 
-/** How many of the models are trained at once, with so many images each. */
-export function modelsAtOnce({ architecture }: Network, images: number): number {
-  const numbers = images * numbersPerImage(architecture);
-  if (!slowToCall.has(tf.getBackend()) || numbers > enough) return 1;
+/**
+ * How many of the models are trained at once, with so many images each. Several on GPUs alone: to call one takes as long as a small
+ * model's computing.
+ */
+export function modelsAtOnce({ architecture }: Pick<Network, 'architecture'>, images: number): number {
+  const numbers = images * numbersPerImage(architecture, true);
+  if (!isGpu(tf.getBackend()) || numbers > enough) return 1;
   return Math.floor(most / numbers);
 }
 

@@ -54,20 +54,23 @@ export function outputSize(layer: Layer, input: ImageSize): ImageSize {
 }
 
 /**
- * Numbers that training keeps for one image: what each layer gives, and the windows of convolutions where these are multiplied
- * as matrices (each-model.ts).
+ * Numbers that training keeps for one image: what each layer gives and, where convolutions of several models are multiplied as
+ * matrices (each-model.ts), their `windows`.
  */
-export function numbersPerImage({ layers, input }: Pick<Architecture, 'layers' | 'input'>): number {
+export function numbersPerImage(
+  { layers, input }: Pick<Architecture, 'layers' | 'input'>,
+  windows: boolean,
+): number {
   let size = input;
   let sum = size[0] * size[1] * size[2];
   for (const layer of layers) {
     const next = outputSize(layer, size);
     if (layer.kind === 'residual') {
-      sum += numbersPerImage({ layers: layer.branch, input: size });
-      sum += numbersPerImage({ layers: layer.shortcut, input: size });
+      sum += numbersPerImage({ layers: layer.branch, input: size }, windows);
+      sum += numbersPerImage({ layers: layer.shortcut, input: size }, windows);
     }
-    if (layer.kind === 'concatenate') sum += numbersPerImage({ layers: layer.branch, input: size });
-    if (layer.kind === 'conv2d') sum += next[0] * next[1] * layer.kernel ** 2 * layer.inputs;
+    if (layer.kind === 'concatenate') sum += numbersPerImage({ layers: layer.branch, input: size }, windows);
+    if (layer.kind === 'conv2d' && windows) sum += next[0] * next[1] * layer.kernel ** 2 * layer.inputs;
     sum += next[0] * next[1] * next[2];
     size = next;
   }

@@ -2,8 +2,9 @@
 import { freemem } from 'node:os';
 import { findGpus } from '../engine/devices/cuda.ts';
 import { tf } from '../engine/tf.ts';
-import type { Architecture, ImageSize, Layer, ParameterSpec } from '../nets/architecture.ts';
-import { outputSize } from '../nets/shapes.ts';
+import type { Architecture, ParameterSpec } from '../nets/architecture.ts';
+import { modelsAtOnce } from '../nets/population-models.ts';
+import { numbersPerImage } from '../nets/shapes.ts';
 import type { Member, ZooConfig } from './members.ts';
 
 /** More models at once are not faster on any device so far. */
@@ -51,7 +52,8 @@ export function groupSize(
   { host, gpu }: MemorySize = memorySize(),
 ): number {
   if (config.lockstep !== null) return config.lockstep;
-  const { training, kept, outputs } = memoryNeeds(architecture, config);
+  const atOnce = gpu === null ? 1 : Math.min(largestGroup, modelsAtOnce({ architecture }, config.batch_size));
+  const { training, kept, outputs } = memoryNeeds(architecture, config, atOnce);
   const fit = (bytes: number, each: number) => Math.floor((memoryShare * bytes) / each);
   const models =
     gpu === null
@@ -60,37 +62,29 @@ export function groupSize(
   return Math.max(1, Math.min(largestGroup, models));
 }
 
-/** Bytes that a population takes: for each model of it `training` and, in the machine's own memory, `kept`; once for all `outputs`. */
+/**
+ * Bytes that a population takes, of which `atOnce` models compute at the same time: for each model of it `training` and, in the
+ * machine's own memory, `kept`; once for all `outputs`.
+ */
 export function memoryNeeds(
-  { parameters, state, layers, input }: Architecture,
+  architecture: Architecture,
   { batch_size, checkpoints }: Pick<ZooConfig, 'batch_size' | 'checkpoints'>,
+  atOnce: number,
 ): { training: number; kept: number; outputs: number } {
-  const images = Math.max(outputsInTraining * batch_size, measuredImages);
+  const { parameters, state } = architecture;
+  const trained = outputsInTraining * batch_size * atOnce * numbersPerImage(architecture, atOnce > 1);
+  const measured = measuredImages * numbersPerImage(architecture, false);
   return {
     // Weights, gradients, two averages, and each of these once more while the optimiser makes the next.
     training: 4 * 8 * numbersOf(parameters),
     // Checkpoints wait until their group is done.
     kept: 4 * numbersOf(state) * checkpoints.length,
-    // One model computes at a time.
-    outputs: 4 * outputNumbers(layers, input) * images,
+    outputs: 4 * Math.max(trained, measured),
   };
 }
 
 const numbersOf = (specs: readonly ParameterSpec[]) =>
   specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-
-/** How many numbers all layers together put out for one image. */
-function outputNumbers(layers: readonly Layer[], input: ImageSize): number {
-  let size = input;
-  let sum = 0;
-  for (const layer of layers) {
-    if (layer.kind === 'residual') sum += outputNumbers(layer.shortcut, size);
-    if (layer.kind === 'residual' || layer.kind === 'concatenate') sum += outputNumbers(layer.branch, size);
-    size = outputSize(layer, size);
-    sum += size[0] * size[1] * size[2];
-  }
-  return sum;
-}
 
 /** Cuts models into groups, whose members have optimizer and activation in common. */
 export function groupMembers(members: readonly Member[], size: number): [Member, ...Member[]][] {

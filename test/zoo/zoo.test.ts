@@ -226,7 +226,7 @@ describe('the size of groups', () => {
     groupSize(architecture, { ...config, batch_size: 128, ...changed }, memory);
 
   test('is what was asked for, or what memory has room for', () => {
-    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 });
+    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 }, 1);
     // 11.2 million parameters; two checkpoints, with running statistics.
     expect(training / 32).toBe(
       resnet.parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0),
@@ -242,8 +242,15 @@ describe('the size of groups', () => {
     expect(sizeOf({ batch_size: 10 }, { host: 20 * gigabyte, gpu: null }, cnnSmall)).toBe(64);
   });
 
+  test('counts what models give that compute at the same time, with the windows of their convolutions', () => {
+    const outputs = (atOnce: number) =>
+      memoryNeeds(cnnSmall, { ...config, batch_size: 500 }, atOnce).outputs;
+    expect(outputs(2)).toBeGreaterThan(2 * outputs(1));
+    expect(outputs(6)).toBe(3 * outputs(2));
+  });
+
   test('on a GPU is told by its memory, and what is kept by the machine’s', () => {
-    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 });
+    const { training, kept, outputs } = memoryNeeds(resnet, { ...config, batch_size: 128 }, 1);
     const gpu = outputs + 4 * 3 * training;
     expect(sizeOf({}, { host: 100 * gigabyte, gpu })).toBe(3);
     expect(sizeOf({}, { host: 100 * gigabyte, gpu: gpu - 1 })).toBe(2);
@@ -265,7 +272,7 @@ describe('the size of groups', () => {
     });
     training.dispose();
     tf.dispose([data.images, data.labels]);
-    const needs = memoryNeeds(small, settings);
+    const needs = memoryNeeds(small, settings, 1);
     const share = (peakBytes - before) / (2 * needs.training + needs.outputs);
     expect(share).toBeGreaterThan(0.5);
     expect(share).toBeLessThan(1);
