@@ -243,8 +243,7 @@ describe('the size of groups', () => {
   });
 
   test('counts what models give that compute at the same time, with the windows of their convolutions', () => {
-    const outputs = (atOnce: number) =>
-      memoryNeeds(cnnSmall, { ...config, batch_size: 500 }, atOnce).outputs;
+    const outputs = (atOnce: number) => memoryNeeds(cnnSmall, { ...config, batch_size: 500 }, atOnce).outputs;
     expect(outputs(2)).toBeGreaterThan(2 * outputs(1));
     expect(outputs(6)).toBe(3 * outputs(2));
   });
