@@ -21,33 +21,37 @@ export function augmentBatch(
   out: Float32Array,
 ): void {
   const size = height * width * channels;
-  const values = byteValues(normalize);
+  // What networks see of byte b in channel c, at 256 c + b. Outside of an image is black, byte 0.
+  const seen = Float32Array.from(byteValues(normalize).flatMap((values) => [...values]));
   for (let n = 0; n < numbers.length; n++) {
     const first = (numbers[n] as number) * size;
     const down = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
     const right = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
     const mirrored = flip && random.uniform() < 0.5;
     const angle = rotation > 0 ? (random.uniform(-rotation, rotation) * Math.PI) / 180 : 0;
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
+    const cos = Math.cos(angle);
+    const sin = Math.sin(angle);
+    const middleY = (height - 1) / 2;
+    const middleX = (width - 1) / 2;
     for (let y = 0, to = n * size; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        let [row, column] = [y, x];
+        let row = y;
+        let column = x;
         if (angle !== 0) {
-          // Where the pixel was before a turn against the clock.
-          const [dy, dx] = [y - middleY, x - middleX];
-          column = Math.round(cos * dx - sin * dy + middleX);
-          row = Math.round(sin * dx + cos * dy + middleY);
+          // Where the pixel was before a turn against the clock; floor is twice as fast here as round.
+          const dy = y - middleY;
+          const dx = x - middleX;
+          column = Math.floor(cos * dx - sin * dy + middleX + 0.5);
+          row = Math.floor(sin * dx + cos * dy + middleY + 0.5);
         }
-        const outside = row < 0 || row >= height || column < 0 || column >= width;
+        const turnedIn = row >= 0 && row < height && column >= 0 && column < width;
         if (mirrored) column = width - 1 - column;
         row += down;
         column += right;
-        const black = outside || row < 0 || row >= height || column < 0 || column >= width;
+        const inside = turnedIn && row >= 0 && row < height && column >= 0 && column < width;
         const from = first + (row * width + column) * channels;
         for (let c = 0; c < channels; c++, to++) {
-          const ofChannel = values[c] as Float32Array;
-          out[to] = ofChannel[black ? 0 : (images[from + c] as number)] as number;
+          out[to] = seen[256 * c + (inside ? (images[from + c] as number) : 0)] as number;
         }
       }
     }

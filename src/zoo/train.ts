@@ -17,7 +17,8 @@ import type { Architecture, StateDict } from '../nets/architecture.ts';
 import type { DropoutMasks } from '../nets/dropout.ts';
 import { initialWeights } from '../nets/init.ts';
 import { type LabelledImages, populationGradients, populationScores } from '../nets/population.ts';
-import { augmentBatch, augments } from './augment.ts';
+import { augments } from './augment.ts';
+import { AugmentLoader } from './augment-loader.ts';
 import type { Member, ZooConfig } from './members.ts';
 import type { Checkpoint } from './zoo.ts';
 
@@ -85,6 +86,8 @@ export class PopulationTraining {
   private readonly buffers: Map<string, tf.Variable>;
   private readonly optimizer: Optimizer;
   private kept: KeptEpoch[] = [];
+  /** Null where nothing is done to the images. */
+  private readonly augmented: AugmentLoader | null;
   private readonly architecture: Architecture;
   private readonly config: ZooConfig;
   private readonly members: readonly Member[];
@@ -114,6 +117,7 @@ export class PopulationTraining {
     const parameters: Parameter[] = architecture.parameters
       .map(named)
       .map(([name, variable]) => ({ name, variable, decay: true }));
+    this.augmented = augments(config) ? augmentedImages(config, data, members.length) : null;
     const weightDecay = members.map(({ hyperparameters }) => hyperparameters.weight_decay);
     const { optimizer } = members[0].hyperparameters;
     this.optimizer =
@@ -139,14 +143,20 @@ export class PopulationTraining {
     const count = this.data.train.labels.size;
     const orders = this.members.map(({ seed }) => new Random(seed, 'zoo', 'order', epoch).permutation(count));
     const seeds = this.members.map(({ seed }) => new Random(seed, 'zoo', 'dropout', epoch).bits());
-    const draws = this.members.map(({ seed }) => new Random(seed, 'zoo', 'augmentation', epoch));
-    const perEpoch = Math.ceil(count / this.config.batch_size);
-    for (let start = 0; start < count; start += this.config.batch_size) {
-      const end = Math.min(count, start + this.config.batch_size);
-      const batches = orders.map((order) => order.subarray(start, end));
-      const step = this.epoch * perEpoch + start / this.config.batch_size;
-      this.step(batches, this.schedule(step, this.config.epochs * perEpoch), { start, seeds }, draws);
-      await onStep(end);
+    const { batch_size, epochs } = this.config;
+    const perEpoch = Math.ceil(count / batch_size);
+    const batchesOf = (step: number) =>
+      orders.map((order) => order.subarray(step * batch_size, (step + 1) * batch_size));
+    const images = this.augmented?.epoch(
+      epoch,
+      this.members.map(({ seed }) => seed),
+      Array(perEpoch).keys().map(batchesOf),
+    );
+    for (let step = 0; step < perEpoch; step++) {
+      const pixels = (await images?.next())?.value ?? undefined;
+      const hyper = this.schedule(this.epoch * perEpoch + step, epochs * perEpoch);
+      this.step(batchesOf(step), pixels, hyper, { start: step * batch_size, seeds });
+      await onStep(Math.min(count, (step + 1) * batch_size));
     }
     this.epoch = epoch;
     await this.keepIfListed();
@@ -160,20 +170,18 @@ export class PopulationTraining {
     return { learningRate: rates.map((rate) => rate * share), beta1 };
   }
 
-  /** The batches' images and labels, and where each model's are in them [M, B]. Call inside tf.tidy. */
-  private batch(batches: Int32Array[], draws: Random[]): { data: LabelledImages; order: tf.Tensor2D } {
-    const width = (batches[0] as Int32Array).length;
+  /**
+   * The batches' images, augmented as `pixels` where these are given, and labels, and where each model's are in them [M, B]. Call inside
+   * tf.tidy.
+   */
+  private batch(
+    batches: Int32Array[],
+    pixels: Float32Array | undefined,
+  ): { data: LabelledImages; order: tf.Tensor2D } {
     const order = concatenate(batches);
-    const shape: [number, number] = [batches.length, width];
-    if (!augments(this.config)) return { data: this.data.train, order: tf.tensor2d(order, shape, 'int32') };
-    if (!this.data.bytes) throw new Error('augmentation needs the training images as bytes');
-    const { set, dataset } = this.data.bytes;
-    const size = dataset.shape.reduce((a, b) => a * b, 1);
-    const pixels = new Float32Array(order.length * size);
-    for (const [m, numbers] of batches.entries()) {
-      const out = pixels.subarray(m * width * size, (m + 1) * width * size);
-      augmentBatch(set, dataset, numbers, this.config, draws[m] as Random, out);
-    }
+    const shape: [number, number] = [batches.length, (batches[0] as Int32Array).length];
+    if (!pixels) return { data: this.data.train, order: tf.tensor2d(order, shape, 'int32') };
+    const { set, dataset } = this.data.bytes as NonNullable<TrainingData['bytes']>;
     const labels = Int32Array.from(order, (n) => set.labels[n] as number);
     return {
       data: {
@@ -186,15 +194,15 @@ export class PopulationTraining {
 
   private step(
     batches: Int32Array[],
+    pixels: Float32Array | undefined,
     hyper: Hyper,
     masks: Pick<DropoutMasks, 'start' | 'seeds'>,
-    draws: Random[],
   ): void {
     const rates = this.members.map(({ hyperparameters }) => hyperparameters.dropout);
     const dropout = rates.some((rate) => rate > 0) ? { ...masks, rates } : undefined;
     const { activation } = (this.members[0] as Member).hyperparameters;
     tf.tidy(() => {
-      const { data, order } = this.batch(batches, draws);
+      const { data, order } = this.batch(batches, pixels);
       const network = { architecture: this.architecture, activation };
       const { gradients } = populationGradients(network, this.variables, this.buffers, data, order, dropout);
       this.optimizer.step(gradients, hyper);
@@ -269,9 +277,15 @@ export class PopulationTraining {
   }
 
   dispose(): void {
+    this.augmented?.[Symbol.dispose]();
     this.optimizer.dispose();
     tf.dispose([...this.variables.values()]);
   }
+}
+
+function augmentedImages(config: ZooConfig, { bytes }: TrainingData, models: number): AugmentLoader {
+  if (!bytes) throw new Error('augmentation needs the training images as bytes');
+  return new AugmentLoader(bytes.set, bytes.dataset, config, models);
 }
 
 function concatenate<T extends Float32Array | Int32Array>(parts: readonly T[]): T {

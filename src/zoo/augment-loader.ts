@@ -1,0 +1,94 @@
+/** Training images augmented ahead by threads, while the device computes. */
+import type { ImageFormat, ImageSet } from '../data/dataset.ts';
+import { Thread, threadsAhead } from '../engine/thread.ts';
+import type { Augmentation } from './augment.ts';
+import type { AugmentOrder, AugmentSetup } from './augment-thread.ts';
+
+/** Each thread has its share of the models, so that what is drawn does not depend on how many threads there are. */
+export class AugmentLoader {
+  private readonly threads: Thread<AugmentSetup, AugmentOrder, Float32Array>[];
+
+  /** For so many models. Its threads live until it is disposed of (`using`). */
+  constructor(
+    { images, labels }: ImageSet,
+    { shape, normalize }: Pick<ImageFormat, 'shape' | 'normalize'>,
+    augmentation: Augmentation,
+    private readonly models: number,
+    threads = threadsAhead,
+  ) {
+    // One copy for all threads.
+    const shared = new Uint8Array(new SharedArrayBuffer(images.length));
+    shared.set(images);
+    const { crop, flip, rotation } = augmentation;
+    const setup: AugmentSetup = {
+      set: { images: shared, labels },
+      format: { shape, normalize },
+      augmentation: { crop, flip, rotation },
+    };
+    const program = new URL('augment-thread.ts', import.meta.url);
+    this.threads = Array.from(
+      { length: Math.min(threads, models) },
+      () => new Thread(program, 'augments images', setup),
+    );
+  }
+
+  /**
+   * The images [models * B, H, W, C] of each of an epoch's steps, normalised, from every model's batch at that step (numbers of images).
+   * While the caller works on one, the next is being made. The caller may look at it until it asks for the next.
+   */
+  async *epoch(
+    epoch: number,
+    seeds: readonly number[],
+    steps: Iterable<readonly Int32Array[]>,
+  ): AsyncGenerator<Float32Array, void, void> {
+    const ahead: Promise<Float32Array[]>[] = [];
+    const iterator = steps[Symbol.iterator]();
+    let begin = true;
+    let spent: Float32Array[] = [];
+    const fill = () => {
+      while (ahead.length < 2) {
+        const { value: step, done } = iterator.next();
+        if (done) return;
+        const parts = this.threads.map((thread, t) => {
+          // A part of an array would be sent with the rest of its memory.
+          const batches = this.share(step, t).map((numbers) => numbers.slice());
+          const order: AugmentOrder = { batches, spent: spent[t] };
+          if (begin) order.begin = { seeds: this.share(seeds, t), epoch };
+          return thread.ask(order, spent[t] ? [spent[t].buffer as ArrayBuffer] : []);
+        });
+        spent = [];
+        begin = false;
+        const images = Promise.all(parts);
+        // A failure is thrown where it is waited for, which is later.
+        images.catch(() => {});
+        ahead.push(images);
+      }
+    };
+    for (fill(); ahead.length > 0; ) {
+      const parts = await (ahead.shift() as Promise<Float32Array[]>);
+      fill();
+      yield parts.length === 1 ? (parts[0] as Float32Array) : joined(parts);
+      spent = parts;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const thread of this.threads) thread.end();
+  }
+
+  /** Of one for each model those of a thread's models, which are next to one another. */
+  private share<T>(all: readonly T[], thread: number): T[] {
+    const bound = (t: number) => Math.round((t * this.models) / this.threads.length);
+    return all.slice(bound(thread), bound(thread + 1));
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    all.set(part, start);
+    start += part.length;
+  }
+  return all;
+}
