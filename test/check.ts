@@ -5,14 +5,26 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findTestedAdapter } from './engine/webgpu-adapter.ts';
+import { bringWebgpu } from './webgpu-packages.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
 /** Runs a command in the project's folder with its output on the screen; whether it succeeded. */
-async function succeeds(...command: string[]): Promise<boolean> {
+async function succeeds(command: string[], added: Record<string, string> = {}): Promise<boolean> {
   console.log(`$ ${command.join(' ')}`);
-  const child = Bun.spawn(command, { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' });
+  const env = { ...process.env, ...added };
+  const child = Bun.spawn(command, { cwd: root, env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' });
   return (await child.exited) === 0;
+}
+
+/** What the tests of webgpu need, where the machine has none of it. Without, they are skipped. */
+async function webgpu(): Promise<Record<string, string>> {
+  if (!('missing' in (await findTestedAdapter()))) return {};
+  const brought = await bringWebgpu();
+  if ('env' in brought) return brought.env;
+  console.log(`Dawn and a driver for webgpu cannot be had: ${brought.missing}`);
+  return {};
 }
 
 /** The counts in the root element of Bun's JUnit report; undefined if there is no complete report. */
@@ -31,13 +43,11 @@ const report = join(scratch, 'junit.xml');
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
 const steps = [
-  await succeeds(bin('tsc'), '--noEmit'),
-  await succeeds(bin('biome'), 'check', '--error-on-warnings', '.'),
+  await succeeds([bin('tsc'), '--noEmit']),
+  await succeeds([bin('biome'), 'check', '--error-on-warnings', '.']),
 ];
-const testsOk = await succeeds(
-  process.execPath,
-  ...['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`],
-);
+const test = ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
+const testsOk = await succeeds([process.execPath, ...test], await webgpu());
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });
 

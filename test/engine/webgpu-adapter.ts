@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { type Adapter, probeAdapters, surveyAdapters } from '../../src/engine/webgpu/adapters.ts';
 import { findPackage, install } from '../../src/engine/webgpu/package.ts';
 
-/** SwiftShader, a Vulkan driver that computes on the CPU, where Debian's package chromium puts it. */
-export const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+/** SwiftShader, a Vulkan driver that computes on the CPU: brought by `bun run check`, or where Debian's package chromium puts it. */
+export const swiftShader = process.env.EXP_SWIFTSHADER ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /** The first GPU; or else the first software adapter, SwiftShader if need be; or what is missing for any. */
 export async function findTestedAdapter(): Promise<Adapter | { missing: string }> {

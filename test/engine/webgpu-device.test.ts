@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis } from '../../src/engine/device.ts';
 import { findTrouble } from '../../src/engine/devices/trouble.ts';
+import { packagesVariable } from '../../src/engine/webgpu/package.ts';
 import { noWebgpu } from './devices.ts';
 import { swiftShader } from './webgpu-adapter.ts';
 
@@ -60,7 +61,7 @@ test('webgpu without its package does not start, and says what to install', asyn
      const { findings } = (await diagnoseDevices()).find(({ name }) => name === 'webgpu');
      const error = await startDevice('webgpu', { threads: 1 }).catch((error) => error);
      console.log(JSON.stringify([findings, error.message]));`,
-    {},
+    { [packagesVariable]: '' },
     root,
   );
   const detail = 'the optional package webgpu is not installed';
