@@ -191,6 +191,52 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
     },
   );
 
+  test.each([
+    ['AdamW', (p, decay) => new AdamW(p, { weightDecay: decay })],
+    ['Adam', (p, decay) => new Adam(p, { weightDecay: decay })],
+  ] as [string, (p: Parameter[], decay: PerModel) => Optimizer][])(
+    '%s of many parameters, some of one shape, does what it does for each alone',
+    async (_, make) => {
+      await tf.setBackend(backend);
+      const random = new Random(freshSeed, 'parameters');
+      const rates = [0.01, 0.1];
+      const decays = [0.3, 0.1];
+      // On tensorflow no more than two of the large ones are updated together.
+      const large = backend === 'tensorflow' ? 2 ** 20 : 6;
+      const shapes = [[2, 3], [2, large], [2, 3], [2], [2, large], [2, 3], [2, large]];
+      const numbers = shapes.map((shape) => random.normals(3 * shape.reduce((a, b) => a * b)));
+      const run = async (which: number[]): Promise<Float32Array[]> => {
+        const size = (i: number) => numbers[i]!.length / 3;
+        const parameters = which.map((i) => {
+          const start = numbers[i]!.subarray(0, size(i));
+          return { name: `p${i}`, variable: variable(start, shapes[i]!), decay: i !== 5 };
+        });
+        const optimizer = make(parameters, decays);
+        for (const at of [1, 2]) {
+          tf.tidy(() => {
+            const gradients = which.map((i) => {
+              const values = numbers[i]!.subarray(at * size(i), (at + 1) * size(i));
+              return [`p${i}`, tf.tensor(values.slice(), shapes[i])] as const;
+            });
+            optimizer.step(Object.fromEntries(gradients), { learningRate: rates });
+          });
+        }
+        const results = await Promise.all(parameters.map(({ variable }) => variable.data<'float32'>()));
+        optimizer.dispose();
+        tf.dispose(parameters.map(({ variable }) => variable));
+        return results.map((values) => values.slice());
+      };
+      const before = tf.memory().numTensors;
+      const together = await run([...shapes.keys()]);
+      for (const i of shapes.keys()) {
+        const [alone] = await run([i]);
+        expectClose(together[i]!.subarray(0, 100), alone!.subarray(0, 100), 1e-6);
+        expectClose(together[i]!.subarray(-100), alone!.subarray(-100), 1e-6);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
   test.each(cases)('$name: goes on from a saved state as if never interrupted', async ({ make, hyper }) => {
     await tf.setBackend(backend);
     const { parameters, gradients } = problem();

@@ -1,8 +1,10 @@
 import { tf } from '../tf.ts';
+import { adamW } from './adamw.ts';
 import { type BackendClass, extend } from './backend.ts';
 import { convolutions } from './conv.ts';
 import { requirePackage, type TensorflowBackend } from './execute.ts';
 import { packageName } from './installation.ts';
+import { layerNorms } from './layer-norm.ts';
 import { applySettings } from './settings.ts';
 
 /**
@@ -19,7 +21,8 @@ export async function startTensorflow(path: string): Promise<TensorflowBackend> 
       NodeJSKernelBackend: BackendClass;
     };
     tf.registerBackend('tensorflow', () => new (extend(NodeJSKernelBackend))(addon, packageName));
-    for (const [kernelName, kernel] of Object.entries(convolutions)) register(kernelName, kernel);
+    const kernels = { ...convolutions, ...layerNorms, SaneAdamW: adamW };
+    for (const [kernelName, kernel] of Object.entries(kernels)) register(kernelName, kernel);
   }
   await tf.setBackend('tensorflow');
   return tf.backend() as TensorflowBackend;
