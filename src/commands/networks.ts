@@ -24,9 +24,9 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   const heads = countOption(request, 'heads');
   const [normalization = null] = request.values.get('normalization') ?? [];
   const choice = await chooseDevice(deviceOption(request) ?? 'auto');
-  for (const line of describeChoice(choice)) printError(line);
   const place = await waitForGpu(choice.chosen, () => printError('another process has the GPU, waiting'));
   if (place) process.once('exit', () => place.lease.release());
+  for (const line of describeChoice(choice, place ? [place.gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
   return loadPretrained(path, { heads, batchNorm, normalization });

@@ -1,12 +1,13 @@
 /** The device webgpu in processes of their own: what is told of it on SwiftShader, how adapters are pinned, and how it fails. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis } from '../../src/engine/device.ts';
 import { findTrouble } from '../../src/engine/devices/trouble.ts';
+import { usableAdapters } from '../../src/engine/webgpu/adapters.ts';
 import { noWebgpu } from './devices.ts';
-import { swiftShader } from './webgpu-adapter.ts';
+import { copySwiftShader, swiftShader } from './webgpu-adapter.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'exp-webgpu-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -38,18 +39,15 @@ const start = `
   const { tf } = await import('./src/engine/tf.ts');
   await startDevice('webgpu', { threads: 1 });`;
 
-/** A copy of the driver whose adapter has another name. */
-function otherAdapter(): string {
-  const library = readFileSync(join(swiftShader, '..', 'libvk_swiftshader.so'));
-  const [from, to] = ['SwiftShader Device', 'OtherShader Device'];
-  for (let at = library.indexOf(from); at >= 0; at = library.indexOf(from, at)) library.write(to, at);
-  const description = JSON.parse(readFileSync(swiftShader, 'utf8'));
-  description.ICD.library_path = join(root, 'libother.so');
-  writeFileSync(description.ICD.library_path, library);
-  const path = join(root, 'other.json');
-  writeFileSync(path, JSON.stringify(description));
-  return path;
-}
+test('of the adapters that a name is a part of, the one of that very name is used, and software only where there is no other', () => {
+  const adapter = (name: string, software = false) => ({ name, software, driver: '', options: [] });
+  const adapters = [adapter('A100'), adapter('A10'), adapter('A10 in software', true)];
+  const used = (wanted?: string) => usableAdapters(adapters, wanted).map(({ name }) => name);
+  expect(used()).toEqual(['A100', 'A10']);
+  expect(used('a1')).toEqual(['A100', 'A10']);
+  expect(used('a10')).toEqual(['A10']);
+  expect(used('soft')).toEqual(['A10 in software']);
+});
 
 test('webgpu without its package does not start, and says what to install', async () => {
   // A copy of the engine outside the project finds none of its packages, and Bun fetches none where there is a folder for them.
@@ -90,7 +88,10 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
   });
 
   test('is no GPU on a software adapter that is named', async () => {
-    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'swift' })).toMatchObject({ kind: 'cpu', starts: true });
+    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'swift' })).toMatchObject({
+      ...{ kind: 'cpu', starts: true, detail: `0: ${name}, computing on the CPU` },
+      gpus: [{ name, env: { EXP_WEBGPU_ADAPTER: name } }],
+    });
     const refused = await run(
       `const { startDevice } = await import('./src/engine/device.ts');
        await startDevice('gpu', { threads: 1 }).catch((error) => console.log(error.message));`,
@@ -100,7 +101,7 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
   });
 
   test('computes on the adapter that its process is pinned to', async () => {
-    const VK_DRIVER_FILES = `${swiftShader}:${otherAdapter()}`;
+    const VK_DRIVER_FILES = `${swiftShader}:${copySwiftShader(root, 'OtherShader Device')}`;
     const code = `${start}
       const { surveyAdapters, usableAdapters } = await import('./src/engine/webgpu/adapters.ts');
       const [used] = usableAdapters((await surveyAdapters()).adapters, process.env.EXP_WEBGPU_ADAPTER);

@@ -37,9 +37,8 @@ export const webgpu: Device = {
     findings.push(inspectAdapters(survey.adapters, usable, wanted));
     const [first] = usable;
     if (!first) return refused(common);
-    const detail = (findings.at(-1) as Finding).detail;
-    if (first.software) return { ...common, kind: 'cpu', starts: true, detail };
-    return { ...common, starts: true, detail, gpus: usable.map(gpuOf) };
+    const { detail } = findings.at(-1) as Finding;
+    return { ...common, kind: first.software ? 'cpu' : kind, starts: true, detail, gpus: usable.map(gpuOf) };
   },
 
   async start() {
@@ -72,6 +71,8 @@ function inspectPackage(): Finding {
   return { what: 'package', found: false, detail, remedy: remedies.package };
 }
 
+const describe = ({ name, software }: Adapter) => (software ? `${name}, computing on the CPU` : name);
+
 function inspectDriver({ adapters, complaints }: Survey): Finding {
   const what = 'driver';
   const drivers = [...new Set(adapters.map(({ driver }) => driver))];
@@ -86,11 +87,13 @@ function inspectAdapters(
   wanted: string | undefined,
 ): Finding {
   const what = 'adapter';
-  const list = (adapters: readonly Adapter[]) =>
-    adapters.map(({ name, software }) => (software ? `${name}, computing on the CPU` : name)).join('; ');
-  if (usable.length > 0) return { what, found: true, detail: list(usable) };
+  if (usable.length > 0) {
+    const numbered = usable.map((adapter, number) => `${number}: ${describe(adapter)}`);
+    return { what, found: true, detail: numbered.join('; ') };
+  }
+  const list = all.map(describe).join('; ');
   if (wanted) {
-    const detail = `no adapter has "${wanted}" in its name, as ${adapterVariable} asks; there are: ${list(all)}`;
+    const detail = `no adapter has "${wanted}" in its name, as ${adapterVariable} asks; there are: ${list}`;
     return {
       what,
       found: false,
@@ -98,5 +101,5 @@ function inspectAdapters(
       remedy: `Set ${adapterVariable} to a part of one of their names, or unset it.`,
     };
   }
-  return { what, found: false, detail: `only a software adapter: ${list(all)}`, remedy: remedies.software };
+  return { what, found: false, detail: `only a software adapter: ${list}`, remedy: remedies.software };
 }

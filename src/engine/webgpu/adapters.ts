@@ -44,10 +44,14 @@ export async function probeAdapters(env: Record<string, string | undefined> = pr
 }
 
 /**
- * The adapters that may be used: all real GPUs; or those that `wanted` names by a part of their name, upper or lower case, software
- * among them: slow as it is, it is used only where it is named.
+ * The adapters that may be used: all real GPUs; or the one that `wanted` names, or those with `wanted` as a part of their name, upper or
+ * lower case. Software, slow as it is, is used only where it is named and no GPU is named with it.
  */
-export function usableAdapters(adapters: readonly Adapter[], wanted: string | undefined): Adapter[] {
-  if (!wanted) return adapters.filter(({ software }) => !software);
-  return adapters.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+export function usableAdapters(adapters: readonly Adapter[], wanted = ''): Adapter[] {
+  const part = wanted.toLowerCase();
+  const named = adapters.filter(({ name }) => name.toLowerCase().includes(part));
+  const whole = named.filter(({ name }) => name.toLowerCase() === part);
+  if (whole.length > 0) return whole;
+  const gpus = named.filter(({ software }) => !software);
+  return gpus.length > 0 || part === '' ? gpus : named;
 }
