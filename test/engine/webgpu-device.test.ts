@@ -40,7 +40,7 @@ const start = `
   await startDevice('webgpu', { threads: 1 });`;
 
 test('of the adapters that a name is a part of, the one of that very name is used, and software only where there is no other', () => {
-  const adapter = (name: string, software = false) => ({ name, software, driver: '', options: [] });
+  const adapter = (name: string, software = false) => ({ name, software, count: 1, driver: '', options: [] });
   const adapters = [adapter('A100'), adapter('A10'), adapter('A10 in software', true)];
   const used = (wanted?: string) => usableAdapters(adapters, wanted).map(({ name }) => name);
   expect(used()).toEqual(['A100', 'A10']);
@@ -109,6 +109,24 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
     const names = ['SwiftShader', 'OtherShader'];
     const told = names.map((EXP_WEBGPU_ADAPTER) => run(code, { VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER }));
     expect(await Promise.all(told)).toEqual(names.map((one) => `${one} Device (Subzero) 30`));
+  });
+
+  test('tells of adapters that their names do not tell apart, and takes the first of them', async () => {
+    const twin = copySwiftShader(root, 'SwiftShader Device');
+    const EXP_WEBGPU_ADAPTER = 'shader';
+    const others = (count: number) =>
+      `(${count} of this name or a part of it, of which WebGPU can use the first only; the device tensorflow uses all NVIDIA GPUs)`;
+    const two = await diagnose({ VK_DRIVER_FILES: `${swiftShader}:${twin}`, EXP_WEBGPU_ADAPTER });
+    expect(two.detail).toBe(`0: ${name}, computing on the CPU ${others(2)}`);
+    expect(two.gpus?.map(({ name }) => name)).toEqual([name]);
+    // A name that is a part of another's means the other, unless Dawn finds it first, which is the loader's choice.
+    const part = copySwiftShader(root, 'Shader Device');
+    const orders = [`${part}:${swiftShader}`, `${swiftShader}:${part}`];
+    const told = orders.map((VK_DRIVER_FILES) => diagnose({ VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER }));
+    expect((await Promise.all(told)).map(({ detail }) => detail).sort()).toEqual([
+      `0: Shader Device (Subzero), computing on the CPU; 1: ${name}, computing on the CPU`,
+      `0: ${name}, computing on the CPU ${others(2)}`,
+    ]);
   });
 
   test('keeps its memory in a training, and fails for a reason when the device is lost', async () => {

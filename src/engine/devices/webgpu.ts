@@ -71,7 +71,10 @@ function inspectPackage(): Finding {
   return { what: 'package', found: false, detail, remedy: remedies.package };
 }
 
-const describe = ({ name, software }: Adapter) => (software ? `${name}, computing on the CPU` : name);
+function describe({ name, count, software }: Adapter): string {
+  const others = `${count} of this name or a part of it, of which WebGPU can use the first only; the device tensorflow uses all NVIDIA GPUs`;
+  return `${name}${software ? ', computing on the CPU' : ''}${count > 1 ? ` (${others})` : ''}`;
+}
 
 function inspectDriver({ adapters, complaints }: Survey): Finding {
   const what = 'driver';

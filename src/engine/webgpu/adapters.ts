@@ -5,8 +5,13 @@ import { fileURLToPath } from 'node:url';
 export const adapterVariable = 'EXP_WEBGPU_ADAPTER';
 
 export interface Adapter {
-  /** e.g. `NVIDIA H100 80GB HBM3`. Adapters of one name cannot be told apart, and count as one. */
+  /** e.g. `NVIDIA H100 80GB HBM3`. */
   name: string;
+  /**
+   * How many adapters Dawn means by this name, which is how many have it or a part of it as theirs. It gives the first of them only:
+   * it takes no number, and the Vulkan loader chooses by makers and models, which are those of equal GPUs too.
+   */
+  count: number;
   /** e.g. `NVIDIA: 580.95.05`. */
   driver: string;
   /** Whether it computes on the CPU. */
@@ -14,6 +19,9 @@ export interface Adapter {
   /** By which Dawn gives this one. */
   options: string[];
 }
+
+/** What Dawn's adapters are asked for with: their order depends on it. */
+export const preference: GPURequestAdapterOptions = { powerPreference: 'high-performance' };
 
 export interface Survey {
   adapters: Adapter[];
