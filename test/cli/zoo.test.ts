@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { Random } from '../../src/engine/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
+import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
@@ -68,6 +69,7 @@ describe('exp zoo import', () => {
       err: `left out: ${original}/9-2.pt: module_list.0.weight has numbers that are not finite: the model diverged\n`,
     });
     expect((await openZoo(out)).manifest.models).toHaveLength(10);
+    expect(inspectZooFolder(out)).toMatchObject({ path: out, channels: 1 });
 
     const { code, err } = await exp(program.file, ...places);
     expect(err).not.toContain('failed');
