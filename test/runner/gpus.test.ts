@@ -3,6 +3,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnosis, Gpu } from '../../src/engine/device.ts';
+import type { Plan } from '../../src/experiment/types.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Gpus, waitForGpu } from '../../src/runner/gpus.ts';
@@ -101,6 +102,36 @@ describe('jobs on several GPUs', () => {
     held?.lease.release();
     const { outcomes } = await running;
     expect([...outcomes.values()].map(({ state }) => state)).toEqual(plan.stages.map(() => 'done'));
+  });
+
+  test('do not keep stages that use no device waiting, of which one at a time comes to them; on a CPU it takes the place of another job', async () => {
+    const plans = (['glyphs', 'mnist', 'usps'] as const).map((dataset) => makePlan([0], 3, dataset));
+    const [first] = plans as [Plan, Plan, Plan];
+    const plan = {
+      ...first,
+      runs: plans.flatMap(({ runs }) => runs),
+      stages: plans.flatMap(({ stages }) => stages),
+    };
+    const datasets = plan.stages.filter(({ stage }) => stage === 'dataset');
+    const tell = { stepMs: 100, tell: 'FAKE_VISIBLE' };
+
+    const fixture = new Fixture({ dataset: tell });
+    const gpuLeases = join(fixture.root, 'gpus');
+    const held = new Gpus([gpu(0)], 1, gpuLeases).take();
+    const running = fixture.execute(plan, { gpus: [gpu(0)], gpuLeases, workers: 1 });
+    // The first zoo waits for the GPU, and for the one place among jobs.
+    await until(
+      () => datasets.every((node) => fixture.store.find(node)?.state === 'complete'),
+      'all data sets are there',
+    );
+    expect(mostAtOnce(told(fixture))).toBe(1);
+    held?.lease.release();
+    await running;
+
+    const onCpu = new Fixture({ dataset: tell, zoo: tell });
+    await onCpu.execute(plan, { workers: 1 });
+    expect(told(onCpu)).toHaveLength(6);
+    expect(mostAtOnce(told(onCpu))).toBe(1);
   });
 
   test('on a CPU are pinned to none', async () => {
