@@ -1,7 +1,7 @@
 /** The adapter that the tests compute on. */
-import { dlopen } from 'bun:ffi';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setEnvironment } from '../../src/engine/environment.ts';
 import { type Adapter, probeAdapters, surveyAdapters } from '../../src/engine/webgpu/adapters.ts';
 import { findPackage, install } from '../../src/engine/webgpu/package.ts';
 
@@ -33,14 +33,6 @@ export async function findTestedAdapter(): Promise<Adapter | { missing: string }
   }
   const { adapters, complaints } = await probeAdapters({ ...process.env, VK_DRIVER_FILES: swiftShader });
   if (!adapters[0]) return { missing: `no driver that Dawn takes: ${complaints.join('; ')}` };
-  setVariable('VK_DRIVER_FILES', swiftShader);
+  setEnvironment({ VK_DRIVER_FILES: swiftShader });
   return adapters[0];
-}
-
-/** For the C code of this process, which does not see `process.env`. */
-function setVariable(name: string, value: string): void {
-  const text = (string: string) => Buffer.from(`${string}\0`);
-  const library = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6';
-  const { symbols } = dlopen(library, { setenv: { args: ['cstring', 'cstring', 'i32'], returns: 'i32' } });
-  symbols.setenv(text(name), text(value), 1);
 }

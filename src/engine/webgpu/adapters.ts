@@ -1,5 +1,6 @@
 /** The adapters of this machine, as WebGPU calls its GPUs, and which of them is used. */
 import { fileURLToPath } from 'node:url';
+import { ask } from '../devices/ask.ts';
 
 /** The variable that names the adapter to use, by a part of its name. */
 export const adapterVariable = 'EXP_WEBGPU_ADAPTER';
@@ -40,15 +41,11 @@ export function surveyAdapters(): Promise<Survey> {
 /** The adapters that a process of this environment finds. */
 export async function probeAdapters(env: Record<string, string | undefined> = process.env): Promise<Survey> {
   const path = fileURLToPath(new URL('./probe.ts', import.meta.url));
-  const stdio = ['ignore', 'pipe', 'pipe'] as const;
-  const child = Bun.spawn([process.execPath, path], { env, stdio: [...stdio] });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  const code = await child.exited;
-  const complaints = [...err.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
-  if (code === 0) return { adapters: JSON.parse(out) as Adapter[], complaints: [...new Set(complaints)] };
-  const last = err.trimEnd().split('\n').at(-1) ?? '';
-  const how = child.signalCode ? `was ended by ${child.signalCode}` : `ended with exit code ${code}`;
-  return { adapters: [], complaints: [...complaints, `the program that asks for adapters ${how}: ${last}`] };
+  const { answer, printed, ended } = await ask(path, env);
+  const warnings = [...printed.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
+  const complaints = [...new Set(warnings)];
+  if (answer !== undefined) return { adapters: JSON.parse(answer) as Adapter[], complaints };
+  return { adapters: [], complaints: [...complaints, `the program that asks for adapters ${ended}`] };
 }
 
 /**

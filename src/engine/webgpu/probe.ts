@@ -1,7 +1,4 @@
-/**
- * Prints the adapters that Dawn finds as one line of JSON, and on standard error what Dawn and the drivers say. A program of its
- * own: a driver that crashes while it is asked takes nobody along, and its messages can be read.
- */
+/** Prints the adapters that Dawn finds as one line of JSON, and on standard error what Dawn and the drivers say. */
 import { type Adapter, preference } from './adapters.ts';
 import { type Dawn, loadDawn } from './package.ts';
 
