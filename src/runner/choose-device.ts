@@ -22,7 +22,12 @@ export async function chooseDevice(requested: string): Promise<Choice> {
   if (chosen) {
     return { chosen, passedOver: byKind.slice(0, index).filter(({ kind }) => kind === chosen.kind) };
   }
-  const reasons = byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd());
+  // A device of GPUs that has software in their place counts as none of them.
+  const software = all.filter(({ kind, gpus }) => requested === 'gpu' && kind === 'cpu' && gpus);
+  const reasons = [
+    ...byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd()),
+    ...software.map(({ name, detail }) => `  ${name}: ${detail}. Ask for it by its name.`),
+  ];
   throw new DeviceError(
     `No device for "${requested}" can start here:\n${reasons.join('\n')}\n  exp doctor tells more.`,
   );

@@ -31,8 +31,12 @@ export async function findTestedAdapter(): Promise<Adapter | { missing: string }
   if (!existsSync(swiftShader)) {
     return { missing: `no Vulkan driver, also not ${swiftShader} (apt-get install libvulkan1 chromium)` };
   }
-  const { adapters, complaints } = await probeAdapters({ ...process.env, VK_DRIVER_FILES: swiftShader });
-  if (!adapters[0]) return { missing: `no driver that Dawn takes: ${complaints.join('; ')}` };
+  const {
+    adapters,
+    complaints,
+    failure = '',
+  } = await probeAdapters({ ...process.env, VK_DRIVER_FILES: swiftShader });
+  if (!adapters[0]) return { missing: `no driver that Dawn takes: ${complaints.join('; ')} ${failure}` };
   setEnvironment({ VK_DRIVER_FILES: swiftShader });
   return adapters[0];
 }

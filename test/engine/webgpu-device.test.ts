@@ -1,12 +1,13 @@
 /** The device webgpu in processes of their own: what is told of it on SwiftShader, how adapters are pinned, and how it fails. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis } from '../../src/engine/device.ts';
 import { findTrouble } from '../../src/engine/devices/trouble.ts';
+import { findCompiler } from '../../src/engine/native/build.ts';
 import { usableAdapters } from '../../src/engine/webgpu/adapters.ts';
-import { noWebgpu } from './devices.ts';
+import { hasCompiler, noWebgpu } from './devices.ts';
 import { copySwiftShader, swiftShader } from './webgpu-adapter.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'exp-webgpu-'));
@@ -78,12 +79,32 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
     });
     expect(await diagnose({})).toMatchObject({
       starts: false,
-      detail: `only a software adapter: ${name}, computing on the CPU`,
-      remedy: expect.stringContaining('EXP_WEBGPU_ADAPTER'),
+      detail: `only software: ${name}, computing on the CPU`,
+      remedy:
+        'Choose the device native, which is much faster; to compute on software all the same, set EXP_WEBGPU_ADAPTER to its name and ask for --device webgpu.',
     });
     expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'h100' })).toMatchObject({
       starts: false,
       detail: `no adapter has "h100" in its name, as EXP_WEBGPU_ADAPTER asks; there are: ${name}, computing on the CPU`,
+    });
+  });
+
+  test.if(hasCompiler)('tells of a driver that crashes, and how to see more', async () => {
+    const source = join(root, 'crash.c');
+    writeFileSync(
+      source,
+      '#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n',
+    );
+    const library = join(root, 'libcrash.so');
+    const built = Bun.spawnSync([findCompiler() as string, '-shared', '-fPIC', '-o', library, source]);
+    expect(built.exitCode).toBe(0);
+    const path = join(root, 'crash.json');
+    const ICD = { api_version: '1.0.5', library_path: library };
+    writeFileSync(path, JSON.stringify({ file_format_version: '1.0.0', ICD }));
+    const { findings } = await diagnose({ VK_DRIVER_FILES: path });
+    expect(findings?.at(-1)).toEqual({
+      ...{ what: 'driver', found: false, detail: 'the program that asks drivers was ended by SIGABRT' },
+      remedy: `A driver fails, or the package webgpu: see what is printed by bun ${join(project, 'src/engine/webgpu/probe.ts')}; on Linux, VK_DRIVER_FILES=<path of its .json> chooses another driver.`,
     });
   });
 

@@ -24,7 +24,7 @@ const remedies = {
   tensorflow: `Run: ${install}  (or, for CUDA 11: bun pm trust ${packageName})`,
   cuda: `Install it, or add its folder to LD_LIBRARY_PATH. A wheel brings its own: ${install}`,
   addon:
-    'Install a C++ compiler, e.g. with apt-get install g++, or run exp doctor again to see what it says.',
+    'Install a C++ compiler, e.g. with apt-get install g++; where one is, its whole message tells what it lacks.',
 };
 
 /** NVIDIA GPUs through libtensorflow, by the optional package @tensorflow/tfjs-node-gpu. */

@@ -1,6 +1,7 @@
 import {
   type Adapter,
   adapterVariable,
+  probePath,
   type Survey,
   surveyAdapters,
   usableAdapters,
@@ -14,7 +15,8 @@ const remedies = {
     process.platform === 'darwin'
       ? 'WebGPU needs macOS 13 or newer.'
       : 'Install the Vulkan loader and a driver: apt-get install libvulkan1, and the driver of the GPU (for AMD and Intel: mesa-vulkan-drivers).',
-  software: `Choose the device native, which is much faster; to use it all the same, set ${adapterVariable} to its name.`,
+  crash: `A driver fails, or the package ${packageName}: see what is printed by bun ${probePath}; on Linux, VK_DRIVER_FILES=<path of its .json> chooses another driver.`,
+  software: `Choose the device native, which is much faster; to compute on software all the same, set ${adapterVariable} to its name and ask for --device webgpu.`,
 };
 
 /** Any GPU with a Vulkan or Metal driver, by Dawn of the optional package webgpu. */
@@ -76,10 +78,12 @@ function describe({ name, count, software }: Adapter): string {
   return `${name}${software ? ', computing on the CPU' : ''}${count > 1 ? ` (${others})` : ''}`;
 }
 
-function inspectDriver({ adapters, complaints }: Survey): Finding {
+function inspectDriver({ adapters, complaints, failure }: Survey): Finding {
   const what = 'driver';
   const drivers = [...new Set(adapters.map(({ driver }) => driver))];
   if (drivers.length > 0) return { what, found: true, detail: drivers.join('; ') };
+  if (failure !== undefined)
+    return { what, found: false, detail: `the program that asks drivers ${failure}`, remedy: remedies.crash };
   const said = complaints.length > 0 ? ` (Dawn says: ${complaints.join('; ')})` : '';
   return { what, found: false, detail: `no driver that WebGPU can use${said}`, remedy: remedies.driver };
 }
@@ -104,5 +108,5 @@ function inspectAdapters(
       remedy: `Set ${adapterVariable} to a part of one of their names, or unset it.`,
     };
   }
-  return { what, found: false, detail: `only a software adapter: ${list}`, remedy: remedies.software };
+  return { what, found: false, detail: `only software: ${list}`, remedy: remedies.software };
 }

@@ -28,7 +28,12 @@ export interface Survey {
   adapters: Adapter[];
   /** What Dawn said, e.g. that a library is missing or why it passed over an adapter. */
   complaints: string[];
+  /** How the program that asked Dawn ended, if not well. */
+  failure?: string;
 }
+
+/** The program that asks Dawn. */
+export const probePath = fileURLToPath(new URL('./probe.ts', import.meta.url));
 
 let survey: Promise<Survey> | undefined;
 
@@ -40,12 +45,11 @@ export function surveyAdapters(): Promise<Survey> {
 
 /** The adapters that a process of this environment finds. */
 export async function probeAdapters(env: Record<string, string | undefined> = process.env): Promise<Survey> {
-  const path = fileURLToPath(new URL('./probe.ts', import.meta.url));
-  const { answer, printed, ended } = await ask(path, env);
+  const { answer, printed, ended } = await ask(probePath, env);
   const warnings = [...printed.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
   const complaints = [...new Set(warnings)];
   if (answer !== undefined) return { adapters: JSON.parse(answer) as Adapter[], complaints };
-  return { adapters: [], complaints: [...complaints, `the program that asks for adapters ${ended}`] };
+  return { adapters: [], complaints, failure: ended };
 }
 
 /**
