@@ -44,6 +44,21 @@ export const cases: Record<string, (batch: number) => Case> = {
       apply: (ops, x, gain) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D),
     };
   },
+  'layerNorm of more rows than are added up at once': (batch) => {
+    const width = odd(5);
+    return {
+      inputs: [normal(random, 128 + batch, 3, width), normal(random, width), normal(random, width)],
+      apply: (ops, x, gain, bias) =>
+        tf.mul(ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D), 0.05),
+    };
+  },
+  'layerNorm of wider rows than a workgroup': (batch) => {
+    const width = odd(257, 60);
+    return {
+      inputs: [normal(random, batch, 3, width), normal(random, width), normal(random, width)],
+      apply: (ops, x, gain, bias) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D),
+    };
+  },
   gelu: (batch) => ({
     inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
     apply: (ops, x) => ops.gelu(x as tf.Tensor),

@@ -1,9 +1,11 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { KernelName } from '../kernel.ts';
 import { tf } from '../tf.ts';
 import { adamW } from './adamw.ts';
 import type { Adapter } from './adapters.ts';
 import { registerAddN } from './add-n.ts';
 import { makeBackend } from './backend.ts';
+import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
 
@@ -19,6 +21,13 @@ const limits = [
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
 ] as const;
+
+const kernels = {
+  SaneAdamW: adamW,
+  SaneLayerNorm: layerNorm,
+  SaneLayerNormGrad: layerNormGrad,
+  SaneMaxPoolGrad: maxPoolGrad,
+} satisfies Partial<Record<KernelName, unknown>>;
 
 /** Makes `webgpu` the active back end, on that adapter. */
 export async function startWebgpu({ options }: Adapter): Promise<void> {
@@ -37,7 +46,7 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
     registerAddN(backend);
-    for (const [kernelName, kernel] of Object.entries({ SaneAdamW: adamW, SaneMaxPoolGrad: maxPoolGrad })) {
+    for (const [kernelName, kernel] of Object.entries(kernels)) {
       tf.registerKernel({
         kernelName,
         backendName: 'webgpu',
