@@ -4,6 +4,8 @@ import { tf } from '../tf.ts';
 import { adamW } from './adamw.ts';
 import type { Adapter } from './adapters.ts';
 import { registerAddN } from './add-n.ts';
+import { attention } from './attention.ts';
+import { attentionGrad } from './attention-grad.ts';
 import { makeBackend } from './backend.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { maxPoolGrad } from './max-pool.ts';
@@ -24,6 +26,8 @@ const limits = [
 
 const kernels = {
   SaneAdamW: adamW,
+  SaneAttention: attention,
+  SaneAttentionGrad: attentionGrad,
   SaneLayerNorm: layerNorm,
   SaneLayerNormGrad: layerNormGrad,
   SaneMaxPoolGrad: maxPoolGrad,
