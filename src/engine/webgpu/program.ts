@@ -38,6 +38,13 @@ const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
 export const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
+/** The same memory in another shape. */
+export const reshaped = ({ dataId, dtype }: tf.TensorInfo, shape: number[]): tf.TensorInfo => ({
+  dataId,
+  dtype,
+  shape,
+});
+
 /**
  * Runs a program in the back end's queue, and gives its outputs in order. The package's own programs have one output, which would
  * take a pass over the inputs for each.
@@ -47,9 +54,10 @@ export function runProgram(backend: WebGPUBackend, program: Program): tf.TensorI
   const outputs = Object.values(program.outputs).map((output) =>
     'dataId' in output ? output : backend.makeTensorInfo([...output], 'float32'),
   );
-  const [first, ...rest] = [...outputs, ...Object.values(program.inputs)].map((tensor) => {
+  const inputs = Object.values(program.inputs).map((tensor) => inFloats(backend, tensor));
+  const [first, ...rest] = [...outputs, ...inputs].map((tensor) => {
     backend.uploadToGPU(tensor.dataId);
-    return { ...tensor, shape: [sizeOf(tensor.shape)] };
+    return reshaped(tensor, [sizeOf(tensor.shape)]);
   });
   const known = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(device, known);
@@ -66,7 +74,29 @@ export function runProgram(backend: WebGPUBackend, program: Program): tf.TensorI
       ...Object.values(numbers).map((number) => ({ type: 'float32', data: [number] })),
     ],
   );
+  for (const [i, { dataId }] of Object.values(program.inputs).entries()) {
+    const used = inputs[i]?.dataId as object;
+    if (used !== dataId) backend.disposeData(used);
+  }
   return outputs;
+}
+
+/** The tensor itself, unless it is of float32 but in memory still as the integers that it was cast from. */
+function inFloats(backend: WebGPUBackend, tensor: tf.TensorInfo): tf.TensorInfo {
+  if (tensor.dtype !== 'float32' || backend.tensorMap.get(tensor.dataId).dtype === 'float32') return tensor;
+  const size = sizeOf(tensor.shape);
+  const [floats] = runProgram(backend, {
+    name: 'floats',
+    code: () => `
+fn run(group : u32, thread : u32) {
+  let i = group * threads + thread;
+  if (i < uniforms.size) { y[i] = f32(x[i]); }
+}`,
+    ...{ threads: 64, groups: Math.ceil(size / 64), sizes: { size } },
+    inputs: { x: { ...reshaped(tensor, tensor.shape), dtype: 'int32' } },
+    outputs: { y: tensor.shape },
+  });
+  return floats as tf.TensorInfo;
 }
 
 /** Workgroups along x and y; there may be some too many. */

@@ -7,7 +7,11 @@ import { registerAddN } from './add-n.ts';
 import { attention } from './attention.ts';
 import { attentionGrad } from './attention-grad.ts';
 import { makeBackend } from './backend.ts';
+import { embeddingGrad } from './embedding.ts';
+import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { linear, linearGrad } from './linear.ts';
+import { maskedSquares, maskedSquaresGrad } from './masked-squares.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
 
@@ -28,8 +32,15 @@ const kernels = {
   SaneAdamW: adamW,
   SaneAttention: attention,
   SaneAttentionGrad: attentionGrad,
+  SaneEmbeddingGrad: embeddingGrad,
+  SaneGelu: gelu,
+  SaneGeluGrad: geluGrad,
   SaneLayerNorm: layerNorm,
   SaneLayerNormGrad: layerNormGrad,
+  SaneLinear: linear,
+  SaneLinearGrad: linearGrad,
+  SaneMaskedSquares: maskedSquares,
+  SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneMaxPoolGrad: maxPoolGrad,
 } satisfies Partial<Record<KernelName, unknown>>;
 
