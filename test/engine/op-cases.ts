@@ -87,12 +87,36 @@ export const cases: Record<string, (batch: number) => Case> = {
     inputs: [normal(random, batch, odd(33, 20), 3 * odd(17, 20))],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
   }),
+  'attention of heads of whole vectors': (batch) => {
+    const [heads, width] = [odd(3, 2), 4 * odd(1, 5)];
+    return {
+      inputs: [normal(random, batch, odd(63, 3), 3 * heads * width)],
+      apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
+    };
+  },
+  'attention of heads wider than a workgroup has columns': (batch) => ({
+    inputs: [normal(random, batch, 33, 3 * odd(129, 20))],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
+  }),
+  'attention of one token': (batch) => ({
+    inputs: [normal(random, batch, 1, 3 * 8)],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 2),
+  }),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));
     return {
       inputs: [normal(random, rows, odd(3))],
       apply: (ops, table) => ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, 5], 'int32')),
+    };
+  },
+  'embedding of more ids and wider rows than a workgroup has threads': (batch) => {
+    const [rows, count] = [odd(3), odd(257, 40)];
+    const ids = Int32Array.from({ length: batch * count }, () => random.integer(rows));
+    return {
+      inputs: [normal(random, rows, odd(257))],
+      apply: (ops, table) =>
+        tf.mul(ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, count], 'int32')), 0.05),
     };
   },
   conv2d: (batch) => {

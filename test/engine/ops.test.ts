@@ -1,10 +1,13 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { expectClose, expectSame, freshSeed } from './compare.ts';
 import { startTested, testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
+
+// A software adapter compiles some of the shaders of a case for a second or more, and several times as long on a busy machine.
+setDefaultTimeout(60_000);
 
 beforeAll(async () => {
   await startTested(testedDevices, 1);

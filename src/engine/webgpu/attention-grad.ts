@@ -5,6 +5,7 @@ import {
   type Division,
   divide,
   eachChunk,
+  eachOfFour,
   load,
   products,
   programOf,
@@ -40,22 +41,25 @@ const ofQueries = (division: Division) =>
   workgroupBarrier();
   var dot_of = vec4f();
   var log_sum = vec4f();
-  for (var j = 0u; j < 4; j++) {
-    let row = 4 * ty + j;
-    dot_of[j] = shares[2 * row].x + shares[2 * row + 1].x;
-    if (own + row >= tokens) { continue; }
-    log_sum[j] = logSums[task * tokens + own + row];
-    if (tx == 0 && first_column == 0) { dots[task * tokens + own + row] = dot_of[j]; }
-  }
+  ${eachOfFour(
+    (j) => `
+  dot_of[${j}] = shares[8 * ty + ${2 * j}].x + shares[8 * ty + ${2 * j + 1}].x;
+  if (own + 4 * ty + ${j} < tokens) {
+    let at = task * tokens + own + 4 * ty + ${j};
+    log_sum[${j}] = logSums[at];
+    if (tx == 0 && first_column == 0) { dots[at] = dot_of[${j}]; }
+  }`,
+  )}
   ${eachChunk(division, (chunk) => `var dq${chunk} = mat4x4f();`)}
   for (var first = 0u; first < tokens; first += 32) {
     ${products('scores', 'qkv.queries', 'own', 'qkv.keys', 'first')}
     ${products('dscores', 'dy.results', 'own', 'qkv.values', 'first')}
     let there = vec4u(first + 4 * tx) + vec4u(0, 1, 2, 3) < vec4u(tokens);
-    for (var j = 0u; j < 4; j++) {
-      let p = select(vec4f(), exp2(scores[j] * uniforms.scale2 - log_sum[j]), there);
-      dscores[j] = p * (dscores[j] - dot_of[j]) * uniforms.scale;
-    }
+    ${eachOfFour(
+      (j) => `
+    scores[${j}] = select(vec4f(), exp2(scores[${j}] * uniforms.scale2 - log_sum[${j}]), there);
+    dscores[${j}] = scores[${j}] * (dscores[${j}] - dot_of[${j}]) * uniforms.scale;`,
+    )}
     workgroupBarrier();
     ${putFactors('dscores')}
     ${eachChunk(division, (chunk) => addRows(`dq${chunk}`, 'qkv.keys', 'first', chunk))}
@@ -73,20 +77,22 @@ const ofKeys = (division: Division) =>
   for (var first = 0u; first < tokens; first += 32) {
     ${products('scores', 'qkv.keys', 'own', 'qkv.queries', 'first')}
     ${products('dscores', 'qkv.values', 'own', 'dy.results', 'first')}
-    var there = vec4<bool>();
+    let there = vec4u(first + 4 * tx) + vec4u(0, 1, 2, 3) < vec4u(tokens);
     var dot_of = vec4f();
     var log_sum = vec4f();
-    for (var i = 0u; i < 4; i++) {
-      let row = first + 4 * tx + i;
-      there[i] = row < tokens;
-      if (!there[i]) { continue; }
-      dot_of[i] = dots[task * tokens + row];
-      log_sum[i] = logSums[task * tokens + row];
-    }
-    for (var j = 0u; j < 4; j++) {
-      scores[j] = select(vec4f(), exp2(scores[j] * uniforms.scale2 - log_sum), there);
-      dscores[j] = scores[j] * (dscores[j] - dot_of) * uniforms.scale;
-    }
+    ${eachOfFour(
+      (i) => `
+    if (there[${i}]) {
+      let at = task * tokens + first + 4 * tx + ${i};
+      dot_of[${i}] = dots[at];
+      log_sum[${i}] = logSums[at];
+    }`,
+    )}
+    ${eachOfFour(
+      (j) => `
+    scores[${j}] = select(vec4f(), exp2(scores[${j}] * uniforms.scale2 - log_sum), there);
+    dscores[${j}] = scores[${j}] * (dscores[${j}] - dot_of) * uniforms.scale;`,
+    )}
     workgroupBarrier();
     ${putFactors('scores')}
     ${eachChunk(division, (chunk) => addRows(`dv${chunk}`, 'dy.results', 'first', chunk))}

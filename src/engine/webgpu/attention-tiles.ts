@@ -57,9 +57,14 @@ export function programOf(
   };
 }
 
+const repeat = (count: number, text: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => text(i)).join('\n');
+
 /** Text for each chunk of columns: loops that are written out keep what they compute in registers. */
-export const eachChunk = ({ chunks }: Division, text: (chunk: number) => string) =>
-  Array.from({ length: chunks }, (_, chunk) => text(chunk)).join('\n');
+export const eachChunk = ({ chunks }: Division, text: (chunk: number) => string) => repeat(chunks, text);
+
+/** Text for each number of a vector, or each vector of a matrix. */
+export const eachOfFour = (text: (i: number) => string) => repeat(4, text);
 
 /** Reads 32 rows from `row` on and 32 columns from `column` on into a tile; zeros where there are none. */
 export const load = (tile: 'left' | 'right', rows: Rows, row: string, column: string) => {
@@ -82,7 +87,7 @@ export const products = (name: string, left: Rows, leftRow: string, right: Rows,
 
 /** Puts products into the left tile, as rows of factors. No thread may still need what is in the tiles. */
 export const putFactors = (name: string) =>
-  `for (var j = 0u; j < 4; j++) { left[tile_at(4 * ty + j, tx)] = ${name}[j]; }`;
+  eachOfFour((j) => `left[tile_at(4 * ty + ${j}, tx)] = ${name}[${j}];`);
 
 /** Adds to a chunk of results the rows that are multiplied by the factors in the left tile. */
 export const addRows = (sum: string, rows: Rows, row: string, chunk: number) => `
@@ -93,9 +98,10 @@ export const addRows = (sum: string, rows: Rows, row: string, chunk: number) => 
 
 /** Writes a chunk of results to the rows of the workgroup's block. */
 export const write = (tensor: string, place: Place, value: string, chunk: number) =>
-  `for (var j = 0u; j < 4; j++) {
-    write_${tensor}(${place}, own + 4 * ty + j, first_column + ${chunk * side} + 4 * tx, ${value}[j]);
-  }`;
+  eachOfFour(
+    (j) =>
+      `write_${tensor}(${place}, own + 4 * ty + ${j}, first_column + ${chunk * side} + 4 * tx, ${value}[${j}]);`,
+  );
 
 const read = (tensor: string, vectors: boolean) => `
 fn read_${tensor}(place : Place, row : u32, column : u32) -> vec4f {
@@ -105,7 +111,7 @@ fn read_${tensor}(place : Place, row : u32, column : u32) -> vec4f {
     vectors
       ? `return ${tensor}[at / 4];`
       : `var value = vec4f();
-  for (var i = 0u; i < min(4, uniforms.width - column); i++) { value[i] = ${tensor}[at + i]; }
+  ${eachOfFour((i) => `if (column + ${i} < uniforms.width) { value[${i}] = ${tensor}[at + ${i}]; }`)}
   return value;`
   }
 }`;
@@ -117,7 +123,7 @@ fn write_${tensor}(place : Place, row : u32, column : u32, value : vec4f) {
   ${
     vectors
       ? `${tensor}[at / 4] = value;`
-      : `for (var i = 0u; i < min(4, uniforms.width - column); i++) { ${tensor}[at + i] = value[i]; }`
+      : eachOfFour((i) => `if (column + ${i} < uniforms.width) { ${tensor}[at + ${i}] = value[${i}]; }`)
   }
 }`;
 

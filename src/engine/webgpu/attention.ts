@@ -5,6 +5,7 @@ import {
   type Division,
   divide,
   eachChunk,
+  eachOfFour,
   products,
   programOf,
   putFactors,
@@ -30,17 +31,18 @@ const forward = (division: Division) =>
     ${products('scores', 'qkv.queries', 'own', 'qkv.keys', 'first')}
     let there = vec4u(first + 4 * tx) + vec4u(0, 1, 2, 3) < vec4u(tokens);
     var next = vec4f();
-    for (var j = 0u; j < 4; j++) {
-      scores[j] = select(vec4f(lowest), scores[j] * uniforms.scale2, there);
-      next[j] = max(max(scores[j].x, scores[j].y), max(scores[j].z, scores[j].w));
-    }
+    ${eachOfFour(
+      (j) => `
+    scores[${j}] = select(vec4f(lowest), scores[${j}] * uniforms.scale2, there);
+    next[${j}] = max(max(scores[${j}].x, scores[${j}].y), max(scores[${j}].z, scores[${j}].w));`,
+    )}
     shares[thread] = next;
     workgroupBarrier();
     next = most;
     for (var i = 0u; i < 8; i++) { next = max(next, shares[8 * ty + i]); }
     let kept = exp2(most - next);
     most = next;
-    for (var j = 0u; j < 4; j++) { scores[j] = exp2(scores[j] - next[j]); }
+    ${eachOfFour((j) => `scores[${j}] = exp2(scores[${j}] - next[${j}]);`)}
     sums = sums * kept + vec4f(1) * scores;
     ${putFactors('scores')}
     ${eachChunk(
@@ -54,9 +56,10 @@ const forward = (division: Division) =>
   workgroupBarrier();
   sums = vec4f();
   for (var i = 0u; i < 8; i++) { sums += shares[8 * ty + i]; }
-  for (var j = 0u; j < 4; j++) {
-    if (tx == 0 && first_column == 0 && own + 4 * ty + j < tokens) {
-      logSums[task * tokens + own + 4 * ty + j] = most[j] + log2(sums[j]);
+  let log_sum = most + log2(sums);
+  if (tx == 0 && first_column == 0) {
+    for (var j = 0u; j < min(4, tokens - min(tokens, own + 4 * ty)); j++) {
+      logSums[task * tokens + own + 4 * ty + j] = log_sum[j];
     }
   }
   ${eachChunk(

@@ -101,7 +101,7 @@ fn run(group : u32, thread : u32) {
 
 /** Workgroups along x and y; there may be some too many. */
 function spread(groups: number, most: number): [number, number, number] {
-  const y = Math.ceil(groups / most);
+  const y = Math.max(1, Math.ceil(groups / most));
   return [Math.ceil(groups / y), y, 1];
 }
 
