@@ -10,10 +10,11 @@ import { makeBackend } from './backend.ts';
 import { embeddingGrad } from './embedding.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
-import { linear, linearGrad } from './linear.ts';
+import { linear } from './linear.ts';
 import { maskedSquares, maskedSquaresGrad } from './masked-squares.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
+import { registerSum } from './sum.ts';
 
 /** What of the adapter's limits the kernels can use; WebGPU gives a device the least that every GPU has unless it is asked for more. */
 const limits = [
@@ -38,7 +39,6 @@ const kernels = {
   SaneLayerNorm: layerNorm,
   SaneLayerNormGrad: layerNormGrad,
   SaneLinear: linear,
-  SaneLinearGrad: linearGrad,
   SaneMaskedSquares: maskedSquares,
   SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneMaxPoolGrad: maxPoolGrad,
@@ -61,6 +61,7 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
     const backend = makeBackend(WebGPUBackend, device, adapter.info);
     tf.registerBackend('webgpu', () => backend);
     registerAddN(backend);
+    registerSum(backend);
     for (const [kernelName, kernel] of Object.entries(kernels)) {
       tf.registerKernel({
         kernelName,
