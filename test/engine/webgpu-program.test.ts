@@ -1,6 +1,7 @@
 /** The runner of WebGPU programs of our own; what they compute, ops.test.ts tests. */
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { hasKernel, type KernelName } from '../../src/engine/kernel.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { type Program, runProgram } from '../../src/engine/webgpu/program.ts';
 import { noWebgpu, startTested } from './devices.ts';
@@ -17,6 +18,22 @@ async function run(program: Program): Promise<number[][]> {
 describe.if(!noWebgpu)('a program on webgpu', () => {
   beforeAll(async () => {
     await startTested(['webgpu'], 1);
+  });
+
+  test('is behind every operation of a SANE step', () => {
+    const without = (
+      [
+        ...['SaneLinear', 'SaneLayerNorm', 'SaneLayerNormGrad', 'SaneGelu', 'SaneGeluGrad', 'SaneAttention'],
+        ...[
+          'SaneAttentionGrad',
+          'SaneMaskedSquares',
+          'SaneMaskedSquaresGrad',
+          'SaneEmbeddingGrad',
+          'SaneAdamW',
+        ],
+      ] as KernelName[]
+    ).filter((name) => !hasKernel(name));
+    expect(without).toEqual([]);
   });
 
   test('has more workgroups than a dispatch has along an axis', async () => {
