@@ -98,6 +98,15 @@ export const cases: Record<string, (batch: number) => Case> = {
     inputs: [normal(random, batch, 33, 3 * odd(129, 20))],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
   }),
+  'attention of scores so low that e to them is 0': (batch) => {
+    const [tokens, width] = [odd(33), 9];
+    const qkv = normal(random, batch, tokens, 3 * width);
+    for (let i = 0; i < qkv.data.length; i++) {
+      const part = Math.floor((i % (3 * width)) / width);
+      if (part < 2) qkv.data[i] = (part === 0 ? 10 : -10) + 0.02 * (qkv.data[i] as number);
+    }
+    return { inputs: [qkv], apply: (ops, x) => tf.mul(ops.attention(x as tf.Tensor3D, 1), 0.1) };
+  },
   'attention of one token': (batch) => ({
     inputs: [normal(random, batch, 1, 3 * 8)],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 2),

@@ -10,7 +10,7 @@ import type { tf } from '../tf.ts';
 import type { Program } from './program.ts';
 
 const side = 32;
-/** Columns of a result that a workgroup has in registers, at most. Of wider heads, several workgroups have a block of columns each. */
+/** Chunks of 32 columns of a result that a workgroup has in registers, at most. Of wider heads, several workgroups have four each. */
 const mostChunks = 4;
 
 /** Where a head's rows are: in one part of [B, T, parts, heads, width]. */
@@ -28,6 +28,7 @@ export interface Division {
   vectors: boolean;
 }
 
+/** Divides qkv [B, T, 3d] among workgroups: each has 32 rows of a head. */
 export function divide(qkv: tf.TensorInfo, heads: number): Division {
   const [batch, tokens, columns] = qkv.shape as [number, number, number];
   const width = columns / 3 / heads;
