@@ -1,6 +1,7 @@
 /** Which models of a zoo are trained together. */
 import { freemem } from 'node:os';
 import { findGpus } from '../engine/devices/cuda.ts';
+import type { TensorflowBackend } from '../engine/tensorflow/execute.ts';
 import { tf } from '../engine/tf.ts';
 import type { Architecture, ParameterSpec } from '../nets/architecture.ts';
 import { modelsAtOnce } from '../nets/population-models.ts';
@@ -41,7 +42,9 @@ function memorySize(): MemorySize {
   const device = tf.getBackend();
   if (device === 'webgpu') return { host: freemem(), gpu: unknownGpuBytes };
   // A worker sees the one GPU that it has its place on, or computes on the first that it sees.
-  if (device === 'tensorflow') return { host: freemem(), gpu: findGpus()[0]?.memoryBytes ?? unknownGpuBytes };
+  // Tests compute on TensorFlow's CPU too.
+  if (device === 'tensorflow' && (tf.backend() as TensorflowBackend).isUsingGpuDevice)
+    return { host: freemem(), gpu: findGpus()[0]?.memoryBytes ?? unknownGpuBytes };
   return { host: device === 'wasm' ? Math.min(wasmBytes, freemem()) : freemem(), gpu: null };
 }
 

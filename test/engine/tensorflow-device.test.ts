@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis, Finding, Gpu } from '../../src/engine/device.ts';
 import { findCompiler } from '../../src/engine/native/build.ts';
+import { findInstallation } from '../../src/engine/tensorflow/installation.ts';
 import { describeNative, noTensorflow } from './devices.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'exp-tensorflow-')));
@@ -215,9 +216,12 @@ describe.skipIf(noTensorflow !== undefined)(
        console.log(error.message);`,
         { ...both, EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
       );
-      expect(out).toMatch(
-        /The device tensorflow cannot start: TensorFlow .* sees no GPU and would compute on the CPU\. What it printed says why/,
-      );
+      const installation = findInstallation();
+      const why =
+        'cuda' in installation && installation.cuda
+          ? 'sees no GPU and would compute on the CPU\\. What it printed says why'
+          : 'is built for the CPU only';
+      expect(out).toMatch(new RegExp(`The device tensorflow cannot start: TensorFlow .* ${why}`));
     });
 
     test('too little memory is an error that is recognised', async () => {

@@ -58,7 +58,7 @@ describe('training', () => {
   const settings: ZooConfig = {
     ...(defaults.zoo as unknown as ZooConfig),
     ...{ architecture: 'cnn-small', models: 2, seed: 5, epochs: 1, batch_size: count, checkpoints: [1] },
-    ...{ optimizer: 'adam', learning_rate: 0.003, weight_decay: 0, dropout: 0, vary: {} },
+    ...{ optimizer: 'sgd', learning_rate: 0.1, weight_decay: 0, dropout: 0, vary: {} },
     ...{ activation: 'tanh', init: 'kaiming-uniform', ...augmentation },
   };
 
