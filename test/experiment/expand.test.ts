@@ -196,8 +196,9 @@ describe('stages', () => {
     );
     expect(together!.options).toEqual({ lockstep: 3 });
     expect(together!.key).toBe(alone!.key);
-    // Scratch is trained anew where no zoo is on the target's images, and so has every epoch.
+    // Scratch is trained anew where no zoo is on the target's images, or the prompts are of another zoo, and so has every epoch.
     expect(plan(text('epochs: [0, 4], target_dataset: mnist')).runs.length).toBe(2);
+    expect(plan(text('epochs: [0, 3], prompt_zoo: {zoo: {epochs: 2}}')).runs.length).toBe(2);
     const moved = plan(text('epochs: [0], target_dataset: mnist')).stages;
     const target = moved.find(({ label }) => label.startsWith('dataset mnist'))!;
     expect(moved.find(({ stage }) => stage === 'generation')!.inputs.dataset).toBe(target.key);
