@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { startDevice } from '../engine/device.ts';
 import { writeSafetensors } from '../engine/safetensors.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
-import { waitForGpu } from '../runner/gpus.ts';
+import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import type { Request } from './arguments.ts';
@@ -12,7 +12,7 @@ import { printError } from './output.ts';
 import { deviceOption, nameOption } from './settings.ts';
 import { UsageError } from './usage.ts';
 
-/** Starts a device, on a GPU once no job has it, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
+/** Starts a device, on a GPU that no job has if it uses one, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
 export async function openPretrained(request: Request): Promise<Pretrained> {
   const [path] = request.values.get('sane') ?? [];
   if (path === undefined) {
@@ -24,9 +24,8 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   const heads = countOption(request, 'heads');
   const [normalization = null] = request.values.get('normalization') ?? [];
   const choice = await chooseDevice(deviceOption(request) ?? 'auto');
-  for (const line of describeChoice(choice)) printError(line);
-  const place = await waitForGpu(choice.chosen, () => printError('another process has the GPU, waiting'));
-  if (place) process.once('exit', () => place.lease.release());
+  const gpu = await pinProcess(choice.chosen, () => printError(`other processes have all GPUs, waiting`));
+  for (const line of describeChoice(choice, gpu ? [gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
   return loadPretrained(path, { heads, batchNorm, normalization });

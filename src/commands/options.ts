@@ -22,7 +22,7 @@ export const options = {
   device: { value: 'name', help: "auto, gpu, or a device that `exp doctor` lists (default: the file's)" },
   jobs: {
     value: 'n',
-    help: 'jobs at once (default: one on each GPU, else one per core); more share the GPUs',
+    help: 'jobs at once (default: one on each GPU, else one per core); more share the GPUs, and one that needs none comes to them',
   },
   gpus: { value: '0,2', help: 'the GPUs to use, by the numbers that `exp doctor` shows (default: all)' },
   store: { value: 'folder', help: 'where artefacts are kept (default: .exp beside the file)' },

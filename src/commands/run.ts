@@ -47,19 +47,18 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
     const choice = await chooseDevice(requested.device ?? plan.device);
-    const { name: device, kind } = choice.chosen;
     const gpus = chooseGpus(choice.chosen, requested.gpus);
-    const workers = requested.jobs ?? (kind === 'gpu' ? Math.max(1, gpus.length) : availableParallelism());
+    const workers = requested.jobs ?? (gpus.length || availableParallelism());
     const stop = stopOnSignals();
     outcomes = await compute(plan, states, store, workers, {
-      device,
+      device: choice.chosen.name,
       gpus,
       dataDir: requested.dataDir,
       stagesModule,
       failFast: switches.has('fail-fast'),
       signal: stop.signal,
       reporter: makeReporter(json),
-      notes: describeChoice(choice),
+      notes: describeChoice(choice, gpus),
     }).finally(stop.ignore);
     if (stop.signal.aborted) {
       const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;

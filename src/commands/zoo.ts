@@ -56,9 +56,16 @@ export async function zooCommand(request: Request): Promise<number> {
   print(
     `${out}: ${models.length} models of ${architecture} on ${dataset}, ${checkpoints} checkpoints of epochs ${epochs.join(', ')}`,
   );
-  print(`use it in an experiment with\n  zoo: {import: ${out}, checkpoints: [${epochs.join(', ')}]}`);
+  // Experiments lie anywhere, and take a path that is not absolute from their own folder on.
+  const folderInYaml = asYaml(absolute(out));
+  print(
+    `use it in an experiment with\n  zoo: {import: ${folderInYaml}, checkpoints: [${epochs.join(', ')}]}`,
+  );
   return 0;
 }
+
+/** A path as text in braces of YAML: quoted where it is not plain. */
+const asYaml = (path: string) => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
 
 /** Whether a folder may be made there: there is none, or an empty one. Throws the system's error about anything else. */
 async function isFree(path: string): Promise<boolean> {

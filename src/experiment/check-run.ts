@@ -1,17 +1,25 @@
 /** Mistakes between the settings of one run, which only its resolved settings show. */
 import type { Problem } from './problems.ts';
 import { type Models, promptsOf } from './prompts.ts';
-import type { Architecture, Run } from './types.ts';
+import { dataSettingsFor } from './resolve.ts';
+import type { Architecture, DataSettings, Dataset, Folder, Run } from './types.ts';
 
 /** Architectures without a width to set, as the registry of networks has them, which planning does not load. */
 export const ofOneWidth: ReadonlySet<Architecture> = new Set(['cnn-small', 'cnn-large', 'mini-alexnet']);
 
+/** Data sets of grey images, as their registry has them, which planning does not load; all others have three channels. */
+export const greyDatasets: ReadonlySet<Dataset> = new Set(['glyphs', 'mnist', 'fashion-mnist', 'usps']);
+
 type RunProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
-/** What is wrong with a run's settings. `given` are the settings that the file or the arguments gave. */
+/**
+ * What is wrong with a run's settings. `given` are the settings that the file or the arguments gave, `folders` what is in the folders that
+ * they name.
+ */
 export function checkRun(
   run: Pick<Run, 'architecture' | 'dataset' | 'task' | 'settings'>,
   given: ReadonlySet<string>,
+  folders: ReadonlyMap<string, Folder>,
 ): RunProblem[] {
   const { architecture, task, settings } = run;
   const { zoo, sane, hyper_representation: baseline, property_prediction: prediction, generation } = settings;
@@ -68,6 +76,7 @@ export function checkRun(
   const promptZoo = prompts.settings.zoo;
   if (promptZoo !== zoo) problems.push(...checkZoo(prompts, promptPath));
   problems.push(...checkGeneration(prompts, promptPath, given));
+  if (task === 'generation') problems.push(...checkChannels(run, promptPath, folders));
   const activations = promptZoo.vary.activation ?? [];
   if (task === 'generation' && activations.length > 1 && promptZoo.import === null) {
     problems.push({
@@ -174,4 +183,44 @@ function checkGeneration(
     });
   }
   return problems;
+}
+
+/** Networks that are to be measured on images with other channels than those they see. The zoo of the prompts is set at `zooPath`. */
+function checkChannels(
+  run: Models,
+  zooPath: readonly string[],
+  folders: ReadonlyMap<string, Folder>,
+): RunProblem[] {
+  const channels = (dataset: Dataset, { grey }: DataSettings) => (grey || greyDatasets.has(dataset) ? 1 : 3);
+  /** Of the networks, which in other people's files are not known, and of the images; data.grey may be another than the run's. */
+  const both = (grey: boolean) => {
+    const data = { ...run.settings.data, grey };
+    const { architecture, dataset, settings } = promptsOf({ ...run, settings: { ...run.settings, data } });
+    const target = settings.generation.target_dataset ?? dataset;
+    const folder = settings.zoo.import;
+    return {
+      target,
+      networks: folder === null ? channels(dataset, settings.data) : folders.get(folder)?.channels,
+      images: channels(target, dataSettingsFor(data, run, { architecture, dataset: target })),
+    };
+  };
+  const { target, networks, images } = both(run.settings.data.grey);
+  if (networks === undefined || networks === images) return [];
+  const mended = [true, false].find((grey) => {
+    const other = both(grey);
+    return other.networks === other.images;
+  });
+  const count = (n: number) => (n === 1 ? '1 channel' : `${n} channels`);
+  const isMoved = run.settings.generation.target_dataset !== null;
+  return [
+    {
+      code: 'other-channels',
+      path: isMoved ? ['generation', 'target_dataset'] : [...zooPath, 'import'],
+      message: `the prompts' networks see images of ${count(networks)}, those of ${target} have ${count(images)} here`,
+      hint:
+        mended === undefined
+          ? `choose a data set whose images have ${count(networks)}`
+          : `set data.grey to ${mended}`,
+    },
+  ];
 }

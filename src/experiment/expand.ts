@@ -162,6 +162,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
       for (const { path, ...problem } of checkRun(
         { architecture, dataset, task, settings: found.settings },
         found.given,
+        folders,
       )) {
         const name = path.join('.');
         const known = problems.some((other) => other.path === name && other.code === problem.code);

@@ -65,6 +65,8 @@ export type StageName =
 export interface Folder {
   path: string;
   fingerprint: string;
+  /** Channels of the images that the networks in it see, where it tells that at a glance. */
+  channels?: number;
 }
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */

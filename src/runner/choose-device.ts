@@ -22,16 +22,22 @@ export async function chooseDevice(requested: string): Promise<Choice> {
   if (chosen) {
     return { chosen, passedOver: byKind.slice(0, index).filter(({ kind }) => kind === chosen.kind) };
   }
-  const reasons = byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd());
+  // A device of GPUs that has software in their place counts as none of them.
+  const software = all.filter(({ kind, gpus }) => requested === 'gpu' && kind === 'cpu' && gpus);
+  const reasons = [
+    ...byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd()),
+    ...software.map(({ name, detail }) => `  ${name}: ${detail}. Ask for it by its name.`),
+  ];
   throw new DeviceError(
     `No device for "${requested}" can start here:\n${reasons.join('\n')}\n  exp doctor tells more.`,
   );
 }
 
-/** Lines that tell a reader which device computes, and what would be faster. */
-export function describeChoice({ chosen, passedOver }: Choice): string[] {
+/** Lines that tell a reader which device computes, on which GPUs if any, and what would be faster. */
+export function describeChoice({ chosen, passedOver }: Choice, gpus: readonly Gpu[]): string[] {
+  const where = gpus.map(({ name }) => name).join(', ') || chosen.description;
   return [
-    `computing on ${chosen.name} (${chosen.description})`,
+    `computing on ${chosen.name} (${where})`,
     ...passedOver.map(({ name, detail, remedy }) =>
       `${name} would be faster: ${detail}. ${remedy ?? ''}`.trimEnd(),
     ),
@@ -40,14 +46,11 @@ export function describeChoice({ chosen, passedOver }: Choice): string[] {
 
 /**
  * The GPUs of the chosen device with these numbers, in the order in which `exp doctor` lists them; all of them if none are given.
- * None if it computes on the CPU. Throws a DeviceError about a number that no GPU has.
+ * None if it has none. Throws a DeviceError about a number that no GPU has.
  */
-export function chooseGpus(
-  { name, kind, gpus = [] }: Diagnosis,
-  numbers: readonly number[] | undefined,
-): Gpu[] {
+export function chooseGpus({ name, gpus = [] }: Diagnosis, numbers: readonly number[] | undefined): Gpu[] {
   if (!numbers) return gpus;
-  if (kind === 'cpu') {
+  if (gpus.length === 0) {
     throw new DeviceError(
       `--gpus is given, but ${name} computes on the CPU.`,
       'Leave it out, or ask for --device gpu.',
@@ -56,7 +59,7 @@ export function chooseGpus(
   return numbers.map((number) => {
     const gpu = gpus[number];
     if (gpu) return gpu;
-    const known = gpus.map(({ name }, i) => `${i} (${name})`).join(', ') || 'none that can be chosen';
+    const known = gpus.map(({ name }, i) => `${i} (${name})`).join(', ');
     throw new DeviceError(`There is no GPU ${number} for ${name}.`, `The GPUs are ${known}.`);
   });
 }

@@ -9,7 +9,7 @@ export interface Environment {
   cores: number;
   /** The device that started, or null for a stage without tensors. */
   device: string | null;
-  /** The GPU that it was pinned to, e.g. `NVIDIA H100 80GB HBM3`, or null on a CPU. */
+  /** The GPU that it was pinned to, e.g. `NVIDIA H100 80GB HBM3`, or null where it was pinned to none. */
   gpu: string | null;
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis, Gpu } from '../engine/device.ts';
+import { setEnvironment } from '../engine/environment.ts';
 import { Lease } from '../engine/lease.ts';
 
 /** A place on a GPU, held by one job. */
@@ -52,13 +53,17 @@ export class Gpus {
 }
 
 /**
- * A place on the GPU that a process computes on which is pinned to none, the first; undefined on a CPU. `told` is called once if another
- * process has it. It is free again when this process ends.
+ * Pins this process to a GPU that no job has, as soon as there is one, and returns it; undefined on a CPU. `told` is called once if that is
+ * not now. To be called before a device starts. The GPU is free again when this process ends.
  */
-export async function waitForGpu(
-  { gpus: [first] = [] }: Pick<Diagnosis, 'gpus'>,
+export async function pinProcess(
+  { gpus = [] }: Pick<Diagnosis, 'gpus'>,
   told: () => void,
   folder?: string,
-): Promise<Place | undefined> {
-  return first && new Gpus([first], 1, folder).wait(told);
+): Promise<Gpu | undefined> {
+  if (gpus.length === 0) return undefined;
+  const { gpu, lease } = (await new Gpus(gpus, gpus.length, folder).wait(told)) as Place;
+  process.once('exit', () => lease.release());
+  setEnvironment(gpu.env);
+  return gpu;
 }

@@ -17,7 +17,7 @@ const leasePollMs = 300;
 export interface ExecuteOptions {
   store: Store;
   reporter: Reporter;
-  /** Jobs at once. */
+  /** Jobs at once; on GPUs, one that uses no device may come to them. */
   workers: number;
   device: string;
   /** The GPUs that jobs are pinned to, one for each job; none on a CPU. */
@@ -59,6 +59,8 @@ type SkipReason = 'another runner computed it' | 'a stage that it needs failed' 
 /** Computes stages, as many jobs at once as the options allow. */
 export class StageRunner {
   private readonly slots: Slots;
+  /** Where stages that use no device work: beside the jobs on GPUs, one at a time, so that no GPU stands idle for them. */
+  private readonly slotsWithoutDevice: Slots;
   private readonly gpus: Gpus | undefined;
   private readonly failed = new AbortController();
   private readonly signal: AbortSignal;
@@ -70,7 +72,13 @@ export class StageRunner {
     this.slots = new Slots(options.workers);
     const { gpus, workers, gpuLeases } = options;
     this.gpus = gpus.length > 0 ? new Gpus(gpus, workers, gpuLeases) : undefined;
+    // On a CPU they take cores that other jobs would have.
+    this.slotsWithoutDevice = this.gpus ? new Slots(1) : this.slots;
     this.signal = AbortSignal.any([options.signal, this.failed.signal]);
+  }
+
+  private slotsOf({ stage }: StageNode): Slots {
+    return stagesWithoutDevice.has(stage) ? this.slotsWithoutDevice : this.slots;
   }
 
   /** Computes a stage as soon as its inputs are there. */
@@ -94,7 +102,7 @@ export class StageRunner {
     const path = this.options.store.lease(node);
     mkdirSync(dirname(path), { recursive: true });
     for (let told = false; ; ) {
-      const answer = await this.slots.use(priority, () => this.tryClaim(node, path));
+      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
@@ -128,7 +136,7 @@ export class StageRunner {
     let seconds = 0;
     let failure: Failure | undefined;
     const run = (part: number | undefined) =>
-      this.slots.use(begunPriority, async () => {
+      this.slotsOf(node).use(begunPriority, async () => {
         // Once a part has failed, or everything is ended, the others need not start.
         if (failure || this.signal.aborted) return;
         const place = await this.takePlace(node);
@@ -187,7 +195,7 @@ export class StageRunner {
         device,
         gpu: place?.gpu.name,
         // Cores that no other job waits for are this one's; those of a job that ends later are not handed on.
-        threads: Math.max(1, Math.floor(cores / this.slots.wanted)),
+        threads: Math.max(1, Math.floor(cores / this.slotsOf(node).wanted)),
         ...stage,
       },
       {

@@ -1,6 +1,6 @@
 /** `exp embed` and `exp reconstruct`, on checkpoints as PyTorch writes them, against plain float64 code. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevice } from '../../src/engine/device.ts';
@@ -12,6 +12,8 @@ import { embedNetworks } from '../../src/sane/embed-networks.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { loadPretrained } from '../../src/sane/pretrained.ts';
 import { readCheckpoint } from '../../src/zoo/formats/checkpoint.ts';
+import { noWebgpu } from '../engine/devices.ts';
+import { copySwiftShader, swiftShader } from '../engine/webgpu-adapter.ts';
 import { matrixOf, oracleDecode, oracleEncode, type Vector } from '../sane/oracle.ts';
 import {
   type Bytes,
@@ -22,7 +24,7 @@ import {
   torchLegacy,
   torchZip,
 } from '../zoo/formats/torch-files.ts';
-import { exp } from './program.ts';
+import { ended, exp, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
@@ -243,6 +245,27 @@ describe('exp embed', () => {
     expect(rows.map(([path]) => path!)).toEqual(files.slice(0, 2));
     expectClose(rows[1]!.slice(1).map(Number), oracleEmbedding(networks['b.bin']!));
   });
+
+  test.if(!noWebgpu && existsSync(swiftShader))(
+    'twice at once: each on a GPU of its own, for which two adapters in software stand here',
+    async () => {
+      mkdirSync(at('leases'));
+      const VK_DRIVER_FILES = `${swiftShader}:${copySwiftShader(root, 'OtherShader Device')}`;
+      const env = { VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER: 'shader', TMPDIR: at('leases') };
+      const args = ['embed', files[0]!, '--sane', statePt, '--json', '--device', 'webgpu'];
+      const start = () => ended(spawn(realProgram, args, env));
+      const both = await Promise.all([start(), start()]);
+      const devices = both.map(({ err }) => /^computing on (.*)$/m.exec(err)?.[1]);
+      expect(devices.sort()).toEqual([
+        'webgpu (OtherShader Device (Subzero))',
+        'webgpu (SwiftShader Device (Subzero))',
+      ]);
+      for (const { code, out } of both) {
+        expect(code).toBe(0);
+        expectClose(JSON.parse(out)[0].embedding, oracleEmbedding(networks['a.pt']!));
+      }
+    },
+  );
 
   test('of a model of a zoo of this program: that of its last checkpoint', async () => {
     const tensors = (epoch: number, state: State) =>

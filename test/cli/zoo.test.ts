@@ -2,9 +2,11 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { Random } from '../../src/engine/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
+import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
@@ -67,6 +69,7 @@ describe('exp zoo import', () => {
       err: `left out: ${original}/9-2.pt: module_list.0.weight has numbers that are not finite: the model diverged\n`,
     });
     expect((await openZoo(out)).manifest.models).toHaveLength(10);
+    expect(inspectZooFolder(out)).toMatchObject({ path: out, channels: 1 });
 
     const { code, err } = await exp(program.file, ...places);
     expect(err).not.toContain('failed');
@@ -123,14 +126,17 @@ describe('exp zoo import', () => {
     ]);
   });
 
-  test('into the empty folder that it is called in', async () => {
+  test('into the empty folder that it is called in; the line for YAML holds for experiments elsewhere, whatever the path', async () => {
     const program = new Program();
     const original = await listedZoo(join(program.root, 'original'));
-    const here = join(program.root, 'here');
+    const here = join(program.root, "here, it's 100%: {a}");
     mkdirSync(here);
     const child = spawn(realProgram, ['zoo', 'import', original, '--out', '.'], {}, here);
-    expect((await ended(child)).code).toBe(0);
+    const { code, out } = await ended(child);
+    expect(code).toBe(0);
     expect((await openZoo(here)).manifest.models).toHaveLength(10);
-    expect(readdirSync(program.root).filter((name) => name.startsWith('here'))).toEqual(['here']);
+    expect(readdirSync(program.root).filter((name) => name.startsWith('here'))).toHaveLength(1);
+    const line = /^ {2}(zoo: .*)$/m.exec(out)?.[1];
+    expect(parse(line ?? '')).toEqual({ zoo: { import: here, checkpoints: [1, 2] } });
   });
 });

@@ -2,18 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-int cuInit(unsigned flags) { return getenv("FAKE_CUDA_BROKEN") ? 803 : flags; }
+/* As the real one: only those that CUDA_VISIBLE_DEVICES names when a process first calls, a list of single digits here. */
+static const char *list = "0,1";
+
+static int visible(int index) { return strlen(list) > 2 * index ? list[2 * index] - '0' : -1; }
+
+int cuInit(unsigned flags) {
+  static int called;
+  if (getenv("FAKE_CUDA_BROKEN")) return 803;
+  if (getenv("FAKE_CUDA_CRASHES")) abort();
+  if (!called++ && getenv("CUDA_VISIBLE_DEVICES")) list = strdup(getenv("CUDA_VISIBLE_DEVICES"));
+  return visible(0) < 0 ? 100 : flags;
+}
 
 int cuGetErrorName(int code, const char **name) {
   *name = "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH";
   return code == 803 ? 0 : 1;
-}
-
-/* As the real one: only those that CUDA_VISIBLE_DEVICES names, which is a list of single digits here. */
-static int visible(int index) {
-  const char *list = getenv("CUDA_VISIBLE_DEVICES");
-  if (!list) return index < 2 ? index : -1;
-  return strlen(list) > 2 * index ? list[2 * index] - '0' : -1;
 }
 
 int cuDeviceGetCount(int *count) {

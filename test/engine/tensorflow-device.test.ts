@@ -98,14 +98,19 @@ describeNative('the diagnosis of tensorflow', () => {
   test('tells of a driver that is missing, broken, or sees no GPU, before all else', async () => {
     const EXP_TENSORFLOW = wheel('any', cudaBuild);
     const of = async (env: Record<string, string>) => diagnose({ EXP_TENSORFLOW, ...env });
-    const advice = 'Install the NVIDIA driver; without an NVIDIA GPU, choose another device.';
+    const mend =
+      'Mend it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, else install it again.';
     expect(await of({ ...both, FAKE_CUDA_BROKEN: '1' })).toMatchObject({
       detail: 'the NVIDIA driver does not work (cuInit: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH)',
-      remedy: advice,
+      remedy: mend,
+    });
+    expect(await of({ ...both, FAKE_CUDA_CRASHES: '1' })).toMatchObject({
+      detail: 'the NVIDIA driver does not work (the program that asks it was ended by SIGABRT)',
+      remedy: mend,
     });
     expect(await of({ ...both, CUDA_VISIBLE_DEVICES: '' })).toMatchObject({
-      detail: 'the NVIDIA driver sees no GPU',
-      remedy: advice,
+      detail: 'CUDA_VISIBLE_DEVICES="" leaves no GPU visible',
+      remedy: 'Unset it, or set it to the numbers of GPUs that nvidia-smi lists, such as 0.',
     });
   });
 
@@ -161,6 +166,24 @@ describeNative('the diagnosis of tensorflow', () => {
     const [second] = await gpus({ CUDA_VISIBLE_DEVICES: '1' });
     expect(second).toEqual(all[1] as Gpu);
     expect(await gpus((second as Gpu).env)).toEqual([second as Gpu]);
+  });
+});
+
+describeNative('a process that has asked for the GPUs', () => {
+  test('can be pinned to one of them yet', async () => {
+    const { out } = await run(
+      `const { tensorflow } = await import('./src/engine/devices/tensorflow.ts');
+       const { askForGpus, findGpus } = await import('./src/engine/devices/cuda.ts');
+       const { pinProcess } = await import('./src/runner/gpus.ts');
+       await tensorflow.diagnose();
+       const [, second] = await askForGpus();
+       await pinProcess({ gpus: [second] }, () => {}, '${root}');
+       console.log(JSON.stringify([second, findGpus()]));`,
+      both,
+    );
+    const [second, found] = JSON.parse(out) as [Gpu, Gpu[]];
+    expect(second.name).toBe('Fake A100');
+    expect(found).toEqual([second]);
   });
 });
 

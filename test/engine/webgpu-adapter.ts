@@ -1,11 +1,26 @@
 /** The adapter that the tests compute on. */
-import { dlopen } from 'bun:ffi';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setEnvironment } from '../../src/engine/environment.ts';
 import { type Adapter, probeAdapters, surveyAdapters } from '../../src/engine/webgpu/adapters.ts';
 import { findPackage, install } from '../../src/engine/webgpu/package.ts';
 
 /** SwiftShader, a Vulkan driver that computes on the CPU: brought by `bun run check`, or where Debian's package chromium puts it. */
 export const swiftShader = process.env.EXP_SWIFTSHADER ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** Writes a copy of SwiftShader, whose adapter has that name, no longer than its own, into the folder. Returns what VK_DRIVER_FILES is to list. */
+export function copySwiftShader(folder: string, name: string): string {
+  const library = readFileSync(join(swiftShader, '..', 'libvk_swiftshader.so'));
+  const own = 'SwiftShader Device';
+  for (let at = library.indexOf(own); at >= 0; at = library.indexOf(own, at + 1))
+    library.write(name.padEnd(own.length, '\0'), at);
+  const description = JSON.parse(readFileSync(swiftShader, 'utf8'));
+  const path = join(folder, name.replaceAll(' ', '-'));
+  description.ICD.library_path = `${path}.so`;
+  writeFileSync(`${path}.so`, library);
+  writeFileSync(`${path}.json`, JSON.stringify(description));
+  return `${path}.json`;
+}
 
 /** The first GPU; or else the first software adapter, SwiftShader if need be; or what is missing for any. */
 export async function findTestedAdapter(): Promise<Adapter | { missing: string }> {
@@ -16,16 +31,12 @@ export async function findTestedAdapter(): Promise<Adapter | { missing: string }
   if (!existsSync(swiftShader)) {
     return { missing: `no Vulkan driver, also not ${swiftShader} (apt-get install libvulkan1 chromium)` };
   }
-  const { adapters, complaints } = await probeAdapters({ ...process.env, VK_DRIVER_FILES: swiftShader });
-  if (!adapters[0]) return { missing: `no driver that Dawn takes: ${complaints.join('; ')}` };
-  setVariable('VK_DRIVER_FILES', swiftShader);
+  const {
+    adapters,
+    complaints,
+    failure = '',
+  } = await probeAdapters({ ...process.env, VK_DRIVER_FILES: swiftShader });
+  if (!adapters[0]) return { missing: `no driver that Dawn takes: ${complaints.join('; ')} ${failure}` };
+  setEnvironment({ VK_DRIVER_FILES: swiftShader });
   return adapters[0];
-}
-
-/** For the C code of this process, which does not see `process.env`. */
-function setVariable(name: string, value: string): void {
-  const text = (string: string) => Buffer.from(`${string}\0`);
-  const library = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6';
-  const { symbols } = dlopen(library, { setenv: { args: ['cstring', 'cstring', 'i32'], returns: 'i32' } });
-  symbols.setenv(text(name), text(value), 1);
 }

@@ -1,13 +1,15 @@
 /** The device webgpu in processes of their own: what is told of it on SwiftShader, how adapters are pinned, and how it fails. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis } from '../../src/engine/device.ts';
 import { findTrouble } from '../../src/engine/devices/trouble.ts';
+import { findCompiler } from '../../src/engine/native/build.ts';
+import { usableAdapters } from '../../src/engine/webgpu/adapters.ts';
 import { packagesVariable } from '../../src/engine/webgpu/package.ts';
-import { noWebgpu } from './devices.ts';
-import { swiftShader } from './webgpu-adapter.ts';
+import { hasCompiler, noWebgpu } from './devices.ts';
+import { copySwiftShader, swiftShader } from './webgpu-adapter.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'exp-webgpu-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -39,18 +41,15 @@ const start = `
   const { tf } = await import('./src/engine/tf.ts');
   await startDevice('webgpu', { threads: 1 });`;
 
-/** A copy of the driver whose adapter has another name. */
-function otherAdapter(): string {
-  const library = readFileSync(join(swiftShader, '..', 'libvk_swiftshader.so'));
-  const [from, to] = ['SwiftShader Device', 'OtherShader Device'];
-  for (let at = library.indexOf(from); at >= 0; at = library.indexOf(from, at)) library.write(to, at);
-  const description = JSON.parse(readFileSync(swiftShader, 'utf8'));
-  description.ICD.library_path = join(root, 'libother.so');
-  writeFileSync(description.ICD.library_path, library);
-  const path = join(root, 'other.json');
-  writeFileSync(path, JSON.stringify(description));
-  return path;
-}
+test('of the adapters that a name is a part of, the one of that very name is used, and software only where there is no other', () => {
+  const adapter = (name: string, software = false) => ({ name, software, count: 1, driver: '', options: [] });
+  const adapters = [adapter('A100'), adapter('A10'), adapter('A10 in software', true)];
+  const used = (wanted?: string) => usableAdapters(adapters, wanted).map(({ name }) => name);
+  expect(used()).toEqual(['A100', 'A10']);
+  expect(used('a1')).toEqual(['A100', 'A10']);
+  expect(used('a10')).toEqual(['A10']);
+  expect(used('soft')).toEqual(['A10 in software']);
+});
 
 test('webgpu without its package does not start, and says what to install', async () => {
   // A copy of the engine outside the project finds none of its packages, and Bun fetches none where there is a folder for them.
@@ -81,8 +80,9 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
     });
     expect(await diagnose({})).toMatchObject({
       starts: false,
-      detail: `only a software adapter: ${name}, computing on the CPU`,
-      remedy: expect.stringContaining('EXP_WEBGPU_ADAPTER'),
+      detail: `only software: ${name}, computing on the CPU`,
+      remedy:
+        'Choose the device native, which is much faster; to compute on software all the same, set EXP_WEBGPU_ADAPTER to its name and ask for --device webgpu.',
     });
     expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'h100' })).toMatchObject({
       starts: false,
@@ -90,8 +90,30 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
     });
   });
 
+  test.if(hasCompiler)('tells of a driver that crashes, and how to see more', async () => {
+    const source = join(root, 'crash.c');
+    writeFileSync(
+      source,
+      '#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n',
+    );
+    const library = join(root, 'libcrash.so');
+    const built = Bun.spawnSync([findCompiler() as string, '-shared', '-fPIC', '-o', library, source]);
+    expect(built.exitCode).toBe(0);
+    const path = join(root, 'crash.json');
+    const ICD = { api_version: '1.0.5', library_path: library };
+    writeFileSync(path, JSON.stringify({ file_format_version: '1.0.0', ICD }));
+    const { findings } = await diagnose({ VK_DRIVER_FILES: path });
+    expect(findings?.at(-1)).toEqual({
+      ...{ what: 'driver', found: false, detail: 'the program that asks drivers was ended by SIGABRT' },
+      remedy: `A driver fails, or the package webgpu: see what is printed by bun ${join(project, 'src/engine/webgpu/probe.ts')}; on Linux, VK_DRIVER_FILES=<path of its .json> chooses another driver.`,
+    });
+  });
+
   test('is no GPU on a software adapter that is named', async () => {
-    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'swift' })).toMatchObject({ kind: 'cpu', starts: true });
+    expect(await diagnose({ EXP_WEBGPU_ADAPTER: 'swift' })).toMatchObject({
+      ...{ kind: 'cpu', starts: true, detail: `0: ${name}, computing on the CPU` },
+      gpus: [{ name, env: { EXP_WEBGPU_ADAPTER: name } }],
+    });
     const refused = await run(
       `const { startDevice } = await import('./src/engine/device.ts');
        await startDevice('gpu', { threads: 1 }).catch((error) => console.log(error.message));`,
@@ -101,7 +123,7 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
   });
 
   test('computes on the adapter that its process is pinned to', async () => {
-    const VK_DRIVER_FILES = `${swiftShader}:${otherAdapter()}`;
+    const VK_DRIVER_FILES = `${swiftShader}:${copySwiftShader(root, 'OtherShader Device')}`;
     const code = `${start}
       const { surveyAdapters, usableAdapters } = await import('./src/engine/webgpu/adapters.ts');
       const [used] = usableAdapters((await surveyAdapters()).adapters, process.env.EXP_WEBGPU_ADAPTER);
@@ -109,6 +131,24 @@ describe.if(!noWebgpu && existsSync(swiftShader))('webgpu', () => {
     const names = ['SwiftShader', 'OtherShader'];
     const told = names.map((EXP_WEBGPU_ADAPTER) => run(code, { VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER }));
     expect(await Promise.all(told)).toEqual(names.map((one) => `${one} Device (Subzero) 30`));
+  });
+
+  test('tells of adapters that their names do not tell apart, and takes the first of them', async () => {
+    const twin = copySwiftShader(root, 'SwiftShader Device');
+    const EXP_WEBGPU_ADAPTER = 'shader';
+    const others = (count: number) =>
+      `(${count} of this name or a part of it, of which WebGPU can use the first only; the device tensorflow uses all NVIDIA GPUs)`;
+    const two = await diagnose({ VK_DRIVER_FILES: `${swiftShader}:${twin}`, EXP_WEBGPU_ADAPTER });
+    expect(two.detail).toBe(`0: ${name}, computing on the CPU ${others(2)}`);
+    expect(two.gpus?.map(({ name }) => name)).toEqual([name]);
+    // A name that is a part of another's means the other, unless Dawn finds it first, which is the loader's choice.
+    const part = copySwiftShader(root, 'Shader Device');
+    const orders = [`${part}:${swiftShader}`, `${swiftShader}:${part}`];
+    const told = orders.map((VK_DRIVER_FILES) => diagnose({ VK_DRIVER_FILES, EXP_WEBGPU_ADAPTER }));
+    expect((await Promise.all(told)).map(({ detail }) => detail).sort()).toEqual([
+      `0: Shader Device (Subzero), computing on the CPU; 1: ${name}, computing on the CPU`,
+      `0: ${name}, computing on the CPU ${others(2)}`,
+    ]);
   });
 
   test('keeps its memory in a training, and fails for a reason when the device is lost', async () => {

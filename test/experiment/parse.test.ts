@@ -191,6 +191,27 @@ describe('a mistake is shown with its place and the remedy', () => {
         'leave activation out of zoo.vary for generation',
       ],
     ],
+    [
+      'grey networks for images in colour',
+      /\[glyphs\]\n {2}task: .*\n {2}seed: .*/,
+      '[mnist]\n  task: [generation]\ngeneration: {target_dataset: cifar-10}',
+      [
+        "generation.target_dataset: the prompts' networks see images of 1 channel, those of cifar-10 have 3 channels here",
+        'set data.grey to true',
+      ],
+    ],
+    [
+      'networks that their recipe makes grey for images in colour',
+      /\[glyphs\]\n {2}task: .*\n {2}seed: .*/,
+      '[svhn]\n  task: [generation]\ngeneration: {target_dataset: cifar-10}',
+      ['networks see images of 1 channel, those of cifar-10 have 3 channels here', 'set data.grey to false'],
+    ],
+    [
+      'networks in colour for images that are always grey',
+      /\[cnn-small\][\s\S]*seed: .*/,
+      '[cnn-large]\n  dataset: [cifar-10]\n  task: [generation]\ngeneration: {prompt_zoo: {dataset: stl-10}, target_dataset: usps}\ndata: {grey: false}',
+      ['networks see images of 3 channels, those of usps have 1 channel here', 'set data.grey to true'],
+    ],
     ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
     ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],
     ['two documents', 'sane:', '---\nsane:', ['more than one document', 'remove the line ---']],
@@ -241,6 +262,27 @@ describe('a mistake is shown with its place and the remedy', () => {
   ])('%s', (_, addition, expected) => {
     const text = mistakes(valid + addition);
     for (const part of expected) expect(text).toContain(part);
+  });
+
+  test('an imported zoo of networks in colour, for images that are made grey; where channels are not known, nothing', () => {
+    const text = (task: string) =>
+      valid
+        .replace('[glyphs]', '[svhn]')
+        .replace('[property-prediction]', task)
+        .replace('zoo:\n', 'zoo:\n  import: old\n  checkpoints: [1, 5]\n');
+    const inspectFolder = (channels?: number) => () => ({
+      ...{ path: '/old', fingerprint: 'x' },
+      ...(channels && { channels }),
+    });
+    const told = mistakes(text('[generation]'), { inspectFolder: inspectFolder(3) });
+    for (const part of [
+      /^e\.yaml:8:\d+ error zoo\.import: the prompts' networks see images of 3 channels, those of svhn have 1 channel here/,
+      /set data\.grey to false/,
+    ])
+      expect(told).toMatch(part);
+    for (const channels of [1, undefined])
+      expect(plan(text('[generation]'), { inspectFolder: inspectFolder(channels) }).runs).toHaveLength(2);
+    expect(plan(text('[property-prediction]'), { inspectFolder: inspectFolder(3) }).runs).toHaveLength(2);
   });
 
   test('all of them at once, in the order of the file', () => {

@@ -75,7 +75,7 @@ export class Fixture {
 }
 
 /** A plan of one zoo, and SANE and property prediction for each seed. Thirty-two models are one part of the zoo, at most. */
-export function makePlan(seeds: number[], models = 3): Plan {
+export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 'glyphs'): Plan {
   const builder = new StageBuilder();
   const settings = {
     data: { train_images: 10, test_images: 10 },
@@ -86,7 +86,7 @@ export function makePlan(seeds: number[], models = 3): Plan {
   const runs: Run[] = seeds.map((seed) => {
     const point = {
       architecture: 'cnn-small',
-      dataset: 'glyphs',
+      dataset,
       task: 'property-prediction',
       seed,
     } as const;

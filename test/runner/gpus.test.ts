@@ -3,9 +3,10 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnosis, Gpu } from '../../src/engine/device.ts';
+import type { Plan } from '../../src/experiment/types.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
-import { Gpus, waitForGpu } from '../../src/runner/gpus.ts';
+import { Gpus, pinProcess } from '../../src/runner/gpus.ts';
 import { stagesWithoutDevice } from '../../src/runner/stage-runner.ts';
 import { stages } from '../../src/tasks/stages.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
@@ -103,6 +104,36 @@ describe('jobs on several GPUs', () => {
     expect([...outcomes.values()].map(({ state }) => state)).toEqual(plan.stages.map(() => 'done'));
   });
 
+  test('do not keep stages that use no device waiting, of which one at a time comes to them; on a CPU it takes the place of another job', async () => {
+    const plans = (['glyphs', 'mnist'] as const).map((dataset) => makePlan([0], 3, dataset));
+    const [first] = plans as [Plan, Plan];
+    const plan = {
+      ...first,
+      runs: plans.flatMap(({ runs }) => runs),
+      stages: plans.flatMap(({ stages }) => stages),
+    };
+    const datasets = plan.stages.filter(({ stage }) => stage === 'dataset');
+    const tell = { stepMs: 100, tell: 'FAKE_VISIBLE' };
+
+    const fixture = new Fixture({ dataset: tell });
+    const gpuLeases = join(fixture.root, 'gpus');
+    const held = new Gpus([gpu(0)], 1, gpuLeases).take();
+    const running = fixture.execute(plan, { gpus: [gpu(0)], gpuLeases, workers: 1 });
+    // The first zoo waits for the GPU, and for the one place among jobs.
+    await until(
+      () => datasets.every((node) => fixture.store.find(node)?.state === 'complete'),
+      'all data sets are there',
+    );
+    expect(mostAtOnce(told(fixture))).toBe(1);
+    held?.lease.release();
+    await running;
+
+    const onCpu = new Fixture({ dataset: tell, zoo: tell });
+    await onCpu.execute(plan, { workers: 1 });
+    expect(told(onCpu)).toHaveLength(4);
+    expect(mostAtOnce(told(onCpu))).toBe(1);
+  });
+
   test('on a CPU are pinned to none', async () => {
     const fixture = new Fixture(telling);
     const plan = makePlan([0]);
@@ -133,18 +164,35 @@ describe('a place on a GPU', () => {
     place?.lease.release();
   });
 
-  test('is waited for by a process that is pinned to none: the first', async () => {
+  test('is taken by a process that is pinned to none, which C code sees too; it waits only if all are taken', async () => {
     const { root } = new Fixture();
-    const held = new Gpus([gpu(0), gpu(1)], 2, root).take();
-    let waits = 0;
-    const place = waitForGpu({ gpus: [gpu(0), gpu(1)] }, () => waits++, root);
-    await until(() => waits > 0, 'it waits');
-    held?.lease.release();
-    expect((await place)?.gpu.name).toBe('Fake 0');
-    expect(new Gpus([gpu(0)], 1, root).take()).toBeUndefined();
-    expect(waits).toBe(1);
-    (await place)?.lease.release();
-    expect(await waitForGpu({}, () => waits++, root)).toBeUndefined();
+    const both = [gpu(0), gpu(1)];
+    const program = `
+      import { CString, dlopen } from 'bun:ffi';
+      import { pinProcess } from '${join(import.meta.dir, '../../src/runner/gpus.ts')}';
+      const gpu = await pinProcess({ gpus: ${JSON.stringify(both)} }, () => console.log('waits'), '${root}');
+      const c = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6';
+      const { getenv } = dlopen(c, { getenv: { args: ['cstring'], returns: 'cstring' } }).symbols;
+      console.log(gpu.name, process.env.FAKE_VISIBLE, getenv(Buffer.from('FAKE_VISIBLE\\0')));
+      process.exit();`;
+    const start = () => {
+      const child = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' });
+      return child.stdout.text();
+    };
+    const gpus = new Gpus(both, 2, root);
+    const first = gpus.take();
+    expect(await start()).toBe('Fake 1 1 1\n');
+    const second = gpus.take();
+    expect(second?.gpu.name).toBe('Fake 1');
+    const waiting = start();
+    await Bun.sleep(500);
+    first?.lease.release();
+    expect(await waiting).toBe('waits\nFake 0 0 0\n');
+    // It is free again when the process has ended.
+    const again = gpus.take();
+    expect(again?.gpu.name).toBe('Fake 0');
+    for (const place of [second, again]) place?.lease.release();
+    expect(await pinProcess({}, () => {}, root)).toBeUndefined();
   });
 
   test('is on every GPU before any has a second', () => {

@@ -181,6 +181,16 @@ describe('the activation', () => {
   }, 60_000);
 });
 
+test('networks in colour of an imported zoo are an error where its images were made grey', async () => {
+  const { manifest } = await openZoo(paths.zoo);
+  const prompts = join(dir, 'zoo in colour');
+  const colour = { ...manifest, options: { ...manifest.options, input: [28, 28, 3] } };
+  await Bun.write(join(prompts, 'manifest.json'), JSON.stringify(colour));
+  await expect(run('generation', generation, { ...paths, prompts }, 'colour')).rejects.toThrow(
+    `zoo ${prompts}: the networks see images of 3 channels, those of glyphs have 1 here: set data.grey to false, or name the images that the zoo was trained on`,
+  );
+});
+
 test('candidates are chosen by the validation images where there are any', async () => {
   const config = {
     ...generation,

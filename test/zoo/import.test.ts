@@ -507,4 +507,7 @@ test('a folder’s fingerprint changes with its files and not with its place', a
   expect(of(`${dir}-link`)).toBe(before);
   writeFileSync(join(dir, 'sub', 'b'), 'x');
   expect(of(dir)).not.toBe(before);
+  // What is wrong with a manifest, importing says.
+  writeFileSync(join(dir, 'manifest.json'), '{}');
+  expect(Object.keys(inspectZooFolder(dir))).toEqual(['path', 'fingerprint']);
 });

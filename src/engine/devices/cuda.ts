@@ -1,8 +1,13 @@
 /** The NVIDIA GPUs of this machine, as the driver tells of them. */
 import { CString, dlopen, type Pointer, ptr } from 'bun:ffi';
+import { fileURLToPath } from 'node:url';
+import { ask } from './ask.ts';
 import type { Gpu } from './device.ts';
 
 const driver = 'libcuda.so.1';
+
+/** CUDA_ERROR_NO_DEVICE: none is there, or none is visible. */
+const noDevice = 100;
 
 const functions = {
   cuInit: { args: ['u32'], returns: 'i32' },
@@ -19,6 +24,30 @@ type Driver = ReturnType<typeof dlopen<typeof functions>>['symbols'];
 /** The driver said no, or is not there. */
 export class CudaError extends Error {
   override readonly name = 'CudaError';
+
+  constructor(
+    message: string,
+    readonly driver: 'missing' | 'broken',
+  ) {
+    super(message);
+  }
+}
+
+/** What the program that asks for the GPUs prints. */
+export type CudaAnswer = { gpus: Required<Gpu>[] } | Pick<CudaError, 'message' | 'driver'>;
+
+/**
+ * As findGpus, in another process: the driver heeds CUDA_VISIBLE_DEVICES as it is when a process first calls it, and this process may be
+ * pinned to one of the GPUs yet.
+ */
+export async function askForGpus(): Promise<Required<Gpu>[]> {
+  const path = fileURLToPath(new URL('./cuda-probe.ts', import.meta.url));
+  const { answer, ended } = await ask(path, process.env);
+  if (answer === undefined)
+    throw new CudaError(`the NVIDIA driver does not work (the program that asks it ${ended})`, 'broken');
+  const told = JSON.parse(answer) as CudaAnswer;
+  if ('gpus' in told) return told.gpus;
+  throw new CudaError(told.message, told.driver);
 }
 
 /**
@@ -27,7 +56,9 @@ export class CudaError extends Error {
  */
 export function findGpus(): Required<Gpu>[] {
   const cuda = load();
-  check(cuda, 'cuInit', cuda.cuInit(0));
+  const code = cuda.cuInit(0);
+  if (code === noDevice) return [];
+  check(cuda, 'cuInit', code);
   const count = read(cuda, 'cuDeviceGetCount', (out) => cuda.cuDeviceGetCount(out));
   return Array.from({ length: count }, (_, index) => {
     const device = read(cuda, 'cuDeviceGet', (out) => cuda.cuDeviceGet(out, index));
@@ -56,7 +87,7 @@ function load(): Driver {
   try {
     return dlopen(driver, functions).symbols;
   } catch {
-    throw new CudaError(`the NVIDIA driver is missing (${driver})`);
+    throw new CudaError(`the NVIDIA driver is missing (${driver})`, 'missing');
   }
 }
 
@@ -71,5 +102,5 @@ function check(cuda: Driver, what: string, code: number): void {
   const name = new BigUint64Array(1);
   const known = cuda.cuGetErrorName(code, ptr(name)) === 0;
   const text = known ? new CString(Number(name[0]) as Pointer).toString() : `error ${code}`;
-  throw new CudaError(`the NVIDIA driver does not work (${what}: ${text})`);
+  throw new CudaError(`the NVIDIA driver does not work (${what}: ${text})`, 'broken');
 }

@@ -11,7 +11,7 @@ export interface Finding {
   remedy?: string;
 }
 
-/** One GPU that jobs can be pinned to. */
+/** One GPU, or software in the place of one, that jobs can be pinned to. */
 export interface Gpu {
   /** The same for every process of the machine, and no other GPU's. */
   id: string;
@@ -34,7 +34,7 @@ export interface Diagnosis {
   remedy?: string;
   /** Of a device that needs several things: all of them, in the order in which they are to be mended. */
   findings?: Finding[];
-  /** Of a GPU device that starts: the GPUs that it can use. */
+  /** Of a device that starts and has several places to compute on: those, which are GPUs if its kind is. */
   gpus?: Gpu[];
 }
 

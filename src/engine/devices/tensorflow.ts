@@ -9,18 +9,22 @@ import {
   packageFolder,
   packageName,
 } from '../tensorflow/installation.ts';
-import { CudaError, findGpus } from './cuda.ts';
+import { askForGpus, CudaError } from './cuda.ts';
 import { type Device, DeviceError, type Finding, type Gpu } from './device.ts';
 
 const install =
   "pip install --target ~/tensorflow 'tensorflow[and-cuda]'; export EXP_TENSORFLOW=~/tensorflow/tensorflow";
 const remedies = {
-  driver: 'Install the NVIDIA driver; without an NVIDIA GPU, choose another device.',
+  missing: 'Install the NVIDIA driver; without an NVIDIA GPU, choose another device.',
+  broken:
+    'Mend it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, else install it again.',
+  gpu: 'Without an NVIDIA GPU, choose another device; with one, nvidia-smi must list it.',
+  visible: 'Unset it, or set it to the numbers of GPUs that nvidia-smi lists, such as 0.',
   package: 'Run: bun install',
   tensorflow: `Run: ${install}  (or, for CUDA 11: bun pm trust ${packageName})`,
   cuda: `Install it, or add its folder to LD_LIBRARY_PATH. A wheel brings its own: ${install}`,
   addon:
-    'Install a C++ compiler, e.g. with apt-get install g++, or run exp doctor again to see what it says.',
+    'Install a C++ compiler, e.g. with apt-get install g++; where one is, its whole message tells what it lacks.',
 };
 
 /** NVIDIA GPUs through libtensorflow, by the optional package @tensorflow/tfjs-node-gpu. */
@@ -32,7 +36,7 @@ export const tensorflow: Device = {
   /** Compiles the addon if it is not in the cache yet and all else is there, which takes seconds. */
   async diagnose() {
     const { name, kind, description } = this;
-    const { gpus, ...driver } = inspectDriver();
+    const { gpus, ...driver } = await inspectDriver();
     const installation = findInstallation();
     const findings = [driver, inspectPackage(), ...inspectInstallation(installation)];
     if (findings.every(({ found }) => found)) findings.push(await inspectAddon(installation as Installation));
@@ -62,18 +66,22 @@ export const tensorflow: Device = {
   },
 };
 
-function inspectDriver(): Finding & { gpus: Gpu[] } {
+async function inspectDriver(): Promise<Finding & { gpus: Gpu[] }> {
   const what = 'GPU';
   try {
-    const gpus = findGpus();
+    const gpus = await askForGpus();
     const names = gpus.map(
       ({ name, memoryBytes }, i) => `${i}: ${name}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,
     );
     if (gpus.length > 0) return { what, found: true, detail: names.join('; '), gpus };
-    return { what, found: false, detail: 'the NVIDIA driver sees no GPU', remedy: remedies.driver, gpus };
+    const visible = process.env.CUDA_VISIBLE_DEVICES;
+    if (visible === undefined)
+      return { what, found: false, detail: 'the NVIDIA driver sees no GPU', remedy: remedies.gpu, gpus };
+    const detail = `CUDA_VISIBLE_DEVICES="${visible}" leaves no GPU visible`;
+    return { what, found: false, detail, remedy: remedies.visible, gpus };
   } catch (error) {
     if (!(error instanceof CudaError)) throw error;
-    return { what, found: false, detail: error.message, remedy: remedies.driver, gpus: [] };
+    return { what, found: false, detail: error.message, remedy: remedies[error.driver], gpus: [] };
   }
 }
 

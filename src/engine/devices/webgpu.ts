@@ -1,6 +1,7 @@
 import {
   type Adapter,
   adapterVariable,
+  probePath,
   type Survey,
   surveyAdapters,
   usableAdapters,
@@ -14,7 +15,8 @@ const remedies = {
     process.platform === 'darwin'
       ? 'WebGPU needs macOS 13 or newer.'
       : 'Install the Vulkan loader and a driver: apt-get install libvulkan1, and the driver of the GPU (for AMD and Intel: mesa-vulkan-drivers).',
-  software: `Choose the device native, which is much faster; to use it all the same, set ${adapterVariable} to its name.`,
+  crash: `A driver fails, or the package ${packageName}: see what is printed by bun ${probePath}; on Linux, VK_DRIVER_FILES=<path of its .json> chooses another driver.`,
+  software: `Choose the device native, which is much faster; to compute on software all the same, set ${adapterVariable} to its name and ask for --device webgpu.`,
 };
 
 /** Any GPU with a Vulkan or Metal driver, by Dawn of the optional package webgpu. */
@@ -37,9 +39,8 @@ export const webgpu: Device = {
     findings.push(inspectAdapters(survey.adapters, usable, wanted));
     const [first] = usable;
     if (!first) return refused(common);
-    const detail = (findings.at(-1) as Finding).detail;
-    if (first.software) return { ...common, kind: 'cpu', starts: true, detail };
-    return { ...common, starts: true, detail, gpus: usable.map(gpuOf) };
+    const { detail } = findings.at(-1) as Finding;
+    return { ...common, kind: first.software ? 'cpu' : kind, starts: true, detail, gpus: usable.map(gpuOf) };
   },
 
   async start() {
@@ -72,10 +73,17 @@ function inspectPackage(): Finding {
   return { what: 'package', found: false, detail, remedy: remedies.package };
 }
 
-function inspectDriver({ adapters, complaints }: Survey): Finding {
+function describe({ name, count, software }: Adapter): string {
+  const others = `${count} of this name or a part of it, of which WebGPU can use the first only; the device tensorflow uses all NVIDIA GPUs`;
+  return `${name}${software ? ', computing on the CPU' : ''}${count > 1 ? ` (${others})` : ''}`;
+}
+
+function inspectDriver({ adapters, complaints, failure }: Survey): Finding {
   const what = 'driver';
   const drivers = [...new Set(adapters.map(({ driver }) => driver))];
   if (drivers.length > 0) return { what, found: true, detail: drivers.join('; ') };
+  if (failure !== undefined)
+    return { what, found: false, detail: `the program that asks drivers ${failure}`, remedy: remedies.crash };
   const said = complaints.length > 0 ? ` (Dawn says: ${complaints.join('; ')})` : '';
   return { what, found: false, detail: `no driver that WebGPU can use${said}`, remedy: remedies.driver };
 }
@@ -86,11 +94,13 @@ function inspectAdapters(
   wanted: string | undefined,
 ): Finding {
   const what = 'adapter';
-  const list = (adapters: readonly Adapter[]) =>
-    adapters.map(({ name, software }) => (software ? `${name}, computing on the CPU` : name)).join('; ');
-  if (usable.length > 0) return { what, found: true, detail: list(usable) };
+  if (usable.length > 0) {
+    const numbered = usable.map((adapter, number) => `${number}: ${describe(adapter)}`);
+    return { what, found: true, detail: numbered.join('; ') };
+  }
+  const list = all.map(describe).join('; ');
   if (wanted) {
-    const detail = `no adapter has "${wanted}" in its name, as ${adapterVariable} asks; there are: ${list(all)}`;
+    const detail = `no adapter has "${wanted}" in its name, as ${adapterVariable} asks; there are: ${list}`;
     return {
       what,
       found: false,
@@ -98,5 +108,5 @@ function inspectAdapters(
       remedy: `Set ${adapterVariable} to a part of one of their names, or unset it.`,
     };
   }
-  return { what, found: false, detail: `only a software adapter: ${list(all)}`, remedy: remedies.software };
+  return { what, found: false, detail: `only software: ${list}`, remedy: remedies.software };
 }

@@ -1,5 +1,5 @@
 /** Settings of TensorFlow and of NVIDIA's libraries that exist as environment variables only. */
-import { dlopen } from 'bun:ffi';
+import { setEnvironment } from '../environment.ts';
 
 /** Those that the environment has already stay as they are. */
 const settings = {
@@ -11,15 +11,5 @@ const settings = {
   TF_CPP_MIN_LOG_LEVEL: '1',
 };
 
-/**
- * Sets them for the C code of this process, which reads its own environment: `process.env` changes only what JavaScript sees.
- * To be called before TensorFlow is loaded.
- */
-export function applySettings(): void {
-  const { symbols } = dlopen('libc.so.6', {
-    setenv: { args: ['cstring', 'cstring', 'i32'], returns: 'i32' },
-  });
-  for (const [name, value] of Object.entries(settings)) symbols.setenv(text(name), text(value), 0);
-}
-
-const text = (value: string) => Buffer.from(`${value}\0`);
+/** To be called before TensorFlow is loaded. */
+export const applySettings = (): void => setEnvironment(settings, { keep: true });

@@ -1,12 +1,18 @@
 /** The adapters of this machine, as WebGPU calls its GPUs, and which of them is used. */
 import { fileURLToPath } from 'node:url';
+import { ask } from '../devices/ask.ts';
 
 /** The variable that names the adapter to use, by a part of its name. */
 export const adapterVariable = 'EXP_WEBGPU_ADAPTER';
 
 export interface Adapter {
-  /** e.g. `NVIDIA H100 80GB HBM3`. Adapters of one name cannot be told apart, and count as one. */
+  /** e.g. `NVIDIA H100 80GB HBM3`. */
   name: string;
+  /**
+   * How many adapters Dawn means by this name, which is how many have it or a part of it as theirs. It gives the first of them only:
+   * it takes no number, and the Vulkan loader chooses by makers and models, which are those of equal GPUs too.
+   */
+  count: number;
   /** e.g. `NVIDIA: 580.95.05`. */
   driver: string;
   /** Whether it computes on the CPU. */
@@ -15,11 +21,19 @@ export interface Adapter {
   options: string[];
 }
 
+/** What Dawn's adapters are asked for with: their order depends on it. */
+export const preference: GPURequestAdapterOptions = { powerPreference: 'high-performance' };
+
 export interface Survey {
   adapters: Adapter[];
   /** What Dawn said, e.g. that a library is missing or why it passed over an adapter. */
   complaints: string[];
+  /** How the program that asked Dawn ended, if not well. */
+  failure?: string;
 }
+
+/** The program that asks Dawn. */
+export const probePath = fileURLToPath(new URL('./probe.ts', import.meta.url));
 
 let survey: Promise<Survey> | undefined;
 
@@ -31,23 +45,22 @@ export function surveyAdapters(): Promise<Survey> {
 
 /** The adapters that a process of this environment finds. */
 export async function probeAdapters(env: Record<string, string | undefined> = process.env): Promise<Survey> {
-  const path = fileURLToPath(new URL('./probe.ts', import.meta.url));
-  const stdio = ['ignore', 'pipe', 'pipe'] as const;
-  const child = Bun.spawn([process.execPath, path], { env, stdio: [...stdio] });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  const code = await child.exited;
-  const complaints = [...err.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
-  if (code === 0) return { adapters: JSON.parse(out) as Adapter[], complaints: [...new Set(complaints)] };
-  const last = err.trimEnd().split('\n').at(-1) ?? '';
-  const how = child.signalCode ? `was ended by ${child.signalCode}` : `ended with exit code ${code}`;
-  return { adapters: [], complaints: [...complaints, `the program that asks for adapters ${how}: ${last}`] };
+  const { answer, printed, ended } = await ask(probePath, env);
+  const warnings = [...printed.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => (text as string).trim());
+  const complaints = [...new Set(warnings)];
+  if (answer !== undefined) return { adapters: JSON.parse(answer) as Adapter[], complaints };
+  return { adapters: [], complaints, failure: ended };
 }
 
 /**
- * The adapters that may be used: all real GPUs; or those that `wanted` names by a part of their name, upper or lower case, software
- * among them: slow as it is, it is used only where it is named.
+ * The adapters that may be used: all real GPUs; or the one that `wanted` names, or those with `wanted` as a part of their name, upper or
+ * lower case. Software, slow as it is, is used only where it is named and no GPU is named with it.
  */
-export function usableAdapters(adapters: readonly Adapter[], wanted: string | undefined): Adapter[] {
-  if (!wanted) return adapters.filter(({ software }) => !software);
-  return adapters.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+export function usableAdapters(adapters: readonly Adapter[], wanted = ''): Adapter[] {
+  const part = wanted.toLowerCase();
+  const named = adapters.filter(({ name }) => name.toLowerCase().includes(part));
+  const whole = named.filter(({ name }) => name.toLowerCase() === part);
+  if (whole.length > 0) return whole;
+  const gpus = named.filter(({ software }) => !software);
+  return gpus.length > 0 || part === '' ? gpus : named;
 }

@@ -1,7 +1,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { tf } from '../tf.ts';
 import { adamW } from './adamw.ts';
-import type { Adapter } from './adapters.ts';
+import { type Adapter, preference } from './adapters.ts';
 import { registerAddN } from './add-n.ts';
 import { makeBackend } from './backend.ts';
 import { maxPoolGrad } from './max-pool.ts';
@@ -25,7 +25,7 @@ export async function startWebgpu({ options }: Adapter): Promise<void> {
   if (!tf.findBackendFactory('webgpu')) {
     const { create, globals } = await loadDawn();
     const gpu = create(options);
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    const adapter = await gpu.requestAdapter(preference);
     if (!adapter) throw new Error(`Dawn gives no adapter for ${options.join(' ')}.`);
     const device = await adapter.requestDevice({
       requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],

@@ -1,4 +1,5 @@
 /** What the methods of the task `generation` work with: prompts and their embeddings, a decoder, images to measure on. */
+import type { ImageFormat } from '../../data/dataset.ts';
 import { loadImages } from '../../data/stage.ts';
 import { Random } from '../../engine/random.ts';
 import type { StageContext } from '../../engine/stage.ts';
@@ -15,7 +16,7 @@ import { destandardize, fitStandardization, standardize } from '../../sane/stand
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepare, prepareBoth } from '../../zoo/train.ts';
-import { openZoo, type ZooModel } from '../../zoo/zoo.ts';
+import { openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
 import { accuracies, condition, ensembleAccuracy } from './networks.ts';
@@ -43,11 +44,21 @@ function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
   );
 }
 
+/** Throws where the networks of an imported zoo see images of other channels than their data set has as it was prepared here. */
+function checkChannels({ dir, manifest }: Zoo, { name, shape }: ImageFormat): void {
+  const [networks, images] = [manifest.options.input[2], shape[2]];
+  if (manifest.dataset !== name || networks === images) return;
+  throw new Error(
+    `zoo ${dir}: the networks see images of ${networks} channels, those of ${name} have ${images} here: set data.grey to ${images === 3}, or name the images that the zoo was trained on`,
+  );
+}
+
 /** Loads everything, on the device. `dispose` gives it back. */
 export async function prepareSampling({ inputs }: StageContext, config: Config) {
   const home = await openZoo(inputs.zoo as string);
   const zoo = inputs.prompts ? await openZoo(inputs.prompts) : home;
   const images = await loadImages(inputs.dataset as string);
+  checkChannels(zoo, images.dataset);
   const data = prepareBoth(images);
   const { sane, description, standardization: learnt } = await loadSane(inputs.sane as string);
   const { shape, batch_norm_tokens } = description;

@@ -1,8 +1,9 @@
-/** A hash of what is in a folder, without reading its files. */
+/** A hash of what is in the folder of a zoo, and what can be told of it without reading its networks. */
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Folder } from '../../experiment/types.ts';
+import { manifestName, type ZooManifest } from '../zoo.ts';
 
 /** The hash is of the files' names, sizes and times of change. A folder that is not there, or empty, is a problem. */
 export function inspectZooFolder(path: string): Folder | { problem: string } {
@@ -19,7 +20,18 @@ export function inspectZooFolder(path: string): Folder | { problem: string } {
     hash.update(`${entry}\0${stat?.size ?? ''}\0${stat?.mtimeMs ?? ''}\n`);
     files++;
   }
-  return files > 0
-    ? { path, fingerprint: hash.digest('hex').slice(0, 32) }
-    : { problem: `the folder ${path} is empty` };
+  if (files === 0) return { problem: `the folder ${path} is empty` };
+  const channels = channelsOf(path);
+  return { path, fingerprint: hash.digest('hex').slice(0, 32), ...(channels && { channels }) };
+}
+
+/** Channels of the images that the networks of a zoo of this program see. Undefined of others' zoos, and of a manifest that importing refuses. */
+function channelsOf(folder: string): number | undefined {
+  const path = join(folder, manifestName);
+  if (!existsSync(path)) return undefined;
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as ZooManifest).options.input[2];
+  } catch {
+    return undefined;
+  }
 }
