@@ -12,7 +12,7 @@
  * | SaneGelu | x | | y |
  * | SaneGeluGrad | dy, x | | dx |
  * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], logSums [B, heads, T] |
- * | SaneAttentionGrad | dy, qkv, logSums | heads | dqkv |
+ * | SaneAttentionGrad | dy, qkv, y (SaneAttention's out), logSums | heads | dqkv |
  * | SaneMaskedSquares | x, target, mask, all of one shape | | sum, a scalar |
  * | SaneMaskedSquaresGrad | dy, x, target, mask | | dx |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |

@@ -44,6 +44,21 @@ export const cases: Record<string, (batch: number) => Case> = {
       apply: (ops, x, gain) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D),
     };
   },
+  'layerNorm of more rows than are added up at once': (batch) => {
+    const width = odd(5);
+    return {
+      inputs: [normal(random, 128 + batch, 3, width), normal(random, width), normal(random, width)],
+      apply: (ops, x, gain, bias) =>
+        tf.mul(ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D), 0.05),
+    };
+  },
+  'layerNorm of wider rows than a workgroup': (batch) => {
+    const width = odd(257, 60);
+    return {
+      inputs: [normal(random, batch, 3, width), normal(random, width), normal(random, width)],
+      apply: (ops, x, gain, bias) => ops.layerNorm(x as tf.Tensor, gain as tf.Tensor1D, bias as tf.Tensor1D),
+    };
+  },
   gelu: (batch) => ({
     inputs: [{ shape: [batch, 61], data: random.normals(batch * 61).map((value) => 3 * value) }],
     apply: (ops, x) => ops.gelu(x as tf.Tensor),
@@ -72,12 +87,45 @@ export const cases: Record<string, (batch: number) => Case> = {
     inputs: [normal(random, batch, odd(33, 20), 3 * odd(17, 20))],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
   }),
+  'attention of heads of whole vectors': (batch) => {
+    const [heads, width] = [odd(3, 2), 4 * odd(1, 5)];
+    return {
+      inputs: [normal(random, batch, odd(63, 3), 3 * heads * width)],
+      apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, heads),
+    };
+  },
+  'attention of heads wider than a workgroup has columns': (batch) => ({
+    inputs: [normal(random, batch, 33, 3 * odd(129, 20))],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
+  }),
+  'attention of scores so low that e to them is 0': (batch) => {
+    const [tokens, width] = [odd(33), 9];
+    const qkv = normal(random, batch, tokens, 3 * width);
+    for (let i = 0; i < qkv.data.length; i++) {
+      const part = Math.floor((i % (3 * width)) / width);
+      if (part < 2) qkv.data[i] = (part === 0 ? 10 : -10) + 0.02 * (qkv.data[i] as number);
+    }
+    return { inputs: [qkv], apply: (ops, x) => tf.mul(ops.attention(x as tf.Tensor3D, 1), 0.1) };
+  },
+  'attention of one token': (batch) => ({
+    inputs: [normal(random, batch, 1, 3 * 8)],
+    apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 2),
+  }),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));
     return {
       inputs: [normal(random, rows, odd(3))],
       apply: (ops, table) => ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, 5], 'int32')),
+    };
+  },
+  'embedding of more ids and wider rows than a workgroup has threads': (batch) => {
+    const [rows, count] = [odd(3), odd(257, 40)];
+    const ids = Int32Array.from({ length: batch * count }, () => random.integer(rows));
+    return {
+      inputs: [normal(random, rows, odd(257))],
+      apply: (ops, table) =>
+        tf.mul(ops.embedding(table as tf.Tensor2D, tf.tensor(ids, [batch, count], 'int32')), 0.05),
     };
   },
   conv2d: (batch) => {

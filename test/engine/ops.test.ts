@@ -1,10 +1,13 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import * as ops from '../../src/engine/ops.ts';
 import { tf } from '../../src/engine/tf.ts';
-import { expectClose, expectSame, freshSeed } from './compare.ts';
+import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
 import { startTested, testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
 import { cases, odd, random } from './op-cases.ts';
+
+// A software adapter compiles some of the shaders of a case for a second or more, and several times as long on a busy machine.
+setDefaultTimeout(60_000);
 
 beforeAll(async () => {
   await startTested(testedDevices, 1);
@@ -61,6 +64,28 @@ describe.each(testedDevices)(
       expect([...(await sum.data())]).toEqual([4950, 100]);
       sum.dispose();
       expect(tf.backend().numDataIds()).toBe(before);
+    });
+
+    test.each([
+      [[70_001], [0]],
+      [[300, 5, 41], [0]],
+      [
+        [300, 5, 41],
+        [0, 1],
+      ],
+      [
+        [7, 5, 41],
+        [2, 0, 1],
+      ],
+      [[7, 5, 41], [1]],
+      [[9], []],
+    ])('the sum of %j over the axes %j', async (shape, axes) => {
+      for (const keepDims of [false, true]) {
+        await expectSame(backend, [normal(random, ...shape)], (x) => {
+          const sum = tf.sum(x, axes, keepDims);
+          return tf.mul(sum.reshape(sum.shape), 1 / Math.sqrt(x.size / sum.size));
+        });
+      }
     });
 
     test('a transformer block of golden weights, after attention and as a whole', async () => {

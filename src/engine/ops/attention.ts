@@ -11,9 +11,11 @@ export function attention(qkv: tf.Tensor3D, heads: number): tf.Tensor3D {
     [qkv],
     () => {
       const [value, kept] = forward(qkv, heads);
-      return { value, saved: [qkv, kept] };
+      return { value, saved: [qkv, value, kept] };
     },
-    (dy, [qkv, kept]) => [backward(dy as tf.Tensor3D, qkv as tf.Tensor3D, kept as tf.Tensor, heads)],
+    (dy, [qkv, y, kept]) => [
+      backward(dy as tf.Tensor3D, qkv as tf.Tensor3D, y as tf.Tensor, kept as tf.Tensor, heads),
+    ],
   );
   return y as tf.Tensor3D;
 }
@@ -28,9 +30,15 @@ function forward(qkv: tf.Tensor3D, heads: number): [tf.Tensor, tf.Tensor] {
   return [mergeHeads([tf.matMul(probs, v)]), probs];
 }
 
-function backward(dy: tf.Tensor3D, qkv: tf.Tensor3D, kept: tf.Tensor, heads: number): tf.Tensor {
+function backward(
+  dy: tf.Tensor3D,
+  qkv: tf.Tensor3D,
+  y: tf.Tensor,
+  kept: tf.Tensor,
+  heads: number,
+): tf.Tensor {
   if (hasKernel('SaneAttentionGrad')) {
-    return runKernel('SaneAttentionGrad', { dy, qkv, logSums: kept }, { heads })[0] as tf.Tensor;
+    return runKernel('SaneAttentionGrad', { dy, qkv, y, logSums: kept }, { heads })[0] as tf.Tensor;
   }
   const [q, k, v] = splitHeads(qkv, heads, 3);
   const [dout] = splitHeads(dy, heads, 1);

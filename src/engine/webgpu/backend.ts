@@ -1,5 +1,4 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { tf } from '../tf.ts';
 
 type Values = Parameters<WebGPUBackend['write']>[0];
 
@@ -51,9 +50,10 @@ function extend(Base: typeof WebGPUBackend): typeof WebGPUBackend {
       return values;
     }
 
-    override runWebGPUProgram(...given: Parameters<WebGPUBackend['runWebGPUProgram']>): tf.TensorInfo {
+    /** Comes before every computation. */
+    override uploadToGPU(id: object): void {
       if (this.failure) throw this.failure;
-      return super.runWebGPUProgram(...given);
+      super.uploadToGPU(id);
     }
 
     override submitQueue(): void {
