@@ -77,7 +77,7 @@ export interface Experiment {
   device?: Device;
   grid: Axes;
   /**
-   * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once.
+   * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.
    */
   zip?: Axes1[];
   /**
@@ -140,18 +140,11 @@ export interface Axes {
    */
   seed?: [number, ...number[]];
   /**
-   * Any dotted setting may be an axis.
-   *
-   * @minItems 1
-   *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "".
    */
   [k: string]:
-    | [unknown, ...unknown[]]
+    | unknown[]
     | [Architecture, ...Architecture[]]
     | [Dataset, ...Dataset[]]
     | [Task, ...Task[]]
@@ -191,9 +184,6 @@ export interface Axes1 {
    * Any dotted setting may be an axis.
    *
    * @minItems 1
-   *
-   * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
    * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".

@@ -53,6 +53,12 @@ describe('a mistake is shown with its place and the remedy', () => {
     ['an empty axis', '[0, 1]', '[]', ['grid.seed: empty, or too few values', 'expected at least 1']],
     ['a value that appears twice', '[0, 1]', '[1, 1]', ['the value 1 appears twice']],
     [
+      'places of a zip that are the same',
+      'zoo:\n',
+      'zip:\n  - zoo.seed: [1, 2, 1, 1]\n    sane.layers: [1, 1, 2, 1]\nzoo:\n',
+      ['zip.0.zoo.seed.3: place 4 of these lists has the values of place 1 in all of them'],
+    ],
+    [
       'a missing axis',
       '  dataset: [glyphs]\n',
       '',
