@@ -156,7 +156,7 @@ const counts = { train: 10_000, test: 2_000 };
 export const glyphs: Dataset = {
   name: 'glyphs',
   description: 'ten symbols that the program draws itself, 28x28 grey; needs no download',
-  standsFor: ['mnist', 'cifar-10'],
+  standsFor: ['mnist', 'cifar-10', 'svhn', 'cifar-100', 'tiny-imagenet'],
   shape: [side, side, 1],
   classes: symbols.length,
   normalize: halves(1),

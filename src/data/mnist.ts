@@ -107,7 +107,7 @@ export const fashionMnist = idxDataset(
   {
     name: 'fashion-mnist',
     description: 'clothes, 28x28 grey',
-    standsFor: ['mnist', 'cifar-10'],
+    standsFor: ['mnist', 'cifar-10', 'svhn', 'cifar-100', 'tiny-imagenet'],
     normalize: halves(1),
   },
   fashionFiles,

@@ -162,7 +162,8 @@ function checkGeneration(
     });
   }
   const missing = epochs.filter((epoch) => epoch > 0 && !zoo.checkpoints.includes(epoch));
-  const measuresZoo = methods.includes('scratch') && (target === null || target === dataset);
+  const home = generation.prompt_zoo === null && (target === null || target === dataset);
+  const measuresZoo = methods.includes('scratch') && home;
   if (measuresZoo && missing.length > 0 && given.has('generation.epochs')) {
     problems.push({
       code: 'missing-checkpoint',

@@ -96,6 +96,21 @@ function checkAxes(value: Record<string, unknown>): Located[] {
         markKey: false,
       });
     }
+    const rows = Array.from({ length: lengths[0]?.[1] ?? 0 }, (_, row) =>
+      JSON.stringify(Object.values(zip).map((list) => (Array.isArray(list) ? list[row] : null))),
+    );
+    const again = rows.findIndex((row, k) => rows.indexOf(row) < k);
+    if (again >= 0) {
+      const [name, list] = Object.entries(zip)[0] as [string, unknown];
+      found.push({
+        problem: {
+          code: 'duplicate-value',
+          message: `place ${again + 1} of these lists has the values of place ${rows.indexOf(rows[again] as string) + 1} in all of them`,
+        },
+        path: ['zip', i, name, ...(Array.isArray(list) ? [again] : [])],
+        markKey: false,
+      });
+    }
     for (const name of Object.keys(zip)) {
       if (seen.has(name)) {
         found.push({

@@ -126,12 +126,13 @@ function narrow(settings: Record<Block, Record<string, Json>>, given: ReadonlySe
 
 /**
  * Settings that change no number: which of them are asked for, seeds of what they are means over, which checkpoints are kept
- * beside those that are used, and how many models are trained at once.
+ * beside those that are used, how many models are trained at once, and rows of position tables that the zoo's networks do not have.
  */
 const immaterial = new Set([
   'zoo.seed',
   'zoo.lockstep',
   'zoo.checkpoints',
+  'sane.positions',
   'property_prediction.features',
   'property_prediction.targets',
   'generation.methods',

@@ -77,7 +77,7 @@ export interface Experiment {
   device?: Device;
   grid: Axes;
   /**
-   * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once.
+   * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.
    */
   zip?: Axes1[];
   /**
@@ -106,7 +106,10 @@ export interface Experiment {
    *
    * @minItems 1
    */
-  tables?: [1 | 2 | 3 | 4 | 6 | 7 | 9 | 10 | 11 | 12, ...(1 | 2 | 3 | 4 | 6 | 7 | 9 | 10 | 11 | 12)[]];
+  tables?: [
+    1 | 2 | 3 | 4 | 5 | 6 | 7 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17,
+    ...(1 | 2 | 3 | 4 | 5 | 6 | 7 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17)[]
+  ];
 }
 /**
  * The axes. Every combination of their values is one run.
@@ -137,18 +140,11 @@ export interface Axes {
    */
   seed?: [number, ...number[]];
   /**
-   * Any dotted setting may be an axis.
-   *
-   * @minItems 1
-   *
    * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
+   * via the `patternProperty` "".
    */
   [k: string]:
-    | [unknown, ...unknown[]]
+    | unknown[]
     | [Architecture, ...Architecture[]]
     | [Dataset, ...Dataset[]]
     | [Task, ...Task[]]
@@ -188,9 +184,6 @@ export interface Axes1 {
    * Any dotted setting may be an axis.
    *
    * @minItems 1
-   *
-   * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
    *
    * This interface was referenced by `Axes1`'s JSON-Schema definition
    * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
@@ -733,7 +726,7 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */

@@ -13,7 +13,7 @@ export const stageVersions: Record<StageName, number> = {
   sane: 2,
   'hyper-representation': 1,
   'property-prediction': 1,
-  generation: 2,
+  generation: 3,
   reconstruction: 1,
 };
 

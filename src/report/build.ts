@@ -92,7 +92,7 @@ function fillGroup(
         return { ...place, measured: null, paper: published, status: 'missing', note: column.paperOnly };
       }
       const labels = { ...definition.labels, ...row.labels, ...column.labels };
-      return { ...place, ...measureCell(definition, group, labels, results, published) };
+      return { ...place, ...measureCell(definition, group, row, labels, results, published) };
     }),
   );
 }

@@ -1,11 +1,13 @@
 /** What a table of the paper looks like and which runs and records fill it. */
-import type { Run } from '../experiment/types.ts';
+import type { Json, Run } from '../experiment/types.ts';
 import type { Labels } from './paper.ts';
 
 /** A column group of the paper's layout: the runs of one data set. */
 export interface GroupDefinition {
-  /** Null: the paper does not say which, and any will do. */
+  /** On which networks are measured. Null: the paper does not say which, and any will do. */
   dataset: string | null;
+  /** The data set of SANE's zoo, where it has a part in the table. */
+  source?: string;
   title: string;
   /** The part of the paper's column labels that is the group's; by default the data set. */
   labels?: Labels;
@@ -23,6 +25,10 @@ export interface RowDefinition {
   key: string;
   title: string;
   labels: Labels;
+  /** Where it is not the table's. */
+  metric?: string;
+  /** How the row's numbers are never under the paper's conditions. */
+  scaled?: string;
 }
 
 /** A claim of the paper: in every row the number of one column is above that of another, or the other way round. */
@@ -52,9 +58,11 @@ export interface TableDefinition {
   metric: string;
   labels: Labels;
   /** The labels that a run's record has in this table, null where it has no place in it. By default as they were recorded. */
-  place?(labels: Labels, run: Run): Labels | null;
+  place?(labels: Labels, run: Run, metric: string): Labels | null;
   /** Settings that rows or columns stand for, in which the runs of one group differ therefore. */
   across?: readonly string[];
+  /** What the paper had here where elsewhere it had something else, by the name of the setting. */
+  conditions?: Readonly<Record<string, Json>>;
   /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
   factor: number;
   /** What the numbers behind one ± differ in. */

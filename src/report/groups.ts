@@ -1,6 +1,6 @@
 /** Which runs stand side by side in one column group: those that differ in their seeds only. */
 import { datasets } from '../data/registry.ts';
-import type { Run } from '../experiment/types.ts';
+import type { Json, Run } from '../experiment/types.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
 import type { Labels } from './paper.ts';
 
@@ -29,31 +29,68 @@ export interface RunGroup {
  * Runs that differ in anything but `seed` and `zoo.seed` go to groups of their own, titled by what differs.
  */
 export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] {
+  const { groups } = definition;
   const accepted = runs.filter((run) => definition.accepts(run));
-  const names = new Set(definition.groups.map(({ dataset }) => dataset));
-  return definition.groups.flatMap((group) => {
-    const own = accepted.filter(({ dataset }) => group.dataset === null || dataset === group.dataset);
-    const standIns = accepted.filter(({ dataset }) => {
-      const shown = datasets[dataset]?.standsFor.find((one) => names.has(one));
-      return shown === group.dataset;
-    });
-    const byDataset = Map.groupBy([...own, ...standIns], ({ dataset }) => dataset);
+  const byGroup = Map.groupBy(accepted, (run) => groupOf(run, groups));
+  return groups.flatMap((group) => {
+    const byDataset = Map.groupBy(byGroup.get(group) ?? [], (run) => measuredOn(group, run).join(' to '));
     if (byDataset.size === 0) {
       const { title } = group;
-      return [{ key: group.dataset ?? 'any', title, labels: labelsOf(group), runs: [], scaled: [] }];
+      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], scaled: [] }];
     }
-    const across = definition.across ?? [];
-    return [...byDataset].flatMap(([dataset, runs]) => groupByCondition(group, dataset, runs, across));
+    // The group's own data set comes first.
+    const own = ([name]: [string, Run[]]) => (name === keyOf(group) ? 0 : 1);
+    const parts = [...byDataset].sort((a, b) => own(a) - own(b));
+    return parts.flatMap(([name, runs]) => groupByCondition(definition, group, name, runs));
   });
 }
 
+/** The data sets that a run has a group's numbers of: SANE's zoo's where the table has it, and that on which networks are measured. */
+const measuredOn = ({ source }: GroupDefinition, run: Run): string[] =>
+  source === undefined ? [targetOf(run)] : [run.dataset, targetOf(run)];
+
+const datasetsOf = ({ source, dataset }: GroupDefinition): string[] =>
+  [source, dataset].flatMap((name) => name ?? []);
+
+const keyOf = (group: GroupDefinition) => datasetsOf(group).join(' to ') || 'any';
+
+/** The data set that a run's networks are measured on. */
+export function targetOf({ dataset, settings: { generation }, task }: Run): string {
+  if (task !== 'generation') return dataset;
+  return generation.target_dataset ?? generation.prompt_zoo?.dataset ?? dataset;
+}
+
+/** The group that a run is shown in: that of its data sets, or else the first that they stand in for, in the order of what they stand for. */
+function groupOf(run: Run, groups: readonly GroupDefinition[]): GroupDefinition | undefined {
+  const shownAs = (name: string) => [name, ...(datasets[name]?.standsFor ?? [])];
+  for (const target of shownAs(targetOf(run))) {
+    for (const source of shownAs(run.dataset)) {
+      const found = groups.find(
+        (group) =>
+          (group.dataset === null || group.dataset === target) &&
+          (group.source === undefined || group.source === source),
+      );
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
 function groupByCondition(
+  { across = [], conditions: published = {} }: TableDefinition,
   group: GroupDefinition,
-  dataset: string,
+  name: string,
   runs: Run[],
-  across: readonly string[],
 ): RunGroup[] {
-  const standIn = dataset !== group.dataset;
+  // A condition of a part of a setting tells of the setting.
+  const told = [
+    ...across,
+    ...Object.keys(published).flatMap((name) => [name, name.split('.').slice(0, 2).join('.')]),
+  ];
+  const wanted = datasetsOf(group);
+  const standIns = measuredOn(group, runs[0] as Run).flatMap((dataset, i) =>
+    dataset === wanted[i] ? [] : [`${dataset} stands in for ${wanted.length > 1 ? wanted[i] : group.title}`],
+  );
   const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, across))).values()];
   const conditions = byCondition.map(([first]) => condition(first as Run, across));
   const varying = Object.keys(conditions[0] as object).filter(
@@ -62,15 +99,29 @@ function groupByCondition(
   return byCondition.map((sameCondition, i) => {
     const values = varying.map((name) => `${name}=${conditions[i]?.[name]}`);
     return {
-      key: [dataset, ...values].join(','),
-      title: [standIn ? `${dataset} (paper: ${group.title})` : group.title, ...values].join(', '),
+      key: [name, ...values].join(','),
+      title: [standIns.length > 0 ? `${name} (paper: ${group.title})` : group.title, ...values].join(', '),
       labels: labelsOf(group),
       runs: sameCondition,
-      scaled: [
-        ...(standIn ? [`${dataset} stands in for ${group.title}`] : []),
-        ...new Set(sameCondition.flatMap(({ scaled }) => scaled)),
-      ].filter((difference) => !across.some((setting) => difference.startsWith(`${setting} `))),
+      scaled: [...standIns, ...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
+        .filter((difference) => !told.some((setting) => difference.startsWith(`${setting} `)))
+        .concat(differencesFrom(published, sameCondition[0] as Run)),
     };
+  });
+}
+
+/** Where a run's settings are not those that the paper had in a table. */
+function differencesFrom(published: Readonly<Record<string, Json>>, { settings }: Run): string[] {
+  return Object.entries(published).flatMap(([name, value]) => {
+    const found = name
+      .split('.')
+      .reduce((at: unknown, part) => (at as Record<string, unknown>)?.[part], settings);
+    // Prompts of another zoo have the settings of SANE's where they say nothing else.
+    const [, ofZoo] = /^generation\.prompt_zoo\.zoo\.(.*)$/.exec(name) ?? [];
+    const mine = found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null;
+    return JSON.stringify(mine) === JSON.stringify(value)
+      ? []
+      : [`${name} ${text(mine)} (paper ${text(value)})`];
   });
 }
 

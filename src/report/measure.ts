@@ -1,7 +1,7 @@
 /** From the records of a group's runs to the content of one cell. */
 import type { Run } from '../experiment/types.ts';
 import type { MetricRecord } from '../tasks/result.ts';
-import type { TableDefinition } from './definition.ts';
+import type { RowDefinition, TableDefinition } from './definition.ts';
 import type { RunGroup } from './groups.ts';
 import { type Labels, sameLabels } from './paper.ts';
 import type { Cell, Measured, Published, Status } from './table.ts';
@@ -16,7 +16,7 @@ export type RunResult =
 export type RunResults = ReadonlyMap<string, RunResult>;
 
 /**
- * What one cell holds, given the labels of its records and the paper's number.
+ * What one cell holds, given its row, the labels of its records and the paper's number.
  *
  * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where the runs are not under the
  * paper's conditions (or the paper has no number to compare with), else `reproduced` if |measured - paper| is at most
@@ -25,11 +25,13 @@ export type RunResults = ReadonlyMap<string, RunResult>;
 export function measureCell(
   definition: TableDefinition,
   group: RunGroup,
+  row: Pick<RowDefinition, 'metric' | 'scaled'>,
   labels: Labels,
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
-  const values = collect(definition, group.runs, labels, results);
+  const values = collect(definition, row.metric ?? definition.metric, group.runs, labels, results);
+  const scaled = [...group.scaled, ...(row.scaled ? [row.scaled] : [])];
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
@@ -41,13 +43,13 @@ export function measureCell(
   if (group.runs.length === 0) notes.push('no run in this experiment');
   else if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
   else if (!measured && reasons.length === 0) notes.push('not measured by these runs');
-  if (measured) notes.push(...group.scaled);
+  if (measured) notes.push(...scaled);
   if (measured && !paper) notes.push('the paper has no number');
 
   let status: Status;
   if (reasons.length > 0) status = 'failed';
   else if (!measured) status = 'missing';
-  else if (group.scaled.length > 0 || !paper) status = 'scaled';
+  else if (scaled.length > 0 || !paper) status = 'scaled';
   else status = compare(measured, paper, definition.tolerance);
   return { measured, paper, status, note: notes.join('; ') };
 }
@@ -59,7 +61,8 @@ function compare(measured: Measured, paper: Published, tolerance: number): Statu
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
 function collect(
-  { metric, factor, place = (own) => own }: TableDefinition,
+  { factor, place = (own) => own }: TableDefinition,
+  metric: string,
   runs: Run[],
   labels: Labels,
   results: RunResults,
@@ -70,7 +73,7 @@ function collect(
     if (result?.status !== 'done') continue;
     for (const record of result.records) {
       if (record.metric !== metric) continue;
-      const own = place(record.labels, run);
+      const own = place(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
       const zooSeed = run.settings.zoo.seed;
       const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;

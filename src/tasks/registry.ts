@@ -15,7 +15,7 @@ const generation: TaskDescription = {
   name: 'generation',
   description:
     'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
-  tables: [3, 4, 7],
+  tables: [3, 4, 5, 7, 13, 14, 15, 16, 17],
 };
 
 const reconstruction: TaskDescription = {

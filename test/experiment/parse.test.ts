@@ -53,6 +53,12 @@ describe('a mistake is shown with its place and the remedy', () => {
     ['an empty axis', '[0, 1]', '[]', ['grid.seed: empty, or too few values', 'expected at least 1']],
     ['a value that appears twice', '[0, 1]', '[1, 1]', ['the value 1 appears twice']],
     [
+      'places of a zip that are the same',
+      'zoo:\n',
+      'zip:\n  - zoo.seed: [1, 2, 1, 1]\n    sane.layers: [1, 1, 2, 1]\nzoo:\n',
+      ['zip.0.zoo.seed.3: place 4 of these lists has the values of place 1 in all of them'],
+    ],
+    [
       'a missing axis',
       '  dataset: [glyphs]\n',
       '',
@@ -145,16 +151,6 @@ describe('a mistake is shown with its place and the remedy', () => {
         'generation.prompt_epoch: the zoo keeps the epochs 1 (',
         'epoch 3',
         'add it to generation.prompt_zoo.zoo.checkpoints',
-      ],
-    ],
-    [
-      "scratch epochs that the prompts' own zoo does not keep",
-      'sane:\n',
-      'generation:\n  epochs: [0, 3]\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
-      [
-        'generation.epochs: the zoo keeps the epochs 1, whose models are what scratch measures',
-        'epochs 3',
-        'add them to generation.prompt_zoo.zoo.checkpoints, or take scratch out of generation.methods',
       ],
     ],
     [
@@ -266,7 +262,7 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'an unknown table',
       'tables: [99]\n',
-      ['tables.0: unknown value', 'one of 1, 2, 3, 4, 6, 7, 9, 10, 11, 12'],
+      ['tables.0: unknown value', 'one of 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17'],
     ],
     ['an unknown block', 'zooo: {}\n', ['zooo: unknown key', 'did you mean zoo?']],
   ])('%s', (_, addition, expected) => {

@@ -116,7 +116,7 @@ describe('a measured cell', () => {
     const results = new Map([[run.id, { status: 'done' as const, records: [r2('sane', 'epoch', 0.59)] }]]);
     const [definition] = tableDefinitions;
     const statusBeside = (sd: number | null) =>
-      measureCell(definition as TableDefinition, group, labels, results, { mean: 0.5, sd }).status;
+      measureCell(definition as TableDefinition, group, {}, labels, results, { mean: 0.5, sd }).status;
     expect([0.05, 0.04, 0.01, null].map(statusBeside)).toEqual([
       'reproduced',
       'differs',

@@ -142,12 +142,17 @@ describe('the activation', () => {
 
   test('is the one that the models were trained with, each test model its own', async () => {
     const { dataset } = paths;
-    const prompts = await run('zoo', relu as Config, { dataset }, 'relu zoo');
-    const zoo = await openZoo(prompts);
+    const home = await run('zoo', relu as Config, { dataset }, 'relu zoo');
+    const zoo = await openZoo(home);
     const of = (split: string) => zoo.manifest.models.filter((model) => model.split === split);
     of('test')[0]!.hyperparameters.activation = 'gelu';
-    await Bun.write(join(prompts, 'manifest.json'), JSON.stringify(zoo.manifest));
-    const at = await run('generation', config, { ...paths, prompts }, 'relu generation');
+    await Bun.write(join(home, 'manifest.json'), JSON.stringify(zoo.manifest));
+    const at = await run(
+      'generation',
+      { ...config, prompt_epoch: 8 },
+      { ...paths, zoo: home },
+      'relu generation',
+    );
     expect(await accuraciesOf(at, 'finetuned', 0)).toEqual(
       of('train').map(({ checkpoints }) => checkpoints[0]!.test_accuracy),
     );
@@ -389,9 +394,16 @@ describe('transfer', () => {
     await writeSafetensors(join(file, 'images.safetensors'), tensors, { dataset: 'fashion-mnist' });
     const config = { ...generation, methods: ['scratch', 'finetuned', 'sub'], epochs: [0, 1] };
     const at = await run('generation', config, { ...paths, dataset: file, prompts }, 'transfer');
-    const { records } = await resultOf(at);
     const zoo = await openZoo(prompts);
     const two = zoo.manifest.models.filter(({ split }) => split === 'train');
+    // On the images of the prompts' zoo too networks from scratch have the budget of the samples, and are as many.
+    const near = await run('generation', config, { ...paths, prompts }, 'near another zoo');
+    const scratch = (await resultOf(near)).records.filter(
+      ({ metric, labels }) => metric === 'accuracy' && labels.method === 'scratch',
+    );
+    expect(scratch.map(({ labels }) => labels.epoch).sort()).toEqual([0, 0, 0, 1, 1, 1]);
+    expect(scratch.every(({ seeded }) => seeded)).toBe(true);
+    const { records } = await resultOf(at);
     const of = (method: string, epoch: number) =>
       records.filter(
         ({ metric, labels }) => metric === 'accuracy' && labels.method === method && labels.epoch === epoch,

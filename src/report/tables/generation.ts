@@ -2,8 +2,9 @@
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 
-const methodTitles = {
+export const methodTitles = {
   scratch: 'tr. fr. scratch',
+  finetuned: 'Finetuned',
   'hyper-representation': 'S_KDE30',
   kde30: 'SANE_KDE30',
   sub: 'SANE_SUB',
@@ -27,7 +28,7 @@ export function methodOrder(epoch: number, above: Method, below: Method, orEqual
   };
 }
 
-/** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo; no table has these yet. */
+/** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo. */
 export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): boolean =>
   target_dataset !== null || prompt_zoo !== null;
 

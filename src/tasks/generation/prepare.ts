@@ -125,7 +125,9 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
   return {
-    ...{ zoo, isHome, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
+    // Few prompts are no population: networks from scratch have the budget of the samples then (Tables 5 and 15 to 17).
+    hasScratch: isHome && !inputs.prompts,
+    ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

@@ -76,11 +76,11 @@ export const generationStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
     const sampling = await prepareSampling(context, config);
-    const { zoo, isHome, architecture, recipe, data, prompts, test, together } = sampling;
+    const { zoo, hasScratch, architecture, recipe, data, prompts, test, together } = sampling;
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
     for (const method of config.methods) {
-      if (method === 'scratch' && isHome) {
+      if (method === 'scratch' && hasScratch) {
         records.push(...(await zooScratch(zoo, config.epochs, test)));
         continue;
       }

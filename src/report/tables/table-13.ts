@@ -1,0 +1,32 @@
+/** Table 13: small CNNs transferred to another task. */
+import type { OrderDefinition, TableDefinition } from '../definition.ts';
+import { type Method, methodTitles } from './generation.ts';
+import { changesTask, transferTable } from './transfer.ts';
+
+const methods: readonly Method[] = ['scratch', 'finetuned', 'hyper-representation', 'kde30', 'sub'];
+
+const order = (above: Method, below: Method): OrderDefinition => ({
+  of: 'rows',
+  text: `${methodTitles[above]} is above ${methodTitles[below]}`,
+  ...{ above, below },
+});
+
+export const table13: TableDefinition = {
+  id: 13,
+  ...transferTable,
+  accepts: (run) => run.architecture.startsWith('cnn-') && changesTask(run),
+  groups: [
+    {
+      ...{ source: 'svhn', dataset: 'mnist', title: 'SVHN to MNIST' },
+      labels: { source: 'svhn', dataset: 'mnist' },
+    },
+    {
+      ...{ source: 'cifar-10', dataset: 'stl-10', title: 'CIFAR-10 to STL-10' },
+      labels: { source: 'cifar-10', dataset: 'stl-10' },
+    },
+  ],
+  across: ['generation.target_dataset'],
+  columns: [0, 1, 25].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
+  rows: methods.map((method) => ({ key: method, title: methodTitles[method], labels: { method } })),
+  orders: [order('sub', 'finetuned'), order('sub', 'scratch')],
+};
