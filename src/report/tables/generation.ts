@@ -28,6 +28,16 @@ export function methodOrder(epoch: number, above: Method, below: Method, orEqual
   };
 }
 
+/** What is the same in all tables of the accuracies of networks. */
+export const accuracies = {
+  metric: 'accuracy',
+  labels: { split: 'test' },
+  factor: 100,
+  spread: "the network, the run's seed and the zoo's seed",
+  decimals: 1,
+  tolerance: 2,
+} as const;
+
 /** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo. */
 export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): boolean =>
   target_dataset !== null || prompt_zoo !== null;
@@ -56,12 +66,7 @@ export function generationTable({
       generation.halo &&
       generation.conditioning > 0 &&
       !transfers(generation),
-    metric: 'accuracy',
-    labels: { split: 'test' },
-    factor: 100,
-    spread: "the network, the run's seed and the zoo's seed",
-    decimals: 1,
-    tolerance: 2,
+    ...accuracies,
     groups: Object.entries(datasets).map(([dataset, title]) => ({ dataset, title })),
     columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],
     rows: rows.flatMap(([epoch, methods]) =>

@@ -1,12 +1,13 @@
 /** Table 5: ResNet-18 for Tiny-ImageNet near five prompts of its zoo, by a SANE of CIFAR-100. */
 import type { TableDefinition } from '../definition.ts';
-import { promptedBy, transferTable } from './transfer.ts';
+import { accuracies } from './generation.ts';
+import { promptedBy } from './transfer.ts';
 
 const budget = 2;
 
 export const table05: TableDefinition = {
   id: 5,
-  ...transferTable,
+  ...accuracies,
   accepts: (run) => run.architecture === 'resnet18' && promptedBy(run, 'resnet18'),
   groups: [
     {

@@ -1,6 +1,6 @@
 /** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
-import { transfers } from './generation.ts';
+import { accuracies, transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
   { key: 'random', title: 'rand init', labels: { init: 'random' } },
@@ -25,8 +25,7 @@ export const table07: TableDefinition = {
   id: 7,
   accepts: ({ task, architecture, settings }) =>
     task === 'generation' && architecture.startsWith('resnet') && !transfers(settings.generation),
-  metric: 'accuracy',
-  labels: { split: 'test' },
+  ...accuracies,
   place: ({ split, method, epoch }, { settings: { generation } }) => {
     const common = { split: split as string, epoch: epoch as number };
     if (method === 'scratch') return { ...common, init: 'random' };
@@ -34,10 +33,6 @@ export const table07: TableDefinition = {
     return { ...common, init: 'sampled', halo: generation.halo, conditioning: generation.conditioning > 0 };
   },
   across: ['generation.halo', 'generation.conditioning'],
-  factor: 100,
-  spread: "the network, the run's seed and the zoo's seed",
-  decimals: 1,
-  tolerance: 2,
   groups: [{ dataset: 'cifar-10', title: 'CIFAR-10', labels: {} }],
   columns: [0, 5].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
   rows,

@@ -1,7 +1,7 @@
 /** Table 13: small CNNs transferred to another task. */
 import type { OrderDefinition, TableDefinition } from '../definition.ts';
-import { type Method, methodTitles } from './generation.ts';
-import { changesTask, transferTable } from './transfer.ts';
+import { accuracies, type Method, methodTitles } from './generation.ts';
+import { changesTask } from './transfer.ts';
 
 const methods: readonly Method[] = ['scratch', 'finetuned', 'hyper-representation', 'kde30', 'sub'];
 
@@ -13,7 +13,7 @@ const order = (above: Method, below: Method): OrderDefinition => ({
 
 export const table13: TableDefinition = {
   id: 13,
-  ...transferTable,
+  ...accuracies,
   accepts: (run) => run.architecture.startsWith('cnn-') && changesTask(run),
   groups: [
     {

@@ -1,7 +1,7 @@
 /** Table 14: ResNet-18 transferred to another task. */
 import type { GroupDefinition, TableDefinition } from '../definition.ts';
-import { type Method, methodOrder } from './generation.ts';
-import { changesTask, epochRows, transferTable } from './transfer.ts';
+import { accuracies, type Method, methodOrder } from './generation.ts';
+import { changesTask, epochRows } from './transfer.ts';
 
 const all: readonly Method[] = ['scratch', 'finetuned', 'kde30', 'sub', 'boot'];
 
@@ -12,7 +12,7 @@ const group = (source: string, dataset: string, title: string): GroupDefinition 
 
 export const table14: TableDefinition = {
   id: 14,
-  ...transferTable,
+  ...accuracies,
   accepts: (run) => run.architecture === 'resnet18' && changesTask(run),
   groups: [
     group('cifar-10', 'cifar-100', 'CIFAR-10 to CIFAR-100'),

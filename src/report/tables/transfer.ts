@@ -2,17 +2,7 @@
 import type { Json, Run } from '../../experiment/types.ts';
 import type { RowDefinition, TableDefinition } from '../definition.ts';
 import type { Labels } from '../paper.ts';
-import { type Method, methodOrder, methodTitles } from './generation.ts';
-
-/** What is the same in all of them. */
-export const transferTable = {
-  metric: 'accuracy',
-  labels: { split: 'test' },
-  factor: 100,
-  spread: "the network, the run's seed and the zoo's seed",
-  decimals: 1,
-  tolerance: 2,
-} as const;
+import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
 
 /** Whether a run takes the networks of its own zoo to another data set. */
 export const changesTask = ({ task, settings: { generation } }: Run): boolean =>
@@ -57,7 +47,7 @@ export function largerArchitecture({
   const methods = ['scratch', 'sub'] as const;
   return {
     id,
-    ...transferTable,
+    ...accuracies,
     accepts: (run) =>
       run.architecture === 'resnet18' &&
       promptedBy(run, 'resnet34') &&
