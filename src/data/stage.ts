@@ -13,7 +13,7 @@ const fileName = 'images.safetensors';
 
 /** Where downloads are kept. */
 export function cacheFolder(): string {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return join(cache, 'sane-experiments', 'data');
 }
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosis, Finding, Gpu } from '../../src/engine/device.ts';
 import { findCompiler } from '../../src/engine/native/build.ts';
@@ -208,13 +208,15 @@ describe.skipIf(noTensorflow !== undefined)(
   `with a real TensorFlow${noTensorflow ? ` (${noTensorflow})` : ''}`,
   () => {
     const EXP_TENSORFLOW = process.env.EXP_TENSORFLOW ?? '';
+    // The user's, where the addon is compiled already. Of an empty one Bun makes folders of its own in the project.
+    const cache = { XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), '.cache') };
 
     test('a driver that TensorFlow cannot use is found out, and the CPU does not take the place of the GPU', async () => {
       const { out } = await run(
         `const { startDevice } = await import('./src/engine/device.ts');
        const error = await startDevice('tensorflow', { threads: 1 }).catch((error) => error);
        console.log(error.message);`,
-        { ...both, EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
+        { ...both, EXP_TENSORFLOW, ...cache },
       );
       const installation = findInstallation();
       const why =
@@ -237,7 +239,7 @@ describe.skipIf(noTensorflow !== undefined)(
          } catch (error) {
            console.log(JSON.stringify(findTrouble(error.message)));
          }`,
-        { EXP_TENSORFLOW, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? '' },
+        { EXP_TENSORFLOW, ...cache },
       );
       expect(JSON.parse(out)).toMatchObject({ kind: 'memory', line: expect.stringContaining('1048576') });
       // It may compile the addon first.
