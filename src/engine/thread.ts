@@ -33,10 +33,13 @@ export class Thread<Setup, Order, Answer> {
         order?.reject(Object.assign(new Error(message), rest));
       }
     };
-    this.worker.onerror = ({ message }) => {
-      this.broken = new Error(`the thread that ${task} ended: ${message}`);
+    const fail = (reason: string) => {
+      this.broken ??= new Error(`the thread that ${task} ended: ${reason}`);
       for (const order of this.waiting.splice(0)) order.reject(this.broken);
     };
+    // Bun's message is the code around the error, the error and where it was called.
+    this.worker.onerror = ({ message }) => fail(/^\w*[eE]rror: (.*)$/m.exec(message)?.[1] ?? message);
+    this.worker.addEventListener('close', () => fail('it was closed'));
     this.send({ setup });
   }
 
