@@ -20,9 +20,16 @@ export async function bringWebgpu(): Promise<{ env: Record<string, string> } | {
   const versions = `${packageVersion} ${chromium.version}`;
   const at = join(folder, versions.replace(' ', '-'));
   if (!existsSync(at)) {
-    const problem = await install(`${at}.tmp`).catch((error: Error) => error.message);
-    if (problem) return { missing: problem };
-    await rename(`${at}.tmp`, at);
+    const unfinished = `${at}.${process.pid}`;
+    try {
+      await install(unfinished);
+      await rename(unfinished, at);
+    } catch (error) {
+      // Another process may have brought them meanwhile.
+      if (!existsSync(at)) return { missing: (error as Error).message };
+    } finally {
+      await rm(unfinished, { recursive: true, force: true });
+    }
   }
   const driver = join(at, 'driver');
   const libraries = process.env.LD_LIBRARY_PATH;
@@ -35,17 +42,15 @@ export async function bringWebgpu(): Promise<{ env: Record<string, string> } | {
   };
 }
 
-/** What went wrong, or ''. */
-async function install(into: string): Promise<string> {
-  await rm(into, { recursive: true, force: true });
+async function install(into: string): Promise<void> {
   await mkdir(into, { recursive: true });
   await Bun.write(join(into, 'package.json'), '{}');
   const names = [`${packageName}@${packageVersion}`, `${chromium.name}@${chromium.version}`];
   const command = [process.execPath, 'add', '--ignore-scripts', ...names];
   const child = Bun.spawn(command, { cwd: into, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' });
   const said = await child.stderr.text();
-  if ((await child.exited) !== 0) return `${command.slice(1).join(' ')}: ${said.trim().split('\n').at(-1)}`;
+  if ((await child.exited) !== 0)
+    throw new Error(`${command.slice(1).join(' ')}: ${said.trim().split('\n').at(-1)}`);
   const packed = join(into, 'node_modules', chromium.name, 'bin', 'swiftshader.tar.br');
   await new Bun.Archive(brotliDecompressSync(await Bun.file(packed).bytes())).extract(join(into, 'driver'));
-  return '';
 }
