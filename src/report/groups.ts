@@ -111,8 +111,9 @@ function groupByCondition(
 }
 
 /** Where a run's settings are not those that the paper had in a table. */
-function differencesFrom(published: Readonly<Record<string, Json>>, { settings }: Run): string[] {
-  return Object.entries(published).flatMap(([name, value]) => {
+function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): string[] {
+  const { settings } = run;
+  return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, value]) => {
     const found = name
       .split('.')
       .reduce((at: unknown, part) => (at as Record<string, unknown>)?.[part], settings);
@@ -123,6 +124,20 @@ function differencesFrom(published: Readonly<Record<string, Json>>, { settings }
       ? []
       : [`${name} ${text(mine)} (paper ${text(value)})`];
   });
+}
+
+/**
+ * What the settings that a run gives for the zoo of its prompts would be without, by their names: the paper's prompts have the recipe too.
+ * Not those that change no network, nor which checkpoints are kept beside the last epoch's, which are the prompts.
+ */
+function recipeOfPrompts({ settings: { zoo, generation } }: Run): Record<string, Json> {
+  const given = generation.prompt_zoo?.zoo ?? {};
+  const names = new Set(Object.keys(given)).difference(new Set(['models', 'seed', 'lockstep']));
+  if (given.checkpoints?.includes(given.epochs ?? zoo.epochs)) names.delete('checkpoints');
+  const usual = zoo as unknown as Record<string, Json>;
+  return Object.fromEntries(
+    Array.from(names, (name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]),
+  );
 }
 
 /** The part of the paper's column labels that is the group's. */

@@ -131,6 +131,18 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
     status: 'scaled',
     note: 'generation.prompt_zoo.zoo.epochs 9 (paper 25)',
   });
+  const zoos: [Record<string, Json>, string][] = [
+    [{ epochs: 25, models: 8, seed: 3, checkpoints: [1, 25] }, ''],
+    [
+      { epochs: 25, checkpoints: [1, 2] },
+      'generation.prompt_zoo.zoo.checkpoints [1,2] (paper [1,3,5,10,15,20,25])',
+    ],
+    [{ epochs: 25, learning_rate: 3 }, 'generation.prompt_zoo.zoo.learning_rate 3 (paper 0.0003)'],
+  ];
+  for (const [zoo, note] of zoos) {
+    const table = tableOf(5, [run('resnet18', 'cifar-100', generation(zoo), [told])], () => records);
+    expect(cellOf(table, '2', column)).toMatchObject({ status: note ? 'scaled' : 'reproduced', note });
+  }
 });
 
 test('Tables 15 to 17 have a column for each budget, and the ensemble at its end', () => {
