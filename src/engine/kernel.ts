@@ -7,7 +7,7 @@
  * |---|---|---|---|
  * | SaneLinear | x [..., in], w [out, in], b [out]? | | y [..., out] |
  * | SaneLinearGrad | dy, x, w | bias: boolean | dx, dw, db? |
- * | SaneLayerNorm | x [..., D], gain [D], bias [D]? | epsilon | y, mean [N], rstd [N] of the N rows of x |
+ * | SaneLayerNorm | x [..., D], gain [D], bias [D]? | epsilon | y, mean, rstd, of each of the N rows of x (for SaneLayerNormGrad of the same device, in a shape of its own) |
  * | SaneLayerNormGrad | dy, x, gain, mean, rstd | bias: boolean | dx, dgain, dbias? |
  * | SaneGelu | x | | y |
  * | SaneGeluGrad | dy, x | | dx |
