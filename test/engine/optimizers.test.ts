@@ -29,7 +29,7 @@ const constant = (): Scheduled => ({ learningRate: 0.05 });
 type Oracle = (decay: number) => (p: number, g: number, step: number) => number;
 
 const adamOracle =
-  (decoupled: boolean, hyper: (step: number) => Scheduled): Oracle =>
+  (decoupled: boolean, hyper: (step: number) => Scheduled, epsilon = 1e-8): Oracle =>
   (decay) => {
     let [m, v] = [0, 0];
     return (p, g, step) => {
@@ -40,7 +40,7 @@ const adamOracle =
       v = 0.999 * v + 0.001 * gradient ** 2;
       const mHat = m / (1 - beta1 ** (step + 1));
       const vHat = v / (1 - 0.999 ** (step + 1));
-      return kept - (learningRate * mHat) / (Math.sqrt(vHat) + 1e-8);
+      return kept - (learningRate * mHat) / (Math.sqrt(vHat) + epsilon);
     };
   };
 
@@ -81,6 +81,12 @@ const cases: Case[] = [
     make: (p) => new Adam(p, { weightDecay }),
     hyper: constant,
     oracle: adamOracle(false, constant),
+  },
+  {
+    name: 'AdamW, epsilon as large as the gradients',
+    make: (p) => new AdamW(p, { weightDecay, epsilon: 0.5 }),
+    hyper: constant,
+    oracle: adamOracle(true, constant, 0.5),
   },
   {
     name: 'SGD',
@@ -168,25 +174,30 @@ describe.each(testedDevices)(`on %s, with numbers of seed ${freshSeed}`, (backen
       const models = 5;
       const rates = Array.from({ length: models }, () => random.uniform(0.001, 0.1));
       const decays = Array.from({ length: models }, () => random.uniform(0, 0.3));
-      const start = random.normals(models * 7);
-      const gradients = Array.from({ length: 4 }, () => random.normals(models * 7));
-      const run = async (from: number, to: number, learningRate: PerModel, decay: PerModel) => {
-        const cut = (values: Float32Array) => values.subarray(from * 7, to * 7);
-        const shape = [to - from, 7];
-        const parameter = { name: 'w', variable: variable(cut(start), shape), decay: true };
-        const optimizer = make([parameter], decay);
-        for (const numbers of gradients) {
-          tf.tidy(() => optimizer.step({ w: tf.tensor(cut(numbers), shape) }, { learningRate }));
+      // Eight numbers a model are two vectors on webgpu.
+      for (const size of [7, 8]) {
+        const start = random.normals(models * size);
+        const gradients = Array.from({ length: 4 }, () => random.normals(models * size));
+        const run = async (from: number, to: number, learningRate: PerModel, decay: PerModel) => {
+          const cut = (values: Float32Array) => values.subarray(from * size, to * size);
+          const shape = [to - from, size];
+          const parameter = { name: 'w', variable: variable(cut(start), shape), decay: true };
+          const optimizer = make([parameter], decay);
+          for (const numbers of gradients) {
+            tf.tidy(() => optimizer.step({ w: tf.tensor(cut(numbers), shape) }, { learningRate }));
+          }
+          const result = (await parameter.variable.data<'float32'>()).slice();
+          optimizer.dispose();
+          parameter.variable.dispose();
+          return result;
+        };
+        for (const learningRate of [rates, 0.05]) {
+          const together = await run(0, models, learningRate, decays);
+          for (const [m, decay] of decays.entries()) {
+            const alone = await run(m, m + 1, [learningRate].flat()[m] ?? 0.05, decay);
+            expectClose(together.subarray(m * size, (m + 1) * size), alone, 1e-6);
+          }
         }
-        const result = (await parameter.variable.data<'float32'>()).slice();
-        optimizer.dispose();
-        parameter.variable.dispose();
-        return result;
-      };
-      const together = await run(0, models, rates, decays);
-      for (const [m, rate] of rates.entries()) {
-        const alone = await run(m, m + 1, rate, decays[m] as number);
-        expectClose(together.subarray(m * 7, (m + 1) * 7), alone, 1e-6);
       }
     },
   );
