@@ -106,6 +106,19 @@ describe('training', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test('that is disposed of ends its threads', async () => {
+    const data = prepare(set, { dataset });
+    const training = new PopulationTraining(cnnSmall, settings, two, {
+      train: data,
+      test: data,
+      bytes: { set, dataset },
+    });
+    training.dispose();
+    const failure = await training.trainEpoch().catch((error: Error) => error.message);
+    expect(failure).toBe('the thread that augments images ended: it was closed');
+    tf.dispose([data.images, data.labels]);
+  });
+
   test('without the images as bytes fails', () => {
     const data = prepare(set, { dataset });
     expect(() => new PopulationTraining(cnnSmall, settings, two, { train: data, test: data })).toThrow(
