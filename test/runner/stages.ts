@@ -2,7 +2,7 @@
  * Stages for tests of the runner, in the place of the real ones: each takes as long as the test says and fails where it says.
  * The data folder tells them so (`behaviour.json`) and keeps a line of each step that was done (`steps.log`).
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageContext, StageImplementation } from '../../src/engine/stage.ts';
 import type { TaskResult } from '../../src/tasks/result.ts';
@@ -50,7 +50,8 @@ function makeStage(name: string): StageImplementation {
       if (fail?.step === step && (fail.seed ?? config.seed) === config.seed) throw new Error(fail.message);
       if (kill?.step === step) process.kill(process.pid, kill.signal);
       await Bun.sleep(stepMs);
-      await Bun.write(path, 'done');
+      // Both at once: an end between them would be a step that was done and not told.
+      writeFileSync(path, 'done');
       if (dataDir)
         appendFileSync(join(dataDir, 'steps.log'), `${name} ${config.seed ?? ''} ${prefix}${step}\n`);
     }
