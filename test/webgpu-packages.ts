@@ -53,4 +53,5 @@ async function install(into: string): Promise<void> {
     throw new Error(`${command.slice(1).join(' ')}: ${said.trim().split('\n').at(-1)}`);
   const packed = join(into, 'node_modules', chromium.name, 'bin', 'swiftshader.tar.br');
   await new Bun.Archive(brotliDecompressSync(await Bun.file(packed).bytes())).extract(join(into, 'driver'));
+  await rm(join(into, 'node_modules', chromium.name), { recursive: true });
 }

@@ -6,10 +6,12 @@ import type { Table } from './table.ts';
 
 /**
  * Writes each table in every format, e.g. `table-01.md`, each file under a temporary name first, so that a reader never
- * sees half of one. Makes the folder. Returns the files' paths.
+ * sees half of one. Makes the folder. Returns the files' paths. Throws an error with the remedy if the folder cannot be made.
  */
 export async function writeTables(tables: Table[], outDir: string): Promise<string[]> {
-  await mkdir(outDir, { recursive: true });
+  await mkdir(outDir, { recursive: true }).catch(({ message }: Error) => {
+    throw new Error(`the tables cannot be written: ${message}; name another folder by --out`);
+  });
   const paths: string[] = [];
   for (const table of tables) {
     for (const { extension, render } of renderers) {

@@ -35,3 +35,11 @@ test('replaces an earlier table', async () => {
   await writeTables([table], dir);
   expect(await readFile(join(dir, 'table-09.md'), 'utf8')).not.toContain('earlier');
 });
+
+test('a folder that cannot be made is an error with the remedy', async () => {
+  await writeFile(join(dir, 'file'), '');
+  const out = join(dir, 'file', 'results');
+  await expect(writeTables([], out)).rejects.toThrow(
+    /^the tables cannot be written: E\w+: .*; name another folder by --out$/,
+  );
+});
