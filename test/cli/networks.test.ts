@@ -585,6 +585,8 @@ describe('exp sample', () => {
       at('samples-d'),
       '--count',
       '200',
+      '--bandwidth',
+      '0.02',
       '--json',
     );
     expect(err).toContain(

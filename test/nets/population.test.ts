@@ -117,15 +117,17 @@ const tolerance = 3e-5;
 
 /**
  * A problem of `draw` and its results on cpu. Not one in which a number lies so near to 0 before relu, or two in a window or among the
- * logits so near to one another, that rounding decides between two results: images a millionth larger tell.
+ * logits so near to one another, that rounding decides between two results: images some millionths larger and smaller tell.
  */
 async function wellPosed(draw: () => Problem): Promise<{ problem: Problem; expected: Float32Array[] }> {
   for (let tries = 0; tries < 5; tries++) {
     const problem = draw();
     const expected = await compute('cpu', problem);
-    const nudged = await compute('cpu', { ...problem, images: problem.images.map((x) => x * (1 + 1e-6)) });
+    const nudged = (share: number) =>
+      compute('cpu', { ...problem, images: problem.images.map((x) => x * (1 + share)) });
     try {
-      expectAllClose(nudged, expected);
+      expectAllClose(await nudged(3e-6), expected);
+      expectAllClose(await nudged(-3e-6), expected);
       return { problem, expected };
     } catch {
       // Another one.
