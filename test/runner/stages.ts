@@ -43,17 +43,24 @@ function makeStage(name: string): StageImplementation {
     for (const [input, folder] of Object.entries(inputs)) {
       if (!existsSync(join(folder, 'artefact.json'))) throw new Error(`input ${input} is not finished`);
     }
+    const markOf = (step: number) => join(dir, `${prefix}step-${step}`);
+    const log = join(dataDir ?? '', 'steps.log');
+    const own = `${name} ${config.seed ?? ''} ${prefix}`;
+    // An end between telling and keeping a step leaves one that is told: the last line, of the step after those that are kept.
+    const next = Array.from({ length: steps }, (_, step) => step).find((step) => !existsSync(markOf(step)));
+    if (next && existsSync(log)) {
+      const told = readFileSync(log, 'utf8').split('\n');
+      if (told.findLast((line) => line.startsWith(own)) === `${own}${next}`)
+        writeFileSync(markOf(next), 'done');
+    }
     for (let step = 0; step < steps; step++) {
       report({ done: step, total: steps, unit: 'steps', metric: { name: 'loss', value: 1 / (step + 1) } });
-      const path = join(dir, `${prefix}step-${step}`);
-      if (existsSync(path)) continue;
+      if (existsSync(markOf(step))) continue;
       if (fail?.step === step && (fail.seed ?? config.seed) === config.seed) throw new Error(fail.message);
       if (kill?.step === step) process.kill(process.pid, kill.signal);
       await Bun.sleep(stepMs);
-      // Both at once: an end between them would be a step that was done and not told.
-      writeFileSync(path, 'done');
-      if (dataDir)
-        appendFileSync(join(dataDir, 'steps.log'), `${name} ${config.seed ?? ''} ${prefix}${step}\n`);
+      if (dataDir) appendFileSync(log, `${own}${step}\n`);
+      writeFileSync(markOf(step), 'done');
     }
     if (tell) {
       const line = JSON.stringify({ value: process.env[tell] ?? null, begin, end: Date.now() });
