@@ -61,6 +61,37 @@ export class Thread<Setup, Order, Answer> {
   }
 }
 
+/**
+ * The answers to these orders, in their order, of which `most` are asked for beyond the one that the caller has. The caller may look at an
+ * answer until it asks for the next: `ask` is given it as `spent` then, once, and may use its memory again.
+ */
+export async function* answersAhead<Order, Answer>(
+  orders: Iterable<Order>,
+  most: number,
+  ask: (order: Order, spent: Answer | undefined) => Promise<Answer>,
+): AsyncGenerator<Answer, void, void> {
+  const iterator = orders[Symbol.iterator]();
+  const ahead: Promise<Answer>[] = [];
+  let spent: Answer | undefined;
+  const fill = () => {
+    while (ahead.length < most) {
+      const { value, done } = iterator.next();
+      if (done) return;
+      const answer = ask(value, spent);
+      spent = undefined;
+      // A failure is thrown where it is waited for, which is later.
+      answer.catch(() => {});
+      ahead.push(answer);
+    }
+  };
+  for (fill(); ahead.length > 0; ) {
+    const answer = await (ahead.shift() as Promise<Answer>);
+    fill();
+    yield answer;
+    spent = answer;
+  }
+}
+
 declare const self: Worker;
 
 /** The thread's side: makes the function that answers, and calls it for every order. An answer's buffers go with it. */

@@ -1,5 +1,5 @@
 /** Views drawn ahead by threads, while the device computes: reading, permuting, noise. Memory is bounded by the batches ahead. */
-import { Thread, threadsAhead } from '../engine/thread.ts';
+import { answersAhead, Thread, threadsAhead } from '../engine/thread.ts';
 import type { ViewOrder, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
 import { buffersOf, type TwoViews, type ViewOrigin } from './views.ts';
 
@@ -41,29 +41,17 @@ export class ViewLoader {
    * The caller may look at views until it asks for the next: their memory is used again. Throws what a thread could not read.
    */
   async *draw(requests: Iterable<ViewRequest>): AsyncGenerator<TwoViews, void, void> {
-    const iterator = requests[Symbol.iterator]();
-    const ahead: Promise<TwoViews>[] = [];
     let sent = 0;
-    let spent: TwoViews | undefined;
-    const fill = () => {
-      while (ahead.length <= this.threads.length) {
-        const { value, done } = iterator.next();
-        if (done) return;
-        const thread = this.threads[sent++ % this.threads.length] as (typeof this.threads)[number];
-        const views = thread.ask({ request: value, spent }, spent ? buffersOf(spent) : []);
-        spent = undefined;
-        // A failure is thrown where it is waited for, which is later.
-        views.catch(() => {});
-        ahead.push(views);
-      }
-    };
-    for (fill(); ahead.length > 0; ) {
+    const views = answersAhead<ViewRequest, TwoViews>(requests, this.threads.length + 1, (request, spent) => {
+      const thread = this.threads[sent++ % this.threads.length] as (typeof this.threads)[number];
+      return thread.ask({ request, spent }, spent ? buffersOf(spent) : []);
+    });
+    for (;;) {
       const start = performance.now();
-      const views = await (ahead.shift() as Promise<TwoViews>);
+      const { value, done } = await views.next();
       this.waitedMs += performance.now() - start;
-      fill();
-      yield views;
-      spent = views;
+      if (done) return;
+      yield value;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Training images augmented ahead by threads, while the device computes. */
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
-import { Thread, threadsAhead } from '../engine/thread.ts';
+import { answersAhead, Thread, threadsAhead } from '../engine/thread.ts';
 import type { Augmentation } from './augment.ts';
 import type { AugmentOrder, AugmentSetup } from './augment-thread.ts';
 
@@ -41,35 +41,19 @@ export class AugmentLoader {
     seeds: readonly number[],
     steps: Iterable<readonly Int32Array[]>,
   ): AsyncGenerator<Float32Array, void, void> {
-    const ahead: Promise<Float32Array[]>[] = [];
-    const iterator = steps[Symbol.iterator]();
     let begin = true;
-    let spent: Float32Array[] = [];
-    const fill = () => {
-      while (ahead.length < 2) {
-        const { value: step, done } = iterator.next();
-        if (done) return;
-        const parts = this.threads.map((thread, t) => {
-          // A part of an array would be sent with the rest of its memory.
-          const batches = this.share(step, t).map((numbers) => numbers.slice());
-          const order: AugmentOrder = { batches, spent: spent[t] };
-          if (begin) order.begin = { seeds: this.share(seeds, t), epoch };
-          return thread.ask(order, spent[t] ? [spent[t].buffer as ArrayBuffer] : []);
-        });
-        spent = [];
-        begin = false;
-        const images = Promise.all(parts);
-        // A failure is thrown where it is waited for, which is later.
-        images.catch(() => {});
-        ahead.push(images);
-      }
-    };
-    for (fill(); ahead.length > 0; ) {
-      const parts = await (ahead.shift() as Promise<Float32Array[]>);
-      fill();
-      yield parts.length === 1 ? (parts[0] as Float32Array) : joined(parts);
-      spent = parts;
-    }
+    const images = answersAhead<readonly Int32Array[], Float32Array[]>(steps, 2, (step, spent = []) => {
+      const parts = this.threads.map((thread, t) => {
+        // A part of an array would be sent with the rest of its memory.
+        const batches = this.share(step, t).map((numbers) => numbers.slice());
+        const order: AugmentOrder = { batches, spent: spent[t] };
+        if (begin) order.begin = { seeds: this.share(seeds, t), epoch };
+        return thread.ask(order, spent[t] ? [spent[t].buffer as ArrayBuffer] : []);
+      });
+      begin = false;
+      return Promise.all(parts);
+    });
+    for await (const parts of images) yield parts.length === 1 ? (parts[0] as Float32Array) : joined(parts);
   }
 
   [Symbol.dispose](): void {
