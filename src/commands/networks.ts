@@ -1,7 +1,9 @@
 /** What `exp embed`, `exp reconstruct` and `exp sample` have in common: a pretrained SANE on a device, and its options. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { startDevice } from '../engine/device.ts';
 import { writeSafetensors } from '../engine/safetensors.ts';
+import { FormatError } from '../engine/source.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
@@ -21,6 +23,8 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
       '--sane state.pt, or the folder of an artefact of stage sane',
     );
   }
+  // Before a GPU is waited for.
+  if (!existsSync(path)) throw new FormatError(`${path}: there is no such file`);
   const heads = countOption(request, 'heads');
   const [normalization = null] = request.values.get('normalization') ?? [];
   const choice = await chooseDevice(deviceOption(request) ?? 'auto');

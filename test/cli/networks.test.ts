@@ -452,8 +452,9 @@ describe('exp embed', () => {
       expect(error?.message).toBe(message);
       expect(error).toBeInstanceOf(FormatError);
     }
-    const [missing, none, heads] = await Promise.all([
+    const [missing, nothing, none, heads] = await Promise.all([
       embed(model),
+      embed(model, '--sane', at('none.pt')),
       embed('--sane', statePt),
       embed(model, '--sane', statePt, '--heads', 'x'),
     ]);
@@ -462,6 +463,8 @@ describe('exp embed', () => {
       out: '',
       err: 'exp: embed needs --sane\n  --sane state.pt, or the folder of an artefact of stage sane\n',
     });
+    // No device was started, nor a GPU waited for.
+    expect(nothing.err).toBe(`exp: ${at('none.pt')}: there is no such file\n`);
     expect(none).toEqual({ code: 2, out: '', err: 'exp: embed needs a model\n  exp embed <model>...\n' });
     expect(heads).toEqual({
       code: 2,
