@@ -5,8 +5,8 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceError } from '../src/engine/device.ts';
 import { chooseDevice } from '../src/runner/choose-device.ts';
+import { DeviceError } from '../src/tensor/devices/registry.ts';
 import { help, parseArguments } from './arguments.ts';
 import { type Conditions, measureRow } from './measure.ts';
 import { measureDevicePeak, measurePeak } from './peak.ts';

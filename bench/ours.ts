@@ -2,8 +2,9 @@
  * Our side of a row, as a process: `bun bench/ours.ts SET ROW TENSORS THREADS STEPS` prepares the row, writes its weights and inputs
  * to the file TENSORS, and then answers each TurnRequest on standard input with a Turn on standard output, both lines of JSON.
  */
-import { startDevice } from '../src/engine/device.ts';
-import { writeSafetensors } from '../src/engine/safetensors.ts';
+
+import { writeSafetensors } from '../src/base/safetensors.ts';
+import { startDevice } from '../src/tensor/devices/registry.ts';
 import type { Row, Turn, TurnRequest } from './row.ts';
 import { type RowSet, rowSets } from './rows/registry.ts';
 

@@ -1,7 +1,7 @@
 /** The machine's limit, which the rows' speeds are set beside. */
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { findCompiler } from '../src/engine/native/build.ts';
+import { findCompiler } from '../src/tensor/devices/compile.ts';
 import { BenchError } from './row.ts';
 
 /** Most float32 GFLOP/s of so many threads, measured by peak.c compiled in `folder`. Throws a BenchError without a C compiler. */

@@ -7,14 +7,14 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDevice } from '../src/engine/device.ts';
-import { Random } from '../src/engine/random.ts';
-import { writeSafetensors } from '../src/engine/safetensors.ts';
+import { Random } from '../src/base/random.ts';
+import { writeSafetensors } from '../src/base/safetensors.ts';
 import type { StateDict } from '../src/nets/architecture.ts';
 import { initialWeights } from '../src/nets/init.ts';
 import { permute, randomOrders } from '../src/nets/permute.ts';
 import { getArchitecture } from '../src/nets/registry.ts';
 import { WeightMatching } from '../src/sane/weight-matching.ts';
+import { startDevice } from '../src/tensor/devices/registry.ts';
 import { findPython } from './python.ts';
 import { Side } from './side.ts';
 import { summarize } from './summary.ts';

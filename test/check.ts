@@ -5,7 +5,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findTestedAdapter } from './engine/webgpu-adapter.ts';
+import { findTestedAdapter } from './tensor/webgpu-adapter.ts';
 import { bringWebgpu } from './webgpu-packages.ts';
 
 const root = new URL('..', import.meta.url).pathname;

@@ -4,25 +4,27 @@ import { dirname, join, relative } from 'node:path';
 import { Glob } from 'bun';
 
 const src = join(import.meta.dir, '..', 'src');
-const engine = ['engine'];
-const data = ['data', ...engine];
-const nets = ['nets', ...engine];
+const base = ['base'];
+const tensor = ['tensor', ...base];
+const data = ['data', ...base];
+const nets = ['nets', ...tensor];
 const zoo = ['zoo', ...nets, ...data];
 const sane = ['sane', ...zoo];
-const tasks = ['tasks', ...sane];
+const stages = ['stages', ...sane];
 /** For each room the rooms it may import from. */
 const below: Record<string, readonly string[]> = {
-  engine,
+  base,
+  tensor,
   data,
   nets,
   zoo,
   sane,
-  tasks,
+  stages,
   experiment: ['experiment'],
-  report: ['report', ...tasks],
-  runner: ['runner', 'experiment', ...tasks],
-  commands: ['commands', 'runner', 'report', 'experiment', ...tasks],
-  'cli.ts': ['commands', 'runner', 'report', 'experiment', ...tasks],
+  report: ['report', ...stages],
+  runner: ['runner', 'experiment', ...stages],
+  commands: ['commands', 'runner', 'report', 'experiment', ...stages],
+  'cli.ts': ['commands', 'runner', 'report', 'experiment', ...stages],
 };
 /** Types that every room may know, because they are what travels between them. */
 const shared = new Set(['experiment/types.ts']);
@@ -69,9 +71,9 @@ describe('imports', () => {
     expect([...rooms].filter((room) => !(room in below))).toEqual([]);
   });
 
-  test('reach tfjs through engine/tf.ts and the devices only', () => {
+  test('reach tfjs through tensor/tf.ts and the devices only', () => {
     const direct = imports.filter(
-      ({ to, from }) => to.startsWith('@tensorflow/') && !from.startsWith('engine/'),
+      ({ to, from }) => to.startsWith('@tensorflow/') && !from.startsWith('tensor/'),
     );
     expect(direct).toEqual([]);
   });
@@ -86,6 +88,8 @@ describe('imports', () => {
     const tensorless = /^(experiment|report)\/|^(sane\/view|zoo\/augment)-thread\.ts$/;
     for (const { from } of imports) if (tensorless.test(from)) visit(from);
     expect(reached).toContain('sane/views.ts');
-    expect([...reached].filter((file) => file.includes('tensorflow') || file === 'engine/tf.ts')).toEqual([]);
+    expect([...reached].filter((file) => file.includes('@tensorflow/') || file === 'tensor/tf.ts')).toEqual(
+      [],
+    );
   });
 });

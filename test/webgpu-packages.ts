@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { packageName, packagesVariable, packageVersion } from '../src/engine/webgpu/package.ts';
+import { packageName, packagesVariable, packageVersion } from '../src/tensor/devices/webgpu/package.ts';
 
 /** A Chromium for servers, whose archive has the driver and the loader. */
 const chromium = { name: '@sparticuz/chromium', version: '153.0.0' };

@@ -1,5 +1,5 @@
 /** What is compared on a GPU: SANE at the widths of the paper, ResNet-18, and a zoo in lockstep. */
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import type { SaneShape } from '../../src/sane/parameters.ts';
 import type { PretrainConfig } from '../../src/sane/pretrain.ts';

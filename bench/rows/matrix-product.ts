@@ -1,6 +1,6 @@
 /** The product of two square matrices. */
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { dense } from '../operations.ts';
 import type { Row } from '../row.ts';
 

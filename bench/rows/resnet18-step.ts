@@ -1,9 +1,10 @@
 /** A training step of ResNet-18 for 32x32 images: SGD with momentum, as the paper's ResNet zoos are trained. */
-import { Sgd } from '../../src/engine/optimizers.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+
+import { Random } from '../../src/base/random.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { Sgd } from '../../src/tensor/optimizers.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { trainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 

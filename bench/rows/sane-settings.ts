@@ -1,11 +1,11 @@
 /** The SANE that is measured: the paper's token, window and depth (Table 8), narrower than its 1024 to fit a CPU. */
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { SaneSettings } from '../../src/experiment/types.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import type { PretrainConfig } from '../../src/sane/pretrain.ts';
-import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
+import { saneShape } from '../../src/stages/sane/run.ts';
 
 /** Settings of that width; everything that is not named is the schema's default. */
 export function saneSettings(width: number): PretrainConfig {

@@ -1,10 +1,10 @@
 /** Training a population of small networks: Adam on batches of 10, as the paper's zoos have. */
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { Json, ZooSettings } from '../../src/experiment/types.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { populationScores } from '../../src/nets/population.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { type Member, members } from '../../src/zoo/members.ts';
 import { PopulationTraining } from '../../src/zoo/train.ts';
 import { trainingOperations } from '../operations.ts';

@@ -3,15 +3,15 @@
  * TrainRequest as JSON from standard input and writes a TrainReport as JSON.
  */
 import { readFileSync } from 'node:fs';
-import { startDevice } from '../../src/engine/device.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import type { SaneSettings } from '../../src/experiment/types.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { epochBatches, type PretrainConfig, pretrain } from '../../src/sane/pretrain.ts';
 import { findSamples, standardizedSets } from '../../src/sane/samples.ts';
-import { saneShape } from '../../src/sane/stage.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
+import { saneShape } from '../../src/stages/sane/run.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 
 export interface TrainRequest {

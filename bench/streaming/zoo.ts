@@ -2,8 +2,8 @@
 import { dlopen } from 'bun:ffi';
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.ts';
-import { type NamedTensor, writeSafetensors } from '../../src/engine/safetensors.ts';
+import { Random } from '../../src/base/random.ts';
+import { type NamedTensor, writeSafetensors } from '../../src/base/safetensors.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { manifestName, modelFile, tensorName, type ZooManifest } from '../../src/zoo/zoo.ts';
 

@@ -1,9 +1,10 @@
 /** `exp data ls|get|check`: which image data sets there are, bringing their files, and checking them. */
+
+import type { Report } from '../base/progress.ts';
 import type { Dataset, Source } from '../data/dataset.ts';
 import { findFile, locate, type Publication } from '../data/files.ts';
+import { cacheFolder } from '../data/images.ts';
 import { datasets } from '../data/registry.ts';
-import { cacheFolder } from '../data/stage.ts';
-import type { Report } from '../engine/progress.ts';
 import { didYouMean } from '../experiment/suggest.ts';
 import type { Request } from './arguments.ts';
 import { print, printError, printJson, style } from './output.ts';

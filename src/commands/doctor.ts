@@ -1,6 +1,7 @@
 /** `exp doctor`: which devices start here, and whether the artefacts of a store are as they were written. */
-import { type Diagnosis, diagnoseDevices, type Finding } from '../engine/device.ts';
+
 import { verify } from '../runner/artefact.ts';
+import { type Diagnosis, diagnoseDevices, type Finding } from '../tensor/devices/registry.ts';
 import type { Request } from './arguments.ts';
 import { print, printJson, style } from './output.ts';
 import { openStore } from './settings.ts';

@@ -1,8 +1,8 @@
 /** Arguments in, exit code out. Commands are loaded when they are asked for, so that `--help` starts at once. */
 
-import { DeviceError } from '../engine/devices/device.ts';
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import { ExperimentError, formatProblems } from '../experiment/problems.ts';
+import { DeviceError } from '../tensor/devices/device.ts';
 import { parseArguments, type Request } from './arguments.ts';
 import { hasColor, print, printError } from './output.ts';
 import { UsageError } from './usage.ts';

@@ -1,12 +1,12 @@
 /** What `exp embed`, `exp reconstruct` and `exp sample` have in common: a pretrained SANE on a device, and its options. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { startDevice } from '../engine/device.ts';
-import { writeSafetensors } from '../engine/safetensors.ts';
-import { FormatError } from '../engine/source.ts';
+import { writeSafetensors } from '../base/safetensors.ts';
+import { FormatError } from '../base/source.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
+import { startDevice } from '../tensor/devices/registry.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import type { Request } from './arguments.ts';
 import type { OptionName } from './options.ts';

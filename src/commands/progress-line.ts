@@ -1,5 +1,5 @@
 /** Progress of one piece of work on a stream: a line that is written over on a terminal, else a line now and then. */
-import type { Report } from '../engine/progress.ts';
+import type { Report } from '../base/progress.ts';
 import { cut, formatBar, JobProgress } from '../runner/reporters/format.ts';
 
 const barWidth = 20;

@@ -8,7 +8,7 @@ import { renderTerminal } from '../report/renderers/terminal.ts';
 import { describeUntabled } from '../report/untabled.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
-import type { TaskResult } from '../tasks/result.ts';
+import type { TaskResult } from '../stages/result.ts';
 import { hasColor, print, printError, printJson } from './output.ts';
 
 /** The outcome of every run by its id, and the failures by the log that tells of them. */

@@ -1,11 +1,11 @@
 /** What the options of a request mean. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { deviceNames } from '../engine/device.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import type { Json, Plan } from '../experiment/types.ts';
 import { Store } from '../runner/store.ts';
+import { deviceNames } from '../tensor/devices/registry.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
 import type { Request } from './arguments.ts';
 import type { OptionName } from './options.ts';

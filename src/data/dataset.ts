@@ -1,5 +1,5 @@
 /** What a data set is: plain data and a function that brings its images, without tensors. */
-import type { Report } from '../engine/progress.ts';
+import type { Report } from '../base/progress.ts';
 import type { Publication } from './files.ts';
 
 /** Images of one split, bytes [n, H, W, C] in rows, and their classes [n]. */

@@ -1,8 +1,8 @@
 /** Downloads that go on where they were interrupted: what has arrived is kept in `<file>.part`, which gets the file's name when it is whole. */
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkLeases, Lease } from '../engine/lease.ts';
-import type { Report } from '../engine/progress.ts';
+import { checkLeases, Lease } from '../base/lease.ts';
+import type { Report } from '../base/progress.ts';
 import { checkFile, type PublishedFile } from './published.ts';
 
 /** A server that sends nothing for so long has gone away. */

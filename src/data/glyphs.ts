@@ -1,4 +1,4 @@
-import { Random } from '../engine/random.ts';
+import { Random } from '../base/random.ts';
 import { type Dataset, halves, type ImageSet } from './dataset.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Report } from '../engine/progress.ts';
-import { Source as FileSource, FormatError } from '../engine/source.ts';
-import { readMember, readZipDirectory, type ZipMember } from '../engine/zip.ts';
+import type { Report } from '../base/progress.ts';
+import { Source as FileSource, FormatError } from '../base/source.ts';
+import { readMember, readZipDirectory, type ZipMember } from '../base/zip.ts';
 import { damaged } from './damaged.ts';
 import type { Dataset, ImageSet, Shape } from './dataset.ts';
 import { findFile, onlineOnce, type Publication } from './files.ts';

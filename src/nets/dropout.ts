@@ -1,5 +1,5 @@
 /** Dropout whose masks are a function of seed, image, layer and position, so that every device draws the same. */
-import { tf } from '../engine/tf.ts';
+import { tf } from '../tensor/tf.ts';
 
 export interface DropoutMasks {
   /** Of each model: the share of numbers that are dropped, in [0, 1). */

@@ -1,5 +1,5 @@
-import { batchNorm, conv2d, conv2dEach, gelu, linear, linearEach, maxPool } from '../engine/ops.ts';
-import { tf } from '../engine/tf.ts';
+import { batchNorm, conv2d, conv2dEach, gelu, linear, linearEach, maxPool } from '../tensor/ops.ts';
+import { tf } from '../tensor/tf.ts';
 import type { Activation, Architecture, Layer } from './architecture.ts';
 
 const activations: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {

@@ -1,4 +1,4 @@
-import { Random } from '../engine/random.ts';
+import { Random } from '../base/random.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 import { type Architecture, leaves, type StateDict } from './architecture.ts';
 

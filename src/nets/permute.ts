@@ -1,4 +1,4 @@
-import type { Random } from '../engine/random.ts';
+import type { Random } from '../base/random.ts';
 import type { Architecture, PermutedAxis, StateDict } from './architecture.ts';
 
 /** A permutation of each group: new unit i is old unit `order[i]`. Groups left out stay as they are. */

@@ -1,5 +1,5 @@
 /** Which networks the kernels SanePopulation* compute, all models of a population at once, and what these kernels take. */
-import type { tf } from '../engine/tf.ts';
+import type { tf } from '../tensor/tf.ts';
 import type { Activation, Architecture } from './architecture.ts';
 import type { NamedTensors } from './forward.ts';
 

@@ -1,5 +1,5 @@
 /** A population's gradients by the operations of ops.ts, for architectures and devices without a kernel for them. */
-import { tf } from '../engine/tf.ts';
+import { tf } from '../tensor/tf.ts';
 import type { ParameterSpec } from './architecture.ts';
 import { applyDropout, type DropoutMasks } from './dropout.ts';
 import {

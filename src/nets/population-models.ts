@@ -2,8 +2,8 @@
  * A population's models where no kernel computes them all: one after the other; or, where a call costs more than the little that
  * a small model computes, many at once.
  */
-import { isGpu } from '../engine/device.ts';
-import { tf } from '../engine/tf.ts';
+import { isGpu } from '../tensor/devices/registry.ts';
+import { tf } from '../tensor/tf.ts';
 import type { Activation, Architecture } from './architecture.ts';
 import { type ForwardOptions, forward, type NamedTensors } from './forward.ts';
 import { numbersPerImage, outputSize } from './shapes.ts';

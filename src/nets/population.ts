@@ -2,8 +2,8 @@
  * Many networks of one architecture at once. Weights and buffers have a leading model axis: [M, ...shape of the parameter].
  * Every number of a model is what it would be if the model were alone.
  */
-import { hasKernel, runKernel } from '../engine/kernel.ts';
-import { tf } from '../engine/tf.ts';
+import { hasKernel, runKernel } from '../tensor/kernel.ts';
+import { tf } from '../tensor/tf.ts';
 import type { DropoutMasks } from './dropout.ts';
 import type { NamedTensors } from './forward.ts';
 import { kernelLayers, kernelWeights } from './population-chain.ts';

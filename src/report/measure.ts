@@ -1,6 +1,6 @@
 /** From the records of a group's runs to the content of one cell. */
 import type { Run } from '../experiment/types.ts';
-import type { MetricRecord } from '../tasks/result.ts';
+import type { MetricRecord } from '../stages/result.ts';
 import type { RowDefinition, TableDefinition } from './definition.ts';
 import type { RunGroup } from './groups.ts';
 import { type Labels, sameLabels } from './paper.ts';

@@ -1,4 +1,4 @@
-import { DeviceError, type Diagnosis, diagnoseDevices, type Gpu } from '../engine/device.ts';
+import { DeviceError, type Diagnosis, diagnoseDevices, type Gpu } from '../tensor/devices/registry.ts';
 
 export interface Choice {
   chosen: Diagnosis;

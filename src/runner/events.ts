@@ -1,5 +1,5 @@
 /** What a runner tells while it works. Plain data: the reporters draw it, `--json` prints it as it is. */
-import type { Progress } from '../engine/progress.ts';
+import type { Progress } from '../base/progress.ts';
 
 /** One process' worth of work: a stage, or one part of it. */
 export interface JobName {

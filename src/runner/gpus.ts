@@ -2,9 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Diagnosis, Gpu } from '../engine/device.ts';
-import { setEnvironment } from '../engine/environment.ts';
-import { Lease } from '../engine/lease.ts';
+import { setEnvironment } from '../base/environment.ts';
+import { Lease } from '../base/lease.ts';
+import type { Diagnosis, Gpu } from '../tensor/devices/registry.ts';
 
 /** A place on a GPU, held by one job. */
 export interface Place {

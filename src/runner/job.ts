@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Gpu } from '../engine/device.ts';
-import { describeTrouble, findTrouble } from '../engine/devices/trouble.ts';
-import type { Report } from '../engine/progress.ts';
+import type { Report } from '../base/progress.ts';
+import type { Gpu } from '../tensor/devices/registry.ts';
+import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));

@@ -1,5 +1,5 @@
 /** What a runner and its worker processes say to each other, one JSON text per line. */
-import type { Progress } from '../engine/progress.ts';
+import type { Progress } from '../base/progress.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Workload } from './workload.ts';
 

@@ -1,6 +1,6 @@
 /** Executes what is to be computed of a plan: stages in the order of their inputs, side by side where they can be. */
 import { mkdirSync } from 'node:fs';
-import { checkLeases } from '../engine/lease.ts';
+import { checkLeases } from '../base/lease.ts';
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { type ExecuteOptions, type StageOutcome, StageRunner } from './stage-runner.ts';
 import type { StageState } from './survey.ts';

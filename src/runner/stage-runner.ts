@@ -1,9 +1,9 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Gpu } from '../engine/device.ts';
-import { Lease, leaseOwner } from '../engine/lease.ts';
+import { Lease, leaseOwner } from '../base/lease.ts';
 import type { StageName, StageNode } from '../experiment/types.ts';
+import type { Gpu } from '../tensor/devices/registry.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type Place } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';

@@ -1,8 +1,8 @@
 /** A child process that does one job: a stage, or one part of it. Its first line of input says which. */
 import { writeSync } from 'node:fs';
-import { DeviceError, startDevice } from '../engine/device.ts';
-import { describeTrouble, findTrouble } from '../engine/devices/trouble.ts';
-import type { StageContext, StageImplementation } from '../engine/stage.ts';
+import type { StageContext, StageImplementation } from '../stages/stage.ts';
+import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
+import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { describeEnvironment } from './environment.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 import { Store } from './store.ts';

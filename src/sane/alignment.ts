@@ -3,7 +3,7 @@
  * `alignment.json` and one safetensors file per model with an order of each group of hidden units.
  */
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
+import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { Permutations } from '../nets/permute.ts';
 import type { ZooManifest, ZooModel } from '../zoo/zoo.ts';
 import type { Matching } from './weight-matching.ts';

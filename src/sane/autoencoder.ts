@@ -2,11 +2,12 @@
  * What SANE and the hyper-representation have in common: variables by name, pre-norm transformer blocks without biases and
  * without a mask, and the projection head of the contrastive loss.
  */
-import { attention, gelu, layerNorm, linear } from '../engine/ops.ts';
-import type { Parameter } from '../engine/optimizers.ts';
-import { Random } from '../engine/random.ts';
-import type { NamedTensor } from '../engine/safetensors.ts';
-import { tf } from '../engine/tf.ts';
+
+import { Random } from '../base/random.ts';
+import type { NamedTensor } from '../base/safetensors.ts';
+import { attention, gelu, layerNorm, linear } from '../tensor/ops.ts';
+import type { Parameter } from '../tensor/optimizers.ts';
+import { tf } from '../tensor/tf.ts';
 import type { AutoencoderParameter } from './parameters.ts';
 import type { Positions } from './positions.ts';
 

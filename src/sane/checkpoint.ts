@@ -1,7 +1,7 @@
 /** A pretrained SANE or hyper-representation on disk: its weights, and everything needed to use them. */
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
+import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
 import { Sane } from './model.ts';

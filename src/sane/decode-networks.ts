@@ -1,6 +1,6 @@
 /** Networks out of SANE, from networks in files: their reconstructions, and samples near them. */
-import { Random } from '../engine/random.ts';
-import { FormatError } from '../engine/source.ts';
+import { Random } from '../base/random.ts';
+import { FormatError } from '../base/source.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
 import { embedModels } from './embed.ts';

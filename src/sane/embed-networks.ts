@@ -1,6 +1,6 @@
 /** Mean embeddings of networks in files, one after the other, in little memory. */
 
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import { embedModels, meanEmbedding } from './embed.ts';
 import type { Network } from './network.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';

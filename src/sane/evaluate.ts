@@ -1,6 +1,7 @@
 /** How well models are reconstructed (equation 5), without training on them. */
-import { tf } from '../engine/tf.ts';
+
 import type { SaneSettings } from '../experiment/types.ts';
+import { tf } from '../tensor/tf.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { explainedVariance, reconstructionLoss } from './loss.ts';
 import { positionTensors } from './positions.ts';

@@ -1,6 +1,6 @@
 /** Losses of pretraining: reconstruction (equation 5), contrast (equation 6), and the explained variance that is logged. */
-import { maskedSquares } from '../engine/ops.ts';
-import { tf } from '../engine/tf.ts';
+import { maskedSquares } from '../tensor/ops.ts';
+import { tf } from '../tensor/tf.ts';
 
 /**
  * Mean squared error of the masked output against the target (equation 5). All [rows, window, token_size]; the target is 0 in

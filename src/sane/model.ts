@@ -2,8 +2,8 @@
  * SANE's autoencoder (equations 3 and 4): tokens and positions through a transformer encoder to one embedding per token, and
  * back through a decoder of the same shape. No norm after the last block.
  */
-import { embedding } from '../engine/ops.ts';
-import { tf } from '../engine/tf.ts';
+import { embedding } from '../tensor/ops.ts';
+import { tf } from '../tensor/tf.ts';
 import { Autoencoder } from './autoencoder.ts';
 import { type SaneShape, saneParameters } from './parameters.ts';
 import type { Positions } from './positions.ts';

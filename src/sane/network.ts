@@ -1,6 +1,6 @@
 /** A network from a checkpoint file, known to this program or not, as SANE's tokens want it. */
 
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import type { Architecture, ParameterSpec, StateDict } from '../nets/architecture.ts';
 import { recognise } from '../nets/recognise.ts';
 import { openCheckpoint } from '../zoo/formats/checkpoint.ts';

@@ -1,5 +1,5 @@
 /** Positions of tokens as the models want them. */
-import { tf } from '../engine/tf.ts';
+import { tf } from '../tensor/tf.ts';
 
 /** The three position indices of windows, each int32 of [rows x window] numbers. */
 export type Positions = readonly [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];

@@ -4,12 +4,12 @@
  * numbers.
  */
 
-import { oneCycle } from '../engine/one-cycle.ts';
-import { AdamW, type OptimizerState } from '../engine/optimizers.ts';
-import type { Report } from '../engine/progress.ts';
-import { Random } from '../engine/random.ts';
-import { tf } from '../engine/tf.ts';
+import type { Report } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
 import type { SaneSettings } from '../experiment/types.ts';
+import { oneCycle } from '../tensor/one-cycle.ts';
+import { AdamW, type OptimizerState } from '../tensor/optimizers.ts';
+import { tf } from '../tensor/tf.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { evaluate, evaluationRequests, nextViews, viewTensors } from './evaluate.ts';
 import { contrastiveLoss, reconstructionLoss } from './loss.ts';

@@ -1,7 +1,7 @@
 /** A pretrained SANE for networks from files: an artefact of this program, or a checkpoint of the authors' code. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import { loadSane } from './checkpoint.ts';
 import type { Sane } from './model.ts';
 import { type Network, readNetwork } from './network.ts';

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import type { StateDict } from '../nets/architecture.ts';
 import { type Checkpoint, openCheckpoint } from '../zoo/formats/checkpoint.ts';
 import { readJson } from '../zoo/formats/json.ts';

@@ -3,7 +3,7 @@
  * map, and so becomes a mean and a standard deviation. The standardisation of a SANE artefact is read too.
  */
 
-import { FormatError } from '../engine/source.ts';
+import { FormatError } from '../base/source.ts';
 import { readJson } from '../zoo/formats/json.ts';
 import type { Standardization } from './standardize.ts';
 

@@ -1,5 +1,5 @@
 /** Embeddings of new models: draws from densities around those of the prompts (equation 7), and the rounds that choose among them. */
-import type { Random } from '../engine/random.ts';
+import type { Random } from '../base/random.ts';
 
 export interface Density {
   /** Numbers of a token's embedding. */

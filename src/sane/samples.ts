@@ -1,5 +1,5 @@
 /** The checkpoints of a zoo in their splits: where they are on disk, how they are aligned, and what they are standardised by. */
-import type { Report } from '../engine/progress.ts';
+import type { Report } from '../base/progress.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
 import { type Permutations, permute } from '../nets/permute.ts';

@@ -1,8 +1,8 @@
 /** Pretraining in an artefact's folder: its state is kept there now and then, and an interrupted one goes on from it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
-import type { StageContext } from '../engine/stage.ts';
+import type { Report } from '../base/progress.ts';
+import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { writeHistory } from './checkpoint.ts';
 import { type EpochLosses, type PretrainConfig, type PretrainState, pretrain } from './pretrain.ts';
@@ -55,7 +55,7 @@ async function loadState(
  * keeps it when it is done. The losses of the epochs become `history.json`. `stateEveryMs`: how seldom the state is kept, at most.
  */
 export async function pretrainInFolder<Model extends Autoencoder>(
-  { dir, report }: Pick<StageContext, 'dir' | 'report'>,
+  { dir, report }: { dir: string; report: Report },
   loader: ViewLoader,
   config: PretrainConfig,
   create: (weights: ReadonlyMap<string, Float32Array> | number) => Model,

@@ -1,5 +1,5 @@
 /** Views drawn ahead by threads, while the device computes: reading, permuting, noise. Memory is bounded by the batches ahead. */
-import { answersAhead, Thread, threadsAhead } from '../engine/thread.ts';
+import { answersAhead, Thread, threadsAhead } from '../base/thread.ts';
 import type { ViewOrder, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
 import { buffersOf, type TwoViews, type ViewOrigin } from './views.ts';
 

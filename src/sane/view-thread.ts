@@ -1,6 +1,6 @@
 /** The program of a thread that draws views of checkpoints on disk. */
-import { Random } from '../engine/random.ts';
-import { serve } from '../engine/thread.ts';
+import { Random } from '../base/random.ts';
+import { serve } from '../base/thread.ts';
 import type { Permutations } from '../nets/permute.ts';
 import { type FlatFile, gather } from '../zoo/flat-file.ts';
 import type { Standardization } from './standardize.ts';

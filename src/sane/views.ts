@@ -4,7 +4,7 @@
  * proportion to the windows: no permuted copy is stored, and of a model only the numbers in the windows are looked up. No tensors
  * here: views are drawn in threads.
  */
-import { Random } from '../engine/random.ts';
+import { Random } from '../base/random.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
 import { axisOrders, composeOrders, type Permutations, randomOrders } from '../nets/permute.ts';

@@ -5,10 +5,10 @@
  * Everything that training changes enters with its own scale: weights, biases, gains of batch norm. Running statistics do not,
  * because their scale is that of activations, and large variances would decide alone; they are permuted along.
  */
-import type { Random } from '../engine/random.ts';
-import { tf } from '../engine/tf.ts';
+import type { Random } from '../base/random.ts';
 import type { Architecture, PermutedAxis, StateDict } from '../nets/architecture.ts';
 import { type Permutations, permute, reorder } from '../nets/permute.ts';
+import { tf } from '../tensor/tf.ts';
 import { assign } from './assignment.ts';
 
 /** What one axis of one parameter says about the order of a group's units, given the order of the parameter's other axis. */

@@ -1,5 +1,5 @@
 /** Whole models through an encoder or decoder that sees a window at a time, with context on both sides (haloing, Algorithm 2). */
-import { tf } from '../engine/tf.ts';
+import { tf } from '../tensor/tf.ts';
 import { type Positions, positionTensors } from './positions.ts';
 
 /** Windows per forward pass. The result does not depend on it. */

@@ -1,6 +1,7 @@
 /** Training images augmented ahead by threads, while the device computes. */
+
+import { answersAhead, Thread, threadsAhead } from '../base/thread.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
-import { answersAhead, Thread, threadsAhead } from '../engine/thread.ts';
 import type { Augmentation } from './augment.ts';
 import type { AugmentOrder, AugmentSetup } from './augment-thread.ts';
 

@@ -1,7 +1,8 @@
 /** The program of a thread that augments training images. */
+
+import { Random } from '../base/random.ts';
+import { serve } from '../base/thread.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
-import { Random } from '../engine/random.ts';
-import { serve } from '../engine/thread.ts';
 import { type Augmentation, augmentBatch } from './augment.ts';
 
 export interface AugmentSetup {

@@ -1,7 +1,8 @@
 /** Random crops, mirror images and rotations of training images, as torchvision draws them: on bytes, filled with black. */
+
+import type { Random } from '../base/random.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
 import { byteValues } from '../data/normalize.ts';
-import type { Random } from '../engine/random.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 
 export type Augmentation = Pick<ZooSettings, 'crop' | 'flip' | 'rotation'>;

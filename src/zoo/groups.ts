@@ -1,11 +1,11 @@
 /** Which models of a zoo are trained together. */
 import { freemem } from 'node:os';
-import { findGpus } from '../engine/devices/cuda.ts';
-import type { TensorflowBackend } from '../engine/tensorflow/execute.ts';
-import { tf } from '../engine/tf.ts';
 import type { Architecture, ParameterSpec } from '../nets/architecture.ts';
 import { modelsAtOnce } from '../nets/population-models.ts';
 import { numbersPerImage } from '../nets/shapes.ts';
+import { findGpus } from '../tensor/devices/tensorflow/cuda.ts';
+import type { TensorflowBackend } from '../tensor/devices/tensorflow/execute.ts';
+import { tf } from '../tensor/tf.ts';
 import type { Member, ZooConfig } from './members.ts';
 
 /** More models at once are not faster on any device so far. */

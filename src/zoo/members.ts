@@ -1,5 +1,5 @@
 /** Which models a zoo has: their seeds, hyper-parameters and split. Pure. */
-import { Random } from '../engine/random.ts';
+import { Random } from '../base/random.ts';
 import type { Architecture, ZooSettings } from '../experiment/types.ts';
 
 /** Config of stage `zoo`. */

@@ -1,5 +1,5 @@
 /** A population in training on disk, so that an interrupted zoo goes on from its last epoch. */
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../engine/safetensors.ts';
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../base/safetensors.ts';
 import type { StateDict } from '../nets/architecture.ts';
 import type { KeptEpoch, TrainingState } from './train.ts';
 

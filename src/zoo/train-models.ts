@@ -1,8 +1,8 @@
 /** Trains models group by group, each written to its file when its group is done, and goes on where an interruption left off. */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Report } from '../engine/progress.ts';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.ts';
+import type { Report } from '../base/progress.ts';
+import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
 import { groupMembers, groupSize } from './groups.ts';
 import type { Member, ZooConfig } from './members.ts';

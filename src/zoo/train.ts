@@ -1,8 +1,14 @@
 /** Trains a population of models in lockstep, each as if it were alone, and keeps their weights at the listed epochs. */
+
+import { Random } from '../base/random.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
+import type { Images } from '../data/images.ts';
 import { byteValues } from '../data/normalize.ts';
-import type { Images } from '../data/stage.ts';
-import { oneCycle } from '../engine/one-cycle.ts';
+import type { Architecture, StateDict } from '../nets/architecture.ts';
+import type { DropoutMasks } from '../nets/dropout.ts';
+import { initialWeights } from '../nets/init.ts';
+import { type LabelledImages, populationGradients, populationScores } from '../nets/population.ts';
+import { oneCycle } from '../tensor/one-cycle.ts';
 import {
   Adam,
   type Hyper,
@@ -10,13 +16,8 @@ import {
   type OptimizerState,
   type Parameter,
   Sgd,
-} from '../engine/optimizers.ts';
-import { Random } from '../engine/random.ts';
-import { tf } from '../engine/tf.ts';
-import type { Architecture, StateDict } from '../nets/architecture.ts';
-import type { DropoutMasks } from '../nets/dropout.ts';
-import { initialWeights } from '../nets/init.ts';
-import { type LabelledImages, populationGradients, populationScores } from '../nets/population.ts';
+} from '../tensor/optimizers.ts';
+import { tf } from '../tensor/tf.ts';
 import { augments } from './augment.ts';
 import { AugmentLoader } from './augment-loader.ts';
 import type { Member, ZooConfig } from './members.ts';

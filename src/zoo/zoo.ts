@@ -1,7 +1,7 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSafetensors, type SafetensorsFile } from '../engine/safetensors.ts';
+import { openSafetensors, type SafetensorsFile } from '../base/safetensors.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import { type FlatFile, joinParts } from './flat-file.ts';

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deviceNames } from '../../src/engine/device.ts';
+import { deviceNames } from '../../src/tensor/devices/registry.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { exp, experiment, Program, parseEvents } from './program.ts';
 

@@ -84,7 +84,7 @@ describe('exp <file> --dry-run', () => {
       return { err: await child.stderr.text(), code: await child.exited };
     };
     const root = new URL('../../src/', import.meta.url).pathname;
-    expect((await load(`${root}engine/tf.ts`)).err).toContain('loaded ');
+    expect((await load(`${root}tensor/tf.ts`)).err).toContain('loaded ');
     for (const [expected, ...args] of [
       [0, program.file, '--dry-run'],
       // No run is finished.

@@ -3,18 +3,18 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDevice } from '../../src/engine/device.ts';
-import { Random } from '../../src/engine/random.ts';
-import { writeSafetensors } from '../../src/engine/safetensors.ts';
-import { FormatError } from '../../src/engine/source.ts';
+import { Random } from '../../src/base/random.ts';
+import { writeSafetensors } from '../../src/base/safetensors.ts';
+import { FormatError } from '../../src/base/source.ts';
 import { saveAutoencoder } from '../../src/sane/checkpoint.ts';
 import { embedNetworks } from '../../src/sane/embed-networks.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { loadPretrained } from '../../src/sane/pretrained.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { readCheckpoint } from '../../src/zoo/formats/checkpoint.ts';
-import { noWebgpu } from '../engine/devices.ts';
-import { copySwiftShader, swiftShader } from '../engine/webgpu-adapter.ts';
 import { matrixOf, oracleDecode, oracleEncode, type Vector } from '../sane/oracle.ts';
+import { noWebgpu } from '../tensor/devices.ts';
+import { copySwiftShader, swiftShader } from '../tensor/webgpu-adapter.ts';
 import {
   type Bytes,
   dict,

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noWebgpu } from '../engine/devices.ts';
-import { copySwiftShader, swiftShader } from '../engine/webgpu-adapter.ts';
 import { removeFixtures } from '../runner/fixture.ts';
+import { noWebgpu } from '../tensor/devices.ts';
+import { copySwiftShader, swiftShader } from '../tensor/webgpu-adapter.ts';
 import { ended, experiment, Program, spawn } from './program.ts';
 
 setDefaultTimeout(60_000);

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
 import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Random } from '../../src/base/random.ts';
 import { findFile, type Publication } from '../../src/data/files.ts';
 import type { PublishedFile } from '../../src/data/published.ts';
-import { Random } from '../../src/engine/random.ts';
 import { errorOf } from './published-files.ts';
 
 let dir = '';

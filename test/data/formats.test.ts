@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Random } from '../../src/base/random.ts';
 import { type CifarLayout, cifar10Layout, cifar100Layout, readCifar } from '../../src/data/cifar.ts';
 import { readIdx } from '../../src/data/formats/idx.ts';
 import { decodeJpeg } from '../../src/data/formats/jpeg.ts';
@@ -13,7 +14,6 @@ import { readStl10 } from '../../src/data/stl10.ts';
 import { readSvhn } from '../../src/data/svhn.ts';
 import { readTinyImagenet } from '../../src/data/tiny-imagenet.ts';
 import { parseUsps, readUsps } from '../../src/data/usps.ts';
-import { Random } from '../../src/engine/random.ts';
 import expected from './golden/expected.json';
 import {
   deflatedZip,

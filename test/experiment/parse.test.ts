@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { parseExperiment } from '../../src/experiment/parse.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
 import { mistakes, plan, valid } from './files.ts';

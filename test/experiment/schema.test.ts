@@ -2,14 +2,14 @@ import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
 import { generatedTypesPath, generateTypes } from '../../schemas/generate-types.ts';
 import { datasets } from '../../src/data/registry.ts';
-import { deviceNames } from '../../src/engine/device.ts';
 import { greyDatasets, ofOneWidth } from '../../src/experiment/check-run.ts';
 import recipes from '../../src/experiment/recipes.json' with { type: 'json' };
 import { settingNames, validateAxisValue } from '../../src/experiment/schema.ts';
 import type { Architecture, Dataset } from '../../src/experiment/types.ts';
 import { architectures } from '../../src/nets/registry.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
-import { tasks } from '../../src/tasks/registry.ts';
+import { tasks } from '../../src/stages/tasks.ts';
+import { deviceNames } from '../../src/tensor/devices/registry.ts';
 
 const { $defs } = schema;
 

@@ -1,15 +1,15 @@
 /** Every architecture of the registry: its state as PyTorch has it, its permutations, and what it refuses. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
 import { architectures, getArchitecture } from '../../src/nets/registry.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { kernelDevices, startTested, testedDevices } from '../engine/devices.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { kernelDevices, startTested, testedDevices } from '../tensor/devices.ts';
 import { oracleLogits, randomWeights } from './networks.ts';
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

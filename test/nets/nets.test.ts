@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
-import { startTested, testedDevices } from '../engine/devices.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { startTested, testedDevices } from '../tensor/devices.ts';
 import { cnnSmall, oracleForward, randomWeights } from './networks.ts';
 
 const seed = Date.now() % 1e6;

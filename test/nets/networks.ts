@@ -1,5 +1,5 @@
 /** Oracles for the tests of networks: a forward pass in plain float64, and random weights. */
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture, ImageSize, Layer, StateDict } from '../../src/nets/architecture.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 

@@ -1,13 +1,13 @@
 /** Many models at once, by plain operations, have the losses, gradients and statistics that each has alone on cpu. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Layer } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import { composedGradients } from '../../src/nets/population-composed.ts';
 import { modelsAtOnce } from '../../src/nets/population-models.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { startTested, testedDevices } from '../engine/devices.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { startTested, testedDevices } from '../tensor/devices.ts';
 import { randomWeights } from './networks.ts';
 
 const random = new Random(freshSeed, 'population-composed');

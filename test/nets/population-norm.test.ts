@@ -1,7 +1,6 @@
 /** Populations of networks with batch normalisation: weights and running statistics of many models at once. */
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture, ParameterSpec } from '../../src/nets/architecture.ts';
 import {
   conditionPopulation,
@@ -10,8 +9,9 @@ import {
   populationScores,
 } from '../../src/nets/population.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { kernelDevices, startTested, testNative } from '../engine/devices.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { kernelDevices, startTested, testNative } from '../tensor/devices.ts';
 import { cnnSmall, oracleLogits, randomWeights } from './networks.ts';
 
 const resnet = getArchitecture('resnet18', { input: [16, 17, 2], classes: 5, width: 2 });

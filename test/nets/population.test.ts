@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Activation, Architecture, Layer } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import type { DropoutMasks } from '../../src/nets/dropout.ts';
 import { applyDropout } from '../../src/nets/dropout.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { populationGradients, populationScores } from '../../src/nets/population.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { kernelDevices, startTested, testNative } from '../engine/devices.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { kernelDevices, startTested, testNative } from '../tensor/devices.ts';
 import { cnnLarge, cnnSmall } from './networks.ts';
 
 const random = new Random(freshSeed, 'population');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import type { ArchitectureOptions, ImageSize } from '../../src/nets/architecture.ts';
 import { recognise } from '../../src/nets/recognise.ts';
 import { architectures } from '../../src/nets/registry.ts';

@@ -1,14 +1,14 @@
 /** Training residual networks, on every device as on cpu. */
 import { beforeAll, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
-import { expectClose } from '../engine/compare.ts';
-import { describeNative, hasCompiler } from '../engine/devices.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { expectClose } from '../tensor/compare.ts';
+import { describeNative, hasCompiler } from '../tensor/devices.ts';
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 

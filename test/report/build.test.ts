@@ -1,7 +1,7 @@
 /** From runs and records to tables: what is averaged, what stands beside it, and its status. */
 import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import type { TableDefinition } from '../../src/report/definition.ts';
@@ -10,7 +10,7 @@ import { measureCell, type RunResult } from '../../src/report/measure.ts';
 import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.ts';
 import type { Table } from '../../src/report/table.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
-import type { MetricRecord } from '../../src/tasks/result.ts';
+import type { MetricRecord } from '../../src/stages/result.ts';
 import { makePlan, makeRun, r2 } from './plan.ts';
 
 /** One table of runs that are all done, with the records that `measure` gives for each. */

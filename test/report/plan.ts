@@ -3,7 +3,7 @@
 import schema from '../../schemas/experiment.schema.json';
 import { blocks } from '../../src/experiment/schema.ts';
 import type { Json, Plan, Run, Settings } from '../../src/experiment/types.ts';
-import type { MetricRecord } from '../../src/tasks/result.ts';
+import type { MetricRecord } from '../../src/stages/result.ts';
 
 function defaultSettings(): Settings {
   const settings = blocks.map((block) => {

@@ -1,5 +1,5 @@
 /** Tables of random shape, numbers and texts, the texts full of characters that some format treats specially. */
-import type { Random } from '../../src/engine/random.ts';
+import type { Random } from '../../src/base/random.ts';
 import type { Cell, Status, Table } from '../../src/report/table.ts';
 
 const words = [

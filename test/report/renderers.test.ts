@@ -1,6 +1,6 @@
 /** Every rendering of random tables is read back and holds the table's numbers. */
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { csv } from '../../src/report/renderers/csv.ts';
 import { json } from '../../src/report/renderers/json.ts';
 import { latex } from '../../src/report/renderers/latex.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { Json, Run } from '../../src/experiment/types.ts';
 import { buildTables, definitionsOf } from '../../src/report/build.ts';
 import type { Table } from '../../src/report/table.ts';
-import type { MetricRecord } from '../../src/tasks/result.ts';
+import type { MetricRecord } from '../../src/stages/result.ts';
 import { makePlan, makeRun } from './plan.ts';
 
 const run = (

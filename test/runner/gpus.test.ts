@@ -2,13 +2,13 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Diagnosis, Gpu } from '../../src/engine/device.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Gpus, pinProcess } from '../../src/runner/gpus.ts';
 import { stagesWithoutDevice } from '../../src/runner/stage-runner.ts';
-import { stages } from '../../src/tasks/stages.ts';
+import { stages } from '../../src/stages/implementations.ts';
+import type { Diagnosis, Gpu } from '../../src/tensor/devices/registry.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
 // Processes take long to start on a busy machine.

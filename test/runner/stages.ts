@@ -4,8 +4,8 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StageContext, StageImplementation } from '../../src/engine/stage.ts';
-import type { TaskResult } from '../../src/tasks/result.ts';
+import type { TaskResult } from '../../src/stages/result.ts';
+import type { StageContext, StageImplementation } from '../../src/stages/stage.ts';
 
 export interface Behaviour {
   /** Steps of the stage; each is a file that is kept. */

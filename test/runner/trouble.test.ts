@@ -1,6 +1,6 @@
 /** Devices that run out of memory or are lost: what the runner makes of what TensorFlow, CUDA and WebGPU say then. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { describeTrouble, findTrouble } from '../../src/engine/devices/trouble.ts';
+import { describeTrouble, findTrouble } from '../../src/tensor/devices/trouble.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
 setDefaultTimeout(60_000);

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AdamW } from '../../src/engine/optimizers.ts';
-import type { StageContext } from '../../src/engine/stage.ts';
-import { tf } from '../../src/engine/tf.ts';
+import type { StageContext } from '../../src/stages/stage.ts';
+import { AdamW } from '../../src/tensor/optimizers.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { stages as plain } from './stages.ts';
 
 async function train({ config, dir, dataDir }: StageContext): Promise<void> {

@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noWebgpu } from '../engine/devices.ts';
-import { swiftShader } from '../engine/webgpu-adapter.ts';
+import { noWebgpu } from '../tensor/devices.ts';
+import { swiftShader } from '../tensor/webgpu-adapter.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
 setDefaultTimeout(60_000);

@@ -1,8 +1,8 @@
 /** The assignment problem against every permutation, and against its dual where those are too many. */
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { assign } from '../../src/sane/assignment.ts';
-import { freshSeed } from '../engine/compare.ts';
+import { freshSeed } from '../tensor/compare.ts';
 
 /** Costs of a kind: normal numbers, few different ones so that many assignments are as good, or nearly a permutation. */
 const kinds: Record<string, (random: Random, i: number, j: number, n: number) => number> = {

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import { contrastiveLoss, explainedVariance, reconstructionLoss } from '../../src/sane/loss.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
 import { positionTensors } from '../../src/sane/positions.ts';
-import { startTested, testedDevices } from '../engine/devices.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { startTested, testedDevices } from '../tensor/devices.ts';
 import { matrixOf, oracleBlock, type Vector } from './oracle.ts';
 
 const seed = Date.now() % 1e6;

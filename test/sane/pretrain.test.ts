@@ -2,10 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDevice } from '../../src/engine/device.ts';
-import { AdamW } from '../../src/engine/optimizers.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
 import {
@@ -15,15 +12,18 @@ import {
   type PretrainState,
   pretrain,
 } from '../../src/sane/pretrain.ts';
-import { saneShape } from '../../src/sane/stage.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
 import { drawViews, viewSettings } from '../../src/sane/views.ts';
 import { snippets } from '../../src/sane/windows.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { acceleratedDevices, startTested } from '../engine/devices.ts';
+import { saneShape } from '../../src/stages/sane/run.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { AdamW } from '../../src/tensor/optimizers.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { acceleratedDevices, startTested } from '../tensor/devices.ts';
 import { inMemory, onDisk } from './view-sets.ts';
 
 const config: PretrainConfig = {

@@ -1,8 +1,8 @@
 /** Draws from densities of embeddings: their moments, what tokens share, and the rounds that choose. */
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { bootstrap, type Density, drawNear, drawNormal } from '../../src/sane/sample.ts';
-import { freshSeed } from '../engine/compare.ts';
+import { freshSeed } from '../tensor/compare.ts';
 
 const [tokens, latent, bandwidth] = [5, 3, 0.01];
 /** Prompts whose numbers tell which prompt, token and dimension they are of. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';

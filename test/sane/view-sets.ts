@@ -1,6 +1,6 @@
 /** Models to draw views of, given as flat vectors. */
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../../src/engine/safetensors.ts';
+import { openSafetensors, writeSafetensors } from '../../src/base/safetensors.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
 import type { ViewedModel } from '../../src/sane/views.ts';
 

@@ -1,17 +1,17 @@
 /** Weight matching: what it finds, against planted orders and against all orders, and that it never changes the function. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { startDevice } from '../../src/engine/device.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { Random } from '../../src/base/random.ts';
 import type { Architecture, StateDict } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { WeightMatching } from '../../src/sane/weight-matching.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { startTested, testedDevices } from '../engine/devices.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { cnnLarge, cnnSmall, randomWeights } from '../nets/networks.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { startTested, testedDevices } from '../tensor/devices.ts';
 
 const narrow = (name: string, width: number) =>
   getArchitecture(name, { input: [32, 32, 3], classes: 10, width });

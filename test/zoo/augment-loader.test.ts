@@ -1,16 +1,16 @@
 /** Augmented images made by threads are those that one stream of draws for each model gives, and training takes its steps on them. */
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { Random } from '../../src/base/random.ts';
 import type { ImageFormat } from '../../src/data/dataset.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
 import { defaults } from '../../src/experiment/schema.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { augmentBatch } from '../../src/zoo/augment.ts';
 import { AugmentLoader } from '../../src/zoo/augment-loader.ts';
 import { type Member, members, type ZooConfig } from '../../src/zoo/members.ts';
 import { PopulationTraining, prepare } from '../../src/zoo/train.ts';
-import { expectClose, freshSeed } from '../engine/compare.ts';
-import { kernelDevices, startTested } from '../engine/devices.ts';
 import { cnnSmall } from '../nets/networks.ts';
+import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { kernelDevices, startTested } from '../tensor/devices.ts';
 
 const random = new Random(freshSeed, 'augment-loader');
 const dataset: ImageFormat = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.ts';
+import { Random } from '../../src/base/random.ts';
 import { type FlatFile, gather, joinParts, readFlat } from '../../src/zoo/flat-file.ts';
 
 const seed = Date.now() % 1e6;

@@ -1,9 +1,9 @@
 /** What networks see of images in colour: every channel by its own mean and standard deviation, with and without augmentation. */
 import { expect, test } from 'bun:test';
+import { Random } from '../../src/base/random.ts';
 import type { ImageFormat } from '../../src/data/dataset.ts';
-import { startDevice } from '../../src/engine/device.ts';
-import { Random } from '../../src/engine/random.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { augmentBatch } from '../../src/zoo/augment.ts';
 import { prepare } from '../../src/zoo/train.ts';
 

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.ts';
-import { FormatError } from '../../src/engine/source.ts';
+import { Random } from '../../src/base/random.ts';
+import { FormatError } from '../../src/base/source.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { findZoo } from '../../src/zoo/import/find.ts';

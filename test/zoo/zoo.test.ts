@@ -3,13 +3,15 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { glyphs } from '../../src/data/glyphs.ts';
-import { datasetStage, type Images, loadImages } from '../../src/data/stage.ts';
-import { startDevice } from '../../src/engine/device.ts';
-import type { StageContext } from '../../src/engine/stage.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { type Images, loadImages } from '../../src/data/images.ts';
 import { defaults } from '../../src/experiment/schema.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { datasetStage } from '../../src/stages/dataset/run.ts';
+import type { StageContext } from '../../src/stages/stage.ts';
+import { zooStage } from '../../src/stages/zoo/run.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
 import { groupMembers, groupSize, type MemorySize, memoryNeeds } from '../../src/zoo/groups.ts';
 import {
   type Hyperparameters,
@@ -18,13 +20,12 @@ import {
   splitMembers,
   type ZooConfig,
 } from '../../src/zoo/members.ts';
-import { zooStage } from '../../src/zoo/stage.ts';
 import { readTrainingState, writeTrainingState } from '../../src/zoo/state.ts';
 import { PopulationTraining, prepare, type TrainingData } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
-import { expectClose } from '../engine/compare.ts';
-import { acceleratedDevices, compiledDevices, kernelDevices, startTested } from '../engine/devices.ts';
 import { cnnSmall } from '../nets/networks.ts';
+import { expectClose } from '../tensor/compare.ts';
+import { acceleratedDevices, compiledDevices, kernelDevices, startTested } from '../tensor/devices.ts';
 
 const config: ZooConfig = {
   ...(defaults.zoo as unknown as ZooConfig),

@@ -3,7 +3,7 @@
  * be another one packed by zlib, or a matrix, whose parts are elements. Arrays of numbers are read, kept column by column.
  */
 import { inflateSync } from 'node:zlib';
-import { Cursor, CutShort } from '../../engine/source.ts';
+import { Cursor, CutShort } from '../../base/source.ts';
 import { damaged } from '../damaged.ts';
 
 export interface MatlabArray {

@@ -1,5 +1,5 @@
 /** Texts of progress: durations, bars, rates. */
-import type { Progress } from '../../engine/progress.ts';
+import type { Progress } from '../../base/progress.ts';
 
 /** `3.2 s`, `1:05 min`, `2:03:10 h`. */
 export function formatDuration(seconds: number): string {

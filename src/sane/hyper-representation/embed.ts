@@ -1,5 +1,5 @@
 /** Whole networks to their embeddings and back, a few at a time. */
-import { tf } from '../../engine/tf.ts';
+import { tf } from '../../tensor/tf.ts';
 import { destandardize, type Standardization, standardize } from '../standardize.ts';
 import { detokenize, type TokenLayout, tokenize } from '../tokenize.ts';
 import type { HyperRepresentation } from './model.ts';

@@ -3,9 +3,10 @@
  * network at once. Each layer's rows are embedded by a linear map of that layer; a transformer follows, and a bottleneck over
  * all tokens to one vector in (-1, 1). The decoder mirrors the encoder. Its blocks and its projection head are SANE's.
  */
-import { layerNorm, linear } from '../../engine/ops.ts';
-import { tf } from '../../engine/tf.ts';
+
 import type { HyperRepresentationSettings } from '../../experiment/types.ts';
+import { layerNorm, linear } from '../../tensor/ops.ts';
+import { tf } from '../../tensor/tf.ts';
 import { Autoencoder } from '../autoencoder.ts';
 import { type AutoencoderParameter, affine, norm, projectionHead, transformer } from '../parameters.ts';
 import type { LayerRows } from './rows.ts';

@@ -1,7 +1,7 @@
 /** A network's weights in a file of any format that is read: .pt, .pth and .bin of torch.save, and .safetensors. */
-import { bytesPerNumber } from '../../engine/dtypes.ts';
-import { openSafetensors } from '../../engine/safetensors.ts';
-import { FormatError, Source } from '../../engine/source.ts';
+import { bytesPerNumber } from '../../base/dtypes.ts';
+import { openSafetensors } from '../../base/safetensors.ts';
+import { FormatError, Source } from '../../base/source.ts';
 import type { StateDict } from '../../nets/architecture.ts';
 import { findStateDict } from './state-dict.ts';
 import { legacyMagic, openTorchLegacy, openTorchZip, readTensor } from './torch.ts';

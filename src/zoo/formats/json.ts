@@ -1,6 +1,6 @@
 /** JSON files of other programs. */
 import { readFile, stat } from 'node:fs/promises';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 
 /** Far more than the settings or results of a training need. */
 const largestFile = 64 * 2 ** 20;

@@ -2,7 +2,7 @@
  * Reads pickles and runs nothing: a stack machine for the part of Python's pickle protocols 2 to 5 that plain data and state dicts
  * use. Every global that a pickle names is looked up with the caller, who refuses what it does not know.
  */
-import { Cursor, FormatError } from '../../engine/source.ts';
+import { Cursor, FormatError } from '../../base/source.ts';
 
 /**
  * What a pickle may hold: null, booleans, numbers, bigints, strings, Uint8Array, arrays (of lists and tuples), Map (of dicts), Set, and

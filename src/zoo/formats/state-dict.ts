@@ -1,5 +1,5 @@
 /** Where in a checkpoint the state dict is. */
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 import { TensorRef } from './torch-globals.ts';
 
 /** Under which names training scripts keep the model's state dict beside the optimizer's; the authors' SANE checkpoints have `model`. */

@@ -1,6 +1,6 @@
 /** The globals that a state dict of PyTorch may name, each by our code in its place. Every other is refused. */
-import type { NumberFormat } from '../../engine/dtypes.ts';
-import { FormatError } from '../../engine/source.ts';
+import type { NumberFormat } from '../../base/dtypes.ts';
+import { FormatError } from '../../base/source.ts';
 import { Callable } from './pickle.ts';
 
 /** A storage as a tensor names it: numbers that lie one after the other in the file. */

@@ -3,9 +3,9 @@
  * read at once; each tensor is read by its own range.
  */
 import { crc32 } from 'node:zlib';
-import { bytesPerNumber, toFloat32 } from '../../engine/dtypes.ts';
-import { Cursor, CutShort, FormatError, type Source } from '../../engine/source.ts';
-import { memberStart, readZipDirectory } from '../../engine/zip.ts';
+import { bytesPerNumber, toFloat32 } from '../../base/dtypes.ts';
+import { Cursor, CutShort, FormatError, type Source } from '../../base/source.ts';
+import { memberStart, readZipDirectory } from '../../base/zip.ts';
 import { unpickle } from './pickle.ts';
 import { type StorageRef, type TensorRef, torchGlobal, torchStorage } from './torch-globals.ts';
 

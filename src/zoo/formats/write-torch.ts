@@ -1,7 +1,7 @@
 /** Writes state dicts as torch.save does: a zip archive of stored members that torch.load(path, weights_only=True) opens. */
 import { open, rename, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 
 /** A tensor of a state dict: float32, or int64 as batch norm counts its batches. */
 export interface StateTensor {

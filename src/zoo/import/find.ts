@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 import { manifestName } from '../zoo.ts';
 import type { FoundZoo } from './found.ts';
 import { findListedZoo, listNames } from './listed.ts';

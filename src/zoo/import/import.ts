@@ -1,11 +1,11 @@
 /** Converts a zoo of other people to this program's format: one file for each model, and a manifest. */
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Report } from '../../base/progress.ts';
+import { writeSafetensors } from '../../base/safetensors.ts';
+import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { getDataset } from '../../data/registry.ts';
-import type { Report } from '../../engine/progress.ts';
-import { writeSafetensors } from '../../engine/safetensors.ts';
-import { FormatError } from '../../engine/source.ts';
 import { type Recognised, recognise } from '../../nets/recognise.ts';
 import { type Hyperparameters, splitMembers } from '../members.ts';
 import {

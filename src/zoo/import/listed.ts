@@ -16,7 +16,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { parse } from 'yaml';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 import { readCheckpoint } from '../formats/checkpoint.ts';
 import type { Split } from '../members.ts';
 import { byName, dictOf, type FoundModel, type FoundZoo } from './found.ts';

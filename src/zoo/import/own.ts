@@ -1,7 +1,7 @@
 /** Zoos in this program's own format: artefacts of stage `zoo`, and what `exp zoo import` wrote. */
 
 import { join } from 'node:path';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 import { readJson } from '../formats/json.ts';
 import { manifestName, modelFile, openZoo } from '../zoo.ts';
 import { dictOf, type FoundZoo } from './found.ts';

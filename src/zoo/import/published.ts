@@ -4,7 +4,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError } from '../../engine/source.ts';
+import { FormatError } from '../../base/source.ts';
 import { readCheckpoint } from '../formats/checkpoint.ts';
 import { readJson, readJsonLines } from '../formats/json.ts';
 import type { Hyperparameters } from '../members.ts';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Random } from '../../../src/engine/random.ts';
-import { writeSafetensors } from '../../../src/engine/safetensors.ts';
-import { FormatError } from '../../../src/engine/source.ts';
+import { Random } from '../../../src/base/random.ts';
+import { writeSafetensors } from '../../../src/base/safetensors.ts';
+import { FormatError } from '../../../src/base/source.ts';
 import { openCheckpoint, readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
 import {
   type Bytes,

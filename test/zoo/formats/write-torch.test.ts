@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
-import { Random } from '../../../src/engine/random.ts';
+import { Random } from '../../../src/base/random.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
 import { writeTorch } from '../../../src/zoo/formats/write-torch.ts';
 

@@ -1,0 +1,143 @@
+/** What the methods of the task `generation` work with: prompts and their embeddings, a decoder, images to measure on. */
+
+import { Random } from '../../base/random.ts';
+import type { ImageFormat } from '../../data/dataset.ts';
+import { loadImages } from '../../data/images.ts';
+import type { GenerationSettings } from '../../experiment/types.ts';
+import type { Activation, StateDict } from '../../nets/architecture.ts';
+import { getArchitecture } from '../../nets/registry.ts';
+import { loadSane } from '../../sane/checkpoint.ts';
+import { decodeModels } from '../../sane/decode.ts';
+import { embedModels } from '../../sane/embed.ts';
+import type { SaneShape } from '../../sane/parameters.ts';
+import { findSamples, readSample } from '../../sane/samples.ts';
+import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
+import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
+import { tf } from '../../tensor/tf.ts';
+import type { ZooConfig } from '../../zoo/members.ts';
+import { prepare, prepareBoth } from '../../zoo/train.ts';
+import { openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
+import type { StageContext } from '../stage.ts';
+import { baselineSampler } from './baseline.ts';
+import type { Method, Prompt, Sampler } from './methods.ts';
+import { accuracies, condition, ensembleAccuracy } from './networks.ts';
+import { transplant } from './transplant.ts';
+
+/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
+
+/** Throws where tokens lie outside of the position tables that SANE has learnt. */
+export function checkPositions({ positions }: TokenLayout, shape: SaneShape, architecture: string): void {
+  const needed = [0, 0, 0];
+  for (const [i, p] of positions.entries()) needed[i % 3] = Math.max(needed[i % 3] as number, p + 1);
+  if (needed.every((size, i) => size <= (shape.positions[i] as number))) return;
+  throw new Error(
+    `${architecture} has positions up to ${needed.join(', ')} (tokens, layers, rows), this SANE knows ${shape.positions.join(', ')}: set sane.positions to at least [${needed.join(', ')}]`,
+  );
+}
+
+/** The activation that the prompts were trained with. Throws where they differ in it: what is drawn among them has none then. */
+function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
+  const [activation, ...others] = new Set(prompts.map(({ hyperparameters }) => hyperparameters.activation));
+  if (others.length === 0) return activation as Activation;
+  throw new Error(
+    `zoo ${dir}: the prompts have different activations (${[activation, ...others].join(', ')}), and a sample among them would have none: take prompts from a zoo of one activation`,
+  );
+}
+
+/** Throws where the networks of an imported zoo see images of other channels than their data set has as it was prepared here. */
+function checkChannels({ dir, manifest }: Zoo, { name, shape }: ImageFormat): void {
+  const [networks, images] = [manifest.options.input[2], shape[2]];
+  if (manifest.dataset !== name || networks === images) return;
+  throw new Error(
+    `zoo ${dir}: the networks see images of ${networks} channels, those of ${name} have ${images} here: set data.grey to ${images === 3}, or name the images that the zoo was trained on`,
+  );
+}
+
+/** Loads everything, on the device. `dispose` gives it back. */
+export async function prepareSampling({ inputs }: StageContext, config: Config) {
+  const home = await openZoo(inputs.zoo as string);
+  const zoo = inputs.prompts ? await openZoo(inputs.prompts) : home;
+  const images = await loadImages(inputs.dataset as string);
+  checkChannels(zoo, images.dataset);
+  const data = prepareBoth(images);
+  const { sane, description, standardization: learnt } = await loadSane(inputs.sane as string);
+  const { shape, batch_norm_tokens } = description;
+  const layout = tokenLayout(zoo.architecture, shape.token_size, batch_norm_tokens);
+  checkPositions(layout, shape, zoo.architecture.name);
+
+  const alignment = inputs.prompts ? inputs.prompt_alignment : inputs.alignment;
+  const epochs = inputs.prompts ? zoo.manifest.epochs : description.epochs;
+  const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
+  const { train } = await findSamples(zoo, [epoch], alignment);
+  const trained = train
+    .slice(0, config.prompt_count ?? undefined)
+    .map((sample) => ({ ...sample, flat: readSample(zoo.architecture, sample) }));
+  // Networks of another zoo have statistics of their own.
+  const own = () =>
+    fitStandardization(
+      layout,
+      trained.map(({ flat }) => flat),
+    );
+  const standardization = learnt && (inputs.prompts ? own() : learnt);
+  const flats = trained.map(({ flat }) =>
+    standardization ? standardize(layout, flat, standardization) : flat,
+  );
+  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
+  const prompts = trained.map(
+    ({ checkpoint, flat }, i): Prompt => ({
+      weights: unflatten(zoo.architecture, flat),
+      embedding: embeddings[i] as Float32Array,
+      accuracy: checkpoint.train_accuracy,
+    }),
+  );
+
+  const isHome = images.dataset.name === zoo.manifest.dataset;
+  const { shape: input, classes } = images.dataset;
+  const architecture = isHome
+    ? zoo.architecture
+    : getArchitecture(zoo.architecture.name, { ...zoo.manifest.options, input, classes });
+  // The manifest has what the models were trained with; the recipe of an imported zoo has what is said nowhere else.
+  const activation = activationOf(
+    trained.map(({ model }) => model),
+    zoo.dir,
+  );
+  const network = { architecture, activation };
+  /** Networks of the prompts' kind made into networks for the images, their batch-norm statistics refreshed. */
+  const finish = (models: readonly StateDict[]) => {
+    const heads = new Random(config.seed, 'generation', 'head');
+    const moved = isHome ? models : models.map((model) => transplant(model, architecture, heads));
+    const { conditioning: batches, conditioning_batch: size } = config;
+    const random = new Random(config.seed, 'generation', 'conditioning');
+    return condition(network, moved, data.train.images, { batches, size }, random);
+  };
+  // What no token holds is the first prompt's, as the authors' released code takes it from one model for all.
+  const rest = (trained[0] as (typeof trained)[number]).flat;
+  const decode = async (drawn: readonly Float32Array[]) =>
+    finish(
+      await Array.fromAsync(decodeModels(sane, layout, drawn, config), (flat) => {
+        const weights = standardization ? destandardize(layout, flat, standardization) : flat;
+        return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
+      }),
+    );
+  const judges = images.validation ? prepare(images.validation, images) : data.train;
+  const score = (models: readonly StateDict[]) => accuracies(network, models, judges);
+  const sampler: Sampler = { settings: config, latent: shape.latent_dim, prompts, decode, score };
+  const folder = inputs['hyper-representation'];
+  const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
+  return {
+    // Few prompts are no population: networks from scratch have the budget of the samples then (Tables 5 and 15 to 17).
+    hasScratch: isHome && !inputs.prompts,
+    ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
+    samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
+    /** Accuracies on the test images, by the prompts' activation if no other is given. */
+    test: (models: readonly StateDict[], own: Activation = activation) =>
+      accuracies({ architecture, activation: own }, models, data.test),
+    together: (models: readonly StateDict[]) => ensembleAccuracy(network, models, data.test),
+    dispose: () => {
+      sane.dispose();
+      baseline?.dispose();
+      tf.dispose([data.train, data.test, judges].flatMap((set) => Object.values(set)));
+    },
+  };
+}

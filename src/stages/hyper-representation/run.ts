@@ -1,0 +1,74 @@
+/** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training goes on from its last state. */
+
+import type { HyperRepresentationSettings } from '../../experiment/types.ts';
+import { loadAutoencoder, saveAutoencoder } from '../../sane/checkpoint.ts';
+import { HyperRepresentation, type HyperRepresentationShape } from '../../sane/hyper-representation/model.ts';
+import { type LayerRows, layerScales, rowLayout } from '../../sane/hyper-representation/rows.ts';
+import type { PretrainConfig } from '../../sane/pretrain.ts';
+import { findSamples, readSamples } from '../../sane/samples.ts';
+import type { Standardization } from '../../sane/standardize.ts';
+import type { TokenLayout } from '../../sane/tokenize.ts';
+import { pretrainInFolder } from '../../sane/training.ts';
+import { ViewLoader } from '../../sane/view-loader.ts';
+import { openZoo } from '../../zoo/zoo.ts';
+import type { StageImplementation } from '../stage.ts';
+
+export type HyperRepresentationConfig = HyperRepresentationSettings & { seed: number };
+
+/** What SANE's pretraining is to do: every window is a whole network. */
+export const pretrainConfig = (config: HyperRepresentationConfig, layout: TokenLayout): PretrainConfig => ({
+  ...config,
+  token_size: layout.tokenSize,
+  window: layout.tokens,
+  windows_per_sample: 1,
+  batch_norm_tokens: false,
+  positions: null,
+  permutations: null,
+  shared_permutations: false,
+  standardization: 'per-layer',
+  padding_in_loss: false,
+  gradient_accumulation: 1,
+  gradient_clip: null,
+});
+
+/** The sizes for networks of these layers. */
+export const shapeOf = (
+  { d_model, latent_dim, layers, heads, projection_dim }: HyperRepresentationConfig,
+  rows: LayerRows[],
+): HyperRepresentationShape => ({ d_model, latent_dim, layers, heads, projection_dim, rows });
+
+export const hyperRepresentationStage: StageImplementation = {
+  usesDevice: true,
+
+  async execute({ config: json, inputs, dir, report }) {
+    const config = json as unknown as HyperRepresentationConfig;
+    const zoo = await openZoo(inputs.zoo as string);
+    const { architecture } = zoo;
+    const { layout, layers } = rowLayout(architecture);
+    const { train, val } = await findSamples(zoo, config.epochs_used, undefined);
+    const scales = layerScales(layout, () => readSamples(architecture, train, report));
+    const scaled = (samples: typeof train) => ({ samples, standardization: scales });
+    using loader = new ViewLoader({ architecture, layout }, { train: scaled(train), val: scaled(val) });
+    const shape = shapeOf(config, layers);
+    await pretrainInFolder(
+      { dir, report },
+      loader,
+      pretrainConfig(config, layout),
+      (weights) => new HyperRepresentation(shape, weights),
+      (model) => saveAutoencoder(dir, model, { architecture: architecture.name, shape }, scales),
+    );
+  },
+};
+
+/** Loads what the stage wrote: the model, which is the caller's to dispose, and the scales of the layers. */
+export async function loadHyperRepresentation(
+  dir: string,
+): Promise<{ model: HyperRepresentation; scales: Standardization }> {
+  const { weights, description, standardization } = await loadAutoencoder<{
+    shape: HyperRepresentationShape;
+  }>(dir, 'hyper_representation');
+  return {
+    model: new HyperRepresentation(description.shape, weights),
+    scales: standardization as Standardization,
+  };
+}

@@ -1,0 +1,125 @@
+/** Stage `property-prediction` (section 5.1): ridge probes from features of the weights to properties of the models. */
+import { join } from 'node:path';
+import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
+import { loadSane, writeJson } from '../../sane/checkpoint.ts';
+import {
+  findSamples,
+  readStandardized,
+  type Sample,
+  type Samples,
+  standardizedSets,
+} from '../../sane/samples.ts';
+import type { Standardization } from '../../sane/standardize.ts';
+import { tokenLayout } from '../../sane/tokenize.ts';
+import type { Split } from '../../zoo/members.ts';
+import { openZoo, type Zoo } from '../../zoo/zoo.ts';
+import type { MetricRecord, TaskResult } from '../result.ts';
+import type { StageContext, StageImplementation } from '../stage.ts';
+import {
+  type FeatureName,
+  type Features,
+  type Networks,
+  saneFeatures,
+  statisticsFeatures,
+  weightFeatures,
+} from './features.ts';
+import { probe } from './probe.ts';
+import { ridge } from './ridge.ts';
+
+type Config = PropertyPredictionSettings &
+  Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'>;
+type Target = PropertyPredictionSettings['targets'][number];
+
+/** The number to be predicted. The generalisation gap is training accuracy less test accuracy. */
+function targetOf({ checkpoint }: Sample, target: Target): number {
+  switch (target) {
+    case 'test-accuracy':
+      return checkpoint.test_accuracy;
+    case 'epoch':
+      return checkpoint.epoch;
+    case 'ggap':
+      return checkpoint.train_accuracy - checkpoint.test_accuracy;
+  }
+}
+
+/** The targets of a split. Throws if they are all the same, because R² has no meaning then. */
+function targetsOf(samples: Samples, split: Split, target: Target): Float64Array {
+  const values = Float64Array.from(samples[split], (sample) => targetOf(sample, target));
+  if (values.every((value) => value === values[0])) {
+    throw new Error(
+      `${target} is ${values[0]} in every ${split} checkpoint, so R² is undefined: use more models or epochs, or take ${target} out of property_prediction.targets`,
+    );
+  }
+  return values;
+}
+
+/** The features that are asked for; those of SANE need its artefact. */
+async function computeFeatures(
+  { inputs }: StageContext,
+  config: Config,
+  { architecture }: Zoo,
+  samples: Samples,
+): Promise<Map<FeatureName, Features>> {
+  const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+  const standardized = (mode: SaneSettings['standardization'], fitted?: Standardization): Networks => {
+    const sets = standardizedSets(mode, architecture, layout, samples, ['train', 'val', 'test'], { fitted });
+    return (split) => readStandardized(architecture, layout, sets[split]);
+  };
+  const wanted = new Set(config.features);
+  const features = new Map<FeatureName, Features>();
+  if (wanted.has('weights') || wanted.has('statistics')) {
+    const networks = standardized(config.standardization);
+    if (wanted.has('weights')) features.set('weights', weightFeatures(layout, networks));
+    if (wanted.has('statistics')) {
+      features.set('statistics', statisticsFeatures(layout, networks, config.padding_in_statistics));
+    }
+  }
+  if (wanted.has('sane') || wanted.has('sane-sequence')) {
+    const { sane, description, standardization } = await loadSane(inputs.sane as string);
+    const networks = standardized(description.standardization, standardization ?? undefined);
+    const embedded = await saneFeatures(sane, layout, networks, wanted);
+    for (const [name, rows] of embedded) features.set(name, rows);
+    sane.dispose();
+  }
+  return features;
+}
+
+export const propertyPredictionStage: StageImplementation = {
+  usesDevice: true,
+
+  async execute(context) {
+    const config = context.config as unknown as Config;
+    const zoo = await openZoo(context.inputs.zoo as string);
+    const samples = await findSamples(zoo, config.epochs_used, context.inputs.alignment);
+    const features = await computeFeatures(context, config, zoo, samples);
+
+    const records: MetricRecord[] = [];
+    const predictions: { feature: string; target: string; values: number[] }[] = [];
+    const total = features.size * config.targets.length;
+    for (const [feature, rows] of features) {
+      const fit = ridge(rows.train);
+      for (const target of config.targets) {
+        const split = (name: Split) => ({ features: rows[name], targets: targetsOf(samples, name, target) });
+        const result = probe(
+          { train: split('train'), val: split('val'), test: split('test') },
+          config.ridge_strengths,
+          fit,
+        );
+        for (const [name, value] of Object.entries(result.r2)) {
+          const seeded = feature === 'sane' || feature === 'sane-sequence';
+          records.push({ metric: 'r2', labels: { feature, target, split: name }, value, seeded });
+        }
+        predictions.push({ feature, target, values: [...result.testPredictions] });
+        context.report({
+          done: predictions.length,
+          total,
+          unit: 'probes',
+          metric: { name: `test R² of ${feature} for ${target}`, value: result.r2.test },
+        });
+      }
+    }
+    const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
+    await writeJson(join(context.dir, 'predictions.json'), { tested, predictions });
+    await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);
+  },
+};

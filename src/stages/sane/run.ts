@@ -1,0 +1,56 @@
+/** Stage `sane`: pretrains SANE on a zoo. Its state is kept now and then, and an interrupted pretraining goes on from there. */
+
+import { saveAutoencoder } from '../../sane/checkpoint.ts';
+import { Sane } from '../../sane/model.ts';
+import type { SaneShape } from '../../sane/parameters.ts';
+import type { PretrainConfig } from '../../sane/pretrain.ts';
+import { findSamples, standardizedSets } from '../../sane/samples.ts';
+import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
+import { pretrainInFolder } from '../../sane/training.ts';
+import { ViewLoader } from '../../sane/view-loader.ts';
+import { openZoo } from '../../zoo/zoo.ts';
+import type { StageImplementation } from '../stage.ts';
+
+/** The model's sizes for a zoo's tokens: its position tables hold just the positions that there are. */
+export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShape {
+  const { token_size, d_model, latent_dim, layers, heads, projection_dim } = config;
+  const largest = [0, 0, 0];
+  for (const [i, p] of layout.positions.entries()) largest[i % 3] = Math.max(largest[i % 3] as number, p);
+  const positions = largest.map((p, i) => Math.max(p + 1, config.positions?.[i] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
+  const window = Math.min(config.window, layout.tokens);
+  return { token_size, d_model, latent_dim, layers, heads, projection_dim, window, positions };
+}
+
+export const saneStage: StageImplementation = {
+  usesDevice: true,
+
+  async execute({ config: json, inputs, dir, report }) {
+    const config = json as unknown as PretrainConfig;
+    const zoo = await openZoo(inputs.zoo as string);
+    const { architecture } = zoo;
+    const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+    const samples = await findSamples(zoo, config.epochs_used, inputs.alignment);
+    const splits = ['train', 'val'] as const;
+    const sets = standardizedSets(config.standardization, architecture, layout, samples, splits, { report });
+    const shape = saneShape(layout, config);
+    const description = {
+      architecture: architecture.name,
+      shape,
+      batch_norm_tokens: config.batch_norm_tokens,
+      standardization: config.standardization,
+      epochs: [...(config.epochs_used ?? zoo.manifest.epochs)].sort((a, b) => a - b),
+    };
+    using loader = new ViewLoader({ architecture, layout }, sets);
+    await pretrainInFolder(
+      { dir, report },
+      loader,
+      config,
+      (weights) => new Sane(shape, weights),
+      (sane) => saveAutoencoder(dir, sane, description, sets.train.standardization),
+    );
+  },
+};

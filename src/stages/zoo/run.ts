@@ -1,0 +1,62 @@
+/** Stage `zoo`: trains the models that are not on disk yet, then writes the manifest. One part trains every n-th model. */
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Images, loadImages } from '../../data/images.ts';
+import type { ArchitectureOptions } from '../../nets/architecture.ts';
+import { getArchitecture } from '../../nets/registry.ts';
+import { tf } from '../../tensor/tf.ts';
+import { type Member, members, splitMembers, type ZooConfig } from '../../zoo/members.ts';
+import { prepareBoth } from '../../zoo/train.ts';
+import { clearStates, missingModels, readCheckpoints, trainModels } from '../../zoo/train-models.ts';
+import { manifestName, type ZooManifest } from '../../zoo/zoo.ts';
+import type { StageContext, StageImplementation } from '../stage.ts';
+
+/** Trains those of the given members that are not there yet. */
+async function trainMissing({ config: json, inputs, dir, report }: StageContext, wanted: readonly Member[]) {
+  if ((await missingModels(dir, wanted)).length === 0) return;
+  const config = json as unknown as ZooConfig;
+  const images = await loadImages(inputs.dataset as string);
+  const architecture = getArchitecture(config.architecture, optionsOf(config, images));
+  const data = prepareBoth(images);
+  await trainModels(wanted, { architecture, config, data, dir, report });
+  tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
+}
+
+const optionsOf = ({ width }: ZooConfig, { dataset }: Images): ArchitectureOptions => ({
+  input: dataset.shape,
+  classes: dataset.classes,
+  width,
+});
+
+export const zooStage: StageImplementation = {
+  usesDevice: true,
+
+  executePart(context, part, parts) {
+    const mine = members(context.config as unknown as ZooConfig).filter((_, i) => i % parts === part);
+    return trainMissing(context, mine);
+  },
+
+  async execute(context) {
+    const config = context.config as unknown as ZooConfig;
+    const all = members(config);
+    await trainMissing(context, all);
+    await clearStates(context.dir);
+    const splits = splitMembers(all.length, config.split, config.seed);
+    const images = await loadImages(context.inputs.dataset as string);
+    const manifest: ZooManifest = {
+      architecture: config.architecture,
+      options: optionsOf(config, images),
+      dataset: images.dataset.name,
+      epochs: [...config.checkpoints].sort((a, b) => a - b),
+      models: await Promise.all(
+        all.map(async (member, i) => {
+          const checkpoints = await readCheckpoints(context.dir, member.id);
+          return { ...member, split: splits[i] as (typeof splits)[number], checkpoints };
+        }),
+      ),
+    };
+    const path = join(context.dir, manifestName);
+    await Bun.write(`${path}.tmp`, `${JSON.stringify(manifest, undefined, 1)}\n`);
+    await rename(`${path}.tmp`, path);
+  },
+};

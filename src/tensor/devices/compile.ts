@@ -1,0 +1,64 @@
+/** What devices that compile something share: the compiler, the cache, and a file that is made once. */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** The compilation failed; the message says where to read why. */
+export class BuildError extends Error {
+  override readonly name = 'BuildError';
+}
+
+/** The path of the system's C compiler (or that of the first of other names), or undefined if none is on PATH. */
+export function findCompiler(names: readonly string[] = ['cc', 'gcc', 'clang']): string | undefined {
+  for (const name of names) {
+    const path = Bun.which(name, { PATH: process.env.PATH ?? '' });
+    if (path) return path;
+  }
+  return undefined;
+}
+
+/** Where libraries of a device are kept. */
+export function cacheFolder(device = 'native'): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sane-experiments', device);
+}
+
+/**
+ * `path`, made now if it is not there: `compile` writes it under the name that it is given, which becomes `path` when all of it
+ * is there. Throws a BuildError if the compiler fails, whose messages are then in a file beside it, or if the folder, for
+ * `product`, cannot be made.
+ */
+export async function compileOnce(
+  path: string,
+  { compiler, product }: { compiler: string; product: string },
+  compile: (temporary: string) => Promise<{ code: number; output: string }>,
+): Promise<string> {
+  if (existsSync(path)) return path;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new BuildError(
+      `The folder for ${product} cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
+    );
+  }
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const { code, output } = await compile(temporary);
+  if (code !== 0) {
+    const log = path.replace(/\.\w+$/, '.log');
+    await rm(temporary, { force: true });
+    await Bun.write(log, output);
+    const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
+    throw new BuildError(
+      `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
+    );
+  }
+  await rename(temporary, path);
+  return path;
+}
+
+/** Runs a compiler in a folder. */
+export async function run(command: string[], cwd: string): Promise<{ code: number; output: string }> {
+  const child = Bun.spawn(command, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, output: stdout + stderr };
+}

@@ -1,0 +1,40 @@
+import { tf } from '../../tf.ts';
+import { adamW } from './adamw.ts';
+import { type BackendClass, extend } from './backend.ts';
+import { convolutions } from './conv.ts';
+import { requirePackage, type TensorflowBackend } from './execute.ts';
+import { packageName } from './installation.ts';
+import { layerNorms } from './layer-norm.ts';
+import { applySettings } from './settings.ts';
+
+/**
+ * Makes `tensorflow` the active back end, on the compiled addon at `path`. The package's own entry is passed by: it looks for
+ * the addon in its own folder only, and needs node-pre-gyp for that. Its modules ask for tfjs by `require`, which gives them
+ * the copy that `import` gives us; a test holds this.
+ */
+export async function startTensorflow(path: string): Promise<TensorflowBackend> {
+  if (!tf.findBackendFactory('tensorflow')) {
+    applySettings();
+    const addon: unknown = requirePackage(path);
+    requirePackage(`${packageName}/dist/register_all_kernels`);
+    const { NodeJSKernelBackend } = requirePackage(`${packageName}/dist/nodejs_kernel_backend`) as {
+      NodeJSKernelBackend: BackendClass;
+    };
+    tf.registerBackend('tensorflow', () => new (extend(NodeJSKernelBackend))(addon, packageName));
+    const kernels = { ...convolutions, ...layerNorms, SaneAdamW: adamW };
+    for (const [kernelName, kernel] of Object.entries(kernels)) register(kernelName, kernel);
+  }
+  await tf.setBackend('tensorflow');
+  return tf.backend() as TensorflowBackend;
+}
+
+type Kernel = (inputs: never, attributes: never) => tf.Tensor[];
+
+/** Registers a kernel that is composed of others; what it makes on its way is disposed of. */
+function register(kernelName: string, kernel: Kernel): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs, attrs }) => tf.tidy(() => kernel(inputs as never, attrs as never)),
+  });
+}

@@ -1,0 +1,241 @@
+/** The fused kernels of tensor/kernel.ts. */
+import type { tf } from '../../tf.ts';
+import type { NativeKernel, NativeKernels } from '../kernel.ts';
+import { sizeOf } from '../kernel.ts';
+import { unary } from './elementwise.ts';
+import { scatterAdd } from './movement.ts';
+
+type Named<Names extends string> = Record<Names, tf.TensorInfo>;
+type Size2 = [number, number];
+type Size3 = [number, number, number];
+
+/** How many vectors a tensor has along its last axis. */
+const rowsOf = ({ shape }: tf.TensorInfo) => sizeOf(shape.slice(0, -1));
+
+const linear: NativeKernel = {
+  run(inputs, backend) {
+    const { x, w, b } = inputs as Named<'x' | 'w'> & { b?: tf.TensorInfo };
+    const [out, width] = w.shape as Size2;
+    const rows = rowsOf(x);
+    const y = backend.allocate([...x.shape.slice(0, -1), out]);
+    const numbers = [backend.address(x), backend.address(w), b ? backend.address(b) : null] as const;
+    backend.library.linear(...numbers, backend.address(y), rows, width, out);
+    return y;
+  },
+};
+
+const linearGrad: NativeKernel = {
+  run(inputs, backend, { bias }) {
+    const { dy, x, w } = inputs as Named<'dy' | 'x' | 'w'>;
+    const [out, width] = w.shape as Size2;
+    const rows = rowsOf(x);
+    const [dx, dw] = [backend.allocate(x.shape), backend.allocate(w.shape)];
+    const db = bias ? backend.allocate([out]) : undefined;
+    backend.library.linear_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(w)] as const),
+      ...([backend.address(dx), backend.address(dw), db ? backend.address(db) : null] as const),
+      ...([rows, width, out] as const),
+    );
+    return db ? [dx, dw, db] : [dx, dw];
+  },
+};
+
+const layerNorm: NativeKernel = {
+  run(inputs, backend, { epsilon }) {
+    const { x, gain, bias } = inputs as Named<'x' | 'gain'> & { bias?: tf.TensorInfo };
+    const [rows, columns] = [rowsOf(x), gain.shape[0] as number];
+    const [y, mean, rstd] = [backend.allocate(x.shape), backend.allocate([rows]), backend.allocate([rows])];
+    backend.library.layer_norm(
+      ...([backend.address(x), backend.address(gain), bias ? backend.address(bias) : null] as const),
+      ...([backend.address(y), backend.address(mean), backend.address(rstd)] as const),
+      ...([rows, columns, epsilon as number] as const),
+    );
+    return [y, mean, rstd];
+  },
+};
+
+const layerNormGrad: NativeKernel = {
+  run(inputs, backend, { bias }) {
+    const { dy, x, gain, mean, rstd } = inputs as Named<'dy' | 'x' | 'gain' | 'mean' | 'rstd'>;
+    const [rows, columns] = [rowsOf(x), gain.shape[0] as number];
+    const [dx, dgain] = [backend.allocate(x.shape), backend.allocate([columns])];
+    const dbias = bias ? backend.allocate([columns]) : undefined;
+    backend.library.layer_norm_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(gain)] as const),
+      ...([backend.address(mean), backend.address(rstd), backend.address(dx)] as const),
+      ...([backend.address(dgain), dbias ? backend.address(dbias) : null, rows, columns] as const),
+    );
+    return dbias ? [dx, dgain, dbias] : [dx, dgain];
+  },
+};
+
+const geluGrad: NativeKernel = {
+  run(inputs, backend) {
+    const { dy, x } = inputs as Named<'dy' | 'x'>;
+    const dx = backend.allocate(x.shape);
+    backend.library.gelu_grad(backend.address(dy), backend.address(x), backend.address(dx), sizeOf(x.shape));
+    return dx;
+  },
+};
+
+const maskedSquares: NativeKernel = {
+  run(inputs, backend) {
+    const { x, target, mask } = inputs as Named<'x' | 'target' | 'mask'>;
+    const sum = backend.allocate([]);
+    backend.library.masked_squares(
+      ...([backend.address(x), backend.address(target), backend.address(mask)] as const),
+      ...([backend.address(sum), sizeOf(x.shape)] as const),
+    );
+    return sum;
+  },
+};
+
+const maskedSquaresGrad: NativeKernel = {
+  run(inputs, backend) {
+    const { dy, x, target, mask } = inputs as Named<'dy' | 'x' | 'target' | 'mask'>;
+    const dx = backend.allocate(x.shape);
+    backend.library.masked_squares_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(target)] as const),
+      ...([backend.address(mask), backend.address(dx), sizeOf(x.shape)] as const),
+    );
+    return dx;
+  },
+};
+
+const attention: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { qkv } = inputs as Named<'qkv'>;
+    const heads = attributes.heads as number;
+    const [batch, tokens, columns] = qkv.shape as Size3;
+    const out = backend.allocate([batch, tokens, columns / 3]);
+    const logSums = backend.allocate([batch, heads, tokens]);
+    const numbers = [backend.address(qkv), backend.address(out), backend.address(logSums)] as const;
+    backend.library.attention(...numbers, batch, tokens, heads, columns / 3 / heads);
+    return [out, logSums];
+  },
+};
+
+const attentionGrad: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { dy, qkv, logSums } = inputs as Named<'dy' | 'qkv' | 'logSums'>;
+    const heads = attributes.heads as number;
+    const [batch, tokens, columns] = qkv.shape as Size3;
+    const dqkv = backend.allocate(qkv.shape);
+    backend.library.attention_grad(
+      ...([backend.address(dy), backend.address(qkv), backend.address(logSums)] as const),
+      ...([backend.address(dqkv), batch, tokens, heads, columns / 3 / heads] as const),
+    );
+    return dqkv;
+  },
+};
+
+const embeddingGrad: NativeKernel = {
+  accepts: ({ dy, ids }) => dy?.dtype === 'float32' && ids?.dtype === 'int32',
+  run(inputs, backend, { rows }) {
+    const { dy, ids } = inputs as Named<'dy' | 'ids'>;
+    return scatterAdd(backend, dy, ids, rows as number);
+  },
+};
+
+const batchNorm: NativeKernel = {
+  run(inputs, backend, { epsilon, relu }) {
+    const { x, gain, bias, residual } = inputs as Named<'x' | 'gain' | 'bias'> & { residual?: tf.TensorInfo };
+    const [rows, columns] = x.shape as Size2;
+    const [y, mean, variance] = [x.shape, gain.shape, gain.shape].map((shape) => backend.allocate(shape)) as [
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+    ];
+    backend.library.batch_norm(
+      ...([backend.address(x), backend.address(gain), backend.address(bias)] as const),
+      ...([residual ? backend.address(residual) : null, backend.address(y)] as const),
+      ...([backend.address(mean), backend.address(variance)] as const),
+      ...([rows, columns, epsilon as number, relu ? 1 : 0] as const),
+    );
+    return [y, mean, variance];
+  },
+};
+
+const batchNormGrad: NativeKernel = {
+  run(inputs, backend, { epsilon, relu, residual }) {
+    const { dy, x, y, gain, mean, variance } = inputs as Named<
+      'dy' | 'x' | 'y' | 'gain' | 'mean' | 'variance'
+    >;
+    const [rows, columns] = x.shape as Size2;
+    const [dx, dgain, dbias] = [
+      backend.allocate(x.shape),
+      backend.allocate([columns]),
+      backend.allocate([columns]),
+    ];
+    const dresidual = residual ? backend.allocate(x.shape) : undefined;
+    backend.library.batch_norm_grad(
+      ...([backend.address(dy), backend.address(x), backend.address(y), backend.address(gain)] as const),
+      ...([backend.address(mean), backend.address(variance), backend.address(dx)] as const),
+      ...([
+        backend.address(dgain),
+        backend.address(dbias),
+        dresidual ? backend.address(dresidual) : null,
+      ] as const),
+      ...([rows, columns, epsilon as number, relu ? 1 : 0] as const),
+    );
+    return dresidual ? [dx, dgain, dbias, dresidual] : [dx, dgain, dbias];
+  },
+};
+
+const adamW: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const rate = (name: string) => attributes[name] as number;
+    const numbers = (name: string) => attributes[name] as readonly number[];
+    const models = Math.max(numbers('learningRate').length, numbers('weightDecay').length);
+    const forEachModel = (name: string) =>
+      Float64Array.from(
+        { length: models },
+        (_, i) => numbers(name)[numbers(name).length === 1 ? 0 : i] as number,
+      );
+    const outputs: tf.TensorInfo[] = [];
+    const addresses: number[] = [];
+    const sizes: number[] = [];
+    for (let i = 0; inputs[`param${i}`]; i++) {
+      const { shape } = inputs[`param${i}`] as tf.TensorInfo;
+      const old = ['param', 'grad', 'm', 'v'].map((name) => inputs[`${name}${i}`] as tf.TensorInfo);
+      // In the place of the old numbers, unless they are another tensor's too.
+      const next = [old[0], old[2], old[3]].map((tensor) => {
+        const { dataId } = tensor as tf.TensorInfo;
+        return backend.refCount(dataId) === 1
+          ? backend.share({ dataId, shape, dtype: 'float32' })
+          : backend.allocate(shape);
+      });
+      addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
+      sizes.push(sizeOf(shape));
+      outputs.push(...next);
+    }
+    backend.library.adam(
+      ...([sizes.length, models, Float64Array.from(addresses), Int32Array.from(sizes)] as const),
+      ...([
+        Int32Array.from(numbers('decayed')),
+        forEachModel('learningRate'),
+        forEachModel('weightDecay'),
+      ] as const),
+      ...([attributes.coupled ? 1 : 0, rate('beta1'), rate('beta2'), rate('epsilon')] as const),
+      ...([rate('correction1'), rate('correction2')] as const),
+    );
+    return outputs as [tf.TensorInfo, ...tf.TensorInfo[]];
+  },
+};
+
+export const fused: NativeKernels = {
+  SaneLinear: linear,
+  SaneLinearGrad: linearGrad,
+  SaneLayerNorm: layerNorm,
+  SaneLayerNormGrad: layerNormGrad,
+  SaneGelu: unary('unary_gelu'),
+  SaneGeluGrad: geluGrad,
+  SaneMaskedSquares: maskedSquares,
+  SaneMaskedSquaresGrad: maskedSquaresGrad,
+  SaneAttention: attention,
+  SaneAttentionGrad: attentionGrad,
+  SaneEmbeddingGrad: embeddingGrad,
+  SaneBatchNorm: batchNorm,
+  SaneBatchNormGrad: batchNormGrad,
+  SaneAdamW: adamW,
+};

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaults } from '../../src/experiment/schema.ts';
+import type { Json } from '../../src/experiment/types.ts';
+import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { stages } from '../../src/stages/implementations.ts';
+import { percentile, weightStatistics } from '../../src/stages/property-prediction/statistics.ts';
+import type { TaskResult } from '../../src/stages/result.ts';
+import type { StageImplementation } from '../../src/stages/stage.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
+import { tf } from '../../src/tensor/tf.ts';
+import { cnnSmall, randomWeights } from '../nets/networks.ts';
+import { runStage, type WrittenModel, writeZoo } from '../zoo/on-disk.ts';
+
+let dir = '';
+
+/** 14 models whose accuracy can be read off the weights: at epoch e they are multiplied by 1 + e/10. */
+function models(): WrittenModel[] {
+  return Array.from({ length: 14 }, (_, m) => {
+    const base = randomWeights(cnnSmall, m);
+    const scaled = (factor: number) =>
+      new Map(Array.from(base, ([name, values]) => [name, values.map((x) => x * factor)]));
+    return {
+      split: m < 8 ? 'train' : m < 11 ? 'val' : 'test',
+      checkpoints: [1, 4, 9].map((epoch) => ({ epoch, weights: scaled(1 + epoch / 10) })),
+    };
+  });
+}
+
+const run = (
+  implementation: StageImplementation,
+  config: Record<string, Json>,
+  inputs: Record<string, string>,
+  name: string,
+) => runStage(implementation, config, inputs, join(dir, name));
+
+const saneConfig = {
+  ...defaults.sane,
+  seed: 1,
+  token_size: 60,
+  window: 20,
+  d_model: 16,
+  latent_dim: 6,
+  layers: 1,
+  heads: 2,
+  epochs: 4,
+  batch_size: 8,
+  learning_rate: 0.003,
+};
+const predictionConfig = {
+  ...defaults.property_prediction,
+  features: ['weights', 'statistics', 'sane', 'sane-sequence'],
+  epochs_used: [1, 4, 9],
+  token_size: 60,
+  standardization: 'per-layer',
+};
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'prediction-'));
+  await startDevice('wasm', { threads: 1 });
+  await writeZoo(join(dir, 'zoo'), cnnSmall, null, models());
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe('statistics of weights', () => {
+  test('percentiles are numpy’s', () => {
+    const sorted = Float64Array.of(1, 2, 4, 8);
+    expect([0, 1, 25, 50, 75, 99, 100].map((p) => percentile(sorted, p))).toEqual(
+      [1, 1.03, 1.75, 3, 5, 7.88, 8].map((x) => expect.closeTo(x, 10)),
+    );
+    expect(percentile(Float64Array.of(5), 30)).toBe(5);
+  });
+
+  test('are seven per layer, with or without the padding', () => {
+    const layout = tokenLayout(cnnSmall, 289);
+    const flat = flatten(cnnSmall, randomWeights(cnnSmall, 4));
+    const plain = weightStatistics(layout, flat, false);
+    const padded = weightStatistics(layout, flat, true);
+    expect(plain.length).toBe(35);
+    // Last layer: 10 rows of 20 weights and a bias in tokens of 289.
+    const values = [...flat.subarray(-210)];
+    const mean = values.reduce((a, b) => a + b, 0) / 210;
+    expect(plain[28]!).toBeCloseTo(mean, 6);
+    expect(plain[29]!).toBeCloseTo(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 210, 6);
+    expect(plain[32]!).toBeCloseTo(percentile(Float64Array.from(values).sort(), 50), 6);
+    expect(padded[28]!).toBeCloseTo((mean * 210) / 2890, 6);
+    expect(padded[32]!).toBe(0);
+  });
+});
+
+describe('stages sane and property-prediction', () => {
+  test('predict what can be read off the weights, and give every number a label', async () => {
+    const zoo = join(dir, 'zoo');
+    const sane = await run(await stages.sane(), saneConfig, { zoo }, 'sane');
+    const before = tf.memory().numTensors;
+    const at = await run(await stages['property-prediction'](), predictionConfig, { zoo, sane }, 'result');
+    expect(tf.memory().numTensors).toBe(before);
+    const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
+    expect(records.length).toBe(4 * 3 * 3);
+    const value = (feature: string, target: string) =>
+      records.find(
+        ({ labels }) => labels.feature === feature && labels.target === target && labels.split === 'test',
+      )!;
+    // The variance of each layer grows with the epoch.
+    expect(value('statistics', 'epoch').value).toBeGreaterThan(0.7);
+    expect(value('statistics', 'test-accuracy').value).toBeGreaterThan(0.7);
+    expect(value('statistics', 'ggap').value).toBeGreaterThan(0.7);
+    expect(records.every(({ metric, value: v }) => metric === 'r2' && Number.isFinite(v))).toBe(true);
+    expect(value('weights', 'epoch').seeded).toBe(false);
+    expect(value('sane', 'epoch').seeded).toBe(true);
+    const { tested, predictions } = (await Bun.file(join(at, 'predictions.json')).json()) as {
+      tested: unknown[];
+      predictions: { values: number[] }[];
+    };
+    expect(tested.length).toBe(9);
+    expect(predictions.length).toBe(12);
+    expect(predictions[0]!.values.length).toBe(9);
+  });
+
+  test('a SANE stage leaves only its artefact, and resumes from its state', async () => {
+    const zoo = join(dir, 'zoo');
+    const at = await run(await stages.sane(), saneConfig, { zoo }, 'again');
+    const names = [...new Bun.Glob('*').scanSync(at)].sort();
+    expect(names).toEqual(['history.json', 'model.safetensors', 'normalization.json', 'sane.json']);
+    const bytes = async (folder: string) => Bun.file(join(folder, 'model.safetensors')).bytes();
+    expect(await bytes(at)).toEqual(await bytes(join(dir, 'sane')));
+  });
+
+  test('say when a target is the same everywhere', async () => {
+    const implementation = await stages['property-prediction']();
+    const config = { ...predictionConfig, features: ['statistics'], epochs_used: [4] };
+    await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
+      /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
+    );
+  });
+
+  test('say when no checkpoint is of the epochs asked for', async () => {
+    const implementation = await stages['property-prediction']();
+    await expect(
+      run(implementation, { ...predictionConfig, epochs_used: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
+    ).rejects.toThrow(
+      /no train model has a checkpoint of the epochs 2; the zoo has the epochs 1, 4, 9: set epochs_used, or prompt_epoch, to some of these/,
+    );
+  });
+});

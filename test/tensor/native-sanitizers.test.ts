@@ -1,0 +1,59 @@
+/** The C kernels under the compiler's sanitizers: memory, undefined behaviour, and data races of the threads. */
+import { afterAll, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findCompiler } from '../../src/tensor/devices/compile.ts';
+import { kernelSources, kernelsFolder } from '../../src/tensor/kernels/sources.ts';
+import { freshSeed } from './compare.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'native-sanitizers-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const kernels = kernelsFolder;
+const threads = join(import.meta.dir, '../../src/tensor/devices/native/threads.c');
+const sources = [...(await kernelSources()).filter((path) => path.endsWith('.c')), threads];
+
+async function run(...command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return stdout + stderr;
+}
+
+/** Whether the compiler can link a program with them; their libraries are packages of their own on some systems. */
+async function available(sanitizers: string): Promise<boolean> {
+  const compiler = findCompiler();
+  if (!compiler) return false;
+  const source = join(folder, 'empty.c');
+  await Bun.write(source, 'int main(void) { return 0; }');
+  return (await run(compiler, `-fsanitize=${sanitizers}`, source, '-o', join(folder, 'empty'))) === '';
+}
+
+const flags = ['-std=gnu11', '-g', '-march=native', '-ffp-contract=fast', '-pthread', `-I${kernels}`];
+
+for (const [sanitizers, rounds] of [
+  ['address,undefined', 6],
+  ['thread', 4],
+] as const) {
+  test.if(await available(sanitizers))(
+    `${sanitizers}, with the shapes of seed ${freshSeed}`,
+    async () => {
+      const program = join(folder, sanitizers);
+      const driver = join(import.meta.dir, 'native-sanitizers.c');
+      const sanitize = [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=undefined'];
+      const compiler = findCompiler() as string;
+      expect(
+        await run(compiler, '-O1', ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program),
+      ).toBe('');
+      expect(await run(program, String(freshSeed), String(rounds))).toBe('clean\n');
+    },
+    60_000,
+  );
+}
+
+test.if(findCompiler() !== undefined)('the pool of threads does every task of every job once', async () => {
+  const program = join(folder, 'threads');
+  const sources = [threads, join(import.meta.dir, 'native-threads.c')];
+  expect(await run(findCompiler() as string, '-O2', ...flags, ...sources, '-o', program)).toBe('');
+  expect(await run(program, '300000')).toBe('every task once\n');
+});
