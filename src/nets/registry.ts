@@ -42,6 +42,6 @@ export function getOutline(name: string, options: ArchitectureOptions): Outline 
 export function withLayers(network: Outline | Architecture, what: string): Architecture {
   if ('layers' in network) return network;
   throw new Error(
-    `${what} needs the network's layers, and of ${network.name} only the tensors are known: write them under \`architectures:\`, or let \`exp arch from-onnx\` do so`,
+    `${what} needs the network’s layers, and of ${network.name} only the tensors are known: write them under \`architectures:\`, or let \`exp arch from-onnx\` do so`,
   );
 }
