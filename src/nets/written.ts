@@ -121,6 +121,14 @@ function architectureFor(
   return derive({ name, description: written.description ?? 'written as layers', input, classes, layers });
 }
 
+/** The size behind layers that are no branches, for images of this size. Throws an error naming the layer that takes no such size. */
+export function sizeBehind(layers: readonly WrittenLayer[], input: ImageSize): ImageSize {
+  return layers.reduce(
+    (size, layer) => outputSize(completed(layer as WrittenLeaf, size, someClasses), size),
+    input,
+  );
+}
+
 interface Resolved {
   layers: Layer[];
   /** What the last layer gives, or 0 where a layer does not fit. */
