@@ -1,10 +1,11 @@
 /** Every operation of ops.ts on fresh shapes, to be compared between devices and with the plain formulas. */
 import { Random } from '../../src/base/random.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { freshSeed, normal, type Values } from './compare.ts';
+import { testSeed } from '../seed.ts';
+import { normal, type Values } from './compare.ts';
 import type * as naive from './naive-ops.ts';
 
-export const random = new Random(freshSeed, 'ops');
+export const random = new Random(testSeed, 'ops');
 /** An odd size from `low` (odd) on. */
 export const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
 
@@ -69,7 +70,7 @@ export const cases: Record<string, (batch: number) => Case> = {
     return {
       inputs: [{ shape, data: random.normals(size) }],
       apply: (ops, x) => {
-        const target = tf.tensor(new Random(freshSeed, 'target').normals(size), shape);
+        const target = tf.tensor(new Random(testSeed, 'target').normals(size), shape);
         const mask = tf.cast(tf.greater(target, -1), 'float32');
         return tf.mul(ops.maskedSquares(x as tf.Tensor, tf.mul(target, mask), mask), 1 / size);
       },
