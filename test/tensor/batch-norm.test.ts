@@ -4,7 +4,9 @@ import { type BatchNormOptions, batchNorm } from '../../src/tensor/ops.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { expectClose, expectSame, normal, type Values } from './compare.ts';
 import { startTested, testedDevices } from './devices.ts';
-import { odd, random } from './op-cases.ts';
+import { streamOf } from './op-cases.ts';
+
+const { random, odd } = streamOf('batch normalisation');
 
 beforeAll(async () => {
   await startTested(testedDevices, 2);
