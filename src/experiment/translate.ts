@@ -33,6 +33,9 @@ function knownKeys(schema: unknown): string[] {
   return Object.keys(properties ?? {});
 }
 
+/** More keys than a reader wants to see in one line. */
+const mostKeysListed = 30;
+
 /** Segments of a JSON pointer. */
 export function pointerPath(pointer: string): string[] {
   return pointer
@@ -49,7 +52,7 @@ export interface Located {
 }
 
 /** One ajv error in plain words; undefined for those that only repeat another (`oneOf` and the like). */
-function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located | undefined {
+function translateOne(error: ErrorObject): Located | undefined {
   const path = pointerPath(error.instancePath);
   const received = show(error.data);
   const at = (problem: Located['problem'], where: Path = path, markKey = false): Located => ({
@@ -61,9 +64,16 @@ function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = params.additionalProperty as string;
-      const known = [...knownKeys(error.parentSchema), ...extraKeys];
-      const hint = didYouMean(key, known) ?? `known here: ${knownKeys(error.parentSchema).join(', ')}`;
-      return at({ code: 'unknown-key', message: 'unknown key', hint }, [...path, key], true);
+      const known = knownKeys(error.parentSchema);
+      const others =
+        known.length > mostKeysListed
+          ? 'schemas/experiment.schema.json has them all'
+          : `known here: ${known.join(', ')}`;
+      const hint = didYouMean(key, known) ?? others;
+      const problem = key.includes('.')
+        ? { code: 'unknown-setting', message: 'there is no such setting', hint }
+        : { code: 'unknown-key', message: 'unknown key', hint };
+      return at(problem, [...path, key], true);
     }
     case 'required': {
       const key = params.missingProperty as string;
@@ -148,39 +158,37 @@ function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located
 }
 
 /**
- * Problems of ajv's errors. `keysAt` adds names that patterns allow at a path, for suggestions. Of the branches of a `oneOf`
- * those errors are kept that say most: the ones deepest in the file; wrong types of several branches become one.
+ * Problems of ajv's errors. Of the alternatives at one place (`oneOf`, `anyOf`) those errors are kept that say most: the ones inside
+ * the value, or else the ones about something other than its type; wrong types of several alternatives become one.
  */
-export function translate(
-  errors: readonly ErrorObject[],
-  keysAt: (path: Path) => readonly string[],
-): Located[] {
-  const branching = new Set(
-    errors.filter(({ keyword }) => keyword === 'oneOf').map(({ instancePath }) => instancePath),
+export function translate(errors: readonly ErrorObject[]): Located[] {
+  const alternatives = new Set(
+    errors.filter(({ keyword }) => isAlternative(keyword)).map(({ instancePath }) => instancePath),
   );
   const result: Located[] = [];
   const typesAt = new Map<string, Located>();
   for (const error of errors) {
-    const isBranchType = error.keyword === 'type' && branching.has(error.instancePath);
-    if (isBranchType) {
-      const deeper = errors.some(
-        (other) =>
-          other !== error &&
-          other.keyword !== 'oneOf' &&
-          other.instancePath.startsWith(error.instancePath) &&
-          other.keyword !== 'type',
+    const { instancePath, keyword } = error;
+    const isType = keyword === 'type';
+    if (alternatives.has(instancePath)) {
+      const others = errors.filter((other) => !isAlternative(other.keyword) && other !== error);
+      const isInside = others.some((other) => other.instancePath.startsWith(`${instancePath}/`));
+      const saysMore = others.some(
+        (other) => other.instancePath === instancePath && other.keyword !== 'type',
       );
-      if (deeper) continue;
-      const earlier = typesAt.get(error.instancePath);
+      if (isInside || (isType && saysMore)) continue;
+      const earlier = isType && typesAt.get(instancePath);
       if (earlier) {
         earlier.problem.expected += ` or ${typeName((error.params as { type: string }).type)}`;
         continue;
       }
     }
-    const located = translateOne(error, keysAt(pointerPath(error.instancePath)));
+    const located = translateOne(error);
     if (!located) continue;
-    if (isBranchType) typesAt.set(error.instancePath, located);
+    if (isType) typesAt.set(instancePath, located);
     result.push(located);
   }
   return result;
 }
+
+const isAlternative = (keyword: string) => keyword === 'oneOf' || keyword === 'anyOf';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { parseExperiment } from '../../src/experiment/parse.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
 import { mistakes, plan, valid } from './files.ts';
 
 describe('a mistake is shown with its place and the remedy', () => {
@@ -400,6 +401,6 @@ test('random edits of a file give a plan or an ExperimentError, never anything e
 
 test('a file of Windows line ends and a byte order mark is read', () => {
   const text = `\uFEFF${valid.replaceAll('\n', '\r\n')}`;
-  expect(parseExperiment(text, 'w.yaml').experiment.name).toBe('test');
+  expect(parseExperiment(text, 'w.yaml', catalogue).experiment.name).toBe('test');
   expect(mistakes(text.replace('models: 20', 'models: x'))).toContain('8 |   models: x\n');
 });
