@@ -32,6 +32,12 @@ interface Entry {
   schema: JsonSchema;
 }
 
+/**
+ * One value of an entry. Where its schema were a plain `$ref`, an editor would see the defaults behind it, and write them all into the
+ * file where it completes the key of what they are in.
+ */
+const inside = ({ description, schema }: Entry): JsonSchema => ({ description, allOf: [schema] });
+
 /** Every setting by its dotted name. */
 function settingEntries({ stages }: Catalogue): Record<string, Entry> {
   const blocks = Object.values(stages).flatMap(({ settings }) => settings ?? []);
@@ -64,11 +70,10 @@ function dottedParts(catalogue: Catalogue, isUsed: (name: string) => boolean): R
     Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, isUsed(name) ? of(entry) : {}]));
   const some = (of: JsonSchema) => ({ ...of, minProperties: 1 });
   const values = ({ description, schema }: Entry) => ({ description, ...list(schema) });
-  const value = ({ description, schema }: Entry) => ({ description, ...schema });
   return {
     grid: some(mapping(properties(axes, (entry) => ({ ...values(entry), uniqueItems: true })))),
     zip: some(mapping(properties(axes, values))),
-    assignment: some(mapping(properties(axes, value))),
+    assignment: some(mapping(properties(axes, inside))),
     matcher: some(
       mapping(
         properties(axes, ({ description, schema }) => ({
@@ -77,7 +82,7 @@ function dottedParts(catalogue: Catalogue, isUsed: (name: string) => boolean): R
         })),
       ),
     ),
-    changes: some(mapping(properties(settings, value))),
+    changes: some(mapping(properties(settings, inside))),
   };
 }
 
@@ -153,7 +158,12 @@ export function experimentSchema(
           required: ['when', 'set'],
         },
       },
-      ...Object.fromEntries(blocks.map(({ block }) => [block, ref(block)])),
+      ...Object.fromEntries(
+        blocks.map(({ block, schema: { description } }) => [
+          block,
+          inside({ description, schema: ref(block) }),
+        ]),
+      ),
       tables: {
         description:
           "Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.",

@@ -80,11 +80,29 @@ export interface Experiment {
     when: Matcher1;
     set: Changes;
   }[];
+  /**
+   * The images that the zoo is trained and tested on.
+   */
   data?: Data;
+  /**
+   * The population of trained models.
+   */
   zoo?: Zoo;
+  /**
+   * The autoencoder on tokens of weights, and its pretraining.
+   */
   sane?: Sane;
+  /**
+   * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.
+   */
   hyper_representation?: HyperRepresentation;
+  /**
+   * Task property-prediction: a ridge regression from features of the weights to properties of the model.
+   */
   property_prediction?: PropertyPrediction;
+  /**
+   * Task generation: new networks are drawn near the embeddings of trained ones (the prompts), decoded, and fine-tuned with the zoo's own recipe.
+   */
   generation?: Generation;
   /**
    * Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.
@@ -257,7 +275,7 @@ export interface Zoo {
   /**
    * Folder of a zoo to use instead of training one, from the experiment file's folder on: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
    */
-  import?: string | null;
+  import?: null | string;
   /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */

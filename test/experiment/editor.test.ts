@@ -62,15 +62,29 @@ describe('an editor marks', () => {
   });
 });
 
-/** yaml-language-server joins what a `$ref` points to with what stands beside it, so patterns there would undo `additionalProperties`. */
-test('no rule of the schema is lost where an editor joins a reference with what stands beside it', () => {
-  const beside = new Set<string>();
+/** What yaml-language-server 2.0.0 makes of a schema, found by trying: it joins a `$ref` with what stands beside it. */
+describe('for editors there is', () => {
+  type Node = Record<string, unknown>;
+  const nodes: Node[] = [];
   const visit = (node: unknown) => {
     if (typeof node !== 'object' || node === null) return;
-    if (typeof (node as { $ref?: unknown }).$ref === 'string')
-      for (const key of Object.keys(node)) beside.add(key);
+    nodes.push(node as Node);
     for (const part of Object.values(node)) visit(part);
   };
   visit(schema);
-  expect([...beside].sort()).toEqual(['$ref', 'default', 'description']);
+
+  test('no rule beside a reference, where joining the two would undo `additionalProperties`', () => {
+    const beside = nodes.filter(({ $ref }) => typeof $ref === 'string').flatMap(Object.keys);
+    expect([...new Set(beside)].sort()).toEqual(['$ref', 'default', 'description']);
+  });
+
+  test('no text that is null by default, at which all completion around it ends', () => {
+    expect(nodes.filter((node) => node.default === null && [node.type].flat()[0] === 'string')).toEqual([]);
+  });
+
+  test('no default of a setting in what is completed as a whole', () => {
+    const { assignment, changes } = schema.$defs;
+    for (const property of Object.values({ ...assignment.properties, ...changes.properties }))
+      expect(Object.keys(property).sort()).toEqual(['allOf', 'description']);
+  });
 });

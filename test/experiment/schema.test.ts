@@ -13,6 +13,7 @@ interface Property {
   type?: unknown;
   default?: unknown;
   $ref?: string;
+  allOf?: Property[];
   anyOf?: Property[];
   oneOf?: Property[];
   properties?: Record<string, Property>;
@@ -22,6 +23,7 @@ const definitions = schema.$defs as unknown as Record<string, Property>;
 
 /** What a property is with what it refers to. */
 function whole(property: Property): Property {
+  if (property.allOf) return { ...whole(property.allOf[0] as Property), ...property };
   if (!property.$ref) return property;
   const found = property.$ref
     .replace('#/$defs/', '')
