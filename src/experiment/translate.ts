@@ -36,6 +36,18 @@ function knownKeys(schema: unknown): string[] {
 /** More keys than a reader wants to see in one line. */
 const mostKeysListed = 30;
 
+/** What to write instead of an unknown key. */
+function hintFor(key: string, known: readonly string[]): string {
+  const inBlock = known.find((one) => one.startsWith(`${key}.`));
+  if (inBlock) return `settings are named by dotted paths here, such as ${inBlock}`;
+  const [, name] = key.split('.');
+  const elsewhere = known.find((one) => name !== undefined && one.endsWith(`.${name}`));
+  const suggestion = didYouMean(key, known) ?? (elsewhere && `did you mean ${elsewhere}?`);
+  if (suggestion) return suggestion;
+  if (known.length <= mostKeysListed) return `known here: ${known.join(', ')}`;
+  return `known here are ${known.slice(0, 4).join(', ')} and ${known.length - 4} more: see schemas/experiment.schema.json`;
+}
+
 /** Segments of a JSON pointer. */
 export function pointerPath(pointer: string): string[] {
   return pointer
@@ -64,12 +76,7 @@ function translateOne(error: ErrorObject): Located | undefined {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = params.additionalProperty as string;
-      const known = knownKeys(error.parentSchema);
-      const others =
-        known.length > mostKeysListed
-          ? 'schemas/experiment.schema.json has them all'
-          : `known here: ${known.join(', ')}`;
-      const hint = didYouMean(key, known) ?? others;
+      const hint = hintFor(key, knownKeys(error.parentSchema));
       const problem = key.includes('.')
         ? { code: 'unknown-setting', message: 'there is no such setting', hint }
         : { code: 'unknown-key', message: 'unknown key', hint };
@@ -170,6 +177,13 @@ export function translate(errors: readonly ErrorObject[]): Located[] {
   for (const error of errors) {
     const { instancePath, keyword } = error;
     const isType = keyword === 'type';
+    const earlier = isType && typesAt.get(instancePath);
+    if (earlier) {
+      const type = typeName((error.params as { type: string }).type);
+      const expected = (earlier.problem.expected as string).split(' or ');
+      if (!expected.includes(type)) earlier.problem.expected += ` or ${type}`;
+      continue;
+    }
     if (alternatives.has(instancePath)) {
       const others = errors.filter((other) => !isAlternative(other.keyword) && other !== error);
       const isInside = others.some((other) => other.instancePath.startsWith(`${instancePath}/`));
@@ -177,11 +191,6 @@ export function translate(errors: readonly ErrorObject[]): Located[] {
         (other) => other.instancePath === instancePath && other.keyword !== 'type',
       );
       if (isInside || (isType && saysMore)) continue;
-      const earlier = isType && typesAt.get(instancePath);
-      if (earlier) {
-        earlier.problem.expected += ` or ${typeName((error.params as { type: string }).type)}`;
-        continue;
-      }
     }
     const located = translateOne(error);
     if (!located) continue;

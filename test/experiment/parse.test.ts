@@ -265,6 +265,31 @@ describe('a mistake is shown with its place and the remedy', () => {
       'tables: [99]\n',
       ['tables.0: unknown value', 'one of 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17'],
     ],
+    [
+      'an exclude with a wrong type',
+      'exclude:\n  - {seed: one}\n',
+      ['exclude.0.seed: wrong type', 'expected a whole number or a list\n'],
+    ],
+    [
+      'an exclude with an unknown value in a list',
+      'exclude:\n  - {dataset: [glyphs, mnits]}\n',
+      ['e.yaml:13:24', 'exclude.0.dataset.1: unknown value', 'did you mean mnist?', '1 mistake,'],
+    ],
+    [
+      'a block among dotted settings',
+      'overrides:\n  - when: {seed: 1}\n    set: {sane: {epochs: 9}}\n',
+      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.epochs_used'],
+    ],
+    [
+      'a setting of another block',
+      'overrides:\n  - when: {seed: 1}\n    set: {zoo.gamma: 0.1}\n',
+      ['overrides.0.set.zoo.gamma: there is no such setting', 'did you mean sane.gamma?'],
+    ],
+    [
+      'a setting like no other',
+      'overrides:\n  - when: {seed: 1}\n    set: {quux.frobnicate: 0.1}\n',
+      ['known here are data.train_images, ', ' more: see schemas/experiment.schema.json'],
+    ],
     ['an unknown block', 'zooo: {}\n', ['zooo: unknown key', 'did you mean zoo?']],
   ])('%s', (_, addition, expected) => {
     const text = mistakes(valid + addition);
