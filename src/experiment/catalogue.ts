@@ -21,6 +21,7 @@ export interface DatasetDescription {
   description: string;
   /** Height, width, channels of its images. */
   shape: readonly [number, number, number];
+  classes: number;
   /** The paper's data sets whose recipes and numbers it is set beside: the first that has one for the architecture. */
   standsFor: readonly string[];
 }

@@ -134,12 +134,12 @@ function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): D
  */
 function recipeOfPrompts({ settings: { zoo, generation } }: Run): Record<string, Json> {
   const given = generation.prompt_zoo?.zoo ?? {};
-  const names = new Set(Object.keys(given)).difference(new Set(['models', 'seed', 'lockstep']));
-  if (given.checkpoints?.includes(given.epochs ?? zoo.epochs)) names.delete('checkpoints');
-  const usual = zoo as unknown as Record<string, Json>;
-  return Object.fromEntries(
-    Array.from(names, (name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]),
+  const hasLast = given.checkpoints?.includes(given.epochs ?? zoo.epochs);
+  const names = Object.keys(given).filter((name) =>
+    name === 'checkpoints' ? !hasLast : name !== 'models' && !immaterial.has(`zoo.${name}`),
   );
+  const usual = zoo as unknown as Record<string, Json>;
+  return Object.fromEntries(names.map((name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]));
 }
 
 /** The part of the paper's column labels that is the group's. */

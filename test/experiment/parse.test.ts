@@ -219,6 +219,15 @@ describe('a mistake is shown with its place and the remedy', () => {
       '[cnn-large]\n  dataset: [cifar-10]\n  task: [generation]\ngeneration: {prompt_zoo: {dataset: stl-10}, target_dataset: usps}\ndata: {grey: false}',
       ['networks see images of 3 channels, those of usps have 1 channel here', 'set data.grey to true'],
     ],
+    [
+      'a network too large to be seen as a whole',
+      /\[cnn-small\][\s\S]*seed: .*/,
+      '[mini-alexnet]\n  dataset: [glyphs]\n  task: [generation]\ngeneration: {methods: [hyper-representation]}',
+      [
+        'generation.methods: hyper-representation sees all weights of a network at once, which only the small CNNs allow',
+        'received architecture mini-alexnet',
+      ],
+    ],
     ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
     ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],
     ['two documents', 'sane:', '---\nsane:', ['more than one document', 'remove the line ---']],

@@ -48,14 +48,14 @@ function weightsOf(
   { data, zoo }: PlannedRun['settings'],
   { architectures, datasets }: CheckContext['catalogue'],
 ): number | undefined {
-  const shape = datasets[dataset]?.shape;
-  if (!shape) return undefined;
-  const [height, width, channels] = shape;
+  const [images, network] = [datasets[dataset], architectures[architecture]];
+  if (!images || !network) return undefined;
+  const [height, width, channels] = images.shape;
   const size = (side: number) => data.resize ?? data.crop ?? side;
   try {
-    const { state } = (architectures[architecture] as NonNullable<(typeof architectures)[string]>).build({
+    const { state } = network.build({
       input: [size(height), size(width), data.grey ? 1 : channels],
-      classes: 10,
+      classes: images.classes,
       width: zoo.width,
     });
     return state.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
