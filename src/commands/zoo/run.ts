@@ -1,33 +1,27 @@
 /** `exp zoo import <folder> --out <folder>`: a zoo of other people as a zoo of this program. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { resolve as absolute } from 'node:path';
-import { datasets } from '../data/registry.ts';
-import { resolve } from '../experiment/resolve.ts';
-import { defaults } from '../experiment/schema.ts';
-import type { ZooSettings } from '../experiment/types.ts';
-import { architectures } from '../nets/registry.ts';
-import { findZoo } from '../zoo/import/find.ts';
-import type { FoundZoo } from '../zoo/import/found.ts';
-import { type ImportOptions, importZoo } from '../zoo/import/import.ts';
-import type { Request } from './arguments.ts';
-import { print, printError, printJson } from './output.ts';
-import { nameOption } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { resolve } from '../../experiment/resolve.ts';
+import { defaults } from '../../experiment/schema.ts';
+import type { ZooSettings } from '../../experiment/types.ts';
+import { findZoo } from '../../zoo/import/find.ts';
+import type { FoundZoo } from '../../zoo/import/found.ts';
+import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
+import { optionValue, type Request, requiredValue } from '../arguments.ts';
+import { print, printError, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 /** How many of the checkpoints left out are told one by one. */
 const toldApart = 10;
 
 /** Returns the exit code. */
-export async function zooCommand(request: Request): Promise<number> {
-  const [action, folder] = request.positionals as [string, string];
-  if (action !== 'import')
-    throw new UsageError(`zoo has no action ${action}`, `exp zoo import ${folder} --out a folder`);
-  const out = request.values.get('out')?.[0];
-  if (out === undefined) throw new UsageError('zoo import needs --out', '--out a new folder for the zoo');
+export async function zooImport(request: Request): Promise<number> {
+  const [folder] = request.positionals as [string];
+  const out = requiredValue(request, 'out');
   if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
   const options = {
-    architecture: nameOption(request, 'architecture', Object.keys(architectures)) ?? null,
-    dataset: nameOption(request, 'dataset', Object.keys(datasets)) ?? null,
+    architecture: optionValue(request, 'architecture') ?? null,
+    dataset: optionValue(request, 'dataset') ?? null,
     epochs: epochsOption(request),
   };
   const { split, seed } = defaults.zoo as unknown as ZooSettings;
@@ -96,8 +90,8 @@ function paperTraining(architecture: string, dataset: string) {
   return { optimizer, learning_rate, weight_decay, dropout, activation, init };
 }
 
-function epochsOption({ values }: Request): number[] | null {
-  const [text] = values.get('epochs') ?? [];
+function epochsOption(request: Request): number[] | null {
+  const text = optionValue(request, 'epochs');
   if (text === undefined) return null;
   if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number);
   throw new UsageError(`--epochs ${text} is no list of epochs`, 'e.g. --epochs 21,22,23');

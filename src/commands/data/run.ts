@@ -1,37 +1,14 @@
 /** `exp data ls|get|check`: which image data sets there are, bringing their files, and checking them. */
 
-import type { Report } from '../base/progress.ts';
-import type { Dataset, Source } from '../data/dataset.ts';
-import { findFile, locate, type Publication } from '../data/files.ts';
-import { cacheFolder } from '../data/images.ts';
-import { datasets } from '../data/registry.ts';
-import { didYouMean } from '../experiment/suggest.ts';
-import type { Request } from './arguments.ts';
-import { print, printError, printJson, style } from './output.ts';
-import { progressLine } from './progress-line.ts';
-import { dataOption } from './settings.ts';
-import { checkName, UsageError } from './usage.ts';
-
-const actions: Record<string, (request: Request, names: readonly string[]) => Promise<number>> = {
-  ls: list,
-  get,
-  check,
-};
-
-/** Returns the exit code: 1 if a data set could not be brought, or is not as published. */
-export async function dataCommand(request: Request): Promise<number> {
-  const [action = '', ...names] = request.positionals;
-  const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-  if (!run) {
-    const known = Object.keys(actions);
-    throw new UsageError(
-      `data has no action ${action}`,
-      didYouMean(action, known) ?? `its actions are ${known.join(', ')}`,
-    );
-  }
-  for (const name of names) checkName('data set', name, Object.keys(datasets));
-  return run(request, names);
-}
+import type { Report } from '../../base/progress.ts';
+import type { Dataset, Source } from '../../data/dataset.ts';
+import { findFile, locate, type Publication } from '../../data/files.ts';
+import { cacheFolder } from '../../data/images.ts';
+import { datasets } from '../../data/registry.ts';
+import type { Request } from '../arguments.ts';
+import { dataOption } from '../option-values.ts';
+import { print, printError, printJson, style } from '../output.ts';
+import { progressLine } from '../progress-line.ts';
 
 const sourceOf = (request: Request, report: Report = () => {}): Source => ({
   dataDir: dataOption(request),
@@ -76,7 +53,9 @@ function whereabouts({ publication }: Dataset, files: readonly FoundFile[]): str
   return `not here: ${which}${size(bytes)} to download from ${publication.mirrors[0]}`;
 }
 
-async function list(request: Request, names: readonly string[]): Promise<number> {
+/** Returns the exit code. */
+export async function listDatasets(request: Request): Promise<number> {
+  const names = request.positionals;
   const source = sourceOf(request);
   for (const dataset of all(names)) {
     const { name, description, shape, classes, counts, publication } = dataset;
@@ -102,11 +81,11 @@ async function list(request: Request, names: readonly string[]): Promise<number>
 const progressOf = (request: Request) =>
   progressLine(request.switches.has('json') ? undefined : process.stderr);
 
-async function get(request: Request, names: readonly string[]): Promise<number> {
-  if (names.length === 0) throw new UsageError('data get needs names', 'exp data get mnist svhn');
+/** Returns the exit code: 1 if a dataset could not be downloaded. */
+export async function getDatasets(request: Request): Promise<number> {
   const json = request.switches.has('json');
   let failed = 0;
-  for (const { name, publication } of all(names)) {
+  for (const { name, publication } of all(request.positionals)) {
     if (!publication && !json) print(`${name}: drawn by the program, there is nothing to fetch`);
     for (const file of publication?.files ?? []) {
       const progress = progressOf(request);
@@ -156,7 +135,9 @@ async function verdict(dataset: Dataset, request: Request): Promise<Verdict> {
   }
 }
 
-async function check(request: Request, names: readonly string[]): Promise<number> {
+/** Returns the exit code: 1 if a dataset is not as published, or one that was named is missing. */
+export async function checkDatasets(request: Request): Promise<number> {
+  const names = request.positionals;
   let failed = false;
   for (const dataset of all(names)) {
     const found = await verdict(dataset, request);

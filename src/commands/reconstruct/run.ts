@@ -1,17 +1,15 @@
 /** `exp reconstruct <model>... --sane state.pt --out folder`: each network as SANE encodes and decodes it, in a file of the same name. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { reconstructNetwork } from '../sane/decode-networks.ts';
-import type { Request } from './arguments.ts';
-import { countOption, formatOption, openPretrained, writeNetwork } from './networks.ts';
-import { print } from './output.ts';
-import { UsageError } from './usage.ts';
+import { reconstructNetwork } from '../../sane/decode-networks.ts';
+import { type Request, requiredValue } from '../arguments.ts';
+import { countOption, formatOption, openPretrained, writeNetwork } from '../networks.ts';
+import { print } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 /** Returns the exit code. Prints the path of each file written, or as JSON `[{model, file}]`. */
 export async function reconstructCommand(request: Request): Promise<number> {
-  const [out] = request.values.get('out') ?? [];
-  if (out === undefined)
-    throw new UsageError('reconstruct needs --out', '--out a folder for the new networks');
+  const out = requiredValue(request, 'out');
   const format = formatOption(request);
   const files = outFiles(request.positionals, out, format);
   const own = [...files].find(([, file]) =>

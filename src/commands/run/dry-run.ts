@@ -1,10 +1,10 @@
 /** `--dry-run`: what would be computed, why, and about how long that takes. */
-import type { Plan, StageNode } from '../experiment/types.ts';
-import { type Estimate, estimatePlan } from '../runner/estimate.ts';
-import { formatDuration } from '../runner/reporters/format.ts';
-import type { Store } from '../runner/store.ts';
-import type { StageState } from '../runner/survey.ts';
-import { print, printJson, style } from './output.ts';
+import type { Plan, StageNode } from '../../experiment/types.ts';
+import { type Estimate, estimatePlan } from '../../runner/estimate.ts';
+import { formatDuration } from '../../runner/reporters/format.ts';
+import type { Store } from '../../runner/store.ts';
+import type { StageState } from '../../runner/survey.ts';
+import { print, printJson, style } from '../output.ts';
 
 /** Longer lists are cut and counted. */
 const shownRuns = 40;

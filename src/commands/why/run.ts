@@ -1,13 +1,13 @@
 /** `exp why <file> <run>`: for each stage of a run, what its key differs in from the nearest finished artefact. */
-import { didYouMean } from '../experiment/suggest.ts';
-import { show } from '../experiment/translate.ts';
-import type { Plan, Run, StageNode } from '../experiment/types.ts';
-import { type Difference, explainKey } from '../experiment/why.ts';
-import type { Store } from '../runner/store.ts';
-import type { Request } from './arguments.ts';
-import { print, printJson, style } from './output.ts';
-import { loadPlan, openStore } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { didYouMean } from '../../experiment/suggest.ts';
+import { show } from '../../experiment/translate.ts';
+import type { Plan, Run, StageNode } from '../../experiment/types.ts';
+import { type Difference, explainKey } from '../../experiment/why.ts';
+import type { Store } from '../../runner/store.ts';
+import type { Request } from '../arguments.ts';
+import { loadPlan, openStore } from '../option-values.ts';
+import { print, printJson, style } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 /** Returns the exit code. */
 export async function whyCommand(request: Request): Promise<number> {
