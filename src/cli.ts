@@ -18,7 +18,7 @@ if (found && found.localeCompare(needed, 'en', { numeric: true }) >= 0) {
     ? [`Bun ${found}`, 'run bun upgrade']
     : [`Node.js ${process.versions.node}`, 'install it from https://bun.sh'];
   process.stderr.write(
-    `sane-experiments needs Bun ${needed} or newer, this is ${here}: ${remedy}, or put npx --yes bun@${needed} in the place of bun\n`,
+    `sane-experiments needs Bun ${needed} or newer, this is ${here}: ${remedy}, or put npx --yes bun@${needed} instead of bun\n`,
   );
   process.exitCode = 2;
 }

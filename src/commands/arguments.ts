@@ -28,7 +28,7 @@ export async function parseArguments(args: readonly string[]): Promise<Request> 
   const tokens = tokenize(args);
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
   if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) {
-    return { command: help, positionals: asksAbout(words), values: new Map(), switches: new Set() };
+    return { command: help, positionals: helpTopic(words), values: new Map(), switches: new Set() };
   }
   if (words.length === 0)
     throw new UsageError('no experiment file is given', 'exp experiments/quickstart.yaml, or exp --help');
@@ -58,7 +58,7 @@ function tokenize(args: readonly string[]) {
 }
 
 /** The words of the command or group whose help is wanted; none for the overview. */
-function asksAbout(words: readonly string[]): string[] {
+function helpTopic(words: readonly string[]): string[] {
   if (words.length === 0) return [];
   const [group = '', action] = words;
   if (action === undefined && groupOf(group).length > 0) return [group];
@@ -124,7 +124,7 @@ async function checkPositionals({ command, positionals }: Request): Promise<void
   if (extra !== undefined && !last?.many)
     throw new UsageError(`${extra} is one argument too many for ${name}`, usage(command));
   const missing = args[positionals.length];
-  if (missing && !missing.optional) throw new UsageError(`${name} needs a ${missing.name}`, usage(command));
+  if (missing && !missing.optional) throw new UsageError(`${name} needs <${missing.name}>`, usage(command));
   for (const [i, value] of positionals.entries()) {
     const argument = (args[i] ?? last) as Argument;
     await checkValue(argument.name, value, argument.values);

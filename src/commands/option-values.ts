@@ -1,4 +1,4 @@
-/** What the options of a request mean. */
+/** The values of options, parsed and checked. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { planExperiment } from '../experiment/expand.ts';
@@ -40,7 +40,7 @@ export function jobsOption(request: Request): number | undefined {
   const text = optionValue(request, 'jobs');
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text))
-    throw new UsageError(`--jobs ${text} is no number of jobs`, 'e.g. --jobs 2');
+    throw new UsageError(`--jobs ${text} is not a number of jobs`, 'e.g. --jobs 2');
   return Number(text);
 }
 
@@ -50,7 +50,7 @@ export function gpusOption(request: Request): number[] | undefined {
   if (text === undefined) return undefined;
   const numbers = text.split(',').map(Number);
   if (!/^\d{1,3}(,\d{1,3})*$/.test(text) || new Set(numbers).size < numbers.length) {
-    throw new UsageError(`--gpus ${text} is no list of different GPUs`, 'e.g. --gpus 0,2');
+    throw new UsageError(`--gpus ${text} is not a list of distinct GPUs`, 'e.g. --gpus 0,2');
   }
   return numbers;
 }
@@ -59,7 +59,8 @@ export function gpusOption(request: Request): number[] | undefined {
 export function dataOption(request: Request): string | undefined {
   const folder = optionValue(request, 'data') ?? process.env.EXP_DATA;
   if (!folder) return undefined;
-  if (!existsSync(folder)) throw new UsageError(`the data folder ${folder} is not there`, 'name one that is');
+  if (!existsSync(folder))
+    throw new UsageError(`there is no data folder ${folder}`, 'give an existing one with --data or EXP_DATA');
   return resolve(folder);
 }
 

@@ -37,7 +37,7 @@ describe('parseArguments', () => {
     [['a.yaml', '--json=1'], '--json takes no value', 'write just --json'],
     [['a.yaml', '--jobs', '1', '--jobs', '2'], '--jobs is given twice', 'give it once'],
     [['a.yaml', 'b.yaml'], 'b.yaml is one argument too many for run', 'exp run <file>'],
-    [['why', 'a.yaml'], 'why needs a run', 'exp why <file> <run>'],
+    [['why', 'a.yaml'], 'why needs <run>', 'exp why <file> <run>'],
     [
       ['table', 'a.yaml', '--fail-fast'],
       'table has no option --fail-fast',
@@ -74,9 +74,9 @@ describe('the program', () => {
   const { file } = new Program();
   const mistakes: [string[], string][] = [
     [['--jbos', '2'], 'exp: run has no option --jbos\n  did you mean --jobs?\n'],
-    [['--gpus', '0,x'], 'exp: --gpus 0,x is no list of different GPUs\n  e.g. --gpus 0,2\n'],
-    [['--gpus', '1,1'], 'exp: --gpus 1,1 is no list of different GPUs\n  e.g. --gpus 0,2\n'],
-    [['--jobs', '0'], 'exp: --jobs 0 is no number of jobs\n  e.g. --jobs 2\n'],
+    [['--gpus', '0,x'], 'exp: --gpus 0,x is not a list of distinct GPUs\n  e.g. --gpus 0,2\n'],
+    [['--gpus', '1,1'], 'exp: --gpus 1,1 is not a list of distinct GPUs\n  e.g. --gpus 0,2\n'],
+    [['--jobs', '0'], 'exp: --jobs 0 is not a number of jobs\n  e.g. --jobs 2\n'],
     [['--device', 'wsam'], 'exp: unknown device: wsam\n  did you mean wasm?\n'],
     [['--set', 'sane'], 'exp: --set sane: expected name=value\n  e.g. --set sane.epochs=10\n'],
     [
@@ -84,7 +84,10 @@ describe('the program', () => {
       'exp: --set sane.epochs=[: the value is not YAML\n  e.g. --set sane.epochs=10\n',
     ],
     [['--only', 'mnist'], 'exp: --only mnist: expected name=value\n  e.g. --only dataset=mnist,seed=0,1\n'],
-    [['--data', '/no/such'], 'exp: the data folder /no/such is not there\n  name one that is\n'],
+    [
+      ['--data', '/no/such'],
+      'exp: there is no data folder /no/such\n  give an existing one with --data or EXP_DATA\n',
+    ],
   ];
   test.each(mistakes)('answers %j with what to write instead', async (args, err) => {
     expect(await exp(file, ...args)).toEqual({ code: 2, out: '', err });

@@ -16,10 +16,7 @@ export async function reconstructCommand(request: Request): Promise<number> {
     request.positionals.some((model) => resolve(model) === resolve(file)),
   );
   if (own)
-    throw new UsageError(
-      `the new ${own[1]} would replace the network it is made from`,
-      '--out another folder',
-    );
+    throw new UsageError(`${own[1]} would overwrite its own input`, 'choose another folder with --out');
   const window = countOption(request, 'window');
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });
@@ -34,7 +31,7 @@ export async function reconstructCommand(request: Request): Promise<number> {
   return 0;
 }
 
-/** Where each network goes. Networks of the same name, as in a folder for each epoch, are told apart by their number. */
+/** Where each network goes. Models of the same file name, as in a folder for each epoch, get a number. */
 function outFiles(models: readonly string[], out: string, format: string): Map<string, string> {
   const stem = (path: string) => basename(path).replace(/\.(pt|pth|bin|safetensors)$/, '');
   const used = new Map<string, number>();

@@ -1,5 +1,6 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
+import { plural } from '../../base/plural.ts';
 import type { Plan } from '../../experiment/types.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
 import { estimatePlan } from '../../runner/estimate.ts';
@@ -56,7 +57,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;
       if (json) printJson({ event: 'interrupted' });
       printError(
-        `Interrupted with ${done} of ${plan.runs.length} runs done. The same command goes on from here.`,
+        `Interrupted with ${done} of ${plural(plan.runs.length, 'run')} done. Run the same command to resume.`,
       );
       return interrupted;
     }
@@ -111,7 +112,7 @@ function makeReporter(json: boolean): Reporter {
   });
 }
 
-/** SIGINT, SIGTERM and SIGHUP give the signal; a second one ends this process at once, and its workers notice. */
+/** SIGINT, SIGTERM and SIGHUP abort the signal; a second one exits at once, and the workers notice. */
 function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
   const controller = new AbortController();
   const stop = () => {

@@ -18,11 +18,11 @@ export async function sampleCommand(request: Request): Promise<number> {
   const named = [...(request.values.get('prompts') ?? []), ...request.positionals];
   const prompts = (await Promise.all(named.map(networksAt))).flat();
   if (prompts.length === 0)
-    throw new UsageError('sample needs --prompts', '--prompts networks/a.pt, or a folder of networks');
+    throw new UsageError('sample needs --prompts', '--prompts a.pt, or a folder of checkpoint files');
   const format = formatOption(request);
   const [count, window] = [countOption(request, 'count') ?? defaultCount, countOption(request, 'window')];
   const seed = optionValue(request, 'seed') ?? '0';
-  if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is no whole number`, 'e.g. --seed 1');
+  if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is not a whole number`, 'e.g. --seed 1');
   const otherwise = defaults.generation as unknown as GenerationSettings;
   const bandwidth = numberOption(request, 'bandwidth', otherwise.bandwidth);
   const draws = optionValue(request, 'draws') === 'shared' ? 'shared' : 'independent';
@@ -49,7 +49,7 @@ export async function sampleCommand(request: Request): Promise<number> {
       tensors.some(({ name }) => name.endsWith('running_var'))
     ) {
       printError(
-        `Batch norm is that of ${prompts[0]}: pass some batches of images through the samples in training mode before they are used.`,
+        `Batch-norm statistics are those of ${prompts[0]}: pass a few batches of images through the samples in training mode before using them.`,
       );
     }
   }
@@ -63,6 +63,6 @@ async function networksAt(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => /\.(pt|pth|bin|safetensors)$/.test(name)).sort(byName);
   if (names.length === 0)
-    throw new UsageError(`${path} holds no network`, 'files that end in .pt, .pth, .bin or .safetensors');
+    throw new UsageError(`no checkpoint files in ${path}`, 'they end in .pt, .pth, .bin or .safetensors');
   return names.map((name) => join(path, name));
 }
