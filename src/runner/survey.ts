@@ -15,6 +15,8 @@ export interface SurveyOptions {
   retryFailed: boolean;
 }
 
+const listFormat = new Intl.ListFormat('en-GB');
+
 /** The state of every stage of the plan by its key. */
 export function survey(plan: Plan, store: Store, { retryFailed }: SurveyOptions): Map<string, StageState> {
   const states = new Map<string, StageState>();
@@ -49,7 +51,7 @@ export function survey(plan: Plan, store: Store, { retryFailed }: SurveyOptions)
     if (store.isBegun(node)) return 'interrupted before, will be resumed';
     const inputs = Object.entries(node.inputs).filter(([, key]) => states.get(key)?.state === 'compute');
     return inputs.length > 0
-      ? `needs ${inputs.map(([name]) => name).join(' and ')} first`
+      ? `needs ${listFormat.format(inputs.map(([name]) => name))} first`
       : 'not computed yet';
   }
 }

@@ -7,7 +7,9 @@ import { experiment, realProgram } from './program.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'exp-start-'));
 afterAll(() => rmSync(root, { recursive: true }));
-const { bin, engines, version } = await Bun.file(new URL('../../package.json', import.meta.url)).json();
+const { bin, engines, license, name, version } = await Bun.file(
+  new URL('../../package.json', import.meta.url),
+).json();
 const needed = engines.bun.replace('>=', '');
 
 async function output(command: string[], env: Record<string, string> = {}) {
@@ -52,6 +54,11 @@ test('another Bun is refused by its version, if it is older', async () => {
   expect(await startedBy({ bun: '1.1.30' })).toBe(
     `sane-experiments needs Bun ${needed} or newer, this is Bun 1.1.30: run bun upgrade, or put npx --yes bun@${needed} instead of bun\n`,
   );
+});
+
+test('CITATION.cff has the version and licence of package.json', async () => {
+  const text = await Bun.file(new URL('../../CITATION.cff', import.meta.url)).text();
+  expect(Bun.YAML.parse(text)).toMatchObject({ title: name, version, license });
 });
 
 test('Node is told what to use', async () => {
