@@ -6,9 +6,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { stageVersions } from '../experiment/stages.ts';
-import type { Plan, StageName, StageNode } from '../experiment/types.ts';
-import { type ArtefactRecord, inspect, seal, syncFolder, writeSafely } from './artefact.ts';
+import { writeJson } from '../base/files.ts';
+import type { Plan, StageNode } from '../experiment/types.ts';
+import { stages } from '../stages/registry.ts';
+import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
@@ -23,8 +24,6 @@ export interface Failure {
   /** File that holds what the job printed, its stack trace too. */
   log: string;
 }
-
-const stageNames = Object.keys(stageVersions) as StageName[];
 
 export class Store {
   constructor(readonly root: string) {}
@@ -93,7 +92,7 @@ export class Store {
   }
 
   recordFailure(stage: StageId, failure: Failure): Promise<void> {
-    return writeSafely(this.failurePath(stage), `${JSON.stringify(failure, undefined, 1)}\n`);
+    return writeJson(this.failurePath(stage), failure);
   }
 
   private failurePath(stage: StageId): string {
@@ -104,13 +103,13 @@ export class Store {
   async freeze(plan: Plan): Promise<string> {
     const path = join(this.root, 'plans', `${plan.name}.json`);
     mkdirSync(dirname(path), { recursive: true });
-    await writeSafely(path, `${JSON.stringify(plan, undefined, 1)}\n`);
+    await writeJson(path, plan);
     return path;
   }
 
   /** Every artefact of these stages, damaged ones too. */
-  list(stages: readonly StageName[] = stageNames): Found[] {
-    return stages.flatMap((stage) => {
+  list(names: readonly string[] = Object.keys(stages)): Found[] {
+    return names.flatMap((stage) => {
       const folder = join(this.root, stage);
       const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);

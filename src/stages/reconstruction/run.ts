@@ -1,6 +1,7 @@
 /** Stage `reconstruction` (Appendix A, Table 6): the reconstruction losses of a pretrained SANE. */
 import { join } from 'node:path';
-import { loadSane, readHistory, writeJson } from '../../sane/checkpoint.ts';
+import { writeJson } from '../../base/files.ts';
+import { loadSane, readHistory } from '../../sane/checkpoint.ts';
 import { evaluate, evaluationRequests } from '../../sane/evaluate.ts';
 import type { EpochLosses, PretrainConfig } from '../../sane/pretrain.ts';
 import { findSamples, standardizedSets } from '../../sane/samples.ts';
@@ -20,8 +21,6 @@ const record = (value: number, labels: MetricRecord['labels']): MetricRecord => 
  * on the test models without noise: as the data set has them (aligned where it is), and in random orders of their units.
  */
 export const reconstructionStage: StageImplementation = {
-  usesDevice: true,
-
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);

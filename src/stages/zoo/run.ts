@@ -1,6 +1,6 @@
 /** Stage `zoo`: trains the models that are not on disk yet, then writes the manifest. One part trains every n-th model. */
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import { type Images, loadImages } from '../../data/images.ts';
 import type { ArchitectureOptions } from '../../nets/architecture.ts';
 import { getArchitecture } from '../../nets/registry.ts';
@@ -29,8 +29,6 @@ const optionsOf = ({ width }: ZooConfig, { dataset }: Images): ArchitectureOptio
 });
 
 export const zooStage: StageImplementation = {
-  usesDevice: true,
-
   executePart(context, part, parts) {
     const mine = members(context.config as unknown as ZooConfig).filter((_, i) => i % parts === part);
     return trainMissing(context, mine);
@@ -55,8 +53,6 @@ export const zooStage: StageImplementation = {
         }),
       ),
     };
-    const path = join(context.dir, manifestName);
-    await Bun.write(`${path}.tmp`, `${JSON.stringify(manifest, undefined, 1)}\n`);
-    await rename(`${path}.tmp`, path);
+    await writeJson(join(context.dir, manifestName), manifest);
   },
 };
