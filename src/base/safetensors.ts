@@ -246,13 +246,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     for (let i = 1; i < ranges.length; i++) {
       if ((ranges[i]?.[0] as number) < (ranges[i - 1]?.[1] as number)) throw new Error('two tensors overlap');
     }
-    return new SafetensorsFile(
-      path,
-      file,
-      8 + text.length,
-      tensors,
-      textsOf(metadata),
-    );
+    return new SafetensorsFile(path, file, 8 + text.length, tensors, textsOf(metadata));
   } catch (error) {
     await file.close();
     throw new Error(`${path}: ${(error as Error).message}`);

@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../base/source.ts';
-import { loadSane } from './checkpoint.ts';
-import type { Sane } from './model.ts';
 import { recognise } from '../nets/recognise.ts';
 import { type Network, readNetwork } from '../zoo/formats/network.ts';
+import { loadSane } from './checkpoint.ts';
+import type { Sane } from './model.ts';
 import { describeTokens, type NetworkDescription } from './network.ts';
 import { loadReferenceSane } from './reference-checkpoint.ts';
 import { readNormalization } from './reference-normalization.ts';

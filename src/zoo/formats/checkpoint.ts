@@ -10,7 +10,15 @@ import { readZipDirectory } from '../../base/zip.ts';
 import type { StateDict } from '../../nets/architecture.ts';
 import { openShards, shardIndex } from './shards.ts';
 import { findStateDict, scalarsOf } from './state-dict.ts';
-import { legacyMagic, openTorchFolder, openTorchLegacy, openTorchZip, readTensor, type TorchFile, unpackedFolder } from './torch.ts';
+import {
+  legacyMagic,
+  openTorchFolder,
+  openTorchLegacy,
+  openTorchZip,
+  readTensor,
+  type TorchFile,
+  unpackedFolder,
+} from './torch.ts';
 import { type AnyTensor, TensorRef, UnreadTensor } from './torch-globals.ts';
 import { withoutWrappers } from './wrappers.ts';
 
@@ -75,7 +83,11 @@ async function openFile(path: string, key: string | undefined): Promise<Checkpoi
       await source.close();
       return await safetensorsCheckpoint(path, key);
     }
-    return torchCheckpoint(path, await (kind === 'zip' ? openTorchZip(source) : openTorchLegacy(source)), key);
+    return torchCheckpoint(
+      path,
+      await (kind === 'zip' ? openTorchZip(source) : openTorchLegacy(source)),
+      key,
+    );
   } catch (error) {
     await source.close();
     throw named(path, error);
@@ -137,8 +149,7 @@ function kindOf(head: Uint8Array): 'zip' | 'legacy' | 'safetensors' {
     throw new FormatError(
       'this is a tar file, as PyTorch before 0.2 wrote: load and save it with a newer one',
     );
-  if (head[0] === 0x1f && head[1] === 0x8b)
-    throw new FormatError('this is packed by gzip: unpack it first');
+  if (head[0] === 0x1f && head[1] === 0x8b) throw new FormatError('this is packed by gzip: unpack it first');
   if (head[0] === 0x80)
     throw new FormatError('this is a plain pickle; only files of torch.save and safetensors are read');
   throw new FormatError('this is neither a file of torch.save nor safetensors');

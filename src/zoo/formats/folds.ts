@@ -40,7 +40,13 @@ export function findFolds(shapes: Shapes): Fold[] {
       const parts = [name, stem + ends[1]] as const;
       const [first, second] = parts.map((part) => shapes.get(part));
       if (!first || !second) return [];
-      return [{ name: stem.replace(/(^|\.)parametrizations\.(?=[^.]+$)/, '$1'), parts, ...make([first, second], parts) }];
+      return [
+        {
+          name: stem.replace(/(^|\.)parametrizations\.(?=[^.]+$)/, '$1'),
+          parts,
+          ...make([first, second], parts),
+        },
+      ];
     }),
   );
 }
@@ -53,7 +59,9 @@ function weightNorm([gains, shape]: [Shape, Shape], names: readonly [string, str
   const along = sizeOf(gains) === 1 ? 1 : (shape[axis] as number);
   const fits = sizeOf(gains) === along && (sizeOf(gains) === 1 || gains.length === shape.length);
   if (!fits)
-    throw new FormatError(`${names[0]} [${gains}] does not fit ${names[1]} [${shape}]: weight norm needs a gain for each row`);
+    throw new FormatError(
+      `${names[0]} [${gains}] does not fit ${names[1]} [${shape}]: weight norm needs a gain for each row`,
+    );
   const inner = axis < 0 ? sizeOf(shape) : sizeOf(shape.slice(axis + 1));
   /** Which gain a number belongs to. */
   const groupOf = (i: number) => Math.floor(i / inner) % along;
@@ -71,7 +79,10 @@ function weightNorm([gains, shape]: [Shape, Shape], names: readonly [string, str
       const scales = norms(v).map((norm, i) => (g[i] as number) / norm);
       return v.map((x, i) => x * (scales[groupOf(i)] as number));
     },
-    unfold: (weight: Float32Array): [Float32Array, Float32Array] => [Float32Array.from(norms(weight)), weight],
+    unfold: (weight: Float32Array): [Float32Array, Float32Array] => [
+      Float32Array.from(norms(weight)),
+      weight,
+    ],
   };
 }
 

@@ -199,7 +199,7 @@ export class OpenNetwork {
     }
     if (isCounter(name)) return 'a counter of batches';
     if (found.kind === 'unread') return `its numbers are ${found.what}, which is not read`;
-    return isMatrix && found.kind === 'float'
+    return found.kind === 'float' && (isMatrix || /weight|bias/.test(partOf(name)))
       ? 'no token holds it: its name ends in neither weight nor bias'
       : 'no part of a layer';
   }
@@ -209,7 +209,12 @@ export class OpenNetwork {
 function lastEpoch(names: readonly string[]): string {
   const epochs = names.map(epochOf);
   const known = epochs.filter((epoch) => epoch !== undefined);
-  return known.length === epochs.length && known.length > 0 ? tensorName(known.reduce((a, b) => Math.max(a, b)), '') : '';
+  return known.length === epochs.length && known.length > 0
+    ? tensorName(
+        known.reduce((a, b) => Math.max(a, b)),
+        '',
+      )
+    : '';
 }
 
 /** Parts of a module in PyTorch's order. */
@@ -219,13 +224,14 @@ const partOrder = ['weight', 'bias', 'running_mean', 'running_var'];
 function inOrder(shapes: Shapes, reference: readonly string[] = []): Shapes {
   const rank = (name: string) => (partOrder.indexOf(partOf(name)) + 1 || partOrder.length + 1) - 1;
   const natural = new Map(
-    [...shapes].sort(
-      ([a], [b]) => byName(moduleOf(a), moduleOf(b)) || rank(a) - rank(b) || byName(a, b),
-    ),
+    [...shapes].sort(([a], [b]) => byName(moduleOf(a), moduleOf(b)) || rank(a) - rank(b) || byName(a, b)),
   );
   const given = reference.filter((name) => shapes.has(name));
   const known = given.length > 0 ? given : (recognise(natural)?.names.values() ?? []);
   return new Map(
-    Array.from(new Set([...known, ...natural.keys()]), (name) => [name, shapes.get(name) as readonly number[]]),
+    Array.from(new Set([...known, ...natural.keys()]), (name) => [
+      name,
+      shapes.get(name) as readonly number[],
+    ]),
   );
 }

@@ -86,12 +86,7 @@ const listed = (all: readonly Candidate[]) => {
   return shown.length === 0 ? 'one at its top only' : shown.map(({ path }) => path).join(', ');
 };
 
-function* candidates(
-  value: unknown,
-  path: string,
-  depth: number,
-  seen: Set<unknown>,
-): Generator<Candidate> {
+function* candidates(value: unknown, path: string, depth: number, seen: Set<unknown>): Generator<Candidate> {
   if (seen.has(value)) return;
   const dict = dictOf(value);
   if (!dict) return;
@@ -135,7 +130,8 @@ function moduleState(module: Inert): Map<string, AnyTensor> | undefined {
         if (isTensor(tensor) && kept) tensors.set(`${prefix}${String(name)}`, tensor);
       }
     }
-    for (const [name, one] of asMap(state.get('_modules'))) visit(one, `${prefix}${String(name)}.`, depth + 1);
+    for (const [name, one] of asMap(state.get('_modules')))
+      visit(one, `${prefix}${String(name)}.`, depth + 1);
     return true;
   };
   return visit(module, '', 0) ? tensors : undefined;
@@ -144,15 +140,18 @@ function moduleState(module: Inert): Map<string, AnyTensor> | undefined {
 const asMap = (value: unknown): Map<unknown, unknown> => (value instanceof Map ? value : new Map());
 
 /**
- * What stands beside the state dict as a number or a tensor of one, such as `epoch` and `best_acc1`, by its name; of a dict of such, as
+ * What stands beside the state dicts as a number or a tensor of one, such as `epoch` and `best_acc1`, by its name; of a dict of such, as
  * `metrics.test_acc`.
  */
 export function scalarsOf(root: unknown): Map<string, number | TensorRef> {
   const scalars = new Map<string, number | TensorRef>();
+  const isLayer = ([name, value]: [unknown, unknown]) =>
+    typeof name === 'string' && isTensor(value) && isLayerTensor(name, value.shape);
   const collect = (dict: Map<unknown, unknown>, prefix: string) => {
+    const isState = [...dict].some(isLayer);
     for (const [name, value] of dict) {
       if (typeof name !== 'string') continue;
-      const isOne = value instanceof TensorRef && value.elements === 1 && !isLayerTensor(name, value.shape);
+      const isOne = !isState && value instanceof TensorRef && value.elements === 1;
       if (isOne || (typeof value === 'number' && Number.isFinite(value))) scalars.set(prefix + name, value);
       else if (prefix === '' && value instanceof Map) collect(value, `${name}.`);
     }

@@ -191,7 +191,8 @@ const callables: Record<string, Callable['call']> = {
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
   // A tensor of a class of its own: the function that makes the plain one, and its arguments.
   'torch._tensor._rebuild_from_type_v2': ([rebuild, type, args], budget) => {
-    if (rebuild instanceof Callable && Array.isArray(args) && isRebuild(rebuild)) return rebuild.call(args, budget);
+    if (rebuild instanceof Callable && Array.isArray(args) && isRebuild(rebuild))
+      return rebuild.call(args, budget);
     return new Inert(type instanceof Inert ? type.name : 'torch.Tensor');
   },
   'torch.Size': ([sizes]) => sizes,

@@ -38,7 +38,9 @@ function withoutPrefix(
   counts: (given: string) => boolean,
 ): Map<string, string> {
   const counting = [...names].filter(([, given]) => counts(given)).map(([name]) => name);
-  const prefix = prefixes.find((one) => counting.length > 0 && counting.every((name) => name.startsWith(one)));
+  const prefix = prefixes.find(
+    (one) => counting.length > 0 && counting.every((name) => name.startsWith(one)),
+  );
   if (prefix === undefined) return names;
   const shorter = new Map(
     Array.from(names, ([name, given]) => [name.startsWith(prefix) ? name.slice(prefix.length) : name, given]),

@@ -158,15 +158,19 @@ async function architectureOfMost(
       if (recognised) {
         const signature = signatureOf(recognised);
         const { count } = votes.get(signature) ?? { count: 0 };
-        votes.set(signature, { path: checkpoint.path, ...votes.get(signature), recognised, count: count + 1 });
+        votes.set(signature, {
+          path: checkpoint.path,
+          ...votes.get(signature),
+          recognised,
+          count: count + 1,
+        });
       } else problem ??= named(checkpoint.path, unknown(shapes, wanted));
       break;
     }
   }
-  const most = [...votes.values()].reduce<{ recognised: Recognised; path: string; count: number } | undefined>(
-    (best, one) => (best && best.count >= one.count ? best : one),
-    undefined,
-  );
+  const most = [...votes.values()].reduce<
+    { recognised: Recognised; path: string; count: number } | undefined
+  >((best, one) => (best && best.count >= one.count ? best : one), undefined);
   if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
   const channels = most.recognised.options.input[2];
   if (channels === images.shape[2] || channels === 1) return most.recognised;

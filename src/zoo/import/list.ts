@@ -87,12 +87,18 @@ function readYaml(path: string, fail: Fail): unknown {
 type Fail = (message: string) => never;
 
 /** What YAML and JSON write for no value. */
-const nothing = (value: unknown) => value === undefined || ['', '~', 'null', 'Null', 'NULL'].includes(value as string);
+const nothing = (value: unknown) =>
+  value === undefined || ['', '~', 'null', 'Null', 'NULL'].includes(value as string);
 
 const numberOf = (value: unknown) =>
   typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
 
-function checkKeys(value: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
+function checkKeys(
+  value: Record<string, unknown>,
+  known: readonly string[],
+  where: string,
+  fail: Fail,
+): void {
   const unknown = Object.keys(value).find((key) => !known.includes(key) && !key.startsWith('x-'));
   if (unknown !== undefined)
     fail(`${where ? `${where}: ` : ''}unknown key ${unknown}; the keys are ${known.join(', ')}`);
