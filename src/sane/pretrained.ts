@@ -1,4 +1,5 @@
 /** A pretrained SANE for networks from files: an artefact of this program, or a checkpoint of the authors' code. */
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../base/source.ts';
@@ -7,6 +8,7 @@ import { type Network, readNetwork } from '../zoo/formats/network.ts';
 import { loadSane } from './checkpoint.ts';
 import type { Sane } from './model.ts';
 import { describeTokens, type NetworkDescription } from './network.ts';
+import { positionProblem } from './position-tables.ts';
 import { loadReferenceSane } from './reference-checkpoint.ts';
 import { readNormalization } from './reference-normalization.ts';
 import { type Standardization, standardize } from './standardize.ts';
@@ -85,7 +87,9 @@ export async function prepareNetwork(
   const network = await readNetwork(path, { key, order });
   const description = describeTokens(network, batchNorm);
   const layout = tokenLayout(description, sane.shape.token_size, batchNorm);
-  checkPositions(sane, layout, path);
+  const problem = positionProblem(layout, sane.shape);
+  if (problem)
+    throw new FormatError(`${path}: the network has ${problem}: it was pretrained on smaller networks`);
   const raw = flatten(description, network.weights);
   const standardization = statistics && statisticsFor(network, layout, statistics);
   const flat = standardization ? standardize(layout, raw, standardization) : raw;
@@ -112,18 +116,5 @@ function statisticsFor(
         `${path}: there are no statistics to standardise its layer ${name}, only of ${first}…: is it another architecture?`,
       );
     }),
-  );
-}
-
-function checkPositions(sane: Sane, { positions, tokens, layers }: TokenLayout, path: string): void {
-  const rows = positions.reduce(
-    (largest, value, i) => (i % 3 === 2 ? Math.max(largest, value + 1) : largest),
-    0,
-  );
-  const needed = [tokens, layers.length, rows];
-  const tables = sane.shape.positions;
-  if (needed.every((count, i) => count <= (tables[i] as number))) return;
-  throw new FormatError(
-    `${path}: the network has ${needed[0]} tokens, ${needed[1]} layers and up to ${needed[2]} rows in a layer; this SANE has positions for ${tables.join(', ')}: it was pretrained on smaller networks`,
   );
 }

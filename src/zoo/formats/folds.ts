@@ -3,6 +3,7 @@
  * w = g v / |v|) by its old and its new names, and pruning (w = weight x mask). Such a weight is folded to the tensor that the layer uses,
  * and taken apart again where a network is written.
  */
+import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -50,8 +51,6 @@ export function findFolds(shapes: Shapes): Fold[] {
     }),
   );
 }
-
-const sizeOf = (shape: Shape) => shape.reduce((product, n) => product * n, 1);
 
 /** The norm is over all axes but the one that the gains are along; gains of one number are for the whole. */
 function weightNorm([gains, shape]: [Shape, Shape], names: readonly [string, string]) {

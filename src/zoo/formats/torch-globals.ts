@@ -5,6 +5,7 @@
  */
 import { bytesPerNumber, type NumberFormat, numberFormats } from '../../base/dtypes.ts';
 import { type Budget, Callable, Inert } from '../../base/pickle.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 
 /** A storage as a tensor names it: numbers that lie one after the other in the file. */
@@ -28,7 +29,7 @@ export class TensorRef {
   ) {}
 
   get elements(): number {
-    return this.shape.reduce((product, n) => product * n, 1);
+    return sizeOf(this.shape);
   }
 }
 

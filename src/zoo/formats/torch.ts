@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesPerNumber, toFloat32 } from '../../base/dtypes.ts';
 import { unpickle } from '../../base/pickle.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { Cursor, CutShort, FormatError, Source } from '../../base/source.ts';
 import { memberStart, readZipDirectory } from '../../base/zip.ts';
 import { type StorageRef, type TensorRef, torchGlobal, torchStorage } from './torch-globals.ts';
@@ -255,7 +256,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 
 /** Numbers at the strides, in row-major order. */
 function gather(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
-  const result = new Float32Array(shape.reduce((product, n) => product * n, 1));
+  const result = new Float32Array(sizeOf(shape));
   const index = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < result.length; to++) {
