@@ -1,4 +1,4 @@
-/** How much work a stage is, so that the time of one can be told from the time of others. */
+/** How much work a stage is, so that its time can be estimated from the time of others. */
 import type { Json, StageNode } from '../experiment/types.ts';
 
 export interface Workload {
