@@ -1,4 +1,7 @@
-/** Which architecture of the registry a state dict is of, by the names and shapes of its tensors. */
+/**
+ * Which architecture of the registry a state dict is of, by the names and shapes of its tensors. Those that are no part of a layer, as
+ * counters of batches and what profilers leave behind, say nothing about it.
+ */
 import type {
   Architecture,
   ArchitectureDefinition,
@@ -7,6 +10,7 @@ import type {
   ParameterSpec,
 } from './architecture.ts';
 import { architectures } from './registry.ts';
+import { isLayerTensor, partOf } from './state-names.ts';
 
 export interface Recognised {
   architecture: Architecture;
@@ -25,9 +29,10 @@ const sides = [28, 32, 64];
  * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture.
  */
 export function recognise(
-  shapes: Shapes,
+  all: Shapes,
   { name, input }: { name?: string; input?: ImageSize } = {},
 ): Recognised | undefined {
+  const shapes = new Map([...all].filter(([one, shape]) => isLayerTensor(one, shape)));
   const known = Object.values(architectures).filter(
     (definition) => name === undefined || definition.name === name,
   );
@@ -41,9 +46,6 @@ export function recognise(
   }
   return undefined;
 }
-
-/** Counters of batches say nothing about a network. */
-const isCounter = (name: string) => name.endsWith('num_batches_tracked');
 
 /** The state's names and numbers of axes, which are the same for all options. */
 function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefined {
@@ -61,17 +63,15 @@ function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefin
 }
 
 function sameNames(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
-  const count = [...shapes.keys()].filter((name) => !isCounter(name)).length;
-  if (count !== outline.length || !outline.every(({ name }) => shapes.has(name))) return undefined;
+  if (shapes.size !== outline.length || !outline.every(({ name }) => shapes.has(name))) return undefined;
   return new Map(outline.map(({ name }) => [name, name]));
 }
 
 /** The tensors in order, if each is of the same kind: weight, bias, running mean or variance. */
 function sameOrder(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
-  const stored = [...shapes.keys()].filter((name) => !isCounter(name));
-  const kind = (name: string) => name.slice(name.lastIndexOf('.') + 1);
+  const stored = [...shapes.keys()];
   if (stored.length !== outline.length) return undefined;
-  if (!outline.every(({ name }, i) => kind(name) === kind(stored[i] as string))) return undefined;
+  if (!outline.every(({ name }, i) => partOf(name) === partOf(stored[i] as string))) return undefined;
   return new Map(outline.map(({ name }, i) => [name, stored[i] as string]));
 }
 
