@@ -121,6 +121,11 @@ function architectureFor(
   return derive({ name, description: written.description ?? 'written as layers', input, classes, layers });
 }
 
+/** How many classes a written architecture is for by itself. */
+export function classesOf(written: WrittenArchitecture): number {
+  return resolve(written, written.input, written.classes ?? someClasses).outputs;
+}
+
 /** The size behind layers that are no branches, for images of this size. Throws an error naming the layer that takes no such size. */
 export function sizeBehind(layers: readonly WrittenLayer[], input: ImageSize): ImageSize {
   return layers.reduce(

@@ -30,13 +30,17 @@ const endings = new Set(['Softmax', 'LogSoftmax']);
 export function convertOnnx(bytes: Uint8Array, external: External): Converted {
   let graph: GraphProto | undefined;
   try {
-    graph = fromBinary(ModelProtoSchema, bytes).graph;
+    graph = fromBinary(ModelProtoSchema, plain(bytes)).graph;
   } catch {
     throw new FormatError('this is no ONNX file, or it is damaged');
   }
   if (!graph || graph.node.length === 0) throw new FormatError('this is no ONNX file: it has no graph');
-  return new Conversion(graph, external).convert();
+  return new Conversion(graph, (location) => plain(external(location))).convert();
 }
+
+/** The same bytes as an array whose slices are copies, which a Buffer's are not. */
+const plain = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 class Conversion {
   private readonly constants = new Map<string, Constant>();
