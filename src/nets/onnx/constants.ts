@@ -160,6 +160,10 @@ export function fold(
     }
   }
   const operation = Object.hasOwn(operations, node.opType) ? operations[node.opType] : undefined;
-  const known = inputs.filter((input) => input !== undefined);
-  return operation && known.length === inputs.length && known.length > 0 ? operation(known, node) : undefined;
+  // Of what CastLike makes alike, the type alone counts.
+  const counted = node.opType === 'CastLike' ? inputs.slice(0, 1) : inputs;
+  const known = counted.filter((input) => input !== undefined);
+  return operation && known.length === counted.length && known.length > 0
+    ? operation(known, node)
+    : undefined;
 }
