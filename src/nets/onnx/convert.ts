@@ -131,7 +131,12 @@ class Conversion {
       return makeValue({ kind: 'sum', parts: [a, b], node: label }, a.size, a.rank);
     }
     if (opType === 'Concat') return this.concatenated(node, parts, label);
-    if (opType === 'Mul') return product(node, given, label);
+    if (opType === 'Mul') {
+      const factors = input.flatMap((name) => this.constants.get(name) ?? []);
+      // Exporters write the scale of elu, which is 1, as a product.
+      if (factors.some(({ numbers }) => Array.from(numbers()).every((factor) => factor === 1))) return x;
+      return product(node, given, label);
+    }
     if (opType === 'HardSigmoid')
       return makeValue({ kind: 'part', of: hardSigmoid(node), from: x, node: label }, x.size, x.rank);
     if (endings.has(opType) && isOutput) {
