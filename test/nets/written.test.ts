@@ -376,7 +376,7 @@ describe('what does not fit is reported where it is', () => {
   const layer = (layer: unknown) => ({ input, layers: [layer] });
 
   test.each([
-    ['a kind that there is not', layer({ kind: 'conv3d' }), '/layers/0 discriminator'],
+    ['a kind that there is not', layer({ kind: 'conv3d' }), '/layers/0/kind enum'],
     ['a misspelt key', layer({ kind: 'max-pool', strides: 2 }), '/layers/0 additionalProperties'],
     ['no name', layer({ kind: 'linear', outputs: 3 }), '/layers/0 required'],
     ['a kernel of none', layer({ kind: 'max-pool', kernel: 0 }), '/layers/0/kernel minimum'],
