@@ -48,14 +48,17 @@ export const zooInit: Command = {
     key,
     json,
   },
-  examples: [{ line: 'exp zoo init runs --dataset cifar-10 --csv results.csv', does: 'with a table of accuracies' }],
+  examples: [
+    { line: 'exp zoo init runs --dataset cifar-10 --csv results.csv', does: 'with a table of accuracies' },
+  ],
   load: async () => (await import('./init.ts')).zooInit,
 };
 
 export const zooShow: Command = {
   name: 'zoo show',
   summary: 'show what a zoo holds',
-  description: 'Shows the models, epochs, splits and accuracies of a zoo, imported or not, and what was left out.',
+  description:
+    'Shows the models, epochs, splits and accuracies of a zoo, imported or not, and what was left out.',
   arguments: [{ name: 'folder', values: 'folder' }],
   options: { json },
   examples: [{ line: 'exp zoo show zoos/mnist', does: 'of an imported zoo' }],

@@ -20,7 +20,10 @@ export async function zooInit(request: Request): Promise<number> {
   const list = listNames.find((name) => existsSync(join(folder, name)));
   if (list) throw new UsageError(`${join(folder, list)} is there already`, 'remove it to write another');
   if (existsSync(folder) && (await isPublishedZoo(folder)))
-    throw new UsageError(`${folder} needs no list: its trainings have a result.json`, `exp zoo import ${folder}`);
+    throw new UsageError(
+      `${folder} needs no list: its trainings have a result.json`,
+      `exp zoo import ${folder}`,
+    );
   const { entries, dropped } = await draftList(folder, {
     key: optionValue(request, 'key'),
     table: optionValue(request, 'csv'),
@@ -36,7 +39,9 @@ export async function zooInit(request: Request): Promise<number> {
     printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
   if (dropped.length > shownDropped) printError(`and ${dropped.length - shownDropped} more`);
   print(`${path}: ${plural(models, 'model')}, ${plural(entries.length, 'checkpoint')}`);
-  const unknown = entries.filter((one) => one.train_accuracy === undefined || one.test_accuracy === undefined);
+  const unknown = entries.filter(
+    (one) => one.train_accuracy === undefined || one.test_accuracy === undefined,
+  );
   if (unknown.length > 0)
     print(
       `${plural(unknown.length, 'checkpoint')} without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv`,

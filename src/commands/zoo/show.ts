@@ -37,6 +37,8 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
     ...dropped
       .slice(0, shownDropped)
       .map(({ path, reason }) => `    ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`),
-    ...(dropped.length > shownDropped ? [`    and ${dropped.length - shownDropped} more, in dropped.json`] : []),
+    ...(dropped.length > shownDropped
+      ? [`    and ${dropped.length - shownDropped} more, in dropped.json`]
+      : []),
   ];
 }

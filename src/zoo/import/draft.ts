@@ -9,7 +9,7 @@ import { FormatError } from '../../base/source.ts';
 import { checkpointsIn } from '../formats/checkpoints-in.ts';
 import { type NetworkOptions, openNetwork } from '../formats/network.ts';
 import { byName, type Dropped } from './found.ts';
-import { entryKeys, measured } from './list.ts';
+import { entryKeys, type measured } from './list.ts';
 
 type Measured = (typeof measured)[number];
 
@@ -25,7 +25,8 @@ const epochToken = /(?:^|(?<=[\W_]))(?:checkpoint|ckpt|epoch|ep|e|step)?[-_=. ]*
 const namedEpoch = /(?:^|(?<=[\W_]))(?:checkpoint|ckpt|epoch|ep|e|step)[-_=. ]*(\d+)(?=$|[\W_])/gi;
 
 /** Names of files that say nothing about the model. */
-const generic = /^(checkpoints?|ckpt|model|best|last|latest|final|state|state_dict|weights|pytorch_model|net|params)?$/i;
+const generic =
+  /^(checkpoints?|ckpt|model|best|last|latest|final|state|state_dict|weights|pytorch_model|net|params)?$/i;
 
 /** How checkpoints' names end. */
 const ending = /\.(pt|pth|th|bin|ckpt|model|safetensors|pkl)(\.tar|\.index\.json)?$/i;
@@ -51,7 +52,9 @@ export function identify(path: string): { model: string; epoch: number | undefin
 export function measuredBy(name: string): Measured | undefined {
   const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
   const [, split = '', what = ''] =
-    /^(?:best_?)?(train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(last) ?? [];
+    /^(?:best_?)?(train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(
+      last,
+    ) ?? [];
   if (what === '') return undefined;
   // A loss that does not say of what is the training's last batch more often than not.
   if (what === 'loss' && split === '') return undefined;
@@ -75,7 +78,8 @@ export async function draftList(
       const entry = { file, model: said.model, epoch: said.epoch ?? epoch ?? 0, ...found };
       Object.assign(entry, rowOf(rows, entry));
       const twin = entries.find((one) => one.model === entry.model && one.epoch === entry.epoch);
-      if (twin) throw new FormatError(`model ${entry.model} has epoch ${entry.epoch} in ${twin.file} already`);
+      if (twin)
+        throw new FormatError(`model ${entry.model} has epoch ${entry.epoch} in ${twin.file} already`);
       entries.push(entry);
     } catch (error) {
       dropped.push({ path, reason: (error as Error).message });
@@ -85,7 +89,10 @@ export async function draftList(
     const [first] = dropped;
     throw new FormatError(first ? `${first.path}: ${first.reason}` : `${folder}: no checkpoint is in it`);
   }
-  return { entries: asFractions(entries).sort((a, b) => byName(a.model, b.model) || a.epoch - b.epoch), dropped };
+  return {
+    entries: asFractions(entries).sort((a, b) => byName(a.model, b.model) || a.epoch - b.epoch),
+    dropped,
+  };
 }
 
 async function measuredIn(path: string, options: NetworkOptions) {
@@ -95,7 +102,8 @@ async function measuredIn(path: string, options: NetworkOptions) {
       throw new FormatError('no network: no tensor has a name that ends in "weight"');
     const result: Partial<Record<Measured | 'epoch', number>> = {};
     for (const [name, value] of await network.scalars()) {
-      const measure = name === 'epoch' && Number.isSafeInteger(value) && value >= 0 ? 'epoch' : measuredBy(name);
+      const measure =
+        name === 'epoch' && Number.isSafeInteger(value) && value >= 0 ? 'epoch' : measuredBy(name);
       if (measure && result[measure] === undefined && Number.isFinite(value)) result[measure] = value;
     }
     return result;
@@ -123,7 +131,12 @@ type Row = Partial<DraftEntry>;
 function readTable(path: string): Row[] {
   const rows = (() => {
     try {
-      return parse(readFileSync(path), { columns: true, trim: true, bom: true, skip_empty_lines: true }) as Record<string, string>[];
+      return parse(readFileSync(path), {
+        columns: true,
+        trim: true,
+        bom: true,
+        skip_empty_lines: true,
+      }) as Record<string, string>[];
     } catch (error) {
       throw new FormatError(`${path}: ${(error as Error).message}`);
     }
@@ -135,7 +148,9 @@ function readTable(path: string): Row[] {
   };
   const columns = Object.keys(rows[0] ?? {});
   if (!columns.some((column) => ['file', 'model'].includes(nameOf(column) ?? '')))
-    throw new FormatError(`${path}: expected a column file or model, found ${columns.join(', ') || 'nothing'}`);
+    throw new FormatError(
+      `${path}: expected a column file or model, found ${columns.join(', ') || 'nothing'}`,
+    );
   return rows.map((row, i) => {
     const result: Record<string, string | number> = {};
     for (const [column, text] of Object.entries(row)) {

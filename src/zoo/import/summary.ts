@@ -31,7 +31,10 @@ export async function summarizeZoo(dir: string): Promise<ZooSummary> {
   const rangeOf = (values: readonly (number | null)[]) => {
     const known = values.filter((value) => value !== null);
     if (known.length === 0) return null;
-    const [lowest, highest] = known.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)] as const, [Infinity, -Infinity] as const);
+    const [lowest, highest] = known.reduce(
+      ([low, high], x) => [Math.min(low, x), Math.max(high, x)] as const,
+      [Infinity, -Infinity] as const,
+    );
     return { known: known.length, lowest, highest };
   };
   return {
