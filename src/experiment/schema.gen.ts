@@ -708,6 +708,10 @@ export interface PropertyPrediction {
    */
   targets?: ["test-accuracy" | "epoch" | "ggap", ...("test-accuracy" | "epoch" | "ggap")[]];
   /**
+   * The training accuracy that ggap is taken from. running: of the epoch's own batches while the weights moved, as the authors' zoos log it. evaluated: of the finished weights on all training images. Default running; at epoch 0 both are the evaluated one.
+   */
+  gap?: "running" | "evaluated";
+  /**
    * Strengths of the ridge penalty; the one with the best validation R² is used. Default: the 17 of the authors' probe.
    *
    * @minItems 1

@@ -16,7 +16,7 @@ import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../..
 import { tf } from '../../tensor/tf.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepare, prepareBoth } from '../../zoo/train.ts';
-import { openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
+import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
@@ -42,6 +42,17 @@ function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
   if (others.length === 0) return activation as Activation;
   throw new Error(
     `zoo ${dir}: the prompts have different activations (${[activation, ...others].join(', ')}), and a sample among them would have none: take prompts from a zoo of one activation`,
+  );
+}
+
+/** The accuracies that prompts are ranked by: of the finished weights, or where the zoo does not say these of every prompt, the running ones. */
+function trainAccuraciesOf(checkpoints: readonly Checkpoint[]): number[] {
+  for (const name of ['train_accuracy', 'running_train_accuracy'] as const) {
+    const values = checkpoints.map((checkpoint) => checkpoint[name]).filter((value) => value !== null);
+    if (values.length === checkpoints.length) return values;
+  }
+  throw new Error(
+    'the zoo has train_accuracy for some of the prompts and only running_train_accuracy for others, so that they cannot be ranked: give one of both for all',
   );
 }
 
@@ -84,11 +95,12 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     standardization ? standardize(layout, flat, standardization) : flat,
   );
   const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
+  const promptAccuracies = trainAccuraciesOf(trained.map(({ checkpoint }) => checkpoint));
   const prompts = trained.map(
-    ({ checkpoint, flat }, i): Prompt => ({
+    ({ flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
       embedding: embeddings[i] as Float32Array,
-      accuracy: checkpoint.train_accuracy,
+      accuracy: promptAccuracies[i] as number,
     }),
   );
 
