@@ -4,8 +4,10 @@
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { bytesPerNumber, type NumberFormat, toFloat32 } from './dtypes.ts';
+import { writeSafely } from './files.ts';
+import { sizeOf } from './shape.ts';
 
 export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array;
 /** The format's names of number formats. */
@@ -42,14 +44,12 @@ const arrays = {
 /** Largest header that is read, as the reference implementation of the format has it. */
 const maxHeaderBytes = 100_000_000;
 
-const elements = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
-
 function dtypeOf(data: TensorData): Dtype {
   for (const [dtype, array] of Object.entries(arrays)) if (data instanceof array) return dtype as Dtype;
   throw new TypeError(`safetensors: no dtype for ${data.constructor.name}`);
 }
 
-/** Writes tensors (and text metadata) to `path`: under a temporary name first, so that no reader sees half a file. */
+/** Writes tensors (and text metadata) to `path`. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly NamedTensor[],
@@ -58,9 +58,9 @@ export async function writeSafetensors(
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   let offset = 0;
   for (const { name, shape, data } of tensors) {
-    if (elements(shape) !== data.length) {
+    if (sizeOf(shape) !== data.length) {
       throw new RangeError(
-        `safetensors: ${name} has ${data.length} numbers, its shape [${shape}] needs ${elements(shape)}`,
+        `safetensors: ${name} has ${data.length} numbers, its shape [${shape}] needs ${sizeOf(shape)}`,
       );
     }
     if (name in header) throw new RangeError(`safetensors: two tensors are named ${name}`);
@@ -73,22 +73,8 @@ export async function writeSafetensors(
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(Buffer.byteLength(padded)));
 
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writev([length, Buffer.from(padded)]);
-    for (const { data } of tensors) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
-    }
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  const bytes = tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  await writeSafely(path, [length, Buffer.from(padded), ...bytes]);
 }
 
 function isNaturals(value: unknown): value is number[] {
@@ -106,7 +92,7 @@ function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo 
   if (!isNaturals(shape)) throw new Error(`tensor ${name} has no valid shape`);
   if (!isNaturals(offsets) || offsets.length !== 2) throw new Error(`tensor ${name} has no valid byte range`);
   const [begin, end] = offsets as [number, number];
-  const bytes = elements(shape) * bytesPerNumber(formats[dtype as Dtype]);
+  const bytes = sizeOf(shape) * bytesPerNumber(formats[dtype as Dtype]);
   if (end - begin !== bytes) {
     throw new Error(
       `tensor ${name} of shape [${shape}] needs ${bytes} bytes, its range [${begin}, ${end}) has ${end - begin}`,

@@ -1,4 +1,5 @@
 /** What is done with the images of a data set before networks see them: chosen, made grey, cropped, resized. All on bytes, as PIL does it. */
+import { sizeOf } from '../base/shape.ts';
 import type { ImageSet, Shape } from './dataset.ts';
 import { Resampling } from './resample.ts';
 
@@ -77,7 +78,7 @@ export function prepareImages(
   order: Int32Array | null,
 ): ImageSet {
   if (!order && steps.length === 0) return set;
-  const [before, after] = [from, shape].map((sizes) => sizes.reduce((a, b) => a * b, 1)) as [number, number];
+  const [before, after] = [from, shape].map((sizes) => sizeOf(sizes)) as [number, number];
   const count = order?.length ?? set.labels.length;
   const out = { images: new Uint8Array(count * after), labels: new Uint8Array(count) };
   for (let i = 0; i < count; i++) {

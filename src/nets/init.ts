@@ -1,4 +1,5 @@
 import { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 import { type Architecture, leaves, type StateDict } from './architecture.ts';
 
@@ -44,11 +45,11 @@ export function initialWeights(
   const zeros = new Set(norms.flatMap(({ name }) => [`${name}.bias`, `${name}.running_mean`]));
   const weights: StateDict = new Map();
   for (const { name, shape } of architecture.state) {
-    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const values = new Float32Array(sizeOf(shape));
     if (gains.has(name)) values.fill(1);
     else if (shape.length === 1) values.fill(zeros.has(name) ? 0 : initialBias);
     else {
-      const field = shape.slice(2).reduce((a, b) => a * b, 1);
+      const field = sizeOf(shape.slice(2));
       const fans = [(shape[1] as number) * field, (shape[0] as number) * field] as const;
       const draw = sampler(init, ...fans, new Random(seed, 'nets', 'init', name));
       for (let i = 0; i < values.length; i++) values[i] = draw();

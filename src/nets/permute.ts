@@ -1,10 +1,9 @@
 import type { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
 import type { Architecture, PermutedAxis, StateDict } from './architecture.ts';
 
 /** A permutation of each group: new unit i is old unit `order[i]`. Groups left out stay as they are. */
 export type Permutations = ReadonlyMap<string, Int32Array>;
-
-const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
 
 /** A fresh random order of every group of hidden units. */
 export function randomOrders(
@@ -64,7 +63,7 @@ export function axisOrders(
 
 /** The numbers with the positions of one axis in this order. */
 function alongAxis(values: Float32Array, shape: readonly number[], axis: number, order: Int32Array) {
-  const after = product(shape.slice(axis + 1));
+  const after = sizeOf(shape.slice(axis + 1));
   const row = order.length * after;
   const moved = new Float32Array(values.length);
   for (let start = 0; start < values.length; start += row) {

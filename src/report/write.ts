@@ -1,12 +1,13 @@
 /** Tables to files. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeSafely } from '../base/files.ts';
 import { renderers } from './renderers/registry.ts';
 import type { Table } from './table.ts';
 
 /**
- * Writes each table in every format, e.g. `table-01.md`, each file under a temporary name first, so that a reader never
- * sees half of one. Makes the folder. Returns the files' paths. Throws an error with the remedy if the folder cannot be made.
+ * Writes each table in every format, e.g. `table-01.md`. Makes the
+ * folder. Returns the files' paths. Throws an error with the remedy if the folder cannot be made.
  */
 export async function writeTables(tables: Table[], outDir: string): Promise<string[]> {
   await mkdir(outDir, { recursive: true }).catch(({ message }: Error) => {
@@ -17,9 +18,7 @@ export async function writeTables(tables: Table[], outDir: string): Promise<stri
     for (const { extension, render } of renderers) {
       const name = `table-${String(table.id).padStart(2, '0')}.${extension}`;
       const path = join(outDir, name);
-      const temporary = join(outDir, `.${name}.${process.pid}.tmp`);
-      await writeFile(temporary, render(table));
-      await rename(temporary, path);
+      await writeSafely(path, render(table));
       paths.push(path);
     }
   }

@@ -1,7 +1,8 @@
 /** A finished artefact: a folder of files, and the record that says how they came about and what they must be. */
 import { readFileSync, statSync } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryEnding, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Environment } from './environment.ts';
 import type { Workload } from './workload.ts';
@@ -29,10 +30,10 @@ export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
 export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
   const files: ArtefactRecord['files'] = {};
   for (const path of await listFiles(dir)) {
-    if (path.endsWith('.tmp')) await rm(join(dir, path));
+    if (path.endsWith(temporaryEnding)) await rm(join(dir, path));
     else if (path !== recordName) files[path] = await fingerprint(join(dir, path), { sync: true });
   }
-  await writeSafely(join(dir, recordName), `${JSON.stringify({ ...record, files }, undefined, 1)}\n`);
+  await writeJson(join(dir, recordName), { ...record, files });
 }
 
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
@@ -61,19 +62,6 @@ export async function verify(dir: string): Promise<string | undefined> {
     if (actual.sha256 !== sha256) return `${path} has another content than when it was written`;
   }
   return undefined;
-}
-
-/** Writes a text under a temporary name, brings it to disk and renames it. */
-export async function writeSafely(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
 }
 
 /** Brings the names in a folder to disk, after a rename. */

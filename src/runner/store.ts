@@ -6,9 +6,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeJson } from '../base/files.ts';
 import { stageVersions } from '../experiment/stages.ts';
 import type { Plan, StageName, StageNode } from '../experiment/types.ts';
-import { type ArtefactRecord, inspect, seal, syncFolder, writeSafely } from './artefact.ts';
+import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
@@ -93,7 +94,7 @@ export class Store {
   }
 
   recordFailure(stage: StageId, failure: Failure): Promise<void> {
-    return writeSafely(this.failurePath(stage), `${JSON.stringify(failure, undefined, 1)}\n`);
+    return writeJson(this.failurePath(stage), failure);
   }
 
   private failurePath(stage: StageId): string {
@@ -104,7 +105,7 @@ export class Store {
   async freeze(plan: Plan): Promise<string> {
     const path = join(this.root, 'plans', `${plan.name}.json`);
     mkdirSync(dirname(path), { recursive: true });
-    await writeSafely(path, `${JSON.stringify(plan, undefined, 1)}\n`);
+    await writeJson(path, plan);
     return path;
   }
 

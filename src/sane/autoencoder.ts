@@ -5,6 +5,7 @@
 
 import { Random } from '../base/random.ts';
 import type { NamedTensor } from '../base/safetensors.ts';
+import { sizeOf } from '../base/shape.ts';
 import { attention, gelu, layerNorm, linear } from '../tensor/ops.ts';
 import type { Parameter } from '../tensor/optimizers.ts';
 import { tf } from '../tensor/tf.ts';
@@ -20,7 +21,7 @@ function initialValue(
   { name, shape, init }: AutoencoderParameter,
   seed: number,
 ): Float32Array {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   if ('constant' in init) return new Float32Array(size).fill(init.constant);
   return new Random(seed, block, 'init', name).normals(size).map((x) => x * init.sd);
 }

@@ -1,6 +1,8 @@
 /** A pretrained SANE or hyper-representation on disk: its weights, and everything needed to use them. */
-import { readFile, rename } from 'node:fs/promises';
+
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeJson } from '../base/files.ts';
 import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
@@ -25,12 +27,6 @@ const names = {
   history: 'history.json',
   description: { sane: 'sane.json', hyper_representation: 'hyper-representation.json' },
 };
-
-/** Writes a value as JSON under a temporary name, then renames. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  await Bun.write(`${path}.tmp`, `${JSON.stringify(value, undefined, 1)}\n`);
-  await rename(`${path}.tmp`, path);
-}
 
 /** Keeps a pretrained model in folder `dir`. */
 export async function saveAutoencoder(

@@ -1,10 +1,12 @@
 /** A pretrained SANE for networks from files: an artefact of this program, or a checkpoint of the authors' code. */
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../base/source.ts';
 import { loadSane } from './checkpoint.ts';
 import type { Sane } from './model.ts';
 import { type Network, readNetwork } from './network.ts';
+import { positionProblem } from './position-tables.ts';
 import { loadReferenceSane } from './reference-checkpoint.ts';
 import { readNormalization } from './reference-normalization.ts';
 import { type Standardization, standardize } from './standardize.ts';
@@ -73,7 +75,9 @@ export async function prepareNetwork(pretrained: Pretrained, path: string): Prom
   const { sane, standardization, batchNorm } = pretrained;
   const network = await readNetwork(path, batchNorm);
   const layout = tokenLayout(network.description, sane.shape.token_size, batchNorm);
-  checkPositions(sane, layout, path);
+  const problem = positionProblem(layout, sane.shape);
+  if (problem)
+    throw new FormatError(`${path}: the network has ${problem}: it was pretrained on smaller networks`);
   const raw = flatten(network.description, network.weights);
   if (standardization === null) return { network, layout, raw, flat: raw };
   const missing = layout.layers.find(({ name }) => !(name in standardization));
@@ -84,17 +88,4 @@ export async function prepareNetwork(pretrained: Pretrained, path: string): Prom
     );
   }
   return { network, layout, raw, flat: standardize(layout, raw, standardization) };
-}
-
-function checkPositions(sane: Sane, { positions, tokens, layers }: TokenLayout, path: string): void {
-  const rows = positions.reduce(
-    (largest, value, i) => (i % 3 === 2 ? Math.max(largest, value + 1) : largest),
-    0,
-  );
-  const needed = [tokens, layers.length, rows];
-  const tables = sane.shape.positions;
-  if (needed.every((count, i) => count <= (tables[i] as number))) return;
-  throw new FormatError(
-    `${path}: the network has ${needed[0]} tokens, ${needed[1]} layers and up to ${needed[2]} rows in a layer; this SANE has positions for ${tables.join(', ')}: it was pretrained on smaller networks`,
-  );
 }

@@ -2,8 +2,10 @@
  * SANE checkpoints of the authors' code: `state.pt` with a state dict under `model`. Its sizes follow from the weights' shapes; the number of
  * attention heads does not, and stands in the `params.json` of the training.
  */
+
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sizeOf } from '../base/shape.ts';
 import { FormatError } from '../base/source.ts';
 import type { StateDict } from '../nets/architecture.ts';
 import { type Checkpoint, openCheckpoint } from '../zoo/formats/checkpoint.ts';
@@ -40,7 +42,7 @@ export async function loadReferenceSane(
           `${path}: ${name} has shape [${found ?? 'none'}], the other weights need [${expected}]`,
         );
       }
-      const size = expected.reduce((product, n) => product * n, 1);
+      const size = sizeOf(expected);
       weights.set(name, missing ? new Float32Array(size) : await checkpoint.read(name));
     }
     return { sane: new Sane(shape, weights), window };

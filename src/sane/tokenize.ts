@@ -3,6 +3,7 @@
  * row per outgoing channel, its bias the last column; rows are cut into tokens of `tokenSize` numbers, the last padded
  * with zeros. A layout is computed once per architecture, so that tokenising is a gather.
  */
+import { sizeOf } from '../base/shape.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
 
 /** A token source: one weight with its bias. Ranges are in the flat vector of the whole state. */
@@ -27,8 +28,6 @@ export interface TokenLayout {
   /** Ranges of the flat vector that are in no token. */
   untokenized: { start: number; length: number }[];
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /**
  * The layout of an architecture's tokens. The paper leaves batch normalisation out; with `batchNorm` its gains and biases are

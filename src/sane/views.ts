@@ -4,7 +4,9 @@
  * proportion to the windows: no permuted copy is stored, and of a model only the numbers in the windows are looked up. No tensors
  * here: views are drawn in threads.
  */
+
 import { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
 import { axisOrders, composeOrders, type Permutations, randomOrders } from '../nets/permute.ts';
@@ -64,7 +66,7 @@ function layerOrders(
   return layout.layers.map(({ name }) => {
     const [, inputs = 1, ...kernel] = shapes.get(name) as number[];
     const axes = orders.get(name);
-    return { outer: axes?.get(0), inner: axes?.get(1), inputs, block: kernel.reduce((a, b) => a * b, 1) };
+    return { outer: axes?.get(0), inner: axes?.get(1), inputs, block: sizeOf(kernel) };
   });
 }
 

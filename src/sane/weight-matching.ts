@@ -5,7 +5,9 @@
  * Everything that training changes enters with its own scale: weights, biases, gains of batch norm. Running statistics do not,
  * because their scale is that of activations, and large variances would decide alone; they are permuted along.
  */
+
 import type { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
 import type { Architecture, PermutedAxis, StateDict } from '../nets/architecture.ts';
 import { type Permutations, permute, reorder } from '../nets/permute.ts';
 import { tf } from '../tensor/tf.ts';
@@ -242,7 +244,7 @@ function termsOf({ name: architecture, parameters, permutations }: Architecture)
       );
     }
     const [first, second = 1, ...rest] = shape as [number, ...number[]];
-    const inner = rest.reduce((a, b) => a * b, 1);
+    const inner = sizeOf(rest);
     return [
       {
         ...{ group, parameter, shape: [first, second, inner], axis: axis as 0 | 1, start, block, others },

@@ -1,6 +1,7 @@
 /** The program of a thread that augments training images. */
 
 import { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
 import { serve } from '../base/thread.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
 import { type Augmentation, augmentBatch } from './augment.ts';
@@ -23,7 +24,7 @@ export interface AugmentOrder {
 
 serve(
   ({ set, format, augmentation }: AugmentSetup) => {
-    const size = format.shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(format.shape);
     let streams: Random[] = [];
     return ({ begin, batches, spent }: AugmentOrder): Float32Array => {
       if (begin) streams = begin.seeds.map((seed) => new Random(seed, 'zoo', 'augmentation', begin.epoch));

@@ -1,10 +1,10 @@
 /** Which models of a zoo are trained together. */
-import { freemem } from 'node:os';
+
+import { sizeOf } from '../base/shape.ts';
 import type { Architecture, ParameterSpec } from '../nets/architecture.ts';
 import { modelsAtOnce } from '../nets/population-models.ts';
 import { numbersPerImage } from '../nets/shapes.ts';
-import { findGpus } from '../tensor/devices/tensorflow/cuda.ts';
-import type { TensorflowBackend } from '../tensor/devices/tensorflow/execute.ts';
+import { type DeviceMemory, memoryOf } from '../tensor/devices/registry.ts';
 import { tf } from '../tensor/tf.ts';
 import type { Member, ZooConfig } from './members.ts';
 
@@ -23,36 +23,11 @@ const outputsInTraining = 4;
 /** Images of one forward pass when models are measured, at most. */
 const measuredImages = 500;
 
-/** Assumed of a GPU whose memory nobody tells, as WebGPU does not: what small ones have. */
-const unknownGpuBytes = 4 * 2 ** 30;
-
-/** Where wasm's addresses end. */
-const wasmBytes = 4 * 2 ** 30;
-
-/** Memory in bytes. */
-export interface MemorySize {
-  /** Free in this machine, for this process. */
-  host: number;
-  /** The device's own; null where it computes in the machine's. */
-  gpu: number | null;
-}
-
-/** What the active device has. All of a GPU's memory is counted, which other jobs may have a part of. */
-function memorySize(): MemorySize {
-  const device = tf.getBackend();
-  if (device === 'webgpu') return { host: freemem(), gpu: unknownGpuBytes };
-  // A worker sees the one GPU that it has its place on, or computes on the first that it sees.
-  // Tests compute on TensorFlow's CPU too.
-  if (device === 'tensorflow' && (tf.backend() as TensorflowBackend).isUsingGpuDevice)
-    return { host: freemem(), gpu: findGpus()[0]?.memoryBytes ?? unknownGpuBytes };
-  return { host: device === 'wasm' ? Math.min(wasmBytes, freemem()) : freemem(), gpu: null };
-}
-
 /** Models of a group: as many as was asked for, or as memory has room for. */
 export function groupSize(
   architecture: Architecture,
   config: Pick<ZooConfig, 'lockstep' | 'batch_size' | 'checkpoints'>,
-  { host, gpu }: MemorySize = memorySize(),
+  { host, gpu }: DeviceMemory = memoryOf(tf.getBackend()),
 ): number {
   if (config.lockstep !== null) return config.lockstep;
   const atOnce = gpu === null ? 1 : Math.min(largestGroup, modelsAtOnce({ architecture }, config.batch_size));
@@ -87,7 +62,7 @@ export function memoryNeeds(
 }
 
 const numbersOf = (specs: readonly ParameterSpec[]) =>
-  specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** Cuts models into groups, whose members have optimizer and activation in common. */
 export function groupMembers(members: readonly Member[], size: number): [Member, ...Member[]][] {

@@ -1,7 +1,9 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../base/safetensors.ts';
+import { sizeOf } from '../base/shape.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import { type FlatFile, joinParts } from './flat-file.ts';
@@ -85,7 +87,7 @@ export class Zoo {
       return epochs.map((epoch) => {
         const tensors = this.architecture.state.map(({ name, shape }) => {
           const info = file.info(this.checked(file, epoch, name, shape));
-          return { byte: file.dataStart + info.offsets[0], numbers: shape.reduce((a, b) => a * b, 1) };
+          return { byte: file.dataStart + info.offsets[0], numbers: sizeOf(shape) };
         });
         return { path: file.path, ...joinParts(tensors) };
       });

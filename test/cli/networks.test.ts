@@ -425,7 +425,7 @@ describe('exp embed', () => {
       [[[model, at('none.pt')]], `${at('none.pt')}: there is no such file`],
       [
         [[at('large.pt')]],
-        `${at('large.pt')}: the network has 140 tokens, 1 layers and up to 140 rows in a layer; this SANE has positions for 130, 8, 20: it was pretrained on smaller networks`,
+        `${at('large.pt')}: the network has 140 tokens, 1 layer and up to 140 rows in a layer; this SANE has positions for 130, 8, 20: it was pretrained on smaller networks`,
       ],
       [
         [[at('diverged.pt')]],

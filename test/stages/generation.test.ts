@@ -420,7 +420,7 @@ describe('transfer', () => {
     model.dispose();
     const large = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 2 });
     expect(() => checkPositions(tokenLayout(large, 60), description.shape, large.name)).toThrow(
-      /^resnet18 has positions up to \d+, 21, 16 \(tokens, layers, rows\), this SANE knows \d+, 5, 20: set sane\.positions to at least \[\d+, 21, 16\]$/,
+      /^resnet18 has \d+ tokens, 21 layers and up to 16 rows in a layer; this SANE has positions for \d+, 5, 20: set sane\.positions to at least \[\d+, 21, 16\]$/,
     );
     const needed = saneShape(tokenLayout(cnnSmall, 60), { ...sane, positions: [500, 30, 9] } as never);
     expect(needed.positions).toEqual([500, 30, 20]);

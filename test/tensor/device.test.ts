@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { createRequire } from 'node:module';
 import schema from '../../schemas/experiment.schema.json';
-import { DeviceError, deviceNames, diagnoseDevices, startDevice } from '../../src/tensor/devices/registry.ts';
+import {
+  DeviceError,
+  deviceNames,
+  diagnoseDevices,
+  memoryOf,
+  startDevice,
+} from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { compiledDevices } from './devices.ts';
 
@@ -95,4 +101,12 @@ test('require, by which tfjs-node-gpu asks for tfjs, gives the copy that import 
   const required = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof tf;
   expect(required.engine()).toBe(tf.engine());
   expect(required.Tensor).toBe(tf.Tensor);
+});
+
+test('a device says what memory it has', () => {
+  for (const name of ['cpu', 'native', 'wasm'])
+    expect(memoryOf(name)).toEqual({ host: expect.any(Number), gpu: null });
+  expect(memoryOf('wasm').host).toBeLessThanOrEqual(2 ** 32);
+  expect(memoryOf('webgpu').gpu).toBe(2 ** 32);
+  expect(() => memoryOf('abacus')).toThrow('There is no device "abacus".');
 });

@@ -10,9 +10,10 @@ import { getArchitecture } from '../../src/nets/registry.ts';
 import { datasetStage } from '../../src/stages/dataset/run.ts';
 import type { StageContext } from '../../src/stages/stage.ts';
 import { zooStage } from '../../src/stages/zoo/run.ts';
+import type { DeviceMemory } from '../../src/tensor/devices/registry.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { groupMembers, groupSize, type MemorySize, memoryNeeds } from '../../src/zoo/groups.ts';
+import { groupMembers, groupSize, memoryNeeds } from '../../src/zoo/groups.ts';
 import {
   type Hyperparameters,
   type Member,
@@ -258,7 +259,7 @@ test('groups have optimizer and activation in common, and are of nearly the same
 describe('the size of groups', () => {
   const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: null });
   const gigabyte = 2 ** 30;
-  const sizeOf = (changed: Partial<ZooConfig>, memory: MemorySize, architecture = resnet) =>
+  const sizeOf = (changed: Partial<ZooConfig>, memory: DeviceMemory, architecture = resnet) =>
     groupSize(architecture, { ...config, batch_size: 128, ...changed }, memory);
 
   test('is what was asked for, or what memory has room for', () => {

@@ -1,4 +1,5 @@
 /** The IDX format of MNIST's files: a magic number (type and rank), big-endian sizes, then the bytes. */
+import { sizeOf } from '../../base/shape.ts';
 import { damaged } from '../damaged.ts';
 
 /** An unpacked IDX file of unsigned bytes. */
@@ -33,7 +34,7 @@ export function readIdx(file: string, bytes: Uint8Array, rank: number): Idx {
     fail(`magic number ${hex(magic)}, expected ${hex(expected)} (IDX of unsigned bytes with ${rank} sizes)`);
   }
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   if (raw.length - header !== size) {
     fail(`${raw.length - header} bytes of data, its sizes ${shape.join(' x ')} need ${size}`);
   }

@@ -2,7 +2,9 @@
  * Variables of a MATLAB level 5 file: a header of 128 bytes, then elements of a tag (type, length) and data padded to 8 bytes. An element may
  * be another one packed by zlib, or a matrix, whose parts are elements. Arrays of numbers are read, kept column by column.
  */
+
 import { inflateSync } from 'node:zlib';
+import { sizeOf } from '../../base/shape.ts';
 import { Cursor, CutShort } from '../../base/source.ts';
 import { damaged } from '../damaged.ts';
 
@@ -63,7 +65,7 @@ function readMatrix(bytes: Uint8Array): [name: string, array: MatlabArray] | und
   if (kind < numeric.first || kind > numeric.last) return undefined;
   const real = readElement(cursor);
   const data = numbers[real.type]?.(real.bytes);
-  const size = shape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(shape);
   if (!data) throw new CutShort(`${name} has numbers of the unknown type ${real.type}`);
   if (data.length !== size)
     throw new CutShort(`${name} has ${data.length} numbers, its sizes ${shape.join(' x ')} need ${size}`);

@@ -1,6 +1,7 @@
 /** Stage `alignment`: finds the permutations of the models that have none yet, then sums up. One part aligns every n-th model. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import { Random } from '../../base/random.ts';
 import {
   type AlignmentSummary,
@@ -12,7 +13,6 @@ import {
   summaryName,
   writePermutations,
 } from '../../sane/alignment.ts';
-import { writeJson } from '../../sane/checkpoint.ts';
 import { WeightMatching } from '../../sane/weight-matching.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import type { StageContext, StageImplementation } from '../stage.ts';

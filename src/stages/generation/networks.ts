@@ -1,5 +1,7 @@
 /** Networks given as flat vectors of weights, many at once on the device. */
+
 import type { Random } from '../../base/random.ts';
+import { sizeOf } from '../../base/shape.ts';
 import type { Architecture, StateDict } from '../../nets/architecture.ts';
 import {
   conditionPopulation,
@@ -101,7 +103,7 @@ export async function condition(
 function stack({ state }: Architecture, models: readonly StateDict[]): Map<string, tf.Tensor> {
   return new Map(
     state.map(({ name, shape }) => {
-      const size = shape.reduce((a, b) => a * b, 1);
+      const size = sizeOf(shape);
       const all = new Float32Array(models.length * size);
       for (const [m, model] of models.entries()) all.set(model.get(name) as Float32Array, m * size);
       return [name, tf.tensor(all, [models.length, ...shape])];

@@ -10,6 +10,7 @@ import { loadSane } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
+import { positionProblem, positionRows } from '../../sane/position-tables.ts';
 import { findSamples, readSample } from '../../sane/samples.ts';
 import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
@@ -26,13 +27,12 @@ import { transplant } from './transplant.ts';
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
 export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
 
-/** Throws where tokens lie outside of the position tables that SANE has learnt. */
-export function checkPositions({ positions }: TokenLayout, shape: SaneShape, architecture: string): void {
-  const needed = [0, 0, 0];
-  for (const [i, p] of positions.entries()) needed[i % 3] = Math.max(needed[i % 3] as number, p + 1);
-  if (needed.every((size, i) => size <= (shape.positions[i] as number))) return;
+/** Throws where a network's tokens lie outside of the position tables that SANE has learnt. */
+export function checkPositions(layout: TokenLayout, shape: SaneShape, architecture: string): void {
+  const problem = positionProblem(layout, shape);
+  if (!problem) return;
   throw new Error(
-    `${architecture} has positions up to ${needed.join(', ')} (tokens, layers, rows), this SANE knows ${shape.positions.join(', ')}: set sane.positions to at least [${needed.join(', ')}]`,
+    `${architecture} has ${problem}: set sane.positions to at least [${positionRows(layout).join(', ')}]`,
   );
 }
 

@@ -1,9 +1,9 @@
 /** Stage `generation` (section 5.2): samples networks, measures them, fine-tunes them, and measures again. */
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import { Random } from '../../base/random.ts';
 import type { Activation, Architecture, StateDict } from '../../nets/architecture.ts';
 import { initialWeights } from '../../nets/init.ts';
-import { writeJson } from '../../sane/checkpoint.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';

@@ -1,5 +1,7 @@
 /** A trained network for another task: the same weights, and a new classifier where the classes are others (section 5.2). */
+
 import type { Random } from '../../base/random.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { type Architecture, leaves, type StateDict } from '../../nets/architecture.ts';
 
 /**
@@ -10,7 +12,7 @@ export function transplant(model: StateDict, target: Architecture, random: Rando
   const head = leaves(target.layers).findLast((layer) => layer.kind === 'linear');
   const result: StateDict = new Map();
   for (const { name, shape } of target.state) {
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     const values = model.get(name);
     if (values?.length === size) {
       result.set(name, values);

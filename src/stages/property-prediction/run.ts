@@ -1,7 +1,8 @@
 /** Stage `property-prediction` (section 5.1): ridge probes from features of the weights to properties of the models. */
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
-import { loadSane, writeJson } from '../../sane/checkpoint.ts';
+import { loadSane } from '../../sane/checkpoint.ts';
 import {
   findSamples,
   readStandardized,

@@ -1,6 +1,7 @@
 /** Stage `reconstruction` (Appendix A, Table 6): the reconstruction losses of a pretrained SANE. */
 import { join } from 'node:path';
-import { loadSane, readHistory, writeJson } from '../../sane/checkpoint.ts';
+import { writeJson } from '../../base/files.ts';
+import { loadSane, readHistory } from '../../sane/checkpoint.ts';
 import { evaluate, evaluationRequests } from '../../sane/evaluate.ts';
 import type { EpochLosses, PretrainConfig } from '../../sane/pretrain.ts';
 import { findSamples, standardizedSets } from '../../sane/samples.ts';

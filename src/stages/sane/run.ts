@@ -3,6 +3,7 @@
 import { saveAutoencoder } from '../../sane/checkpoint.ts';
 import { Sane } from '../../sane/model.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
+import { positionRows } from '../../sane/position-tables.ts';
 import type { PretrainConfig } from '../../sane/pretrain.ts';
 import { findSamples, standardizedSets } from '../../sane/samples.ts';
 import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
@@ -14,13 +15,9 @@ import type { StageImplementation } from '../stage.ts';
 /** The model's sizes for a zoo's tokens: its position tables hold just the positions that there are. */
 export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShape {
   const { token_size, d_model, latent_dim, layers, heads, projection_dim } = config;
-  const largest = [0, 0, 0];
-  for (const [i, p] of layout.positions.entries()) largest[i % 3] = Math.max(largest[i % 3] as number, p);
-  const positions = largest.map((p, i) => Math.max(p + 1, config.positions?.[i] ?? 0)) as [
-    number,
-    number,
-    number,
-  ];
+  const [tokens, layerTable, rows] = positionRows(layout);
+  const [n, l, r] = config.positions ?? [0, 0, 0];
+  const positions = [Math.max(tokens, n), Math.max(layerTable, l), Math.max(rows, r)] as const;
   const window = Math.min(config.window, layout.tokens);
   return { token_size, d_model, latent_dim, layers, heads, projection_dim, window, positions };
 }

@@ -1,6 +1,6 @@
 /** Stage `zoo`: trains the models that are not on disk yet, then writes the manifest. One part trains every n-th model. */
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import { type Images, loadImages } from '../../data/images.ts';
 import type { ArchitectureOptions } from '../../nets/architecture.ts';
 import { getArchitecture } from '../../nets/registry.ts';
@@ -55,8 +55,6 @@ export const zooStage: StageImplementation = {
         }),
       ),
     };
-    const path = join(context.dir, manifestName);
-    await Bun.write(`${path}.tmp`, `${JSON.stringify(manifest, undefined, 1)}\n`);
-    await rename(`${path}.tmp`, path);
+    await writeJson(join(context.dir, manifestName), manifest);
   },
 };

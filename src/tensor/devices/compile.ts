@@ -1,8 +1,9 @@
 /** What devices that compile something share: the compiler, the cache, and a file that is made once. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '../../base/files.ts';
 
 /** The compilation failed; the message says where to read why. */
 export class BuildError extends Error {
@@ -41,18 +42,16 @@ export async function compileOnce(
       `The folder for ${product} cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
     );
   }
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  const { code, output } = await compile(temporary);
-  if (code !== 0) {
+  await replaceFile(path, async (temporary) => {
+    const { code, output } = await compile(temporary);
+    if (code === 0) return;
     const log = path.replace(/\.\w+$/, '.log');
-    await rm(temporary, { force: true });
     await Bun.write(log, output);
     const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
     throw new BuildError(
       `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
     );
-  }
-  await rename(temporary, path);
+  });
   return path;
 }
 

@@ -38,12 +38,25 @@ export interface Diagnosis {
   gpus?: Gpu[];
 }
 
+/** Memory in bytes. */
+export interface DeviceMemory {
+  /** Free in this machine, for this process. */
+  host: number;
+  /** The device's own, of which other jobs may have a part; null where it computes in the machine's. */
+  gpu: number | null;
+}
+
+/** Assumed of a GPU whose memory is not known: what small ones have. */
+export const unknownGpuBytes = 4 * 2 ** 30;
+
 export interface Device {
   name: string;
   kind: 'gpu' | 'cpu';
   description: string;
   /** Whether it can start here, found out in less than a second (once compiled) and without starting it. */
   diagnose(): Promise<Diagnosis>;
+  /** What a job may plan with, once the device is started. */
+  memory(): DeviceMemory;
   /** Makes it the active back end of tfjs. Throws a DeviceError if it cannot. */
   start(options: { threads: number }): Promise<void>;
 }

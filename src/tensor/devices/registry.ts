@@ -1,12 +1,19 @@
 /** The devices, and which of them a name asks for. Importing this loads no tensor engine: each device does when it starts. */
 import { cpu } from './cpu/device.ts';
-import { type Device, DeviceError, type Diagnosis, type Finding, type Gpu } from './device.ts';
+import {
+  type Device,
+  DeviceError,
+  type DeviceMemory,
+  type Diagnosis,
+  type Finding,
+  type Gpu,
+} from './device.ts';
 import { native } from './native/device.ts';
 import { tensorflow } from './tensorflow/device.ts';
 import { wasm } from './wasm/device.ts';
 import { webgpu } from './webgpu/device.ts';
 
-export { type Device, DeviceError, type Diagnosis, type Finding, type Gpu };
+export { type Device, DeviceError, type DeviceMemory, type Diagnosis, type Finding, type Gpu };
 
 /**
  * Every device, the fastest of a kind first: tensorflow has the libraries of the GPU's maker, webgpu kernels that know no GPU.
@@ -20,6 +27,13 @@ export const deviceNames: readonly string[] = ['auto', 'gpu', ...devices.map(({ 
 /** Whether the device of that name is made for GPUs. Some compute on a CPU where one is asked for by name. */
 export const isGpu = (name: string): boolean =>
   devices.some((device) => device.name === name && device.kind === 'gpu');
+
+/** What memory the started device of that name has. */
+export function memoryOf(name: string): DeviceMemory {
+  const device = devices.find((one) => one.name === name);
+  if (!device) throw new DeviceError(`There is no device "${name}".`);
+  return device.memory();
+}
 
 /** Which devices can start here, and why the others cannot. Starts none. */
 export function diagnoseDevices(): Promise<Diagnosis[]> {

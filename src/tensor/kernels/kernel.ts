@@ -46,5 +46,3 @@ export function allFloat(inputs: Inputs): boolean {
   }
   return true;
 }
-
-export const sizeOf = tf.util.sizeFromShape;

@@ -1,5 +1,7 @@
 /** The globals that a state dict of PyTorch may name, each by our code in its place. Every other is refused. */
+
 import type { NumberFormat } from '../../base/dtypes.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 import { Callable } from './pickle.ts';
 
@@ -25,7 +27,7 @@ export class TensorRef {
   ) {}
 
   get elements(): number {
-    return this.shape.reduce((product, n) => product * n, 1);
+    return sizeOf(this.shape);
   }
 }
 

@@ -2,8 +2,10 @@
  * Files of torch.save: the zip archive (since PyTorch 1.6), and the older sequence of pickles with the storages behind them. Only the pickle is
  * read at once; each tensor is read by its own range.
  */
+
 import { crc32 } from 'node:zlib';
 import { bytesPerNumber, toFloat32 } from '../../base/dtypes.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { Cursor, CutShort, FormatError, type Source } from '../../base/source.ts';
 import { memberStart, readZipDirectory } from '../../base/zip.ts';
 import { unpickle } from './pickle.ts';
@@ -183,7 +185,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 
 /** Numbers at the strides, in row-major order. */
 function gather(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
-  const result = new Float32Array(shape.reduce((product, n) => product * n, 1));
+  const result = new Float32Array(sizeOf(shape));
   const index = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < result.length; to++) {

@@ -1,6 +1,8 @@
 /** Writes state dicts as torch.save does: a zip archive of stored members that torch.load(path, weights_only=True) opens. */
-import { open, rename, rm } from 'node:fs/promises';
+
 import { crc32 } from 'node:zlib';
+import { writeSafely } from '../../base/files.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 
 /** A tensor of a state dict: float32, or int64 as batch norm counts its batches. */
@@ -15,10 +17,10 @@ const alignment = 64;
 const folder = 'archive/';
 const largestArchive = 2 ** 32 - 2 ** 20;
 
-/** Writes a state dict, its tensors in the given order: under a temporary name first, so that no reader sees half a file. */
+/** Writes a state dict, its tensors in the given order. */
 export async function writeTorch(path: string, tensors: readonly StateTensor[]): Promise<void> {
   for (const { name, shape, data } of tensors) {
-    const needed = shape.reduce((product, n) => product * n, 1);
+    const needed = sizeOf(shape);
     if (needed !== data.length)
       throw new RangeError(`${name} has ${data.length} numbers, its shape [${shape}] needs ${needed}`);
   }
@@ -35,18 +37,7 @@ export async function writeTorch(path: string, tensors: readonly StateTensor[]):
     })),
     { name: 'version', data: text('3\n') },
   ]);
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    for (const part of parts)
-      for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeSafely(path, parts);
 }
 
 /** The pickle of an OrderedDict of tensors, each in a storage of its own, numbered in order. Protocol 2. */
@@ -90,7 +81,7 @@ function pickleStateDict(tensors: readonly StateTensor[]): Uint8Array {
     ascii('tQ');
     integer(0);
     tuple(shape);
-    tuple(shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1)));
+    tuple(shape.map((_, axis) => sizeOf(shape.slice(axis + 1))));
     // No gradient is wanted, and there are no hooks.
     bytes(0x89);
     emptyOrderedDict();

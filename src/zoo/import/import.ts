@@ -1,6 +1,8 @@
 /** Converts a zoo of other people to this program's format: one file for each model, and a manifest. */
-import { mkdir, rename } from 'node:fs/promises';
+
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeJson } from '../../base/files.ts';
 import type { Report } from '../../base/progress.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';
 import { FormatError } from '../../base/source.ts';
@@ -100,11 +102,6 @@ export async function importZoo(
   await writeJson(join(out, droppedName), dropped);
   await writeJson(join(out, manifestName), manifest);
   return { manifest, dropped };
-}
-
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await Bun.write(`${path}.tmp`, `${JSON.stringify(value, undefined, 1)}\n`);
-  await rename(`${path}.tmp`, path);
 }
 
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {

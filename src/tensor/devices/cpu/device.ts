@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import type { Device } from '../device.ts';
 
 /** tfjs's own back end in JavaScript: very slow, and what the others are tested against. */
@@ -9,6 +10,10 @@ export const cpu: Device = {
   async diagnose() {
     const { name, kind, description } = this;
     return { name, kind, description, starts: true, detail: 'always there' };
+  },
+
+  memory() {
+    return { host: freemem(), gpu: null };
   },
 
   async start() {

@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import { BuildError, findCompiler } from '../compile.ts';
 import { type Device, DeviceError } from '../device.ts';
 import { build } from './build.ts';
@@ -23,6 +24,10 @@ export const native: Device = {
       if (!(error instanceof BuildError)) throw error;
       return { name, kind, description, starts: false, detail: error.message.replace(/\.$/, '') };
     }
+  },
+
+  memory() {
+    return { host: freemem(), gpu: null };
   },
 
   async start({ threads }) {

@@ -1,10 +1,11 @@
 import { dlopen } from 'bun:ffi';
+import { freemem } from 'node:os';
 import { dirname } from 'node:path';
 import { Glob } from 'bun';
 import { BuildError } from '../compile.ts';
-import { type Device, DeviceError, type Finding, type Gpu } from '../device.ts';
+import { type Device, DeviceError, type Finding, type Gpu, unknownGpuBytes } from '../device.ts';
 import { buildAddon } from './build.ts';
-import { askForGpus, CudaError } from './cuda.ts';
+import { askForGpus, CudaError, findGpus } from './cuda.ts';
 import { findInstallation, type Installation, packageFolder, packageName } from './installation.ts';
 
 const install =
@@ -21,6 +22,9 @@ const remedies = {
   addon:
     'Install a C++ compiler, e.g. with apt-get install g++; where one is, its whole message tells what it lacks.',
 };
+
+/** Tests start TensorFlow by itself, on its CPU; the device never does. */
+let isStarted = false;
 
 /** NVIDIA GPUs through libtensorflow, by the optional package @tensorflow/tfjs-node-gpu. */
 export const tensorflow: Device = {
@@ -42,6 +46,11 @@ export const tensorflow: Device = {
     return { ...common, detail, ...(remedy && { remedy }) };
   },
 
+  /** A worker sees the one GPU that it is pinned to, or computes on the first that it sees. */
+  memory() {
+    return { host: freemem(), gpu: isStarted ? (findGpus()[0]?.memoryBytes ?? unknownGpuBytes) : null };
+  },
+
   async start() {
     const installation = findInstallation();
     if ('missing' in installation) {
@@ -58,6 +67,7 @@ export const tensorflow: Device = {
         'What it printed says why: a library of CUDA that it did not find, as a rule. Or choose the device native.',
       );
     }
+    isStarted = true;
   },
 };
 

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
+import { freemem } from 'node:os';
 import type { Device } from '../device.ts';
 import { modulePath } from './build.ts';
+
+/** Where WebAssembly's addresses end. */
+const addressableBytes = 4 * 2 ** 30;
 
 /** Our kernels in C, compiled to WebAssembly beforehand. */
 export const wasm: Device = {
@@ -21,6 +25,10 @@ export const wasm: Device = {
       detail,
       remedy: 'Run: git checkout src/tensor/devices/wasm',
     };
+  },
+
+  memory() {
+    return { host: Math.min(addressableBytes, freemem()), gpu: null };
   },
 
   async start({ threads }) {

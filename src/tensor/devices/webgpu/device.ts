@@ -1,4 +1,12 @@
-import { type Device, DeviceError, type Diagnosis, type Finding, type Gpu } from '../device.ts';
+import { freemem } from 'node:os';
+import {
+  type Device,
+  DeviceError,
+  type Diagnosis,
+  type Finding,
+  type Gpu,
+  unknownGpuBytes,
+} from '../device.ts';
 import {
   type Adapter,
   adapterVariable,
@@ -41,6 +49,11 @@ export const webgpu: Device = {
     if (!first) return refused(common);
     const { detail } = findings.at(-1) as Finding;
     return { ...common, kind: first.software ? 'cpu' : kind, starts: true, detail, gpus: usable.map(gpuOf) };
+  },
+
+  /** WebGPU does not report how much memory a GPU has. */
+  memory() {
+    return { host: freemem(), gpu: unknownGpuBytes };
   },
 
   async start() {

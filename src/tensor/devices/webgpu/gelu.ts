@@ -1,6 +1,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { sizeOf } from '../../../base/shape.ts';
 import type { tf } from '../../tf.ts';
-import { runProgram, sizeOf } from './program.ts';
+import { runProgram } from './program.ts';
 
 const threads = 64;
 

@@ -1,6 +1,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { sizeOf } from '../../../base/shape.ts';
 import { tf } from '../../tf.ts';
-import { reshaped, sizeOf } from './program.ts';
+import { reshaped } from './program.ts';
 
 interface Inputs {
   x: tf.TensorInfo;

@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { sizeOf } from '../../../base/shape.ts';
 import type { tf } from '../../tf.ts';
 
 /** A compute shader, and what it runs on. */
@@ -35,8 +36,6 @@ interface Recorder {
 }
 
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
-
-export const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
 /** The same memory in another shape. */
 export const reshaped = ({ dataId, dtype }: tf.TensorInfo, shape: number[]): tf.TensorInfo => ({

@@ -1,8 +1,8 @@
 /** Functions of each number, and of pairs of numbers with broadcasting. */
+import { sizeOf } from '../../../base/shape.ts';
 import { tf } from '../../tf.ts';
 import type { Library } from '../functions.ts';
 import type { Inputs, NativeKernel, NativeKernels } from '../kernel.ts';
-import { sizeOf } from '../kernel.ts';
 import { broadcastStrides, joinAxes } from '../strided.ts';
 
 type FunctionWith<Prefix extends string> = Extract<keyof Library, `${Prefix}_${string}`>;

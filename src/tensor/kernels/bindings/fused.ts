@@ -1,7 +1,7 @@
 /** The fused kernels of tensor/kernel.ts. */
+import { sizeOf } from '../../../base/shape.ts';
 import type { tf } from '../../tf.ts';
 import type { NativeKernel, NativeKernels } from '../kernel.ts';
-import { sizeOf } from '../kernel.ts';
 import { unary } from './elementwise.ts';
 import { scatterAdd } from './movement.ts';
 

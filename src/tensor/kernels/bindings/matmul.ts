@@ -1,7 +1,8 @@
 /** Matrix products with every transposition, and batches that are broadcast. */
+import { sizeOf } from '../../../base/shape.ts';
 import { tf } from '../../tf.ts';
 import type { Inputs, NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
-import { allFloat, sizeOf } from '../kernel.ts';
+import { allFloat } from '../kernel.ts';
 import { broadcastStrides } from '../strided.ts';
 import { elementwise } from './elementwise.ts';
 

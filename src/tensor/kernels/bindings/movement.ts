@@ -1,7 +1,7 @@
 /** Kernels that only move numbers. */
+import { sizeOf } from '../../../base/shape.ts';
 import { tf } from '../../tf.ts';
 import type { Inputs, NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
-import { sizeOf } from '../kernel.ts';
 import { copyStrided, stridesOf } from '../strided.ts';
 
 type NumberType = 'float32' | 'int32' | 'bool';

@@ -1,7 +1,7 @@
 /** Sums, means, maxima and softmax along axes. */
+import { sizeOf } from '../../../base/shape.ts';
 import { tf } from '../../tf.ts';
 import type { NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
-import { sizeOf } from '../kernel.ts';
 import { transposed } from './movement.ts';
 
 function reduction(kind: 'sum' | 'mean' | 'maximum', axesName: string): NativeKernel {
