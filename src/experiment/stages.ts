@@ -10,10 +10,10 @@ export const stageVersions: Record<StageName, number> = {
   zoo: 3,
   'zoo-import': 2,
   alignment: 1,
-  sane: 2,
+  sane: 3,
   'hyper-representation': 1,
   'property-prediction': 2,
-  generation: 3,
+  generation: 4,
   reconstruction: 1,
 };
 

@@ -6,7 +6,7 @@ import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture } from '../../nets/registry.ts';
-import { loadSane } from '../../sane/checkpoint.ts';
+import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
@@ -42,6 +42,15 @@ function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
   if (others.length === 0) return activation as Activation;
   throw new Error(
     `zoo ${dir}: the prompts have different activations (${[activation, ...others].join(', ')}), and a sample among them would have none: take prompts from a zoo of one activation`,
+  );
+}
+
+/** What bandwidths are multiples of. Throws where that is the spread of SANE's embeddings, and they have none. */
+function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneDescription): number {
+  if (bandwidth_unit === 'absolute') return 1;
+  if (spread !== null) return spread;
+  throw new Error(
+    'SANE was pretrained on one model, whose embeddings have no spread to measure a bandwidth by: set generation.bandwidth_unit to absolute, or raise zoo.models',
   );
 }
 
@@ -134,7 +143,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     );
   const judges = images.validation ? prepare(images.validation, images) : data.train;
   const score = (models: readonly StateDict[]) => accuracies(network, models, judges);
-  const sampler: Sampler = { settings: config, latent: shape.latent_dim, prompts, decode, score };
+  const unit = unitOf(config, description);
+  const sampler: Sampler = { settings: config, unit, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
   return {
