@@ -31,8 +31,6 @@ function lastEpochOf({ samples, standardization }: SampleSet): SampleSet {
 }
 
 export const saneStage: StageImplementation = {
-  usesDevice: true,
-
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);
