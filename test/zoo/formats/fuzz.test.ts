@@ -7,6 +7,7 @@ import { Random } from '../../../src/base/random.ts';
 import { writeSafetensors } from '../../../src/base/safetensors.ts';
 import { FormatError } from '../../../src/base/source.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
+import { testSeed as seed } from '../../seed.ts';
 import {
   type Bytes,
   dict,
@@ -26,7 +27,6 @@ import {
   tuple,
 } from './torch-files.ts';
 
-const seed = Date.now();
 const megabyte = 2 ** 20;
 
 let dir = '';
@@ -67,7 +67,7 @@ async function check(bytes: Bytes, what: string): Promise<boolean> {
       expect(values.length).toBe((shapes.get(name) as number[]).reduce((product, n) => product * n, 1));
     return false;
   } catch (error) {
-    if (!(error instanceof FormatError)) throw new Error(`${what}, seed ${seed}: ${(error as Error).stack}`);
+    if (!(error instanceof FormatError)) throw new Error(`${what}: ${(error as Error).stack}`);
     expect(error.message).toStartWith(`${file}: `);
     expect(error.message.length).toBeGreaterThan(file.length + 10);
     return true;
