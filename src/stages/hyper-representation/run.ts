@@ -1,4 +1,4 @@
-/** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training goes on from its last state. */
+/** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training resumes from its last state. */
 
 import type { HyperRepresentationSettings } from '../../experiment/types.ts';
 import { saveAutoencoder } from '../../sane/checkpoint.ts';

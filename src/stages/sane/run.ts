@@ -1,4 +1,4 @@
-/** Stage `sane`: pretrains SANE on a zoo. Its state is kept now and then, and an interrupted pretraining goes on from there. */
+/** Stage `sane`: pretrains SANE on a zoo. Its state is saved regularly, and an interrupted pretraining resumes from it. */
 
 import { type SaneDescription, saveAutoencoder } from '../../sane/checkpoint.ts';
 import { embedModels } from '../../sane/embed.ts';
