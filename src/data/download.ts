@@ -82,7 +82,7 @@ async function receive(
 ): Promise<void> {
   const controller = new AbortController();
   const silence = setTimeout(
-    () => controller.abort(new Error(`nothing came for ${silenceMs / 1000} s`)),
+    () => controller.abort(new Error(`no data was received for ${silenceMs / 1000} s`)),
     silenceMs,
   );
   try {
