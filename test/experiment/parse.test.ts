@@ -114,7 +114,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  epochs: 3',
       '  shared_permutations: true',
       [
-        'sane.shared_permutations: without a number of permutations every view has a fresh one',
+        'sane.shared_permutations: sharing needs a number of permutations; with null every view draws a new one',
         'sane.permutations null',
         'set sane.permutations',
       ],
