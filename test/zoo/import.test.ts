@@ -176,10 +176,19 @@ describe('a published zoo', () => {
     );
     expect(manifest.models[0]?.checkpoints[1]).toEqual({
       epoch: 2,
-      train_accuracy: expect.closeTo(0.31),
+      train_accuracy: null,
       test_accuracy: expect.closeTo(0.21),
-      train_loss: expect.closeTo(0.79),
+      train_loss: null,
       test_loss: expect.closeTo(1.29),
+      running_train_accuracy: expect.closeTo(0.31),
+      running_train_loss: expect.closeTo(0.79),
+    });
+    // The untrained model was evaluated.
+    expect(manifest.models[0]?.checkpoints[0]).toMatchObject({
+      train_accuracy: expect.closeTo(0.11),
+      train_loss: expect.closeTo(0.99),
+      running_train_accuracy: null,
+      running_train_loss: null,
     });
     expect(manifest.models.map(({ split }) => split).sort()).toEqual(['test', 'test', 'train']);
     const zoo = await openZoo(out);
@@ -350,17 +359,35 @@ describe('a published zoo', () => {
       one(bytesOf(cnn, draw(cnn))),
       { ...one(bytesOf(resnet, draw(resnet))), name: 'b' },
     ]);
-    expect(await errorOf(mixed)).toStartWith(
-      'DIR/b/checkpoint_1/checkpoints: it has not the tensors of the architecture cnn-small',
-    );
+    const droppedOf = async (dir: string) => (await importInto(dir)).dropped;
+    expect(await droppedOf(mixed)).toEqual([
+      {
+        path: join(mixed, 'b', 'checkpoint_1', 'checkpoints'),
+        reason: expect.stringContaining(
+          'it has not the tensors of the architecture cnn-small; the first are',
+        ),
+      },
+    ]);
     const wide = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 2 });
     const sizes = published([
       one(bytesOf(resnet, draw(resnet))),
       { ...one(bytesOf(wide, draw(wide))), name: 'b' },
     ]);
-    expect(await errorOf(sizes)).toBe(
-      'DIR/b/checkpoint_1/checkpoints: a network of another size than those before it; a zoo has one architecture',
-    );
+    expect(await droppedOf(sizes)).toEqual([
+      {
+        path: join(sizes, 'b', 'checkpoint_1', 'checkpoints'),
+        reason: "a network of another size than most of the zoo's; a zoo has one architecture",
+      },
+    ]);
+    // The odd one is first, and is left out all the same.
+    const most = published([
+      one(bytesOf(resnet, draw(resnet))),
+      { ...one(bytesOf(cnn, draw(cnn))), name: 'b' },
+      { ...one(bytesOf(cnn, draw(cnn))), name: 'c' },
+    ]);
+    const { manifest, dropped } = await importInto(most);
+    expect(manifest.models.map(({ source }) => source)).toEqual(['b', 'c']);
+    expect(dropped.map(({ path }) => path)).toEqual([join(most, 'a', 'checkpoint_1', 'checkpoints')]);
     expect(await errorOf(published([one(bytesOf(cnn, draw(cnn)), { 'model::nlin': 'leakyrelu' })]))).toBe(
       'DIR/a: its training has model::nlin leakyrelu; known are tanh, relu, gelu, sigmoid',
     );
@@ -397,10 +424,14 @@ describe('listed checkpoint files', () => {
 dataset: mnist
 architecture: cnn-small
 checkpoints:
-  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, split: val}
+  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5, split: val}
   - {file: a.pt, model: 7, epoch: 1, test_accuracy: 0.4, train_accuracy: 1, split: val}
   - {file: a.pt, test_accuracy: 0, train_accuracy: 0.1, split: train}
 `;
+    const nothing = {
+      ...{ train_accuracy: null, train_loss: null, test_loss: null },
+      ...{ running_train_accuracy: null, running_train_loss: null },
+    };
     for (const name of ['zoo.yaml', 'zoo.yml']) {
       const { manifest, out } = await importInto(listed(text, name), { dataset: null });
       expect(manifest.models.map(({ source, split, seed }) => [source, split, seed])).toEqual([
@@ -408,8 +439,8 @@ checkpoints:
         ['a.pt', 'train', 1],
       ]);
       expect(manifest.models[0]?.checkpoints).toEqual([
-        { epoch: 1, test_accuracy: 0.4, train_accuracy: 1, test_loss: null, train_loss: null },
-        { epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, train_loss: null },
+        { ...nothing, epoch: 1, test_accuracy: 0.4, train_accuracy: 1 },
+        { ...nothing, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5 },
       ]);
       const zoo = await openZoo(out);
       expect(await zoo.weights(zoo.manifest.models[0]!, 2)).toEqual(weights);
@@ -432,18 +463,42 @@ checkpoints:
     expect(await errorOf(first.out)).toBe('DIR/manifest.json: this is no manifest of a zoo of this program');
   });
 
-  test.each([
-    ['../a.pt', '../a.pt is outside the folder'],
-    ['sub/../../a.pt', 'sub/../../a.pt is outside the folder'],
-    ['/etc/passwd', '/etc/passwd is outside the folder'],
-    ['link.pt', 'link.pt is outside the folder'],
-    ['sub/up/secret.pt', 'sub/up/secret.pt is outside the folder'],
-  ])('may not be elsewhere: %s', async (file, message) => {
-    const dir = listed({ checkpoints: [{ ...entry, file }] });
-    writeFileSync(join(root, 'secret.pt'), bytesOf(cnn, weights));
-    symlinkSync(join(root, 'secret.pt'), join(dir, 'link.pt'));
-    symlinkSync(root, join(dir, 'sub', 'up'));
-    expect(await errorOf(dir)).toBe(`DIR/zoo.yaml: ${message}`);
+  test('may be links, and elsewhere: absolute, above, in the home folder or where a variable says', async () => {
+    const variable = (name: string) => `$${`{${name}}`}/x.pt`;
+    const elsewhere = newFolder();
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'x.pt'), bytesOf(cnn, weights));
+    process.env.ZOO_TEST = elsewhere;
+    const files = ['link.pt', 'linked/x.pt', variable('ZOO_TEST'), join(elsewhere, 'x.pt')];
+    const dir = listed({ checkpoints: files.map((file) => ({ ...entry, file })) });
+    symlinkSync(join(elsewhere, 'x.pt'), join(dir, 'link.pt'));
+    symlinkSync(elsewhere, join(dir, 'linked'));
+    // A link back is no endless folder.
+    symlinkSync(dir, join(dir, 'sub', 'back'));
+    const { manifest, dropped } = await importInto(dir);
+    expect([manifest.models.length, dropped]).toEqual([4, []]);
+    const of = () => (inspectZooFolder(dir) as { fingerprint: string }).fingerprint;
+    const before = of();
+    appendFileSync(join(elsewhere, 'x.pt'), 'x');
+    expect(of()).not.toBe(before);
+    const unset = listed({ checkpoints: [{ ...entry, file: variable('NO_SUCH_VARIABLE') }] });
+    expect(await errorOf(unset)).toBe(
+      `DIR/zoo.yaml: checkpoints[0]: ${variable('NO_SUCH_VARIABLE')}: the environment has no variable NO_SUCH_VARIABLE`,
+    );
+  });
+
+  test('have names that are text, whatever they look like; merge keys and x- blocks are taken', async () => {
+    const text = `dataset: mnist
+x-common: &common {test_accuracy: 0.5, train_accuracy: 0.6}
+checkpoints:
+  - {<<: *common, file: a.pt, model: 12e345}
+  - {<<: *common, file: a.pt, model: 98e765}
+  - {<<: *common, file: a.pt, model: 007}
+  - {<<: *common, file: a.pt, model: yes, train_accuracy: 0.7}
+`;
+    const { manifest } = await importInto(listed(text));
+    expect(manifest.models.map(({ source }) => source)).toEqual(['007', '12e345', '98e765', 'yes']);
+    expect(manifest.models.at(-1)?.checkpoints[0]).toMatchObject({ test_accuracy: 0.5, train_accuracy: 0.7 });
   });
 
   test.each([
@@ -453,13 +508,17 @@ checkpoints:
     ],
     [
       { models: [], checkpoints: [entry] },
-      'unknown key models; the keys are dataset, architecture, checkpoints',
+      'unknown key models; the keys are dataset, architecture, key, checkpoints',
     ],
-    [{ dataset: 3, checkpoints: [entry] }, 'dataset and architecture are names, not 3'],
+    [{ dataset: [3], checkpoints: [entry] }, 'dataset is a name'],
     [{ checkpoints: [entry, {}] }, 'checkpoints[1]: expected a path under `file`'],
     [
       { checkpoints: [{ ...entry, accuracy: 1 }] },
-      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss',
+      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss, running_train_accuracy, running_train_loss',
+    ],
+    [
+      { checkpoints: [{ ...entry, running_train_accuracy: 0.5 }] },
+      'checkpoints[0]: epoch 0, which is the default, is before training and has no running_train_accuracy',
     ],
     [{ checkpoints: [{ ...entry, epoch: 1.5 }] }, 'checkpoints[0]: epoch is a whole number from 0 on'],
     [

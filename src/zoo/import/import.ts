@@ -144,10 +144,10 @@ const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([a
  * What most models are, each by its first checkpoint that can be read; of as many, the first. Throws a FormatError if none is known, or it does
  * not fit the images.
  */
-async function architectureOfMost(
+export async function architectureOfMost(
   models: readonly FoundModel[],
   wanted: Sought,
-  images: Images,
+  images?: Images,
 ): Promise<Recognised> {
   const votes = new Map<string, { recognised: Recognised; path: string; count: number }>();
   let problem: string | undefined;
@@ -177,15 +177,15 @@ async function architectureOfMost(
   >((best, one) => (best && best.count >= one.count ? best : one), undefined);
   if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
   const channels = most.recognised.options.input[2];
-  if (channels === images.shape[2] || channels === 1) return most.recognised;
+  if (!images || channels === images.shape[2] || channels === 1) return most.recognised;
   throw new FormatError(
     `${most.path}: a network for images of ${channels} channels, and ${images.name} is ${images.shape.join('x')}: name the images that the zoo was trained on`,
   );
 }
 
 /** Many networks take images of any size: those of the data set, if they fit. */
-function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images: Images) {
-  return recognise(shapes, { ...wanted, input: images.shape }) ?? recognise(shapes, wanted);
+function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: Images) {
+  return (images && recognise(shapes, { ...wanted, input: images.shape })) ?? recognise(shapes, wanted);
 }
 
 const named = (path: string, reason: string) => (reason.startsWith(path) ? reason : `${path}: ${reason}`);
@@ -249,9 +249,11 @@ class Conversion {
 
   /** A checkpoint with the architecture's names, or why it is left out. */
   private async read(checkpoint: FoundCheckpoint) {
-    const { epoch, train_accuracy, test_accuracy, train_loss, test_loss } = checkpoint;
-    if (train_accuracy === null || test_accuracy === null) return `no accuracies of epoch ${epoch} are known`;
-    const properties = { epoch, train_accuracy, test_accuracy, train_loss, test_loss };
+    const { epoch, measured } = checkpoint;
+    const { test_accuracy, train_accuracy, running_train_accuracy } = measured;
+    if (test_accuracy === null || (train_accuracy === null && running_train_accuracy === null))
+      return `no accuracies of epoch ${epoch} are known`;
+    const properties = { epoch, ...measured, test_accuracy };
     return withNetwork(checkpoint, async (network) => {
       const names = this.namesOf(network.shapes);
       if (typeof names === 'string') return names;
