@@ -59,7 +59,7 @@ grid: {architecture: [tiny], dataset: [glyphs], task: [property-prediction, reco
 data: {train_images: 60, test_images: 30}
 zoo: {models: 10, epochs: 1, checkpoints: [0, 1], batch_size: 30, split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null}
+property_prediction: {epochs_used: null, gap: evaluated}
 generation: {methods: [kde30], samples: 2, candidates: 2, epochs: [0, 1], conditioning_batch: 10, validation_images: 20}
 `,
   );
@@ -104,7 +104,7 @@ architectures: {mobile: mobile.yaml}
 grid: {architecture: [mobile], dataset: [glyphs], task: [property-prediction]}
 zoo: {import: zoo, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null}
+property_prediction: {epochs_used: null, gap: evaluated}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
@@ -138,7 +138,7 @@ test('of tensors alone: imported, embedded, predicted and reconstructed', async 
 grid: {architecture: [tensors], dataset: [glyphs], task: [property-prediction, reconstruction]}
 zoo: {import: original, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}, alignment: false, view_2: canonical}
-property_prediction: {epochs_used: null, features: [weights, statistics, sane]}
+property_prediction: {epochs_used: null, gap: evaluated, features: [weights, statistics, sane]}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
