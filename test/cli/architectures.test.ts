@@ -148,13 +148,13 @@ property_prediction: {epochs_used: null, gap: evaluated, features: [weights, sta
 
   // The SANE of it embeds such networks, and writes new ones with the same tensors.
   const stage = join(program.store.root, 'sane');
-  const sane = ['--sane', join(stage, readdirSync(stage)[0] as string)];
+  const pretrained = ['--sane', join(stage, readdirSync(stage)[0] as string)];
   const [first, second] = ['0-1.pt', '1-1.pt'].map((name) => join(original, name)) as [string, string];
-  const embedded = await exp('embed', first, ...sane, '--json');
+  const embedded = await exp('embed', first, ...pretrained, '--json');
   expect([embedded.code, JSON.parse(embedded.out)[0].embedding.length]).toEqual([0, 8]);
   const out = join(program.root, 'sampled');
   const options = ['--count', '1', '--format', 'safetensors', '--out', out];
-  expect((await exp('sample', first, second, ...sane, ...options)).code).toBe(0);
+  expect((await exp('sample', first, second, ...pretrained, ...options)).code).toBe(0);
   const sample = await openSafetensors(join(out, 'sample-0000.safetensors'));
   expect(sample.names.sort()).toEqual(state.map(({ name }) => name).sort());
   await sample.close();
