@@ -112,6 +112,7 @@ export function experimentSchema(
     title: 'Experiment',
     description:
       "One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.",
+    patternProperties: { '^x-': { description: 'Holds anchors that other blocks use, and is no setting.' } },
     ...mapping({
       name: {
         description: 'Names the folder under results/ that the tables go to.',
@@ -203,5 +204,23 @@ export function experimentSchema(
       ),
       ...dottedParts(catalogue, isUsed),
     },
+  };
+}
+
+/**
+ * The schema as editors have it, which cannot know the names of the block `architectures`: with such a block any name of an architecture
+ * will do, without one those of the grid are the program's.
+ */
+export function editorSchema(catalogue: Catalogue): JsonSchema {
+  const schema = experimentSchema(catalogue);
+  const $defs = schema.$defs as Record<string, JsonSchema>;
+  const { enum: known, description } = $defs.architecture as JsonSchema;
+  const items = { properties: { architecture: { items: { enum: known } } } };
+  return {
+    ...schema,
+    if: { not: { required: ['architectures'] } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
+    then: { properties: { grid: items } },
+    $defs: { ...$defs, architecture: { description, anyOf: [{ enum: known }, { type: 'string' }] } },
   };
 }
