@@ -215,12 +215,12 @@ export function editorSchema(catalogue: Catalogue): JsonSchema {
   const schema = experimentSchema(catalogue);
   const $defs = schema.$defs as Record<string, JsonSchema>;
   const { enum: known, description } = $defs.architecture as JsonSchema;
-  const items = { properties: { architecture: { items: { enum: known } } } };
+  const architecture = { type: 'array', items: { enum: known } };
   return {
     ...schema,
     if: { not: { required: ['architectures'] } },
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
-    then: { properties: { grid: items } },
+    then: { properties: { grid: { type: 'object', properties: { architecture } } } },
     $defs: { ...$defs, architecture: { description, anyOf: [{ enum: known }, { type: 'string' }] } },
   };
 }
