@@ -112,6 +112,7 @@ export function experimentSchema(
     title: 'Experiment',
     description:
       "One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.",
+    patternProperties: { '^x-': { description: 'Holds anchors that other blocks use, and is no setting.' } },
     ...mapping({
       name: {
         description: 'Names the folder under results/ that the tables go to.',
