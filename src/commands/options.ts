@@ -30,6 +30,11 @@ export const options = {
     value: 'path',
     help: 'where results are written (tables by default in results/<name of the experiment>)',
   },
+  layout: {
+    value: 'name',
+    help: "ours and the paper's numbers: side-by-side (default), ours alone, or their difference",
+  },
+  all: { help: "show the rows and columns of the paper's tables that have no run too, in grey" },
   data: { value: 'folder', help: 'where image data sets are looked for first (default: $EXP_DATA)' },
   sane: {
     value: 'path',
@@ -109,6 +114,8 @@ export const commands = {
       'gpus',
       'jobs',
       'out',
+      'layout',
+      'all',
       'data',
       'fail-fast',
       'retry-failed',
@@ -118,7 +125,7 @@ export const commands = {
   table: {
     positionals: ['file'],
     help: 'write the tables again from the runs that are finished',
-    options: [...selection, 'out', 'json'],
+    options: [...selection, 'out', 'layout', 'all', 'json'],
   },
   why: {
     positionals: ['file', 'run'],

@@ -6,6 +6,7 @@ import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
 import { renderTerminal } from '../report/renderers/terminal.ts';
 import { describeUntabled } from '../report/untabled.ts';
+import type { View } from '../report/view.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
 import type { TaskResult } from '../stages/result.ts';
@@ -53,8 +54,7 @@ export async function present(
   plan: Plan,
   store: Store,
   results: Results,
-  outDir: string,
-  json: boolean,
+  { outDir, view, json }: { outDir: string; view: View; json: boolean },
 ): Promise<0 | 1> {
   const count = (status: RunResult['status']) =>
     [...results.byRun.values()].filter((result) => result.status === status).length;
@@ -67,13 +67,13 @@ export async function present(
     return 1;
   }
   const tables = buildTables(plan, results.byRun);
-  const paths = await writeTables(tables, outDir);
+  const paths = await writeTables(tables, outDir, view);
   if (json) {
     for (const table of tables) printJson({ event: 'table', table });
     printJson({ event: 'written', paths });
     printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
   } else {
-    for (const table of tables) print(`${renderTerminal(table, { color: hasColor(process.stdout) })}\n`);
+    print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
     printError(`${paths.length} files written to ${outDir}`);
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);

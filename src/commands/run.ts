@@ -23,6 +23,7 @@ import {
   loadPlan,
   openStore,
   outFolder,
+  viewOption,
 } from './settings.ts';
 
 const interrupted = 130;
@@ -74,7 +75,11 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, store, results, outFolder(request, plan.name), json);
+  return present(plan, store, results, {
+    outDir: outFolder(request, plan.name),
+    view: viewOption(request),
+    json,
+  });
 }
 
 async function compute(

@@ -2,7 +2,7 @@
 import { survey } from '../runner/survey.ts';
 import type { Request } from './arguments.ts';
 import { collectResults, present } from './results.ts';
-import { loadPlan, openStore, outFolder } from './settings.ts';
+import { loadPlan, openStore, outFolder, viewOption } from './settings.ts';
 
 /** Returns the exit code. */
 export async function tableCommand(request: Request): Promise<number> {
@@ -13,5 +13,9 @@ export async function tableCommand(request: Request): Promise<number> {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
-  return present(plan, store, results, outFolder(request, plan.name), request.switches.has('json'));
+  return present(plan, store, results, {
+    outDir: outFolder(request, plan.name),
+    view: viewOption(request),
+    json: request.switches.has('json'),
+  });
 }

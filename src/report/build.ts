@@ -1,11 +1,12 @@
 /** From a plan and the results of its runs to the tables of the paper. */
 import type { Plan } from '../experiment/types.ts';
 import { judgeOrder } from './claims.ts';
-import type { TableDefinition } from './definition.ts';
+import { gatherConditions } from './conditions.ts';
+import type { RowDefinition, TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
-import type { Cell, Table } from './table.ts';
+import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
 import { tableDefinitions } from './tables/registry.ts';
 
 /**
@@ -34,48 +35,70 @@ function buildTable(
   groups: RunGroup[],
   results: RunResults,
 ): Table {
-  const { id, decimals, columns, rows, orders } = definition;
+  const { id, decimals, best, stub, columns, rows } = definition;
   const filled = groups.map((group) => ({ group, cells: fillGroup(definition, paper, group, results) }));
   const withRuns = filled.filter(({ group }) => group.runs.length > 0);
+  const cells = filled.flatMap(({ cells }) => cells);
+  const measured = new Set(cells.flatMap(({ measured, row }) => (measured ? [row] : [])));
+  const ofRows = rows.flatMap(({ key, condition }) => (condition && measured.has(key) ? [condition] : []));
+  // Which group a sentence is about goes without saying where there is one.
+  const lead = ({ title }: RunGroup) => (withRuns.length > 1 ? `${title}: ` : '');
   return {
+    key: `table-${String(id).padStart(2, '0')}`,
     id,
     title: paper.title,
     caption: paper.caption,
     unit: paper.unit,
     decimals,
+    best,
+    stub,
     columnGroups: groups.map(({ key, title, runs }) => ({ key, title, hasRuns: runs.length > 0 })),
     columns: groups.flatMap((group) =>
-      columns.map((column) => ({ key: columnKey(group, column), title: column.title, group: group.key })),
+      columns.map((column) => ({
+        ...{ key: columnKey(group, column), title: column.title },
+        ...{ group: group.key, labels: column.labels },
+      })),
     ),
-    rows: rows.map(({ key, title }) => ({ key, title })),
-    cells: filled.flatMap(({ cells }) => cells),
-    claims: withRuns.flatMap(({ group, cells }) =>
-      orders.map((order) => {
-        const all: readonly { key: string; title: string }[] = order.of === 'columns' ? rows : columns;
-        const across = all.filter(({ key }) => order.in?.includes(key) ?? true);
-        const cell = (first: string, second: string) => {
-          const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
-          return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
-        };
-        const pairs = across.map(({ key, title }) => ({
-          title,
-          above: cell(order.above, key),
-          below: cell(order.below, key),
-        }));
-        return judgeOrder(`${group.title}: ${order.text}`, pairs, order, decimals);
-      }),
-    ),
+    rows: rows.map(({ key, titles, labels }) => ({ key, titles, labels })),
+    cells,
+    claims: withRuns.flatMap(({ group, cells }) => judgeGroup(definition, group, cells, lead(group))),
     notes: [
-      `± of the measured numbers is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
-      ...withRuns.map(({ group, cells }) => `${group.title}: ${countResults(definition, group, cells)}.`),
-      paper.spread ? `± of the paper's numbers: ${paper.spread}` : "The paper's numbers have no ±.",
-      `reproduced: measured and paper differ by at most max(2 paper standard deviations, ${definition.tolerance});` +
-        " differs: by more; scaled: not measured under the paper's conditions, so not compared.",
+      `± of ours is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
+      ...withRuns.map(({ group, cells }) => `${lead(group)}${countResults(definition, group, cells)}.`),
+      ...(paper.spread ? [`± of the paper: ${paper.spread}`] : []),
+      ...(cells.some(({ status }) => status === 'reproduced' || status === 'differs')
+        ? [
+            `reproduced (=): ours and the paper's differ by at most max(2 standard deviations of the paper, ${definition.tolerance}); differs (≠): by more.`,
+          ]
+        : []),
     ],
+    conditions: gatherConditions(
+      withRuns.map(({ group }) => group),
+      [...new Set(ofRows)],
+    ),
   };
 }
 
 const columnKey = (group: { key: string }, column: { key: string }) => `${group.key}/${column.key}`;
+
+/** The table's claims on the numbers of one group. */
+function judgeGroup(definition: TableDefinition, group: RunGroup, cells: Cell[], lead: string): Claim[] {
+  const { columns, rows, orders, decimals } = definition;
+  const places = {
+    columns: rows.map((row) => ({ key: row.key, title: rowTitle(row) })),
+    rows: columns.map(({ key, title }) => ({ key, title })),
+  };
+  return orders.map((order) => {
+    const cell = (first: string, second: string) => {
+      const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
+      return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
+    };
+    const pairs = places[order.of]
+      .filter(({ key }) => order.in?.includes(key) ?? true)
+      .map(({ key, title }) => ({ title, above: cell(order.above, key), below: cell(order.below, key) }));
+    return judgeOrder(`${lead}${order.text}`, pairs, order, decimals);
+  });
+}
 
 /** The cells of one column group, row by row. */
 function fillGroup(
@@ -89,7 +112,14 @@ function fillGroup(
       const published = paperValue(paper, row.labels, { ...group.labels, ...column.labels });
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
-        return { ...place, measured: null, paper: published, status: 'missing', note: column.paperOnly };
+        return {
+          ...place,
+          measured: null,
+          paper: published,
+          status: 'missing',
+          pending: false,
+          note: column.paperOnly,
+        };
       }
       const labels = { ...definition.labels, ...row.labels, ...column.labels };
       return { ...place, ...measureCell(definition, group, row, labels, results, published) };
@@ -103,7 +133,7 @@ function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells
     const ofColumn = cells.filter(({ column, measured }) => measured && column === columnKey(group, { key }));
     const byCount = [...Map.groupBy(ofColumn, ({ measured }) => measured?.n as number)];
     return byCount.map(([n, those]) => {
-      const titles = those.map(({ row }) => rows.find((one) => one.key === row)?.title);
+      const titles = those.map(({ row }) => rowTitle(rows.find((one) => one.key === row) as RowDefinition));
       return { n, title: byCount.length === 1 ? title : `${title} (${titles.join(', ')})` };
     });
   });

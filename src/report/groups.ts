@@ -3,6 +3,7 @@ import { datasets } from '../data/registry.ts';
 import type { Json, Run } from '../experiment/types.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
 import type { Labels } from './paper.ts';
+import type { Condition } from './table.ts';
 
 /** Settings that change no number: which are asked for, the seed that they are means over, and how many models are trained at once. */
 const immaterial = new Set([
@@ -21,7 +22,7 @@ export interface RunGroup {
   /** Empty: the paper's group has no run in this experiment. */
   runs: Run[];
   /** How the runs are not under the paper's conditions; empty where they are. */
-  scaled: string[];
+  conditions: Omit<Condition, 'where'>[];
 }
 
 /**
@@ -36,7 +37,7 @@ export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] 
     const byDataset = Map.groupBy(byGroup.get(group) ?? [], (run) => measuredOn(group, run).join(' to '));
     if (byDataset.size === 0) {
       const { title } = group;
-      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], scaled: [] }];
+      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], conditions: [] }];
     }
     // The group's own data set comes first.
     const own = ([name]: [string, Run[]]) => (name === keyOf(group) ? 0 : 1);
@@ -89,7 +90,15 @@ function groupByCondition(
   ];
   const wanted = datasetsOf(group);
   const standIns = measuredOn(group, runs[0] as Run).flatMap((dataset, i) =>
-    dataset === wanted[i] ? [] : [`${dataset} stands in for ${wanted.length > 1 ? wanted[i] : group.title}`],
+    dataset === wanted[i]
+      ? []
+      : [
+          {
+            setting: i === 1 ? 'target data set' : 'dataset',
+            value: dataset,
+            paper: wanted.length > 1 ? (wanted[i] as string) : group.title,
+          },
+        ],
   );
   const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, across))).values()];
   const conditions = byCondition.map(([first]) => condition(first as Run, across));
@@ -103,15 +112,25 @@ function groupByCondition(
       title: [standIns.length > 0 ? `${name} (paper: ${group.title})` : group.title, ...values].join(', '),
       labels: labelsOf(group),
       runs: sameCondition,
-      scaled: [...standIns, ...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
-        .filter((difference) => !told.some((setting) => difference.startsWith(`${setting} `)))
-        .concat(differencesFrom(published, sameCondition[0] as Run)),
+      conditions: [
+        ...standIns,
+        ...[...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
+          .map(parseDifference)
+          .filter(({ setting }) => !told.includes(setting)),
+        ...differencesFrom(published, sameCondition[0] as Run),
+      ],
     };
   });
 }
 
+/** From `zoo.models 60 (paper 1000)`. */
+function parseDifference(text: string): RunGroup['conditions'][number] {
+  const [, setting, value, paper] = /^(\S+) (.*) \(paper (.*)\)$/.exec(text) as unknown as string[];
+  return { setting: setting as string, value: value as string, paper: paper as string };
+}
+
 /** Where a run's settings are not those that the paper had in a table. */
-function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): string[] {
+function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): RunGroup['conditions'] {
   const { settings } = run;
   return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, value]) => {
     const found = name
@@ -122,7 +141,7 @@ function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): s
     const mine = found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null;
     return JSON.stringify(mine) === JSON.stringify(value)
       ? []
-      : [`${name} ${text(mine)} (paper ${text(value)})`];
+      : [{ setting: name, value: text(mine), paper: text(value) }];
   });
 }
 

@@ -25,33 +25,27 @@ export type RunResults = ReadonlyMap<string, RunResult>;
 export function measureCell(
   definition: TableDefinition,
   group: RunGroup,
-  row: Pick<RowDefinition, 'metric' | 'scaled'>,
+  row: Pick<RowDefinition, 'metric' | 'condition'>,
   labels: Labels,
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
   const values = collect(definition, row.metric ?? definition.metric, group.runs, labels, results);
-  const scaled = [...group.scaled, ...(row.scaled ? [row.scaled] : [])];
+  const isScaled = group.conditions.length > 0 || row.condition !== undefined;
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
 
-  const unfinished = group.runs.filter(
-    ({ id }) => (results.get(id)?.status ?? 'missing') === 'missing',
-  ).length;
+  const unfinished = countUnfinished(group.runs, results);
   const notes = [...reasons];
-  if (group.runs.length === 0) notes.push('no run in this experiment');
-  else if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
-  else if (!measured && reasons.length === 0) notes.push('not measured by these runs');
-  if (measured) notes.push(...scaled);
-  if (measured && !paper) notes.push('the paper has no number');
+  if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
 
   let status: Status;
   if (reasons.length > 0) status = 'failed';
   else if (!measured) status = 'missing';
-  else if (scaled.length > 0 || !paper) status = 'scaled';
+  else if (isScaled || !paper) status = 'scaled';
   else status = compare(measured, paper, definition.tolerance);
-  return { measured, paper, status, note: notes.join('; ') };
+  return { measured, paper, status, pending: unfinished > 0, note: notes.join('; ') };
 }
 
 function compare(measured: Measured, paper: Published, tolerance: number): Status {
@@ -83,8 +77,13 @@ function collect(
   return [...values.values()];
 }
 
+/** How many runs have no result yet. */
+export function countUnfinished(runs: readonly Run[], results: RunResults): number {
+  return runs.filter(({ id }) => (results.get(id)?.status ?? 'missing') === 'missing').length;
+}
+
 /** Mean and sample standard deviation; null without values. */
-function summarize(values: number[]): Measured | null {
+export function summarize(values: number[]): Measured | null {
   const n = values.length;
   if (n === 0) return null;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
@@ -96,7 +95,7 @@ function summarize(values: number[]): Measured | null {
 const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').trim();
 
 /** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
-function failures(runs: Run[], results: RunResults): string[] {
+export function failures(runs: readonly Run[], results: RunResults): string[] {
   const reasons = runs.flatMap(({ id }) => {
     const result = results.get(id);
     return result?.status === 'failed' ? [oneLine(result.reason)] : [];

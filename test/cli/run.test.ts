@@ -9,7 +9,7 @@ import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.
 setDefaultTimeout(60_000);
 afterAll(removeFixtures);
 
-const tables = ['table-01.csv', 'table-01.json', 'table-01.md', 'table-01.tex'];
+const tables = ['conditions.csv', 'csv', 'html', 'json', 'md', 'tex'].map((end) => `table-01.${end}`);
 
 describe('exp <file>', () => {
   test('computes, prints the table and writes it; the second time from the store', async () => {
@@ -18,11 +18,11 @@ describe('exp <file>', () => {
     expect(first.code).toBe(0);
     expect(first.out).toContain('Table 1.');
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
-    expect(first.err).toContain(`4 files written to ${program.out}`);
+    expect(first.err).toContain(`6 files written to ${program.out}`);
     expect(readdirSync(program.out).sort()).toEqual(tables);
     expect(program.steps).toHaveLength(9);
     const second = await program.run();
-    expect(second).toEqual({ code: 0, out: first.out, err: `4 files written to ${program.out}\n` });
+    expect(second).toEqual({ code: 0, out: first.out, err: `6 files written to ${program.out}\n` });
     expect(program.steps).toHaveLength(9);
   });
 

@@ -47,12 +47,14 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     spread: "the run's seed and the zoo's seed",
     decimals: 3,
     tolerance: 0.02,
+    best: { among: 'columns', is: 'highest' },
+    stub: ['Target'],
     groups: datasets.map((dataset): GroupDefinition => ({ dataset, title: titles[dataset] as string })),
     columns,
     rows: [
-      { key: 'test-accuracy', title: 'Acc', labels: { target: 'test-accuracy' } },
-      { key: 'epoch', title: 'Ep', labels: { target: 'epoch' } },
-      { key: 'ggap', title: 'Ggap', labels: { target: 'ggap' } },
+      { key: 'test-accuracy', titles: ['Acc'], labels: { target: 'test-accuracy' } },
+      { key: 'epoch', titles: ['Ep'], labels: { target: 'epoch' } },
+      { key: 'ggap', titles: ['Ggap'], labels: { target: 'ggap' } },
     ],
     orders,
   };

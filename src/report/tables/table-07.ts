@@ -3,7 +3,7 @@ import type { OrderDefinition, RowDefinition, TableDefinition } from '../definit
 import { accuracies, transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
-  { key: 'random', title: 'rand init', labels: { init: 'random' } },
+  { key: 'random', titles: ['rand init'], labels: { init: 'random' } },
   ...(
     [
       ['naive', 'naive', false, false],
@@ -12,7 +12,7 @@ const rows: RowDefinition[] = [
       ['both', 'Haloed+BN-cond', true, true],
     ] as const
   ).map(([key, title, halo, conditioning]) => ({
-    ...{ key, title },
+    ...{ key, titles: [title] },
     labels: { init: 'sampled', halo, conditioning },
   })),
 ];
@@ -26,6 +26,8 @@ export const table07: TableDefinition = {
   accepts: ({ task, architecture, settings }) =>
     task === 'generation' && architecture.startsWith('resnet') && !transfers(settings.generation),
   ...accuracies,
+  best: { among: 'rows', is: 'highest' },
+  stub: ['Method'],
   place: ({ split, method, epoch }, { settings: { generation } }) => {
     const common = { split: split as string, epoch: epoch as number };
     if (method === 'scratch') return { ...common, init: 'random' };
