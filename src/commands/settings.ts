@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import type { Json, Plan } from '../experiment/types.ts';
-import { defaultView, layouts, type View } from '../report/view.ts';
+import { layouts, type View } from '../report/view.ts';
 import { Store } from '../runner/store.ts';
 import { deviceNames } from '../tensor/devices/registry.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
@@ -74,10 +74,10 @@ export const deviceOption = (request: Request): string | undefined =>
   nameOption(request, 'device', deviceNames);
 
 /** --layout and --all: how tables are shown. */
-export const viewOption = (request: Request): View => ({
-  layout: nameOption(request, 'layout', layouts) ?? defaultView.layout,
-  all: request.switches.has('all'),
-});
+export function viewOption(request: Request): View {
+  const layout = nameOption(request, 'layout', layouts);
+  return { ...(layout ? { layout } : {}), ...(request.switches.has('all') ? { all: true } : {}) };
+}
 
 /** --data, EXP_DATA, or undefined. */
 export function dataOption({ values }: Request): string | undefined {

@@ -1,4 +1,4 @@
-/** From a plan and the results of its runs to the tables of the paper. */
+/** From a plan and the results of its runs to its tables: the paper's, and pivots. */
 import type { Plan } from '../experiment/types.ts';
 import { judgeOrder } from './claims.ts';
 import { gatherConditions } from './conditions.ts';
@@ -10,19 +10,39 @@ import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
 import { tableDefinitions } from './tables/registry.ts';
 
 /**
- * The plan's tables in the paper's layout, each measured number beside the paper's. `results` by run id.
- * Throws if the plan names a table that has no definition.
+ * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
+ * that would be in no table. `results` by run id. Throws if the plan names a table that has no definition.
  */
 export function buildTables(plan: Plan, results: RunResults): Table[] {
-  return definitionsOf(plan).map((definition) =>
-    buildTable(definition, readPaperTable(definition.id), groupRuns(definition, plan.runs), results),
-  );
+  const definitions = definitionsOf(plan);
+  const asked = pivotsOf(plan);
+  const views = viewsOf(plan);
+  const ofPaper = definitions.map((definition) => ({
+    ...buildTable(definition, readPaperTable(definition.id), groupRuns(definition, plan.runs), results),
+    view: views.get(definition.id) ?? {},
+  }));
+  const sweeps = findSweeps(plan, definitions, asked, results);
+  const keys = new Map<string, number>();
+  const build = (prefix: string, request: PivotRequest): Table => {
+    const name = `${prefix}-${request.metric}`;
+    const count = (keys.get(name) ?? 0) + 1;
+    keys.set(name, count);
+    return buildPivot(count > 1 ? `${name}-${count}` : name, request, plan.runs, results);
+  };
+  return [
+    ...ofPaper,
+    ...asked.map((request) => build('pivot', request)),
+    ...sweeps.map((request) => build('sweep', request)),
+  ];
 }
 
-/** The tables that a plan names or, if it names none, that a run of it belongs in. Throws if one has no definition. */
+/** The tables of the paper that a plan names or, if it names nothing, that a run of it belongs in. Throws if one has no definition. */
 export function definitionsOf({ tables, runs }: Plan): TableDefinition[] {
   if (tables === null) return tableDefinitions.filter(({ accepts }) => runs.some(accepts));
-  return tables.map((id) => {
+  const ids = tables.flatMap((asked) =>
+    typeof asked === 'number' ? asked : 'table' in asked ? asked.table : [],
+  );
+  return ids.map((id) => {
     const definition = tableDefinitions.find((definition) => definition.id === id);
     if (!definition) throw new Error(`Table ${id} has no definition in src/report/tables.`);
     return definition;
@@ -72,6 +92,7 @@ function buildTable(
           ]
         : []),
     ],
+    view: {},
     conditions: gatherConditions(
       withRuns.map(({ group }) => group),
       [...new Set(ofRows)],

@@ -6,7 +6,7 @@ import type { Labels } from './paper.ts';
 import type { Condition } from './table.ts';
 
 /** Settings that change no number: which are asked for, the seed that they are means over, and how many models are trained at once. */
-const immaterial = new Set([
+export const immaterial: ReadonlySet<string> = new Set([
   'zoo.seed',
   'zoo.lockstep',
   'property_prediction.features',
@@ -23,6 +23,8 @@ export interface RunGroup {
   runs: Run[];
   /** How the runs are not under the paper's conditions; empty where they are. */
   conditions: Omit<Condition, 'where'>[];
+  /** Settings in which it differs from other groups of the same data set, which the paper's table has no place for. */
+  varying: string[];
 }
 
 /**
@@ -37,7 +39,7 @@ export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] 
     const byDataset = Map.groupBy(byGroup.get(group) ?? [], (run) => measuredOn(group, run).join(' to '));
     if (byDataset.size === 0) {
       const { title } = group;
-      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], conditions: [] }];
+      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], conditions: [], varying: [] }];
     }
     // The group's own data set comes first.
     const own = ([name]: [string, Run[]]) => (name === keyOf(group) ? 0 : 1);
@@ -112,6 +114,7 @@ function groupByCondition(
       title: [standIns.length > 0 ? `${name} (paper: ${group.title})` : group.title, ...values].join(', '),
       labels: labelsOf(group),
       runs: sameCondition,
+      varying,
       conditions: [
         ...standIns,
         ...[...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
@@ -172,4 +175,5 @@ function condition(run: Run, across: readonly string[]): Record<string, string> 
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A setting's value in words. */
+export const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -80,19 +80,25 @@ function select(table: Table, all: boolean): Shown {
   };
 }
 
-/** Lays a table out. A pivot, of which the paper has nothing, has our numbers only. */
+/** A pivot, of which the paper has nothing, has our numbers only. */
+function resolve({ id, view: own }: Table, given: View): Required<View> {
+  const { layout = 'side-by-side', all = false } = { ...own, ...given };
+  return { layout: id === null ? 'ours' : layout, all };
+}
+
+/** Lays a table out. */
 export function layOut(table: Table, view: View): Sheet {
-  const { columns, rows, cells } = select(table, view.all);
-  const layout = table.id === null ? 'ours' : view.layout;
+  const { layout, all } = resolve(table, view);
+  const { columns, rows, cells } = select(table, all);
   const kinds: Kind[] = layout === 'side-by-side' ? ['ours', 'paper'] : [layout];
   const shown = rows.flatMap((row) => columns.map((column) => cells.get(place(row.key, column.key)) as Cell));
   const best = { ours: bestCells(table, shown, 'measured'), paper: bestCells(table, shown, 'paper') };
   const shades = table.id === null ? shadeOf(table, shown) : new Map<Cell, number>();
   const titles = new Map(table.columnGroups.map(({ key, title }) => [key, title]));
   // A level of headings that names nothing is left out.
-  const ofOneColumn = [...Map.groupBy(table.columns, ({ group }) => group).values()].every(
-    ({ length }) => length === 1,
-  );
+  const ofOneColumn =
+    table.id !== null &&
+    [...Map.groupBy(table.columns, ({ group }) => group).values()].every(({ length }) => length === 1);
   const ofOneGroup = table.columnGroups.length === 1 && table.columnGroups[0]?.title === '';
   const leaves = columns.flatMap(({ key, title, group }) =>
     kinds.map((kind): Leaf => {
@@ -206,11 +212,10 @@ export function linesUnder(table: Table, view: View): string[] {
     sheet.blocks.flat().flatMap(({ cells }) => cells.flatMap(({ mark, status }) => (mark ? [status] : []))),
   );
   const legend = [...occurring].map((status) => `${marks[status]} ${status}`).join(', ');
-  const hidden = view.all
-    ? []
-    : table.columnGroups.filter(({ hasRuns }) => !hasRuns).map(({ title }) => title);
+  const { layout, all } = resolve(table, view);
+  const hidden = all ? [] : table.columnGroups.filter(({ hasRuns }) => !hasRuns).map(({ title }) => title);
   return [
-    ...(view.layout === 'difference' && table.id !== null ? ["Each number is ours less the paper's."] : []),
+    ...(layout === 'difference' ? ["Each number is ours less the paper's."] : []),
     ...(legend ? [`${legend}.`] : []),
     ...cellNotes(table),
     ...(table.conditions.length > 0 ? [summarizeConditions(table.conditions)] : []),

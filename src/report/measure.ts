@@ -19,7 +19,7 @@ export type RunResults = ReadonlyMap<string, RunResult>;
  * What one cell holds, given its row, the labels of its records and the paper's number.
  *
  * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where the runs are not under the
- * paper's conditions (or the paper has no number to compare with), else `reproduced` if |measured - paper| is at most
+ * paper's conditions, `measured` where the paper has no number to compare with, else `reproduced` if |measured - paper| is at most
  * max(2 paper standard deviations, the table's tolerance), else `differs`.
  */
 export function measureCell(
@@ -43,7 +43,8 @@ export function measureCell(
   let status: Status;
   if (reasons.length > 0) status = 'failed';
   else if (!measured) status = 'missing';
-  else if (isScaled || !paper) status = 'scaled';
+  else if (isScaled) status = 'scaled';
+  else if (!paper) status = 'measured';
   else status = compare(measured, paper, definition.tolerance);
   return { measured, paper, status, pending: unfinished > 0, note: notes.join('; ') };
 }
@@ -51,6 +52,12 @@ export function measureCell(
 function compare(measured: Measured, paper: Published, tolerance: number): Status {
   const allowed = Math.max(2 * (paper.sd ?? 0), tolerance);
   return Math.abs(measured.mean - paper.mean) <= allowed ? 'reproduced' : 'differs';
+}
+
+/** Which of the results behind one mean a record is: records of runs of other seeds may repeat it. */
+export function replicateOf(run: Run, { seeded, sample }: MetricRecord): string {
+  const zooSeed = run.settings.zoo.seed;
+  return `${seeded ? `${zooSeed} ${run.seed}` : zooSeed} ${sample ?? ''}`;
 }
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
@@ -69,9 +76,7 @@ function collect(
       if (record.metric !== metric) continue;
       const own = place(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
-      const zooSeed = run.settings.zoo.seed;
-      const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;
-      values.set(`${seeds} ${record.sample ?? ''}`, factor * record.value);
+      values.set(replicateOf(run, record), factor * record.value);
     }
   }
   return [...values.values()];

@@ -1,8 +1,9 @@
 /** The one table model: what every rendering shows. Plain data; every text is one line. */
 import type { Labels } from './paper.ts';
+import type { View } from './view.ts';
 
-/** How a cell stands to the paper's number (the rule is at measureCell). */
-export type Status = 'reproduced' | 'differs' | 'scaled' | 'failed' | 'missing';
+/** How a cell stands to the paper's number (the rule is at measureCell); measured: the paper has none. */
+export type Status = 'reproduced' | 'differs' | 'scaled' | 'measured' | 'failed' | 'missing';
 
 /** Mean and sample standard deviation (n - 1) of n results; sd is null where n is 1. */
 export interface Measured {
@@ -97,6 +98,8 @@ export interface Table {
   claims: Claim[];
   notes: string[];
   conditions: Condition[];
+  /** How it is asked for to be shown, where nothing else is said. */
+  view: View;
 }
 
 /** Measured mean less the paper's; null where one of them is missing. */

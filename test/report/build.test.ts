@@ -112,7 +112,14 @@ describe('a measured cell', () => {
 
   test('is reproduced within two of the paper’s standard deviations where those are wider', () => {
     const run = makeRun({ seed: 0 });
-    const group = { key: 'mnist', title: 'MNIST', labels: { dataset: 'mnist' }, runs: [run], conditions: [] };
+    const group = {
+      key: 'mnist',
+      title: 'MNIST',
+      labels: { dataset: 'mnist' },
+      runs: [run],
+      conditions: [],
+      varying: [],
+    };
     const labels = { feature: 'sane', target: 'epoch', split: 'test' };
     const results = new Map([[run.id, { status: 'done' as const, records: [r2('sane', 'epoch', 0.59)] }]]);
     const [definition] = tableDefinitions;

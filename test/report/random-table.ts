@@ -76,6 +76,7 @@ export function randomTable(random: Random): Table {
     rows,
     cells,
     claims: [{ text: text(), holds: pick([true, false, null]), detail: text() }],
+    view: {},
     notes: [text(), text()],
     conditions: Array.from({ length: random.integer(7) }, (_, i) => ({
       ...{

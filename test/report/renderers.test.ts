@@ -9,12 +9,12 @@ import { latex } from '../../src/report/renderers/latex.ts';
 import { markdown } from '../../src/report/renderers/markdown.ts';
 import { renderTerminal } from '../../src/report/renderers/terminal.ts';
 import { type Cell, rowTitle, type Table } from '../../src/report/table.ts';
-import { layouts, type View } from '../../src/report/view.ts';
+import { type Layout, layouts, type View } from '../../src/report/view.ts';
 import { randomTable } from './random-table.ts';
 
 const tables = Array.from({ length: 40 }, (_, i) => randomTable(new Random(i, 'table')));
-const views = layouts.map((layout): View => ({ layout, all: true }));
-const sideBySide: View = { layout: 'side-by-side', all: true };
+const views = layouts.map((layout) => ({ layout, all: true }));
+const sideBySide: Required<View> = { layout: 'side-by-side', all: true };
 
 /** The numbers that a text shows, in their order. */
 const numbersIn = (text: string) => [...text.matchAll(/[-+]?\d+\.\d+/g)].map(([number]) => Number(number));
@@ -23,7 +23,7 @@ const ours = ({ measured }: Cell) => (measured ? [measured.mean, measured.sd] : 
 const papers = ({ paper }: Cell) => (paper ? [paper.mean, paper.sd] : []);
 
 /** The numbers that a cell has to show in each layout, in this order. */
-const shown: Record<View['layout'], (cell: Cell) => (number | null)[]> = {
+const shown: Record<Layout, (cell: Cell) => (number | null)[]> = {
   'side-by-side': (cell) => [...ours(cell), ...papers(cell)],
   ours,
   difference: ({ measured, paper }) => (measured && paper ? [measured.mean - paper.mean] : []),
@@ -41,7 +41,12 @@ function expectNumbers(text: string, numbers: (number | null)[], { decimals }: T
 }
 
 /** Compares rows of text cells, the rows' titles first, with a table whose rows and columns are all shown. */
-function expectRows(rows: string[][], table: Table, { layout }: View, plain: (text: string) => string): void {
+function expectRows(
+  rows: string[][],
+  table: Table,
+  { layout }: Required<View>,
+  plain: (text: string) => string,
+): void {
   expect(rows.length).toBe(table.rows.length);
   const perColumn = layout === 'side-by-side' ? 2 : 1;
   table.rows.forEach((row, i) => {
@@ -215,7 +220,8 @@ test('HTML holds every number, has no script, and asks for nothing', () => {
 });
 
 describe('a terminal', () => {
-  const render = (table: Table, view: View, color = false) => renderTerminal([table], { color, view });
+  const render = (table: Table, view: Required<View>, color = false) =>
+    renderTerminal([table], { color, view });
 
   test('shows every number', () => {
     for (const table of tables) {

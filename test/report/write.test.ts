@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import { renderers } from '../../src/report/renderers/registry.ts';
 import type { Table } from '../../src/report/table.ts';
-import { defaultView } from '../../src/report/view.ts';
 import { writeTables } from '../../src/report/write.ts';
 import { randomTable } from './random-table.ts';
 
@@ -22,7 +21,7 @@ test('writes every format of every table and leaves nothing else behind', async 
   const condition = { setting: 'zoo.models', value: '9', paper: '1000', where: '' };
   Object.assign(tables[0] as Table, { conditions: [condition] });
   Object.assign(tables[1] as Table, { conditions: [] });
-  const paths = await writeTables(tables, out, defaultView);
+  const paths = await writeTables(tables, out, {});
   const ends = ['md', 'csv', 'conditions.csv', 'tex', 'html', 'json'];
   const names = ['table-1', 'table-10'].flatMap((key) =>
     // Only the first table has conditions.
@@ -32,7 +31,7 @@ test('writes every format of every table and leaves nothing else behind', async 
   expect((await readdir(out)).sort()).toEqual(names.toSorted());
   for (const table of tables) {
     for (const { extension, render } of renderers) {
-      const text = render(table, defaultView);
+      const text = render(table, {});
       const path = join(out, `${table.key}.${extension}`);
       if (text !== null) expect(await readFile(path, 'utf8')).toBe(text);
     }
@@ -42,14 +41,14 @@ test('writes every format of every table and leaves nothing else behind', async 
 test('replaces an earlier table', async () => {
   const table = { ...randomTable(new Random(3, 'write')), key: 'table-09' };
   await writeFile(join(dir, 'table-09.md'), 'earlier');
-  await writeTables([table], dir, defaultView);
+  await writeTables([table], dir, {});
   expect(await readFile(join(dir, 'table-09.md'), 'utf8')).not.toContain('earlier');
 });
 
 test('a folder that cannot be made is an error with the remedy', async () => {
   await writeFile(join(dir, 'file'), '');
   const out = join(dir, 'file', 'results');
-  await expect(writeTables([], out, defaultView)).rejects.toThrow(
+  await expect(writeTables([], out, {})).rejects.toThrow(
     /^the tables cannot be written: E\w+: .*; name another folder by --out$/,
   );
 });
