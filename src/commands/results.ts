@@ -1,11 +1,10 @@
 /** What became of the runs: for the tables, and for the person who waits. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, StageNode } from '../experiment/types.ts';
+import type { Plan } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
 import { renderTerminal } from '../report/renderers/terminal.ts';
-import { describeUntabled } from '../report/untabled.ts';
 import type { View } from '../report/view.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
@@ -77,11 +76,6 @@ export async function present(
     printError(`${paths.length} files written to ${outDir}`);
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);
-    const untabled = describeUntabled(plan, results.byRun, ({ resultKey }) => {
-      const node = plan.stages.find(({ key }) => key === resultKey) as StageNode;
-      return join((store.find(node) as { dir: string }).dir, 'result.json');
-    });
-    if (untabled) printError(untabled);
   }
   return failed > 0 ? 1 : 0;
 }

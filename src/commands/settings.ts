@@ -1,11 +1,14 @@
 /** What the options of a request mean. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Json } from '../base/json.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
-import type { Json, Plan } from '../experiment/types.ts';
-import { layouts, type View } from '../report/view.ts';
+import { layouts } from '../experiment/tables-schema.ts';
+import type { Plan } from '../experiment/types.ts';
+import type { View } from '../report/view.ts';
 import { Store } from '../runner/store.ts';
+import { catalogue } from '../stages/catalogue.ts';
 import { deviceNames } from '../tensor/devices/registry.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
 import type { Request } from './arguments.ts';
@@ -18,7 +21,7 @@ export async function loadPlan({ positionals, values }: Request): Promise<Plan> 
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
-  return planExperiment(await loadExperiment(file), { set, only, inspectFolder });
+  return planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
 }
 
 /** The store: --store, or `.exp` beside the experiment file. */

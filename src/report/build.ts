@@ -6,6 +6,9 @@ import type { RowDefinition, TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
+import { buildPivot, type PivotRequest } from './pivot.ts';
+import { pivotsOf, viewsOf } from './requests.ts';
+import { findSweeps } from './sweeps.ts';
 import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
 import { tableDefinitions } from './tables/registry.ts';
 

@@ -1,18 +1,17 @@
 /** Which runs stand side by side in one column group: those that differ in their seeds only. */
+
+import { canonicalJson, type Json } from '../base/json.ts';
 import { datasets } from '../data/registry.ts';
-import type { Json, Run } from '../experiment/types.ts';
+import { effectiveValues, immaterialSettings } from '../experiment/catalogue.ts';
+import type { Difference, Run } from '../experiment/types.ts';
+import { catalogue } from '../stages/catalogue.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
+import { inWords } from './differences.ts';
 import type { Labels } from './paper.ts';
 import type { Condition } from './table.ts';
 
-/** Settings that change no number: which are asked for, the seed that they are means over, and how many models are trained at once. */
-export const immaterial: ReadonlySet<string> = new Set([
-  'zoo.seed',
-  'zoo.lockstep',
-  'property_prediction.features',
-  'property_prediction.targets',
-  'generation.methods',
-]);
+/** Settings that change no number. */
+export const immaterial: ReadonlySet<string> = immaterialSettings(catalogue);
 
 export interface RunGroup {
   key: string;
@@ -86,10 +85,10 @@ function groupByCondition(
   runs: Run[],
 ): RunGroup[] {
   // A condition of a part of a setting tells of the setting.
-  const told = [
+  const told = new Set([
     ...across,
     ...Object.keys(published).flatMap((name) => [name, name.split('.').slice(0, 2).join('.')]),
-  ];
+  ]);
   const wanted = datasetsOf(group);
   const standIns = measuredOn(group, runs[0] as Run).flatMap((dataset, i) =>
     dataset === wanted[i]
@@ -117,34 +116,33 @@ function groupByCondition(
       varying,
       conditions: [
         ...standIns,
-        ...[...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
-          .map(parseDifference)
-          .filter(({ setting }) => !told.includes(setting)),
-        ...differencesFrom(published, sameCondition[0] as Run),
+        ...distinct([
+          ...sameCondition.flatMap(({ differences }) =>
+            differences.filter(({ setting }) => !told.has(setting)),
+          ),
+          ...differencesFrom(published, sameCondition[0] as Run),
+        ]).map(inWords),
       ],
     };
   });
 }
 
-/** From `zoo.models 60 (paper 1000)`. */
-function parseDifference(text: string): RunGroup['conditions'][number] {
-  const [, setting, value, paper] = /^(\S+) (.*) \(paper (.*)\)$/.exec(text) as unknown as string[];
-  return { setting: setting as string, value: value as string, paper: paper as string };
-}
+/** Each difference once. */
+const distinct = (differences: Difference[]): Difference[] => [
+  ...new Map(differences.map((difference) => [JSON.stringify(difference), difference])).values(),
+];
 
 /** Where a run's settings are not those that the paper had in a table. */
-function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): RunGroup['conditions'] {
+function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): Difference[] {
   const { settings } = run;
-  return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, value]) => {
+  return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, paper]) => {
     const found = name
       .split('.')
       .reduce((at: unknown, part) => (at as Record<string, unknown>)?.[part], settings);
     // Prompts of another zoo have the settings of SANE's where they say nothing else.
     const [, ofZoo] = /^generation\.prompt_zoo\.zoo\.(.*)$/.exec(name) ?? [];
-    const mine = found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null;
-    return JSON.stringify(mine) === JSON.stringify(value)
-      ? []
-      : [{ setting: name, value: text(mine), paper: text(value) }];
+    const value = (found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null) as Json;
+    return canonicalJson(value) === canonicalJson(paper) ? [] : [{ setting: name, value, paper }];
   });
 }
 
@@ -154,12 +152,12 @@ function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): R
  */
 function recipeOfPrompts({ settings: { zoo, generation } }: Run): Record<string, Json> {
   const given = generation.prompt_zoo?.zoo ?? {};
-  const names = new Set(Object.keys(given)).difference(new Set(['models', 'seed', 'lockstep']));
-  if (given.checkpoints?.includes(given.epochs ?? zoo.epochs)) names.delete('checkpoints');
-  const usual = zoo as unknown as Record<string, Json>;
-  return Object.fromEntries(
-    Array.from(names, (name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]),
+  const hasLast = given.checkpoints?.includes(given.epochs ?? zoo.epochs);
+  const names = Object.keys(given).filter((name) =>
+    name === 'checkpoints' ? !hasLast : name !== 'models' && !immaterial.has(`zoo.${name}`),
   );
+  const usual = zoo as unknown as Record<string, Json>;
+  return Object.fromEntries(names.map((name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]));
 }
 
 /** The part of the paper's column labels that is the group's. */
@@ -168,10 +166,17 @@ export const labelsOf = ({ dataset, labels }: GroupDefinition): Labels =>
 
 /** Everything that makes two runs of a data set different measurements, by its name in the experiment file. */
 function condition(run: Run, across: readonly string[]): Record<string, string> {
+  const effective = effectiveValues(catalogue, run.settings);
   const settings = Object.entries(run.settings).flatMap(([block, values]) =>
-    Object.entries(values).map(([name, value]) => [`${block}.${name}`, text(value)] as const),
+    Object.entries(values).map(([name, value]) => {
+      const dotted = `${block}.${name}`;
+      return [dotted, text(effective[dotted] ?? value)] as const;
+    }),
   );
-  const counted = settings.filter(([name]) => !immaterial.has(name) && !across.includes(name));
+  // The last checkpoint of another zoo is the prompts', and which it keeps it may have from the run's own.
+  const counts = (name: string) =>
+    !immaterial.has(name) || (name === 'zoo.checkpoints' && run.settings.generation.prompt_zoo !== null);
+  const counted = settings.filter(([name]) => counts(name) && !across.includes(name));
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
+import { layouts } from '../../src/experiment/tables-schema.ts';
 import type { Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import { latex } from '../../src/report/renderers/latex.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
-import { layouts } from '../../src/report/view.ts';
-import { makePlan, makeRun, r2 } from './plan.ts';
+import { difference, makePlan, makeRun, r2 } from './plan.ts';
 import { randomTable } from './random-table.ts';
 
 setDefaultTimeout(60_000);
@@ -48,8 +48,12 @@ const runs = ['mnist', 'glyphs'].flatMap((dataset) =>
   [0, 1, 2].map(
     (seed): Run =>
       makeRun({ dataset, seed }, [
-        'zoo.models 60 (paper 1000)',
-        'zoo.checkpoints [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25] (paper [1,3,5,10,15,20,25])',
+        difference('zoo.models', 60, 1000),
+        difference(
+          'zoo.checkpoints',
+          Array.from({ length: 25 }, (_, i) => i + 1),
+          [1, 3, 5, 10, 15, 20, 25],
+        ),
       ]),
   ),
 );

@@ -1,6 +1,7 @@
 /** Every rendering of random tables is read back and holds the table's numbers. */
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
+import { type Layout, layouts } from '../../src/experiment/tables-schema.ts';
 import { conditions } from '../../src/report/renderers/conditions.ts';
 import { csv } from '../../src/report/renderers/csv.ts';
 import { html } from '../../src/report/renderers/html.ts';
@@ -9,7 +10,7 @@ import { latex } from '../../src/report/renderers/latex.ts';
 import { markdown } from '../../src/report/renderers/markdown.ts';
 import { renderTerminal } from '../../src/report/renderers/terminal.ts';
 import { type Cell, rowTitle, type Table } from '../../src/report/table.ts';
-import { type Layout, layouts, type View } from '../../src/report/view.ts';
+import type { View } from '../../src/report/view.ts';
 import { randomTable } from './random-table.ts';
 
 const tables = Array.from({ length: 40 }, (_, i) => randomTable(new Random(i, 'table')));

@@ -3,21 +3,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Json } from '../../src/base/json.ts';
 import { Random } from '../../src/base/random.ts';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { loadImages } from '../../src/data/images.ts';
-import { defaults } from '../../src/experiment/schema.ts';
-import type { Json, StageName } from '../../src/experiment/types.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { loadSane } from '../../src/sane/checkpoint.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { finetune } from '../../src/stages/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/stages/generation/methods.ts';
 import { accuracies, condition, ensembleAccuracy } from '../../src/stages/generation/networks.ts';
 import { checkPositions } from '../../src/stages/generation/prepare.ts';
 import { transplant } from '../../src/stages/generation/transplant.ts';
-import { stages } from '../../src/stages/implementations.ts';
+import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
@@ -31,10 +31,10 @@ import { freshSeed } from '../tensor/compare.ts';
 let dir = '';
 type Config = Record<string, Json>;
 
-async function run(stage: StageName, config: Config, inputs: Record<string, string>, name: string = stage) {
+async function run(stage: string, config: Config, inputs: Record<string, string>, name: string = stage) {
   const at = join(dir, name);
   await mkdir(at, { recursive: true });
-  const implementation = await stages[stage]();
+  const implementation = await stages[stage]!.load();
   await implementation.execute({ config, inputs, dir: at, dataDir: undefined, report: () => {} });
   return at;
 }

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import type { ImageFormat } from '../../src/data/dataset.ts';
-import { defaults } from '../../src/experiment/schema.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { augmentBatch } from '../../src/zoo/augment.ts';
 import { AugmentLoader } from '../../src/zoo/augment-loader.ts';

@@ -1,5 +1,6 @@
 /** Table 13: small CNNs transferred to another task. */
 import type { OrderDefinition, TableDefinition } from '../definition.ts';
+import { familyOf } from './family.ts';
 import { accuracies, type Method, methodTitles } from './generation.ts';
 import { changesTask } from './transfer.ts';
 
@@ -16,7 +17,7 @@ export const table13: TableDefinition = {
   ...accuracies,
   best: { among: 'rows', is: 'highest' },
   stub: ['Method'],
-  accepts: (run) => run.architecture.startsWith('cnn-') && changesTask(run),
+  accepts: (run) => familyOf(run) === 'cnn' && changesTask(run),
   groups: [
     {
       ...{ source: 'svhn', dataset: 'mnist', title: 'SVHN to MNIST' },
