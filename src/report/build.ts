@@ -1,8 +1,9 @@
 /** From a plan and the results of its runs to its tables: the paper's, and pivots. */
 import type { Plan } from '../experiment/types.ts';
+import { definitionsOf } from './choose.ts';
 import { judgeOrder } from './claims.ts';
 import { gatherConditions } from './conditions.ts';
-import type { RowDefinition, TableDefinition } from './definition.ts';
+import type { TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
@@ -10,7 +11,6 @@ import { buildPivot, type PivotRequest } from './pivot.ts';
 import { pivotsOf, viewsOf } from './requests.ts';
 import { findSweeps } from './sweeps.ts';
 import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
-import { tableDefinitions } from './tables/registry.ts';
 
 /**
  * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
@@ -35,21 +35,8 @@ export function buildTables(plan: Plan, results: RunResults): Table[] {
   return [
     ...ofPaper,
     ...asked.map((request) => build('pivot', request)),
-    ...sweeps.map((request) => build('sweep', request)),
+    ...sweeps.map((request) => build(request.skipConstant ? 'sweep' : 'results', request)),
   ];
-}
-
-/** The tables of the paper that a plan names or, if it names nothing, that a run of it belongs in. Throws if one has no definition. */
-export function definitionsOf({ tables, runs }: Plan): TableDefinition[] {
-  if (tables === null) return tableDefinitions.filter(({ accepts }) => runs.some(accepts));
-  const ids = tables.flatMap((asked) =>
-    typeof asked === 'number' ? asked : 'table' in asked ? asked.table : [],
-  );
-  return ids.map((id) => {
-    const definition = tableDefinitions.find((definition) => definition.id === id);
-    if (!definition) throw new Error(`Table ${id} has no definition in src/report/tables.`);
-    return definition;
-  });
 }
 
 function buildTable(
@@ -87,7 +74,9 @@ function buildTable(
     claims: withRuns.flatMap(({ group, cells }) => judgeGroup(definition, group, cells, lead(group))),
     notes: [
       `± of ours is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
-      ...withRuns.map(({ group, cells }) => `${lead(group)}${countResults(definition, group, cells)}.`),
+      ...withRuns.map(({ group, cells }) =>
+        sentence(`${lead(group)}${countResults(definition, group, cells)}`),
+      ),
       ...(paper.spread ? [`± of the paper: ${paper.spread}`] : []),
       ...(cells.some(({ status }) => status === 'reproduced' || status === 'differs')
         ? [
@@ -102,6 +91,9 @@ function buildTable(
     ),
   };
 }
+
+/** With its full stop, which an abbreviation at the end has already. */
+const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
 
 const columnKey = (group: { key: string }, column: { key: string }) => `${group.key}/${column.key}`;
 
@@ -151,17 +143,25 @@ function fillGroup(
   );
 }
 
-/** e.g. `n = 1 for W, s(W); n = 3 for SANE`, with the rows where those of a column differ. */
+/** e.g. `n = 1 for W, s(W); n = 3 for SANE`: by column where those of a column agree, else by row where those of a row do, else by both. */
 function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells: Cell[]): string {
-  const counts = columns.flatMap(({ key, title }) => {
-    const ofColumn = cells.filter(({ column, measured }) => measured && column === columnKey(group, { key }));
-    const byCount = [...Map.groupBy(ofColumn, ({ measured }) => measured?.n as number)];
-    return byCount.map(([n, those]) => {
-      const titles = those.map(({ row }) => rowTitle(rows.find((one) => one.key === row) as RowDefinition));
-      return { n, title: byCount.length === 1 ? title : `${title} (${titles.join(', ')})` };
-    });
+  const counted = cells.flatMap(({ row, column, measured }) => {
+    const across = columns.find(({ key }) => column === columnKey(group, { key }));
+    const down = rows.find(({ key }) => key === row);
+    return measured && across && down ? [{ across, down, n: measured.n }] : [];
   });
-  const titles = Map.groupBy(counts, ({ n }) => n);
-  const phrases = [...titles].map(([n, of]) => `n = ${n} for ${of.map(({ title }) => title).join(', ')}`);
-  return phrases.join('; ') || 'nothing measured';
+  if (counted.length === 0) return 'nothing measured';
+  const ways = [
+    () => '',
+    ({ across }: Counted) => across.title,
+    ({ down }: Counted) => down.titles.at(-1) as string,
+    ({ across, down }: Counted) => `${across.title} (${rowTitle(down)})`,
+  ];
+  type Counted = (typeof counted)[number];
+  const settles = (way: (one: Counted) => string) =>
+    [...Map.groupBy(counted, way).values()].every((same) => new Set(same.map(({ n }) => n)).size === 1);
+  const name = ways.find(settles) as (one: Counted) => string;
+  return [...Map.groupBy(counted, ({ n }) => n)]
+    .map(([n, of]) => `n = ${n}${name(of[0] as Counted) && ` for ${[...new Set(of.map(name))].join(', ')}`}`)
+    .join('; ');
 }

@@ -4,13 +4,23 @@ import type { Condition } from './table.ts';
 
 /** The conditions of the groups and of their rows, each with the groups that it is true of unless those are all. */
 export function gatherConditions(groups: readonly RunGroup[], ofRows: readonly Condition[]): Condition[] {
-  const bySetting = Map.groupBy(
-    groups.flatMap(({ title, conditions }) => conditions.map((condition) => ({ title, condition }))),
-    ({ condition }) => JSON.stringify(condition),
+  const found = groups.flatMap(({ title, varying, conditions }) =>
+    conditions.map((condition) => ({ title, condition, isInTitle: varying.includes(condition.setting) })),
   );
-  const ofGroups = [...bySetting.values()].map((same) => {
-    const where = same.length === groups.length ? '' : same.map(({ title }) => title).join('; ');
-    return { ...(same[0] as (typeof same)[number]).condition, where };
+  const byCondition = Map.groupBy(found, ({ condition: { value, ...rest }, isInTitle }) =>
+    JSON.stringify(isInTitle ? rest : { value, ...rest }),
+  );
+  const ofGroups = [...byCondition.values()].map((same) => {
+    const [{ condition, isInTitle }] = same as [(typeof same)[number]];
+    // What groups are titled by need not be said of each again.
+    if (isInTitle) {
+      const values = new Set(same.map(({ condition }) => condition.value));
+      return { ...condition, value: [...values].join(', '), where: '' };
+    }
+    return {
+      ...condition,
+      where: same.length === groups.length ? '' : same.map(({ title }) => title).join('; '),
+    };
   });
   return [...ofGroups, ...ofRows];
 }

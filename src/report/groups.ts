@@ -63,16 +63,23 @@ export function targetOf({ dataset, settings: { generation }, task }: Run): stri
 }
 
 /** The group that a run is shown in: that of its data sets, or else the first that they stand in for, in the order of what they stand for. */
-function groupOf(run: Run, groups: readonly GroupDefinition[]): GroupDefinition | undefined {
+const groupOf = (run: Run, groups: readonly GroupDefinition[]): GroupDefinition | undefined =>
+  placeOf(run, groups)?.group;
+
+/** The group of a run, and how far from the first choice it is: 0 for that of the run's own data sets. */
+export function placeOf(
+  run: Run,
+  groups: readonly GroupDefinition[],
+): { group: GroupDefinition; distance: number } | undefined {
   const shownAs = (name: string) => [name, ...(datasets[name]?.standsFor ?? [])];
-  for (const target of shownAs(targetOf(run))) {
-    for (const source of shownAs(run.dataset)) {
-      const found = groups.find(
+  for (const [i, target] of shownAs(targetOf(run)).entries()) {
+    for (const [k, source] of shownAs(run.dataset).entries()) {
+      const group = groups.find(
         (group) =>
           (group.dataset === null || group.dataset === target) &&
           (group.source === undefined || group.source === source),
       );
-      if (found) return found;
+      if (group) return { group, distance: i + (group.source === undefined ? 0 : k) };
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 /** Pivots that nobody has to ask for: of settings that vary and that no table of the paper has a place for, and of runs that are in no table. */
 import type { Plan, Run } from '../experiment/types.ts';
 import type { TableDefinition } from './definition.ts';
-import { groupRuns, immaterial, text } from './groups.ts';
+import { groupRuns, immaterial, type RunGroup, text } from './groups.ts';
 import type { RunResults } from './measure.ts';
 import type { PivotRequest } from './pivot.ts';
 
@@ -20,21 +20,20 @@ export function findSweeps(
   const byTask = Map.groupBy(runs, ({ task }) => task);
   return [...byTask.values()].flatMap((ofTask) => {
     const unplaced = ofTask.filter((run) => !held.has(run));
-    const split = new Set(
-      groups
-        .filter((group) => group.runs.some((run) => ofTask.includes(run)))
-        .flatMap(({ varying }) => varying),
-    );
-    const swept = varyingAxes(ofTask).filter(
-      (name) => !shown.has(name) && (split.has(name) || varyingAxes(unplaced).includes(name)),
-    );
+    const ofGroups = groups.filter((group) => group.runs.some((run) => ofTask.includes(run)));
+    const swept = new Set([...ofGroups.flatMap(sweptIn), ...varyingAxes(unplaced)]);
+    const wanted = varyingAxes(ofTask).filter((name) => swept.has(name) && !shown.has(name));
     return metricsOf(ofTask, results).flatMap(({ metric, labels }): PivotRequest[] => {
-      if (swept.length > 0) return [shape(metric, swept, labels)];
       const isAsked = asked.some((request) => request.metric === metric);
-      return unplaced.length > 0 && !isAsked ? [shape(metric, [], labels)] : [];
+      if (wanted.length === 0 && (unplaced.length === 0 || isAsked)) return [];
+      return [shape(metric, wanted, labels)];
     });
   });
 }
+
+/** Axes that split the runs of a data set in groups of a table. */
+export const sweptIn = ({ varying, runs }: RunGroup): string[] =>
+  varying.filter((name) => name.includes('.') && runs.some(({ axes }) => name in axes));
 
 /** Settings that are axes with more than one value among these runs, in the order of the file. */
 function varyingAxes(runs: readonly Run[]): string[] {

@@ -5,7 +5,7 @@ import { planExperiment } from '../../src/experiment/expand.ts';
 import { loadExperiment } from '../../src/experiment/load.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { explainKey } from '../../src/experiment/why.ts';
-import { definitionsOf } from '../../src/report/build.ts';
+import { definitionsOf } from '../../src/report/choose.ts';
 import { groupRuns } from '../../src/report/groups.ts';
 import { catalogue } from '../../src/stages/catalogue.ts';
 import { stages } from '../../src/stages/registry.ts';

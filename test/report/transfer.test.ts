@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { Json } from '../../src/base/json.ts';
 import type { Difference, Run } from '../../src/experiment/types.ts';
-import { buildTables, definitionsOf } from '../../src/report/build.ts';
+import { buildTables } from '../../src/report/build.ts';
+import { definitionsOf } from '../../src/report/choose.ts';
 import { conditionLines } from '../../src/report/layout.ts';
 import type { Table } from '../../src/report/table.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';

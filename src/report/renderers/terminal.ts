@@ -33,6 +33,8 @@ function renderTable(table: Table, color: boolean, view: View): string[] {
   const parts = cut(sheet, terminalColumns, (columns) => widthOf(sheet, columns));
   return [
     wrap(`${heading(table)} (${table.unit})`),
+    // What a table of the paper is, the paper says.
+    ...(table.id === null && table.caption ? [wrap(table.caption)] : []),
     ...parts.map((part) => renderSheet(part, color)),
     ...(under.length > 0 ? [under.map((line) => wrap(line)).join('\n')] : []),
     ...(table.claims.length > 0 ? [`Claims of the paper\n${list(claimLines(table))}`] : []),
