@@ -57,12 +57,18 @@ export function buildPivot(
   const known = points.length > 0 ? points : places;
   const rowKeys = combinations(complete(known, places, rowNames), rowNames);
   const columnKeys = combinations(complete(known, places, columns), columns);
+  const names = [...rowNames, ...columns];
+  const byPlace = Map.groupBy(points, ({ attributes }) => JSON.stringify(pick(attributes, names)));
   const measured = rowKeys.map((row) => ({
     row,
     cells: columnKeys.map((column): Cell => {
-      const wanted = { names: [...rowNames, ...columns], values: [...row, ...column] };
-      const here = measurePlace(wanted, points, places, results, factor);
-      return { row: JSON.stringify(row), column: JSON.stringify(column), ...here };
+      const values = [...row, ...column];
+      const ofPlace = places.flatMap(({ run, attributes }) =>
+        names.every((name, i) => !(name in attributes) || attributes[name] === values[i]) ? [run] : [],
+      );
+      const here = byPlace.get(JSON.stringify(values)) ?? [];
+      const found = measurePlace(here, ofPlace, results, factor);
+      return { row: JSON.stringify(row), column: JSON.stringify(column), ...found };
     }),
   }));
   const blockOf = (row: readonly string[]) =>
@@ -123,17 +129,11 @@ function complete(
 }
 
 function measurePlace(
-  { names, values }: { names: readonly string[]; values: readonly string[] },
-  points: readonly Point[],
-  places: readonly Place[],
+  here: readonly Point[],
+  runs: readonly Run[],
   results: RunResults,
   factor: number,
 ): Omit<Cell, 'row' | 'column'> {
-  const wanted = JSON.stringify(values);
-  const here = points.filter(({ attributes }) => JSON.stringify(pick(attributes, names)) === wanted);
-  const runs = places.flatMap(({ run, attributes }) =>
-    names.every((name, i) => !(name in attributes) || attributes[name] === values[i]) ? [run] : [],
-  );
   const numbers = [...new Map(here.map(({ replicate, value }) => [replicate, factor * value])).values()];
   const measured = summarize(numbers.filter(Number.isFinite));
   const reasons = failures(runs, results);

@@ -313,7 +313,7 @@ describe('rows that stand for settings', () => {
     ]);
     const { paper } = cellOf(table, 'both', 'fashion-mnist/0');
     expect(table.notes[1]).toBe(
-      'n = 1 for Ep 0 (rand init); n = 2 for Ep 0 (naive, Haloed, BN-cond, Haloed+BN-cond).',
+      'n = 1 for rand init; n = 2 for naive, Haloed, BN-cond, Haloed+BN-cond.',
     );
     expect(conditionLines(table)).toEqual([
       'dataset fashion-mnist (paper CIFAR-10)',
