@@ -37,7 +37,7 @@ describe('parseArguments', () => {
     [
       ['table', 'a.yaml', '--jobs', '2'],
       'table has no option --jobs',
-      'its options: --set, --only, --store, --out, --json',
+      'its options: --set, --only, --store, --out, --layout, --all, --json',
     ],
   ];
   test.each(mistakes)('%j', (args, message, hint) => {
