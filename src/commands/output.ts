@@ -1,4 +1,4 @@
-/** Standard output and error. A reader that goes away (`| head`) ends the printing, not the program. */
+/** Standard output and error. A reader that closes the pipe (`| head`) stops the printing, not the program. */
 import { styleText } from 'node:util';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -23,7 +23,7 @@ export function printJson(event: { event: string; [name: string]: unknown }): vo
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-/** Everything that is no result. */
+/** Everything but results. */
 export function printError(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }

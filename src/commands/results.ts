@@ -1,6 +1,7 @@
-/** What became of the runs: for the tables, and for the person who waits. */
+/** The results of a plan's runs: collected, printed and written. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { plural } from '../base/plural.ts';
 import type { Plan } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
@@ -11,7 +12,7 @@ import type { Failure, Store } from '../runner/store.ts';
 import type { TaskResult } from '../stages/result.ts';
 import { hasColor, print, printError, printJson } from './output.ts';
 
-/** The outcome of every run by its id, and the failures by the log that tells of them. */
+/** The outcome of every run by its id, and each failure once, by its log. */
 export interface Results {
   byRun: Map<string, RunResult>;
   failures: Map<string, { failure: Failure; runs: string[] }>;
@@ -46,8 +47,8 @@ export function collectResults(
 }
 
 /**
- * Prints the tables, writes them, and names the failures. Returns the exit code. Where nothing was computed yet nothing is written: tables
- * that are there already are worth more than empty ones.
+ * Prints the tables, writes them, and lists the failures. Returns the exit code. Writes nothing where no run is finished, so that earlier
+ * tables are not replaced by empty ones.
  */
 export async function present(
   plan: Plan,
@@ -60,9 +61,7 @@ export async function present(
   const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
   if (done + failed === 0) {
     if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
-    printError(
-      `none of the ${missing} runs is finished in ${store.root}: no table is written. exp run computes them.`,
-    );
+    printError(`No run is finished in ${store.root}, so no table was written. Compute them with exp run.`);
     return 1;
   }
   const tables = buildTables(plan, results.byRun);
@@ -73,9 +72,9 @@ export async function present(
     printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
   } else {
     print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
-    printError(`${paths.length} files written to ${outDir}`);
+    printError(`${plural(paths.length, 'file')} written to ${outDir}`);
     if (failed > 0) printError(describeFailures(results, failed));
-    if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);
+    if (missing > 0) printError(`${missing} of ${plural(plan.runs.length, 'run')} not computed yet.`);
   }
   return failed > 0 ? 1 : 0;
 }
@@ -89,9 +88,9 @@ function describeFailures({ byRun, failures }: Results, failed: number): string 
   });
   const hidden = failures.size - blocks.length;
   return [
-    `${failed} of ${byRun.size} runs failed:`,
+    `${failed} of ${plural(byRun.size, 'run')} failed:`,
     ...blocks,
-    ...(hidden > 0 ? [`  and ${hidden} more failures`] : []),
-    'Once the cause is mended, --retry-failed computes them again.',
+    ...(hidden > 0 ? [`  and ${plural(hidden, 'more failure', 'more failures')}`] : []),
+    'Fix the cause, then run the same command with --retry-failed.',
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
 import type { ParsedExperiment } from './parse.ts';
 import { StagePlanner } from './planner.ts';
 import { ExperimentError, type Place, type Problem } from './problems.ts';
+import { renameSettings } from './renamed.ts';
 import { type Conditions, type Identity, paperSettings, resolve } from './resolve.ts';
 import { formatOf } from './schema.ts';
 import type { TaskPlan } from './stage-plan.ts';
@@ -124,13 +125,16 @@ class Folders {
 }
 
 /** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
-export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = {}): Plan {
+export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}): Plan {
   const { experiment, source, catalogue } = parsed;
+  const set = renameSettings(catalogue, '--set', given.set ?? {});
+  const only = renameSettings(catalogue, '--only', given.only ?? {});
+  const options = { ...given, set: set.settings, only: only.settings };
   const problems = checkOptions(options, catalogue);
   const fail = () => {
     throw new ExperimentError(problems, source.file, source.text);
   };
-  const { points, selected } = choosePoints(parsed, options.only ?? {}, problems);
+  const { points, selected } = choosePoints(parsed, options.only, problems);
   if (problems.length > 0) fail();
 
   const used = new Set(points.flatMap((point) => Object.keys(point)));
@@ -154,7 +158,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     const content = canonicalJson([rest, matching]);
     const id = runId(point, varying);
     const known = conditions.get(content);
-    const found = known ?? resolve(catalogue, experiment, point, options.set ?? {});
+    const found = known ?? resolve(catalogue, experiment, point, options.set);
     conditions.set(content, found);
     const { settings } = found;
     const run = { axes: point, architecture, dataset, task, seed, settings };
@@ -186,6 +190,7 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     tables: experiment.tables ?? null,
     runs,
     stages: planner.stages,
+    warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
   };
 }
 

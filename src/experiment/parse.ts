@@ -1,7 +1,9 @@
 /** YAML text -> Experiment. Every mistake that can be seen in the file alone is found here, all at once. */
 import type { Catalogue } from './catalogue.ts';
+import { checkTables } from './check-tables.ts';
 import { plainAxes } from './json-schema.ts';
-import { ExperimentError } from './problems.ts';
+import { ExperimentError, type Problem } from './problems.ts';
+import { renameOf, renameWarning } from './renamed.ts';
 import { formatOf } from './schema.ts';
 import { parseYaml, type YamlSource } from './source.ts';
 import { dotted, type Located, show, translate } from './translate.ts';
@@ -13,6 +15,8 @@ export interface ParsedExperiment {
   source: YamlSource;
   /** What it was checked by, and is planned with. */
   catalogue: Catalogue;
+  /** What works and should be written otherwise. */
+  warnings: Problem[];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -83,7 +87,7 @@ function checkAxes(value: Record<string, unknown>): Located[] {
 
 /** Parses a file's text and checks it by the catalogue. Throws an ExperimentError with every mistake. */
 export function parseExperiment(text: string, file: string, catalogue: Catalogue): ParsedExperiment {
-  const source = parseYaml(text, file);
+  const source = parseYaml(text, file, renameOf(catalogue));
   const problems = [...source.problems];
   const { value } = source;
   const fail = (): never => {
@@ -103,10 +107,19 @@ export function parseExperiment(text: string, file: string, catalogue: Catalogue
     });
     return fail();
   }
-  const located = [...translate(formatOf(catalogue).validateFile(value)), ...checkAxes(value)];
+  const located = [
+    ...translate(formatOf(catalogue).validateFile(value)),
+    ...checkAxes(value),
+    ...checkTables(value, catalogue),
+  ];
   for (const { problem, path, markKey } of located) {
     problems.push({ ...problem, path: dotted(path), place: source.locate(path, markKey) });
   }
   if (problems.length > 0) fail();
-  return { experiment: value as unknown as Experiment, source, catalogue };
+  return {
+    experiment: value as unknown as Experiment,
+    source,
+    catalogue,
+    warnings: source.renamed.map(renameWarning),
+  };
 }

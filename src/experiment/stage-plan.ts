@@ -20,6 +20,8 @@ export interface SettingsBlock {
   };
   /** Settings that change no number: which numbers are asked for, the seeds that they are means over, how it is computed. */
   immaterial?: readonly string[];
+  /** Settings by the names that they had in the version before; a file may still use these, with a warning. */
+  renamed?: Readonly<Record<string, string>>;
   /** What null says to a reader, where it is not `all`. */
   nullMeans?: Readonly<Record<string, string>>;
 }

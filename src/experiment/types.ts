@@ -1,5 +1,7 @@
 /** What the file becomes: settings resolved for each run, runs, and the plan of stages. All plain data. */
+
 import type { Json, JsonObject } from '../base/json.ts';
+import type { Problem } from './problems.ts';
 import type { Experiment, Settings } from './schema.gen.ts';
 
 export type { Experiment, Settings };
@@ -80,4 +82,6 @@ export interface Plan {
   tables: TableRequest[] | null;
   runs: Run[];
   stages: StageNode[];
+  /** What works and should be written otherwise. */
+  warnings: Problem[];
 }

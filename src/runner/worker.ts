@@ -9,7 +9,7 @@ import { Store } from './store.ts';
 
 const progressEveryMs = 100;
 
-/** Tells the runner. If it is gone, this process has nobody to work for and ends. */
+/** Sends to the runner. If the runner is gone, this process exits. */
 function send(message: WorkerMessage): void {
   try {
     writeSync(messagesFd, `${JSON.stringify(message)}\n`);

@@ -1,4 +1,4 @@
-/** How much work a stage is, so that the time of one can be told from the time of others. */
+/** How much work a stage is, so that the time of one can be estimated from the time of others. */
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 

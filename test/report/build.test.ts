@@ -12,6 +12,7 @@ import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.t
 import type { Table } from '../../src/report/table.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
+import { testSeed } from '../seed.ts';
 import { difference, makePlan, makeRun, r2 } from './plan.ts';
 
 /** One table of runs that are all done, with the records that `measure` gives for each. */
@@ -67,7 +68,7 @@ describe('the registry of tables', () => {
 
 describe('a measured cell', () => {
   test('averages seeds and zoos, and counts what the seed has no part in once for each zoo', () => {
-    const random = new Random(Date.now(), 'averages');
+    const random = new Random(testSeed, 'averages');
     const runs = [0, 1].flatMap((zoo) => seeds(3, { 'zoo.seed': zoo }));
     const sane = new Map(runs.map(({ id }) => [id, random.uniform(-5, 1)]));
     const weights = [0.25, 0.75];
@@ -312,9 +313,7 @@ describe('rows that stand for settings', () => {
       [2, '40.500'],
     ]);
     const { paper } = cellOf(table, 'both', 'fashion-mnist/0');
-    expect(table.notes[1]).toBe(
-      'n = 1 for rand init; n = 2 for naive, Haloed, BN-cond, Haloed+BN-cond.',
-    );
+    expect(table.notes[1]).toBe('n = 1 for rand init; n = 2 for naive, Haloed, BN-cond, Haloed+BN-cond.');
     expect(conditionLines(table)).toEqual([
       'dataset fashion-mnist (paper CIFAR-10)',
       'zoo.models 9 (paper 1000)',

@@ -30,7 +30,7 @@ export function makeRun(axes: Record<string, Json>, differences: Difference[] = 
 }
 
 export function makePlan(runs: Run[], tables: number[]): Plan {
-  return { name: 'test', description: '', device: 'auto', tables, runs, stages: [] };
+  return { name: 'test', description: '', device: 'auto', tables, runs, stages: [], warnings: [] };
 }
 
 /** A test R² as the task property-prediction records it. */

@@ -11,9 +11,10 @@ import { markdown } from '../../src/report/renderers/markdown.ts';
 import { renderTerminal } from '../../src/report/renderers/terminal.ts';
 import { type Cell, rowTitle, type Table } from '../../src/report/table.ts';
 import type { View } from '../../src/report/view.ts';
+import { testSeed } from '../seed.ts';
 import { randomTable } from './random-table.ts';
 
-const tables = Array.from({ length: 40 }, (_, i) => randomTable(new Random(i, 'table')));
+const tables = Array.from({ length: 40 }, (_, i) => randomTable(new Random(testSeed, 'table', i)));
 const views = layouts.map((layout) => ({ layout, all: true }));
 const sideBySide: Required<View> = { layout: 'side-by-side', all: true };
 

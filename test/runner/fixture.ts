@@ -95,7 +95,15 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
     const run = { ...point, axes: point, settings };
     return { ...run, id: `seed=${seed}`, differences: [], resultKey: planner.key(propertyPrediction, run) };
   });
-  return { name: 'test', description: '', device: 'cpu', tables: [1], runs, stages: planner.stages };
+  return {
+    name: 'test',
+    description: '',
+    device: 'cpu',
+    tables: [1],
+    runs,
+    stages: planner.stages,
+    warnings: [],
+  };
 }
 
 /** Waits until something holds; throws after half a minute. */

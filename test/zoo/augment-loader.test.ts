@@ -9,10 +9,11 @@ import { AugmentLoader } from '../../src/zoo/augment-loader.ts';
 import { type Member, members, type ZooConfig } from '../../src/zoo/members.ts';
 import { PopulationTraining, prepare } from '../../src/zoo/train.ts';
 import { cnnSmall } from '../nets/networks.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested } from '../tensor/devices.ts';
 
-const random = new Random(freshSeed, 'augment-loader');
+const random = new Random(testSeed, 'augment-loader');
 const dataset: ImageFormat = {
   name: 'noise',
   shape: [28, 28, 1],

@@ -1,27 +1,22 @@
 /** `exp reconstruct <model>... --sane state.pt --out folder`: each network as SANE encodes and decodes it, in a file of the same name. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { reconstructNetwork } from '../sane/decode-networks.ts';
-import type { Request } from './arguments.ts';
-import { countOption, formatOption, openPretrained, writeNetwork } from './networks.ts';
-import { print } from './output.ts';
-import { UsageError } from './usage.ts';
+import { reconstructNetwork } from '../../sane/decode-networks.ts';
+import { type Request, requiredValue } from '../arguments.ts';
+import { countOption, formatOption, openPretrained, writeNetwork } from '../networks.ts';
+import { print } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 /** Returns the exit code. Prints the path of each file written, or as JSON `[{model, file}]`. */
 export async function reconstructCommand(request: Request): Promise<number> {
-  const [out] = request.values.get('out') ?? [];
-  if (out === undefined)
-    throw new UsageError('reconstruct needs --out', '--out a folder for the new networks');
+  const out = requiredValue(request, 'out');
   const format = formatOption(request);
   const files = outFiles(request.positionals, out, format);
   const own = [...files].find(([, file]) =>
     request.positionals.some((model) => resolve(model) === resolve(file)),
   );
   if (own)
-    throw new UsageError(
-      `the new ${own[1]} would replace the network it is made from`,
-      '--out another folder',
-    );
+    throw new UsageError(`${own[1]} would overwrite its own input`, 'choose another folder with --out');
   const window = countOption(request, 'window');
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });
@@ -36,7 +31,7 @@ export async function reconstructCommand(request: Request): Promise<number> {
   return 0;
 }
 
-/** Where each network goes. Networks of the same name, as in a folder for each epoch, are told apart by their number. */
+/** Where each network goes. Models of the same file name, as in a folder for each epoch, get a number. */
 function outFiles(models: readonly string[], out: string, format: string): Map<string, string> {
   const stem = (path: string) => basename(path).replace(/\.(pt|pth|bin|safetensors)$/, '');
   const used = new Map<string, number>();

@@ -1,8 +1,8 @@
 /** `exp embed <model>... --sane state.pt`: the mean embedding of each network, in the order given. */
-import { embedNetworks } from '../sane/embed-networks.ts';
-import type { Request } from './arguments.ts';
-import { countOption, openPretrained } from './networks.ts';
-import { print } from './output.ts';
+import { embedNetworks } from '../../sane/embed-networks.ts';
+import { optionValue, type Request } from '../arguments.ts';
+import { countOption, openPretrained } from '../networks.ts';
+import { print } from '../output.ts';
 
 /** Returns the exit code. As JSON, `[{model, embedding}]`; as text, a line for each network: its path and the numbers. */
 export async function embedCommand(request: Request): Promise<number> {
@@ -20,7 +20,7 @@ export async function embedCommand(request: Request): Promise<number> {
   }
   pretrained.sane.dispose();
   const text = json ? `[${lines.join(',\n')}]\n` : `${lines.join('\n')}\n`;
-  const [out] = request.values.get('out') ?? [];
+  const out = optionValue(request, 'out');
   if (out === undefined) print(text);
   else await Bun.write(out, text);
   return 0;

@@ -1,10 +1,11 @@
 /** `--dry-run`: what would be computed, why, and about how long that takes. */
-import type { Plan, StageNode } from '../experiment/types.ts';
-import { type Estimate, estimatePlan } from '../runner/estimate.ts';
-import { formatDuration } from '../runner/reporters/format.ts';
-import type { Store } from '../runner/store.ts';
-import type { StageState } from '../runner/survey.ts';
-import { print, printJson, style } from './output.ts';
+import { plural } from '../../base/plural.ts';
+import type { Plan, StageNode } from '../../experiment/types.ts';
+import { type Estimate, estimatePlan } from '../../runner/estimate.ts';
+import { formatDuration } from '../../runner/reporters/format.ts';
+import type { Store } from '../../runner/store.ts';
+import type { StageState } from '../../runner/survey.ts';
+import { print, printJson, style } from '../output.ts';
 
 /** Longer lists are cut and counted. */
 const shownRuns = 40;
@@ -62,7 +63,7 @@ function describe(
   const lines = [
     style(
       'bold',
-      `${plan.name}: ${plan.runs.length} runs, ${plan.stages.length} stages: ${counts.join(', ')}`,
+      `${plan.name}: ${plural(plan.runs.length, 'run')}, ${plural(plan.stages.length, 'stage')}: ${counts.join(', ')}`,
     ),
   ];
   if (todo.length > 0) {
@@ -71,7 +72,7 @@ function describe(
   }
   if (failed.length > 0) {
     const rows = failed.map((node) => stageRow(node, states.get(node.key), undefined));
-    const hint = 'Computed again with --retry-failed.';
+    const hint = 'Use --retry-failed to compute them again.';
     lines.push('', 'Stages that failed before', ...shorten(rows, shownStages, 'stages'), hint);
   }
   const runs = plan.runs.map(({ id, resultKey }) => `  ${id}  ${runState(states.get(resultKey))}`);
@@ -90,10 +91,11 @@ function stageRow(
 }
 
 function summary({ total, stages }: PlanEstimate, jobs: number): string {
-  if (total !== undefined) return `In all about ${formatDuration(total)} with ${jobs} jobs at once.`;
+  if (total !== undefined)
+    return `About ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time.`;
   return stages.size > 0
-    ? 'Not all of them have similar ones that were timed here.'
-    : 'No similar stages were timed here.';
+    ? 'No total: some of them have no similar finished stage to estimate from.'
+    : 'No time estimate: no similar stage is finished in this store yet.';
 }
 
 function runState(state: StageState | undefined): string {

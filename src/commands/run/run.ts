@@ -1,30 +1,30 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
-import type { Plan } from '../experiment/types.ts';
-import { chooseDevice, chooseGpus, describeChoice } from '../runner/choose-device.ts';
-import { estimatePlan } from '../runner/estimate.ts';
-import type { Reporter } from '../runner/events.ts';
-import { JsonReporter } from '../runner/reporters/json.ts';
-import { PlainReporter } from '../runner/reporters/plain.ts';
-import { TerminalReporter } from '../runner/reporters/terminal.ts';
-import { execute } from '../runner/scheduler.ts';
-import { type ExecuteOptions, jobCount, type StageOutcome } from '../runner/stage-runner.ts';
-import type { Failure, Store } from '../runner/store.ts';
-import { type StageState, survey } from '../runner/survey.ts';
-import type { Request } from './arguments.ts';
-import { dryRun } from './dry-run.ts';
-import { hasColor, printError, printJson } from './output.ts';
-import { collectResults, present } from './results.ts';
+import { plural } from '../../base/plural.ts';
+import type { Plan } from '../../experiment/types.ts';
+import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
+import { estimatePlan } from '../../runner/estimate.ts';
+import type { Reporter } from '../../runner/events.ts';
+import { JsonReporter } from '../../runner/reporters/json.ts';
+import { PlainReporter } from '../../runner/reporters/plain.ts';
+import { TerminalReporter } from '../../runner/reporters/terminal.ts';
+import { execute } from '../../runner/scheduler.ts';
+import { type ExecuteOptions, jobCount, type StageOutcome } from '../../runner/stage-runner.ts';
+import type { Failure, Store } from '../../runner/store.ts';
+import { type StageState, survey } from '../../runner/survey.ts';
+import { optionValue, type Request } from '../arguments.ts';
 import {
   dataOption,
-  deviceOption,
   gpusOption,
   jobsOption,
   loadPlan,
   openStore,
   outFolder,
   viewOption,
-} from './settings.ts';
+} from '../option-values.ts';
+import { hasColor, printError, printJson } from '../output.ts';
+import { collectResults, present } from '../results.ts';
+import { dryRun } from './dry-run.ts';
 
 const interrupted = 130;
 
@@ -34,7 +34,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   const json = switches.has('json');
   const requested = {
     jobs: jobsOption(request),
-    device: deviceOption(request),
+    device: optionValue(request, 'device'),
     gpus: gpusOption(request),
     dataDir: dataOption(request),
   };
@@ -65,7 +65,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;
       if (json) printJson({ event: 'interrupted' });
       printError(
-        `Interrupted with ${done} of ${plan.runs.length} runs done. The same command goes on from here.`,
+        `Interrupted with ${done} of ${plural(plan.runs.length, 'run')} done. Run the same command to resume.`,
       );
       return interrupted;
     }
@@ -124,7 +124,7 @@ function makeReporter(json: boolean): Reporter {
   });
 }
 
-/** SIGINT, SIGTERM and SIGHUP give the signal; a second one ends this process at once, and its workers notice. */
+/** SIGINT, SIGTERM and SIGHUP abort the signal; a second one exits at once, and the workers notice. */
 function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
   const controller = new AbortController();
   const stop = () => {

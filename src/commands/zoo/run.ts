@@ -1,32 +1,27 @@
-/** `exp zoo import <folder> --out <folder>`: a zoo of other people as a zoo of this program. */
+/** `exp zoo import <folder> --out <folder>`: converts a published zoo, or listed checkpoint files, to a zoo of this program. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { resolve as absolute } from 'node:path';
-import { datasets } from '../data/registry.ts';
-import { paperSettings } from '../experiment/resolve.ts';
-import { architectures } from '../nets/registry.ts';
-import { catalogue, defaults } from '../stages/catalogue.ts';
-import { findZoo } from '../zoo/import/find.ts';
-import type { FoundZoo } from '../zoo/import/found.ts';
-import { type ImportOptions, importZoo } from '../zoo/import/import.ts';
-import type { Request } from './arguments.ts';
-import { print, printError, printJson } from './output.ts';
-import { nameOption } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { plural } from '../../base/plural.ts';
+import { paperSettings } from '../../experiment/resolve.ts';
+import { catalogue, defaults } from '../../stages/catalogue.ts';
+import { findZoo } from '../../zoo/import/find.ts';
+import type { FoundZoo } from '../../zoo/import/found.ts';
+import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
+import { optionValue, type Request, requiredValue } from '../arguments.ts';
+import { print, printError, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
-/** How many of the checkpoints left out are told one by one. */
-const toldApart = 10;
+/** How many of the dropped checkpoints are named. */
+const shownDropped = 10;
 
 /** Returns the exit code. */
-export async function zooCommand(request: Request): Promise<number> {
-  const [action, folder] = request.positionals as [string, string];
-  if (action !== 'import')
-    throw new UsageError(`zoo has no action ${action}`, `exp zoo import ${folder} --out a folder`);
-  const out = request.values.get('out')?.[0];
-  if (out === undefined) throw new UsageError('zoo import needs --out', '--out a new folder for the zoo');
+export async function zooImport(request: Request): Promise<number> {
+  const [folder] = request.positionals as [string];
+  const out = requiredValue(request, 'out');
   if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
   const options = {
-    architecture: nameOption(request, 'architecture', Object.keys(architectures)) ?? null,
-    dataset: nameOption(request, 'dataset', Object.keys(datasets)) ?? null,
+    architecture: optionValue(request, 'architecture') ?? null,
+    dataset: optionValue(request, 'dataset') ?? null,
     epochs: epochsOption(request),
   };
   const { split, seed } = defaults.zoo;
@@ -48,12 +43,12 @@ export async function zooCommand(request: Request): Promise<number> {
     });
     return 0;
   }
-  for (const { path, reason } of dropped.slice(0, toldApart))
+  for (const { path, reason } of dropped.slice(0, shownDropped))
     printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
-  if (dropped.length > toldApart)
-    printError(`and ${dropped.length - toldApart} more, in ${out}/dropped.json`);
+  if (dropped.length > shownDropped)
+    printError(`and ${dropped.length - shownDropped} more, in ${out}/dropped.json`);
   print(
-    `${out}: ${models.length} models of ${architecture} on ${dataset}, ${checkpoints} checkpoints of epochs ${epochs.join(', ')}`,
+    `${out}: ${plural(models.length, 'model')} of ${architecture} on ${dataset}, ${plural(checkpoints, 'checkpoint')} of epochs ${epochs.join(', ')}`,
   );
   // Experiments lie anywhere, and take a path that is not absolute from their own folder on.
   const folderInYaml = asYaml(absolute(out));
@@ -66,7 +61,7 @@ export async function zooCommand(request: Request): Promise<number> {
 /** A path as text in braces of YAML: quoted where it is not plain. */
 const asYaml = (path: string) => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
 
-/** Whether a folder may be made there: there is none, or an empty one. Throws the system's error about anything else. */
+/** Whether the path is free: nothing is there, or an empty folder. Throws the system's error about anything else. */
 async function isFree(path: string): Promise<boolean> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -75,7 +70,7 @@ async function isFree(path: string): Promise<boolean> {
   return names.length === 0;
 }
 
-/** Imports into a folder beside `out`, which is renamed at the end: what fails leaves nothing behind. */
+/** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
   const unfinished = `${out}.importing-${process.pid}`;
   try {
@@ -87,16 +82,16 @@ async function importWhole(found: FoundZoo, out: string, settings: ImportOptions
   }
 }
 
-/** What the paper's models of that architecture and data set had in training. */
+/** The training settings of the paper's models of that architecture and dataset. */
 function paperTraining(architecture: string, dataset: string) {
   const { zoo } = paperSettings(catalogue)({ architecture, dataset });
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
   return { optimizer, learning_rate, weight_decay, dropout, activation, init };
 }
 
-function epochsOption({ values }: Request): number[] | null {
-  const [text] = values.get('epochs') ?? [];
+function epochsOption(request: Request): number[] | null {
+  const text = optionValue(request, 'epochs');
   if (text === undefined) return null;
   if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number);
-  throw new UsageError(`--epochs ${text} is no list of epochs`, 'e.g. --epochs 21,22,23');
+  throw new UsageError(`--epochs ${text} is not a list of epochs`, 'e.g. --epochs 21,22,23');
 }

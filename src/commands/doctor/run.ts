@@ -1,10 +1,11 @@
 /** `exp doctor`: which devices start here, and whether the artefacts of a store are as they were written. */
 
-import { verify } from '../runner/artefact.ts';
-import { type Diagnosis, diagnoseDevices, type Finding } from '../tensor/devices/registry.ts';
-import type { Request } from './arguments.ts';
-import { print, printJson, style } from './output.ts';
-import { openStore } from './settings.ts';
+import { plural } from '../../base/plural.ts';
+import { verify } from '../../runner/artefact.ts';
+import { type Diagnosis, diagnoseDevices, type Finding } from '../../tensor/devices/registry.ts';
+import type { Request } from '../arguments.ts';
+import { openStore } from '../option-values.ts';
+import { print, printJson, style } from '../output.ts';
 
 /** Returns the exit code: 1 if no device starts or an artefact is damaged. */
 export async function doctorCommand(request: Request): Promise<number> {
@@ -50,6 +51,6 @@ async function checkStore(request: Request, json: boolean): Promise<number> {
     else print(`${style('red', '✗')} ${dir}\n    ${damage}`);
   }
   if (json) printJson({ event: 'store', store: store.root, artefacts: found.length, damaged });
-  else print(`${store.root}: ${found.length} artefacts, ${damaged} damaged`);
+  else print(`${store.root}: ${plural(found.length, 'artefact')}, ${damaged} damaged`);
   return damaged;
 }

@@ -1,92 +1,80 @@
-/** What the options of a request mean. */
+/** The values of options, parsed and checked. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Json } from '../base/json.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
+import { formatWarnings } from '../experiment/problems.ts';
 import { layouts } from '../experiment/tables-schema.ts';
 import type { Plan } from '../experiment/types.ts';
 import type { View } from '../report/view.ts';
 import { Store } from '../runner/store.ts';
 import { catalogue } from '../stages/catalogue.ts';
-import { deviceNames } from '../tensor/devices/registry.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
-import type { Request } from './arguments.ts';
-import type { OptionName } from './options.ts';
-import { checkName, UsageError } from './usage.ts';
+import { optionValue, type Request } from './arguments.ts';
+import { printError } from './output.ts';
+import { UsageError } from './usage.ts';
 
-/** The plan of the request's file, with its --set and --only. Throws an ExperimentError or a UsageError. */
+/** The plan of the request's file, with its --set and --only; warnings are printed. Throws an ExperimentError or a UsageError. */
 export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
-  return planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
+  const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
+  for (const line of formatWarnings(plan.warnings, file)) printError(line);
+  return plan;
 }
 
 /** The store: --store, or `.exp` beside the experiment file. */
-export function openStore({ positionals, values }: Request): Store {
-  const [folder] = values.get('store') ?? [];
-  return new Store(resolve(folder ?? join(dirname(positionals[0] as string), '.exp')));
+export function openStore(request: Request): Store {
+  const folder = optionValue(request, 'store') ?? join(dirname(request.positionals[0] as string), '.exp');
+  return new Store(resolve(folder));
 }
 
 /** Where tables go: --out, or `results/<name>` in the project that the file belongs to. */
-export function outFolder({ positionals, values }: Request, experiment: string): string {
-  const [folder] = values.get('out') ?? [];
+export function outFolder(request: Request, experiment: string): string {
+  const folder = optionValue(request, 'out');
   if (folder) return resolve(folder);
-  const start = dirname(resolve(positionals[0] as string));
+  const start = dirname(resolve(request.positionals[0] as string));
   for (let dir = start; ; dir = dirname(dir)) {
     if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
     if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
   }
 }
 
+/** --layout and --all: how tables are shown. */
+export function viewOption(request: Request): View {
+  const layout = layouts.find((name) => name === optionValue(request, 'layout'));
+  return { ...(layout ? { layout } : {}), ...(request.switches.has('all') ? { all: true } : {}) };
+}
+
 /** --jobs, or undefined. */
-export function jobsOption({ values }: Request): number | undefined {
-  const [text] = values.get('jobs') ?? [];
+export function jobsOption(request: Request): number | undefined {
+  const text = optionValue(request, 'jobs');
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text))
-    throw new UsageError(`--jobs ${text} is no number of jobs`, 'e.g. --jobs 2');
+    throw new UsageError(`--jobs ${text} is not a number of jobs`, 'e.g. --jobs 2');
   return Number(text);
 }
 
 /** --gpus, or undefined. */
-export function gpusOption({ values }: Request): number[] | undefined {
-  const [text] = values.get('gpus') ?? [];
+export function gpusOption(request: Request): number[] | undefined {
+  const text = optionValue(request, 'gpus');
   if (text === undefined) return undefined;
   const numbers = text.split(',').map(Number);
   if (!/^\d{1,3}(,\d{1,3})*$/.test(text) || new Set(numbers).size < numbers.length) {
-    throw new UsageError(`--gpus ${text} is no list of different GPUs`, 'e.g. --gpus 0,2');
+    throw new UsageError(`--gpus ${text} is not a list of distinct GPUs`, 'e.g. --gpus 0,2');
   }
   return numbers;
 }
 
-/** An option that is one of these names, or undefined; `what` they name is for the UsageError. */
-export function nameOption<Name extends string>(
-  { values }: Request,
-  option: OptionName,
-  known: readonly Name[],
-  what: string = option,
-): Name | undefined {
-  const [name] = values.get(option) ?? [];
-  return name === undefined ? undefined : checkName(what, name, known);
-}
-
-/** --device, or undefined. */
-export const deviceOption = (request: Request): string | undefined =>
-  nameOption(request, 'device', deviceNames);
-
-/** --layout and --all: how tables are shown. */
-export function viewOption(request: Request): View {
-  const layout = nameOption(request, 'layout', layouts);
-  return { ...(layout ? { layout } : {}), ...(request.switches.has('all') ? { all: true } : {}) };
-}
-
 /** --data, EXP_DATA, or undefined. */
-export function dataOption({ values }: Request): string | undefined {
-  const folder = values.get('data')?.[0] ?? process.env.EXP_DATA;
+export function dataOption(request: Request): string | undefined {
+  const folder = optionValue(request, 'data') ?? process.env.EXP_DATA;
   if (!folder) return undefined;
-  if (!existsSync(folder)) throw new UsageError(`the data folder ${folder} is not there`, 'name one that is');
+  if (!existsSync(folder))
+    throw new UsageError(`there is no data folder ${folder}`, 'give an existing one with --data or EXP_DATA');
   return resolve(folder);
 }
 

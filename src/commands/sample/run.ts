@@ -1,31 +1,29 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sampleNetworks } from '../sane/decode-networks.ts';
-import { defaults } from '../stages/catalogue.ts';
-import { byName } from '../zoo/import/found.ts';
-import type { Request } from './arguments.ts';
-import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from './networks.ts';
-import { print, printError } from './output.ts';
-import { nameOption } from './settings.ts';
-import { UsageError } from './usage.ts';
+import { sampleNetworks } from '../../sane/decode-networks.ts';
+import { defaults } from '../../stages/catalogue.ts';
+import { byName } from '../../zoo/import/found.ts';
+import { optionValue, type Request, requiredValue } from '../arguments.ts';
+import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
+import { print, printError } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 const defaultCount = 10;
 
 /** Returns the exit code. Prints the path of each network written, or as JSON `[{file}]`. */
 export async function sampleCommand(request: Request): Promise<number> {
-  const [out] = request.values.get('out') ?? [];
-  if (out === undefined) throw new UsageError('sample needs --out', '--out a folder for the new networks');
+  const out = requiredValue(request, 'out');
   const named = [...(request.values.get('prompts') ?? []), ...request.positionals];
   const prompts = (await Promise.all(named.map(networksAt))).flat();
   if (prompts.length === 0)
-    throw new UsageError('sample needs --prompts', '--prompts networks/a.pt, or a folder of networks');
+    throw new UsageError('sample needs --prompts', '--prompts a.pt, or a folder of checkpoint files');
   const format = formatOption(request);
   const [count, window] = [countOption(request, 'count') ?? defaultCount, countOption(request, 'window')];
-  const [seed = '0'] = request.values.get('seed') ?? [];
-  if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is no whole number`, 'e.g. --seed 1');
+  const seed = optionValue(request, 'seed') ?? '0';
+  if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is not a whole number`, 'e.g. --seed 1');
   const bandwidth = numberOption(request, 'bandwidth', defaults.generation.bandwidth);
-  const draws = nameOption(request, 'draws', ['independent', 'shared'], 'kind of draws') ?? 'independent';
+  const draws = optionValue(request, 'draws') === 'shared' ? 'shared' : 'independent';
 
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });
@@ -49,7 +47,7 @@ export async function sampleCommand(request: Request): Promise<number> {
       tensors.some(({ name }) => name.endsWith('running_var'))
     ) {
       printError(
-        `Batch norm is that of ${prompts[0]}: pass some batches of images through the samples in training mode before they are used.`,
+        `Batch-norm statistics are those of ${prompts[0]}: pass a few batches of images through the samples in training mode before using them.`,
       );
     }
   }
@@ -63,6 +61,6 @@ async function networksAt(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => /\.(pt|pth|bin|safetensors)$/.test(name)).sort(byName);
   if (names.length === 0)
-    throw new UsageError(`${path} holds no network`, 'files that end in .pt, .pth, .bin or .safetensors');
+    throw new UsageError(`no checkpoint files in ${path}`, 'they end in .pt, .pth, .bin or .safetensors');
   return names.map((name) => join(path, name));
 }

@@ -1,13 +1,13 @@
-/** `exp why <file> <run>`: for each stage of a run, what its key differs in from the nearest finished artefact. */
-import { didYouMean } from '../experiment/suggest.ts';
-import { show } from '../experiment/translate.ts';
-import type { Plan, Run, StageNode } from '../experiment/types.ts';
-import { type Difference, explainKey } from '../experiment/why.ts';
-import type { Store } from '../runner/store.ts';
-import type { Request } from './arguments.ts';
-import { print, printJson, style } from './output.ts';
-import { loadPlan, openStore } from './settings.ts';
-import { UsageError } from './usage.ts';
+/** `exp why <file> <run>`: for each stage of a run, which fields of its key differ from the most similar finished artefact. */
+import { didYouMean } from '../../experiment/suggest.ts';
+import { show } from '../../experiment/translate.ts';
+import type { Plan, Run, StageNode } from '../../experiment/types.ts';
+import { type Difference, explainKey } from '../../experiment/why.ts';
+import type { Store } from '../../runner/store.ts';
+import type { Request } from '../arguments.ts';
+import { loadPlan, openStore } from '../option-values.ts';
+import { print, printJson, style } from '../output.ts';
+import { UsageError } from '../usage.ts';
 
 /** Returns the exit code. */
 export async function whyCommand(request: Request): Promise<number> {
@@ -27,7 +27,7 @@ function findRun(plan: Plan, id: string): Run {
   const run = plan.runs.find((one) => one.id === id);
   if (run) return run;
   const ids = plan.runs.map((one) => one.id);
-  throw new UsageError(`there is no run ${id}`, didYouMean(id, ids) ?? `e.g. ${ids.slice(0, 5).join('  ')}`);
+  throw new UsageError(`unknown run: ${id}`, didYouMean(id, ids) ?? `e.g. ${ids.slice(0, 5).join('  ')}`);
 }
 
 /** The stages that a run's result depends on, inputs first. */
@@ -65,7 +65,7 @@ function describe(explained: Explanation): string {
     case 'damaged':
       return `  damaged: ${explained.damage}`;
     case 'new':
-      return '  not computed yet, and no other stage of its kind is finished';
+      return '  not computed yet, and no finished stage to compare it with';
     case 'changed': {
       const rows = explained.differences.map(
         ({ field, before, now }) => `    ${field}: ${show(before)} -> ${show(now)}`,

@@ -1,8 +1,8 @@
 /** `exp table <file>`: the tables again, from the runs that are finished. Computes nothing. */
-import { survey } from '../runner/survey.ts';
-import type { Request } from './arguments.ts';
-import { collectResults, present } from './results.ts';
-import { loadPlan, openStore, outFolder, viewOption } from './settings.ts';
+import { survey } from '../../runner/survey.ts';
+import type { Request } from '../arguments.ts';
+import { loadPlan, openStore, outFolder, viewOption } from '../option-values.ts';
+import { collectResults, present } from '../results.ts';
 
 /** Returns the exit code. */
 export async function tableCommand(request: Request): Promise<number> {
