@@ -279,7 +279,7 @@ describe('a terminal', () => {
 });
 
 test('a failed cell is named with its reason under every text', () => {
-  const [some] = tables as [Table];
+  const some = randomTable(new Random(0, 'table'));
   const cells = some.cells.map((cell): Cell => ({ ...cell, note: '', status: 'scaled' }));
   cells[0] = {
     ...(cells[0] as Cell),

@@ -7,6 +7,7 @@ import {
   linesUnder,
   type Sheet,
   type SheetCell,
+  spansOf,
 } from '../layout.ts';
 import type { Renderer } from './renderer.ts';
 
@@ -32,10 +33,18 @@ export const markdown: Renderer = {
 const section = (title: string, items: string[]): string[] =>
   items.length > 0 ? [`## ${title}`, list(items)] : [];
 
-/** GitHub has one line of headings, so that those above each other are put in one. */
+/** GitHub has one line of headings: those above each other are put in one, but for a first that is over all columns. */
 function renderSheet({ stub, leaves, blocks }: Sheet): string {
-  const head = leaves.map(({ headings }) => headings.map(escapeText).join('<br>'));
+  const [over = [], ...below] = spansOf(leaves);
+  const isOverAll = over.length === 1 && below.length > 0;
+  const head = leaves.map(({ headings }) =>
+    headings
+      .slice(isOverAll ? 1 : 0)
+      .map(escapeText)
+      .join('<br>'),
+  );
   return [
+    ...(isOverAll ? [`**${escapeText(over[0]?.title ?? '')}**`, ''] : []),
     tableLine([...stub.map(escapeText), ...head]),
     tableLine([...stub.map(() => '---'), ...leaves.map(() => '---:')]),
     ...blocks.flatMap((block) =>
