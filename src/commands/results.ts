@@ -46,6 +46,14 @@ export function collectResults(
   return { byRun, failures };
 }
 
+/** Whether any run has ended, well or not. */
+export const isAnyFinished = ({ byRun }: Results): boolean =>
+  [...byRun.values()].some(({ status }) => status !== 'missing');
+
+/** Why there is no table or report. */
+export const noneFinished = ({ root }: Store, what: string): string =>
+  `No run is finished in ${root}, so no ${what} was written. Compute them with exp run.`;
+
 /**
  * Prints the tables, writes them, and lists the failures. Returns the exit code. Writes nothing where no run is finished, so that earlier
  * tables are not replaced by empty ones.
@@ -59,9 +67,9 @@ export async function present(
   const count = (status: RunResult['status']) =>
     [...results.byRun.values()].filter((result) => result.status === status).length;
   const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
-  if (done + failed === 0) {
+  if (!isAnyFinished(results)) {
     if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
-    printError(`No run is finished in ${store.root}, so no table was written. Compute them with exp run.`);
+    printError(noneFinished(store, 'table'));
     return 1;
   }
   const tables = buildTables(plan, results.byRun);

@@ -23,7 +23,8 @@ import {
   viewOption,
 } from '../option-values.ts';
 import { hasColor, printError, printJson } from '../output.ts';
-import { collectResults, present } from '../results.ts';
+import { writeReport } from '../report/write.ts';
+import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
 
 const interrupted = 130;
@@ -75,11 +76,14 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, store, results, {
-    outDir: outFolder(request, plan.name),
-    view: viewOption(request),
-    json,
-  });
+  const [outDir, view] = [outFolder(request, plan.name), viewOption(request)];
+  const code = await present(plan, store, results, { outDir, view, json });
+  if (isAnyFinished(results)) {
+    const path = await writeReport(request, plan, store, results, outDir, view);
+    if (json) printJson({ event: 'report', path });
+    else printError(`Report: ${path}`);
+  }
+  return code;
 }
 
 async function compute(

@@ -19,16 +19,20 @@ export const html: Renderer = {
   extension: 'html',
   render: (table, view) => `<!doctype html>
 <html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeText(heading(table))}</title>
-<style>${style}</style>
+${pageHead(heading(table), style)}
 <main>
 ${tableSection(table, view)}
 </main>
 </html>
 `,
 };
+
+/** What a page begins with. Its policy keeps the browser from asking for anything, whatever the page holds. */
+export const pageHead = (title: string, style: string): string => `<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeText(title)}</title>
+<style>${style}</style>`;
 
 /** What `tableSection` needs of a page's style. Text of the lightest grey has a contrast of 5.7 to the page, black on the darkest blue one of 8. */
 export const style = `
@@ -38,7 +42,7 @@ h1, h2 { font-size: 1.25rem; line-height: 1.25; }
 h3 { font-size: 1rem; margin: 1.2em 0 .3em; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; border-block: 2px solid; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-block: .4rem; color: #59636e; }
+.caption { max-width: 48rem; color: #59636e; }
 th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap; }
 thead tr:last-child { border-bottom: 1px solid; }
 thead th[colspan] { text-align: center; }
@@ -59,10 +63,13 @@ ul { padding-left: 1.2rem; }
 
 /** One table with all that is said of it, for a page that has `style`. */
 export function tableSection(table: Table, view: View): string {
+  const id = escapeText(table.key);
   const parts = [
-    `<section id="${escapeText(table.key)}">`,
-    `<h2>${escapeText(heading(table))}</h2>`,
-    `<div class="scroll">${renderSheet(layOut(table, view), `${table.caption} Unit: ${table.unit}.`.trim())}</div>`,
+    `<section aria-labelledby="${id}">`,
+    `<h2 id="${id}">${escapeText(heading(table))}</h2>`,
+    `<p class="caption">${escapeText(`${table.caption} Unit: ${table.unit}.`.trim())}</p>`,
+    // A region that scrolls must be reached by the keyboard too.
+    `<div class="scroll" role="region" aria-labelledby="${id}" tabindex="0">${renderSheet(layOut(table, view), id)}</div>`,
     ...linesUnder(table, view).map((line) => `<p>${escapeText(line)}</p>`),
     ...renderClaims(table),
     ...list('Notes', table.notes),
@@ -72,7 +79,7 @@ export function tableSection(table: Table, view: View): string {
   return parts.join('\n');
 }
 
-function renderSheet({ stub, leaves, blocks }: Sheet, caption: string): string {
+function renderSheet({ stub, leaves, blocks }: Sheet, title: string): string {
   const levels = spansOf(leaves);
   const labels = stub.map(
     (title) => `<th class="label" scope="col" rowspan="${levels.length}">${escapeText(title)}</th>`,
@@ -97,7 +104,7 @@ function renderSheet({ stub, leaves, blocks }: Sheet, caption: string): string {
     });
     return `<tbody>\n${rows.join('\n')}\n</tbody>`;
   });
-  return `<table>\n<caption>${escapeText(caption)}</caption>\n<thead>\n${head.join('\n')}\n</thead>\n${body.join('\n')}\n</table>`;
+  return `<table aria-labelledby="${title}">\n<thead>\n${head.join('\n')}\n</thead>\n${body.join('\n')}\n</table>`;
 }
 
 function renderCell({ text, kind, best, grey, mark, status, shade }: SheetCell): string {
@@ -151,6 +158,7 @@ const folded = (title: string, texts: readonly string[]): string[] =>
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-function escapeText(text: string): string {
+/** Text as text, in elements and attributes. */
+export function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character] as string);
 }
