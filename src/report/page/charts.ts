@@ -52,6 +52,7 @@ export function drawCurves(curves: readonly LearningCurve[], all: number): Chart
     marks: [
       Plot.lineY(points, { ...one, y: 'training', strokeDasharray: '4 3' }),
       Plot.lineY(points, { ...one, y: 'validation' }),
+      Plot.dot(points, { ...one, y: 'validation', r: 2 }),
     ],
   });
 }

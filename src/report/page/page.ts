@@ -18,9 +18,10 @@ section { margin-block: 2.5rem; }
 .cards li { border: 1px solid #c5cbd3; border-radius: .4rem; padding: .6rem .8rem; }
 .cards b { display: block; font-size: 1.3rem; }
 .scaled { background: #fff5c2; border: 1px solid #d9c04a; border-radius: .4rem; padding: .6rem .8rem; }
-figure { margin: 0; overflow-x: auto; }
+.chart { overflow-x: auto; }
+.chart figure { margin: 0; }
 .chart { margin-block: 1.5rem; }
-.chart figcaption { color: #59636e; }
+.chart [class*="swatches"] { font-size: .85rem; }
 pre { overflow-x: auto; background: #f4f6f8; padding: .6rem .8rem; font-size: .85rem; }
 @media print { .cards li, .chart { break-inside: avoid; } pre { white-space: pre-wrap; } }
 `;
@@ -60,13 +61,13 @@ ${chartSection(plan, results, evidence)}
 <h2>Settings</h2>
 <p>Made by <code>${escapeText(evidence.command)}</code></p>
 <details>
-<summary>All settings of the first run (${escapeText(plan.runs[0]?.id || 'the only one')})</summary>
+<summary>All settings of the first run (${escapeText(plan.runs[0]?.id || 'the only run')})</summary>
 <pre>${escapeText(JSON.stringify(plan.runs[0]?.settings, null, 1))}</pre>
 </details>
 <details>
 <summary>All ${plan.runs.length} runs</summary>
 <ul>
-${plan.runs.map(({ id }) => `<li>${escapeText(id || 'the only one')}: ${results.get(id)?.status ?? 'missing'}</li>`).join('\n')}
+${plan.runs.map(({ id }) => `<li>${escapeText(id || 'the only run')}: ${results.get(id)?.status ?? 'missing'}</li>`).join('\n')}
 </ul>
 </details>
 </section>
