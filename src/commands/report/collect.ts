@@ -39,9 +39,6 @@ export function collectEvidence(plan: Plan, store: Store, command: string): Evid
   };
 }
 
-/** A run of an experiment without another has no name. */
-const onlyRun = 'the only run';
-
 type Finished = ReadonlyMap<string, { node: StageNode; dir: string; record: ArtefactRecord }>;
 
 const readJson = (dir: string, name: string): unknown => JSON.parse(readFileSync(join(dir, name), 'utf8'));
@@ -57,7 +54,7 @@ function learningCurves({ runs }: Plan, finished: Finished): LearningCurve[] {
     const epochs = history.map(({ epoch, reconstruction, validation_reconstruction }) => ({
       ...{ epoch, training: reconstruction, validation: validation_reconstruction },
     }));
-    curves.set(key, { run: id || onlyRun, epochs });
+    curves.set(key, { run: id, epochs });
   }
   return [...curves.values()];
 }
@@ -72,7 +69,7 @@ function firstPredictions({ runs }: Plan, finished: Finished): Evidence['predict
     .flatMap(({ feature, values }) =>
       values.map((predicted, i) => ({ feature, predicted, actual: tested[i]?.test_accuracy ?? Number.NaN })),
     );
-  return points.length > 0 ? { run: run.id || onlyRun, points } : null;
+  return points.length > 0 ? { run: run.id, points } : null;
 }
 
 const bytesOf = (files: ArtefactRecord['files']): number =>

@@ -61,13 +61,13 @@ ${chartSection(plan, results, evidence)}
 <h2>Settings</h2>
 <p>Made by <code>${escapeText(evidence.command)}</code></p>
 <details>
-<summary>All settings of the first run (${escapeText(plan.runs[0]?.id || 'the only run')})</summary>
+<summary>All settings of the first run (${escapeText(plan.runs[0]?.id ?? '')})</summary>
 <pre>${escapeText(JSON.stringify(plan.runs[0]?.settings, null, 1))}</pre>
 </details>
 <details>
-<summary>All ${plan.runs.length} runs</summary>
+<summary>Every run</summary>
 <ul>
-${plan.runs.map(({ id }) => `<li>${escapeText(id || 'the only run')}: ${results.get(id)?.status ?? 'missing'}</li>`).join('\n')}
+${plan.runs.map(({ id }) => `<li>${escapeText(id)}: ${results.get(id)?.status ?? 'missing'}</li>`).join('\n')}
 </ul>
 </details>
 </section>
