@@ -1,7 +1,9 @@
 /** How a table is laid out: what is shown, in which order, what is bold. */
 import { describe, expect, test } from 'bun:test';
-import { cut, layOut, linesUnder, spansOf } from '../../src/report/layout.ts';
+import { layOut } from '../../src/report/layout.ts';
+import { cut, spansOf } from '../../src/report/sheet.ts';
 import type { Best, Cell, Condition, Table } from '../../src/report/table.ts';
+import { linesUnder } from '../../src/report/words.ts';
 
 /** Two data sets of which the second has no run; epochs 0 and 25 of which the second was not measured. */
 function tableOf(best: Best = { among: 'block-rows', is: 'highest' }): Table {

@@ -4,8 +4,8 @@ import type { Json } from '../../src/base/json.ts';
 import type { Difference, Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import { definitionsOf } from '../../src/report/choose.ts';
-import { conditionLines } from '../../src/report/layout.ts';
 import type { Table } from '../../src/report/table.ts';
+import { conditionLines } from '../../src/report/words.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
 import { difference, makePlan, makeRun } from './plan.ts';
 

@@ -1,16 +1,8 @@
-import {
-  claimLines,
-  conditionLines,
-  heading,
-  labelsIn,
-  layOut,
-  linesUnder,
-  type Sheet,
-  type SheetCell,
-  spansOf,
-} from '../layout.ts';
+import { layOut } from '../layout.ts';
+import { labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
 import type { Table } from '../table.ts';
 import type { View } from '../view.ts';
+import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
 import type { Renderer } from './renderer.ts';
 
 export const html: Renderer = {

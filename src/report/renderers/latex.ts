@@ -1,16 +1,7 @@
-import {
-  claimLines,
-  conditionLines,
-  cut,
-  heading,
-  labelsIn,
-  layOut,
-  linesUnder,
-  type Sheet,
-  type SheetCell,
-  spansOf,
-} from '../layout.ts';
+import { layOut } from '../layout.ts';
+import { cut, labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
 import type { Table } from '../table.ts';
+import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
 import type { Renderer } from './renderer.ts';
 
 /** Columns of numbers that are readable side by side over the width of a page, and over one of two columns of text. */

@@ -1,19 +1,10 @@
 /** Tables on a terminal of 80 columns. */
 import { styleText } from 'node:util';
-import {
-  claimLines,
-  conditionLines,
-  cut,
-  heading,
-  labelsIn,
-  layOut,
-  linesUnder,
-  type Sheet,
-  type SheetCell,
-  spansOf,
-} from '../layout.ts';
+import { layOut } from '../layout.ts';
+import { cut, labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
 import type { Table } from '../table.ts';
 import type { View } from '../view.ts';
+import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
 
 const terminalColumns = 80;
 const gap = 2;
