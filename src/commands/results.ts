@@ -79,8 +79,10 @@ export async function present(
     printJson({ event: 'written', paths });
     printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
   } else {
-    print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
-    printError(`${plural(paths.length, 'file')} written to ${outDir}`);
+    if (tables.length > 0) {
+      print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
+      printError(`${plural(paths.length, 'file')} written to ${outDir}`);
+    } else printError('No run gave a number, so no table was written.');
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plural(plan.runs.length, 'run')} not computed yet.`);
   }

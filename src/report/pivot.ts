@@ -59,13 +59,21 @@ export function buildPivot(
   const columnKeys = combinations(complete(known, places, columns), columns);
   const names = [...rowNames, ...columns];
   const byPlace = Map.groupBy(points, ({ attributes }) => JSON.stringify(pick(attributes, names)));
+  // Runs know their axes and settings, and nothing of labels.
+  const ofRuns = names.flatMap((name, i) => (places.some(({ attributes }) => name in attributes) ? [i] : []));
+  const runsOf = Map.groupBy(places, ({ attributes }) =>
+    JSON.stringify(
+      pick(
+        attributes,
+        ofRuns.map((i) => names[i] as string),
+      ),
+    ),
+  );
   const measured = rowKeys.map((row) => ({
     row,
     cells: columnKeys.map((column): Cell => {
       const values = [...row, ...column];
-      const ofPlace = places.flatMap(({ run, attributes }) =>
-        names.every((name, i) => !(name in attributes) || attributes[name] === values[i]) ? [run] : [],
-      );
+      const ofPlace = (runsOf.get(JSON.stringify(ofRuns.map((i) => values[i]))) ?? []).map(({ run }) => run);
       const here = byPlace.get(JSON.stringify(values)) ?? [];
       const found = measurePlace(here, ofPlace, results, factor);
       return { row: JSON.stringify(row), column: JSON.stringify(column), ...found };
@@ -103,7 +111,7 @@ export function buildPivot(
     cells,
     claims: [],
     notes: [
-      `± is the sample standard deviation over n results that differ in nothing but their seeds${points.some(({ replicate }) => !replicate.endsWith(' ')) ? ' and networks' : ''}; there is none where n is 1.`,
+      `± is the sample standard deviation over n results that differ in nothing but their seeds${points.some(({ replicate }) => !replicate.endsWith(' ')) ? ' and models' : ''}; there is none where n is 1.`,
       ...countNote(cells),
       ...(constant.size > 0 ? [`The same in every cell, and so left out: ${[...constant].join('; ')}.`] : []),
       ...missedNotes(request, all),

@@ -55,6 +55,8 @@ export function varyingNames(points: readonly Point[], settled: readonly string[
   for (const name of new Set([...labels, ...points.flatMap(({ attributes }) => Object.keys(attributes))])) {
     const known = [...settled, ...found];
     if (known.includes(name) || seeds.has(name) || immaterial.has(name)) continue;
+    const first = points[0]?.attributes[name];
+    if (points.every(({ attributes }) => attributes[name] === first)) continue;
     const values = new Map<string, string>();
     const isSettled = points.every(({ attributes }) => {
       const key = JSON.stringify(pick(attributes, known));

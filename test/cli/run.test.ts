@@ -43,7 +43,7 @@ describe('exp <file>', () => {
       expect(cell).toMatchObject({ status: 'scaled', measured: { mean: expect.any(Number) } });
     const report = await Bun.file(join(program.out, 'report.html')).text();
     for (const text of [
-      'Predicted against actual accuracy of the test networks, in %, by feature (seed=0)',
+      'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
       'Reconstruction loss of each SANE by epoch',
       '<b>1 of 1</b> runs done',
       `<code>exp ${program.file} --only seed=0</code>`,
@@ -114,6 +114,14 @@ describe('exp <file>', () => {
       'report.html',
       ...['csv', 'html', 'json', 'md', 'tex'].map((end) => `sweep-r2.${end}`),
     ]);
+  });
+
+  test('says why there is no table where every run failed and the paper has none for them', async () => {
+    const fail = { step: 0, message: 'loss is NaN' };
+    const program = new Program({ sane: { fail } }, sweep);
+    const { code, out, err } = await program.run();
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('No run gave a number, so no table was written.\n8 of 8 runs failed:');
   });
 
   test('--layout and --all choose what tables show', async () => {

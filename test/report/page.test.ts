@@ -112,7 +112,7 @@ describe('the report', () => {
     const charts = html.slice(html.indexOf('<h2>Charts</h2>'));
     expect(charts.match(/<p>[^<]*<\/p>/g)).toEqual([
       '<p>Accuracy in % by epoch of fine-tuning, mean and standard deviation</p>',
-      '<p>Predicted against actual accuracy of the test networks, in %, by feature (seed=0)</p>',
+      '<p>Predicted against actual accuracy of the test models, in %, by feature (seed=0)</p>',
       '<p>Reconstruction loss of each SANE by epoch: training dashed, validation solid</p>',
     ]);
     const [tuning, predictions, curves] = charts.split('class="chart"').slice(1) as [string, string, string];

@@ -57,13 +57,13 @@ export function drawCurves(curves: readonly LearningCurve[], all: number): Chart
   });
 }
 
-/** Predicted over actual test accuracy of the test networks, one panel for each feature. */
+/** Predicted over actual test accuracy of the test models, one panel for each feature. */
 export function drawPredictions(run: string, points: readonly Prediction[]): Chart {
   const shown = points.map(({ feature, actual, predicted }) => ({
     ...{ feature: titleOf('feature', feature), actual: 100 * actual, predicted: 100 * predicted },
   }));
   const features = new Set(shown.map(({ feature }) => feature));
-  return draw(`Predicted against actual accuracy of the test networks, in %, by feature (${run})`, {
+  return draw(`Predicted against actual accuracy of the test models, in %, by feature (${run})`, {
     width: Math.max(width, 220 * features.size),
     x: { label: 'actual accuracy' },
     y: { label: 'predicted accuracy' },

@@ -7,7 +7,7 @@ export interface LearningCurve {
   epochs: { epoch: number; training: number; validation: number }[];
 }
 
-/** One test network at one checkpoint, accuracies as fractions. */
+/** One test model at one checkpoint, accuracies as fractions. */
 export interface Prediction {
   feature: string;
   actual: number;
