@@ -13,7 +13,7 @@ interface Epoch {
   validation_reconstruction: number;
 }
 
-/** What stage `property-prediction` keeps beside its result: test networks at their checkpoints, and what was predicted of each. */
+/** What stage `property-prediction` keeps beside its result: test models at their checkpoints, and what was predicted of each. */
 interface PredictionsFile {
   tested: { test_accuracy: number }[];
   predictions: { feature: string; target: string; values: number[] }[];
