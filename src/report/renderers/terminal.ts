@@ -1,5 +1,6 @@
 /** Tables on a terminal of 80 columns. */
 import { styleText } from 'node:util';
+import CliTable from 'cli-table3';
 import { layOut } from '../layout.ts';
 import { cut, labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
 import type { Table } from '../table.ts';
@@ -87,39 +88,40 @@ function widthOf(sheet: Sheet, columns: number[]): number {
 }
 
 function renderSheet(sheet: Sheet, color: boolean): string {
-  const [labels, widths] = [stubWidths(sheet), columnWidths(sheet)];
-  const space = ' '.repeat(gap);
-  const line = (titles: string[], rest: string[]) =>
-    [...titles.map((title, k) => pad(title, labels[k] as number)), ...rest].join(space).trimEnd();
+  const widths = [...stubWidths(sheet), ...columnWidths(sheet)];
   const levels = spansOf(sheet.leaves);
-  const head = levels.map((spans, level) => {
-    let at = 0;
-    const texts = spans.map(({ title, columns }) => {
-      const own = widths.slice(at, at + columns);
-      at += columns;
-      return pad(
-        ` ${title}`,
-        own.reduce((sum, width) => sum + width + gap, -gap),
-      );
-    });
-    return line(level === levels.length - 1 ? [...sheet.stub] : sheet.stub.map(() => ''), texts);
-  });
+  const head = levels.map((spans, level) => [
+    ...sheet.stub.map((title) => (level === levels.length - 1 ? title : '')),
+    ...spans.map(({ title, columns }) => ({ content: ` ${title}`, colSpan: columns })),
+  ]);
   const body = sheet.blocks.map((block) =>
-    block.map(({ cells }, i) =>
-      line(
-        labelsIn(block, i),
-        cells.map((cell, k) => pad(color ? styled(textOf(cell), cell) : textOf(cell), widths[k] as number)),
-      ),
-    ),
+    block.map(({ cells }, i) => [
+      ...labelsIn(block, i),
+      ...cells.map((cell) => (color ? styled(textOf(cell), cell) : textOf(cell))),
+    ]),
   );
-  const width = [...labels, ...widths].reduce((sum, one) => sum + one + gap, -gap);
+  const width = widths.reduce((sum, one) => sum + one + gap, -gap);
   const rule = '─'.repeat(Math.min(width, terminalColumns));
-  return [rule, ...head, rule, ...body.flatMap((rows, i) => (i > 0 ? [rule, ...rows] : rows)), rule].join(
-    '\n',
-  );
+  return [rule, ...[head, ...body].flatMap((rows) => [linesOf(rows, widths), rule])].join('\n');
 }
 
-const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - Bun.stringWidth(text)));
+/** Rows without lines between them; a heading may span several columns. */
+function linesOf(rows: CliTable.HorizontalTableRow[], widths: readonly number[]): string {
+  const grid = new CliTable({
+    // A column's gap is its right padding and the one place between columns that a span counts with.
+    chars: { ...noLines, middle: ' ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap - 1 },
+    colWidths: widths.map((width) => width + gap - 1),
+  });
+  grid.push(...rows);
+  return grid.toString().replace(/ +$/gm, '');
+}
+
+const noLines = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '' },
+};
 
 function styled(text: string, { best, grey, kind, status, mark }: SheetCell): string {
   const styles = [
