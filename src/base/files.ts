@@ -4,12 +4,15 @@ import { open, rename, rm } from 'node:fs/promises';
 /** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
 
+/** Files that this process has begun: it may write the same one twice at once. */
+let written = 0;
+
 /**
  * Makes or replaces the file at `path` by what `write` puts at the temporary path that it is given. Where that fails, nothing is left behind,
  * an earlier file stays as it was, and the error is thrown on.
  */
 export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${process.pid}${temporaryEnding}`;
+  const temporary = `${path}.${process.pid}-${++written}${temporaryEnding}`;
   try {
     await write(temporary);
     await rename(temporary, path);
