@@ -38,7 +38,7 @@ const steps = [
 ];
 // A process for each core takes one test file after the other; --no-isolate keeps what they have loaded.
 const processes = ['--parallel', '--no-isolate'];
-const test = ['test', ...processes, '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
+const test = ['test', ...processes, '--timeout=300000', '--reporter=junit', `--reporter-outfile=${report}`];
 const testsOk = await succeeds([process.execPath, ...test], await webgpuEnvironment());
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });
