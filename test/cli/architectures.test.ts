@@ -12,7 +12,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { exp, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const golden = join(import.meta.dir, '../nets/onnx/golden');

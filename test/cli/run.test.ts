@@ -6,7 +6,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, experiment, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const tables = ['conditions.csv', 'csv', 'html', 'json', 'md', 'tex'].map((end) => `table-01.${end}`);

@@ -12,7 +12,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const random = new Random(1, 'zoo');

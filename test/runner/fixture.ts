@@ -106,9 +106,9 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
   };
 }
 
-/** Waits until something holds; throws after half a minute. */
+/** Waits until something holds; throws after two minutes. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !holds(); await Bun.sleep(10)) {
+  for (const deadline = Date.now() + 120_000; !holds(); await Bun.sleep(10)) {
     if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
   }
 }

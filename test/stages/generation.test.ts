@@ -81,7 +81,7 @@ beforeAll(async () => {
   const dataset = await run('dataset', { dataset: 'glyphs', train_images: 100, test_images: 50 }, {});
   const zoo = await run('zoo', recipe as Config, { dataset });
   paths = { dataset, zoo, sane: await run('sane', sane as Config, { zoo }) };
-}, 60_000);
+}, 300_000);
 afterAll(() => rm(dir, { recursive: true }));
 
 const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
@@ -113,7 +113,7 @@ describe('stage generation', () => {
     expect(untouched.map(({ value }) => value)).toEqual(
       trained.map(({ checkpoints }) => checkpoints.at(-1)!.test_accuracy),
     );
-  }, 60_000);
+  }, 300_000);
 
   test('gives the same again, and other draws with another seed', async () => {
     const short = { ...generation, epochs: [0], methods: ['kde30', 'gauss'] };
@@ -122,7 +122,7 @@ describe('stage generation', () => {
     const first = await values(short, 'first');
     expect(await values(short, 'again')).toEqual(first);
     expect(await values({ ...short, bandwidth: 5, seed: 6 }, 'other')).not.toEqual(first);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('the activation', () => {
@@ -177,7 +177,7 @@ describe('the activation', () => {
     );
     expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(trained.map(([first]) => first!.test_accuracy));
     tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
-  }, 60_000);
+  }, 300_000);
 
   test('that prompts differ in is an error', async () => {
     const vary = { ...relu, models: 4, vary: { activation: ['tanh', 'relu'] }, epochs: 1, checkpoints: [1] };
@@ -185,7 +185,7 @@ describe('the activation', () => {
     await expect(run('generation', config, { ...paths, prompts }, 'mixed')).rejects.toThrow(
       /^zoo .*mixed zoo: the prompts have different activations \((tanh, relu|relu, tanh)\), and a sample among them would have none: take prompts from a zoo of one activation$/,
     );
-  }, 60_000);
+  }, 300_000);
 });
 
 test('networks in colour of an imported zoo are an error where its images were made grey', async () => {
@@ -235,7 +235,7 @@ test('candidates are chosen by the validation images where there are any', async
     chosen.add(biased.sub as number);
   }
   expect(chosen.size).toBeGreaterThan(1);
-}, 60_000);
+}, 300_000);
 
 test('fine-tuning in groups, and one that was interrupted and went on, lead to the same weights', async () => {
   const images = await loadImages(paths.dataset);
@@ -274,7 +274,7 @@ test('fine-tuning in groups, and one that was interrupted and went on, lead to t
     expect(await readdir(dir)).not.toContain('finetuning');
   }
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
-}, 60_000);
+}, 300_000);
 
 test('the best prompts are those most accurate, one at least', () => {
   const prompts = [0.3, 0.9, 0.1, 0.7].map((accuracy) => ({ accuracy }) as Prompt);
@@ -311,7 +311,7 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
   // Two networks and both together, at two epochs.
   expect((await resultOf(at)).records.length).toBe(6);
   expect(tf.memory().numTensors).toBe(before);
-}, 60_000);
+}, 300_000);
 
 test('an ensemble is the class of the largest mean logit', async () => {
   const network = { architecture: cnnSmall, activation: 'tanh' as const };
@@ -359,7 +359,7 @@ test('conditioning brings running statistics to those of the images, and changes
   const cnn = randomWeights(cnnSmall, 3);
   expect(await condition(plain, [cnn], images, { batches: 5, size: 4 }, stream())).toEqual([cnn]);
   images.dispose();
-}, 60_000);
+}, 300_000);
 
 describe('transfer', () => {
   test('draws a new classifier for other classes, and keeps the rest', () => {
@@ -415,7 +415,7 @@ describe('transfer', () => {
     // No zoo was trained on these images, so as many as the samples are.
     expect(of('scratch', 1).length).toBe(3);
     expect(of('sub', 1).length).toBe(3);
-  }, 60_000);
+  }, 300_000);
 
   test('says what positions SANE must know', async () => {
     const { description, sane: model } = await loadSane(paths.sane);
