@@ -22,6 +22,7 @@ export interface LeaseOwner {
   since: string;
 }
 
+const shared = 1;
 const exclusive = 2;
 const nonBlocking = 4;
 
@@ -91,12 +92,15 @@ export function leaseOwner(path: string): LeaseOwner | undefined {
 
 /** Throws unless locks work in this folder (some network file systems have none). `option` is what names another. */
 export function checkLeases(folder: string, option: string): void {
-  const path = `${folder}/lock-check-${process.pid}`;
-  const lease = Lease.take(path);
-  if (!lease) {
+  flock ??= loadFlock();
+  // Always of the same name, so that nothing adds up where a process is killed here; others may hold it at the same time.
+  const path = `${folder}/lock-check`;
+  const fd = openSync(path, 'a+');
+  const works = flock(fd, shared | nonBlocking) === 0;
+  rmSync(path, { force: true });
+  closeSync(fd);
+  if (!works)
     throw new Error(`file locks do not work in ${folder}: name a folder on a local disk with ${option}`);
-  }
-  lease.release();
 }
 
 /** Whether the open file is the one that the path leads to. */

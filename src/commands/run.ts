@@ -39,7 +39,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   };
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const states = survey(plan, store, { retryFailed: switches.has('retry-failed') });
+  const states = await survey(plan, store, { retryFailed: switches.has('retry-failed') });
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }

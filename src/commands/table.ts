@@ -8,7 +8,7 @@ import { loadPlan, openStore, outFolder } from './settings.ts';
 export async function tableCommand(request: Request): Promise<number> {
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const states = survey(plan, store, { retryFailed: false });
+  const states = await survey(plan, store, { retryFailed: false });
   const results = collectResults(plan, store, (key) => {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;

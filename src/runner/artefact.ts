@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { temporaryEnding, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Environment } from './environment.ts';
+import { fingerprint, type Verified } from './fingerprint.ts';
 import type { Workload } from './workload.ts';
 
 export const recordName = 'artefact.json';
@@ -25,15 +26,23 @@ export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
 
 /**
  * Writes the record of a finished folder: hashes every file and brings all of it safely to disk. Temporary files that a
- * killed writer left are removed.
+ * killed writer left are removed. Returns what was hashed, the record too.
  */
-export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
+export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<Verified> {
   const files: ArtefactRecord['files'] = {};
+  const verified: Verified = {};
+  const read = async (path: string, sync: boolean) => {
+    const { bytes, sha256, identity } = await fingerprint(join(dir, path), { sync });
+    verified[path] = `${sha256} ${identity}`;
+    return { bytes, sha256 };
+  };
   for (const path of await listFiles(dir)) {
     if (path.endsWith(temporaryEnding)) await rm(join(dir, path));
-    else if (path !== recordName) files[path] = await fingerprint(join(dir, path), { sync: true });
+    else if (path !== recordName) files[path] = await read(path, true);
   }
   await writeJson(join(dir, recordName), { ...record, files });
+  await read(recordName, false);
+  return verified;
 }
 
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
@@ -53,17 +62,6 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
   return { record };
 }
 
-/** Reads every file and says what is damaged; undefined if nothing is. */
-export async function verify(dir: string): Promise<string | undefined> {
-  const found = inspect(dir);
-  if ('damage' in found) return found.damage;
-  for (const [path, { sha256 }] of Object.entries(found.record.files)) {
-    const actual = await fingerprint(join(dir, path), { sync: false });
-    if (actual.sha256 !== sha256) return `${path} has another content than when it was written`;
-  }
-  return undefined;
-}
-
 /** Brings the names in a folder to disk, after a rename. */
 export async function syncFolder(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
@@ -77,26 +75,4 @@ async function listFiles(dir: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
     .sort();
-}
-
-async function fingerprint(
-  path: string,
-  { sync }: { sync: boolean },
-): Promise<{ bytes: number; sha256: string }> {
-  const hasher = new Bun.CryptoHasher('sha256');
-  const handle = await open(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    let bytes = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) break;
-      hasher.update(buffer.subarray(0, bytesRead));
-      bytes += bytesRead;
-    }
-    if (sync) await handle.datasync();
-    return { bytes, sha256: hasher.digest('hex') };
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,6 +1,7 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isSystemError, remedyOf } from '../base/files.ts';
 import { Lease, leaseOwner } from '../base/lease.ts';
 import type { StageName, StageNode } from '../experiment/types.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
@@ -88,13 +89,25 @@ export class StageRunner {
       this.skip(node, missing.state === 'failed' ? 'a stage that it needs failed' : 'everything was ended');
       return missing;
     }
-    const claim = await this.claim(node, priority);
-    if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
     try {
-      return await this.computeClaimed(node, claim);
-    } finally {
-      claim.lease.release();
+      const claim = await this.claim(node, priority);
+      if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
+      return await this.computeClaimed(node, claim).finally(() => claim.lease.release());
+    } catch (error) {
+      const failure = this.describeRefusal(node, undefined, error);
+      this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
+      return { state: 'failed', failure };
     }
+  }
+
+  /** The failure that the system's refusal to read or write the store is. Throws any other error on. */
+  private describeRefusal(node: StageNode, part: number | undefined, error: unknown): Failure {
+    if (!isSystemError(error)) throw error;
+    const { store } = this.options;
+    return {
+      reason: `the store ${store.root} cannot be used: ${error.message}. ${remedyOf(error, '--store')}`,
+      log: store.log(node, part),
+    };
   }
 
   /** Begins a stage, after another runner has left it if need be; undefined if it is finished then, or all is ended. */
@@ -123,12 +136,22 @@ export class StageRunner {
     if (this.signal.aborted) return 'everything was ended';
     const lease = Lease.take(path);
     if (!lease) return 'held';
-    if (store.find(node)?.state === 'complete') {
+    try {
+      const found = await store.check(node);
+      if (found?.state === 'complete') {
+        lease.release();
+        return 'another runner computed it';
+      }
+      const { resumed } = await store.begin(node);
+      if (found) {
+        const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
+        this.report({ event: 'note', text });
+      }
+      return { lease, resumed };
+    } catch (error) {
       lease.release();
-      return 'another runner computed it';
+      throw error;
     }
-    const { resumed } = await store.begin(node);
-    return { lease, resumed };
   }
 
   private async computeClaimed(node: StageNode, { lease, resumed }: Claim): Promise<StageOutcome> {
@@ -141,16 +164,19 @@ export class StageRunner {
         if (failure || this.signal.aborted) return;
         const place = await this.takePlace(node);
         if (place === 'stopped') return;
-        const outcome = await this.runJob(node, part, lease, place, {
-          earlierSeconds: seconds,
-          resumed,
-        }).finally(() => place?.lease.release());
-        if (outcome.state === 'done') seconds += outcome.seconds;
-        if (outcome.state === 'failed') {
-          failure = { reason: outcome.reason, log: store.log(node, part) };
-          // Stages without inputs read disks and networks: that they failed says nothing of the next time.
-          if (outcome.lasting && Object.keys(node.inputs).length > 0)
-            await store.recordFailure(node, failure);
+        try {
+          const outcome = await this.runJob(node, part, lease, place, { earlierSeconds: seconds, resumed });
+          if (outcome.state === 'done') seconds += outcome.seconds;
+          if (outcome.state === 'failed') {
+            failure = { reason: outcome.reason, log: store.log(node, part) };
+            // Stages without inputs read disks and networks: that they failed says nothing of the next time.
+            if (outcome.lasting && Object.keys(node.inputs).length > 0)
+              await store.recordFailure(node, failure);
+          }
+        } catch (error) {
+          failure ??= this.describeRefusal(node, part, error);
+        } finally {
+          place?.lease.release();
         }
       });
     if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));

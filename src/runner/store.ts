@@ -1,7 +1,8 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
  * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
- * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`.
+ * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; what tells that nobody wrote to it since:
+ * `<key>.verified.json`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { writeJson } from '../base/files.ts';
 import { stageVersions } from '../experiment/stages.ts';
 import type { Plan, StageName, StageNode } from '../experiment/types.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
+import { remember, verifiedPath, verify } from './verify.ts';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
@@ -58,6 +60,14 @@ export class Store {
       : { state: 'complete', dir, record: found.record };
   }
 
+  /** As `find`, and files that were touched since they were written or last checked are compared with their sums. */
+  async check(stage: StageId): Promise<Found | undefined> {
+    const found = this.find(stage);
+    if (found?.state !== 'complete') return found;
+    const damage = await verify(found.dir);
+    return damage === undefined ? found : { state: 'damaged', dir: found.dir, damage };
+  }
+
   /** Whether interrupted work of the stage is there to go on from. */
   isBegun(stage: StageId): boolean {
     return existsSync(this.partial(stage));
@@ -73,6 +83,7 @@ export class Store {
       await rm(`${dir}.damaged`, { recursive: true, force: true });
       await rename(dir, `${dir}.damaged`);
     }
+    await rm(verifiedPath(dir), { force: true });
     await rm(this.failurePath(stage), { force: true });
     const resumed = this.isBegun(stage);
     mkdirSync(this.partial(stage), { recursive: true });
@@ -82,15 +93,20 @@ export class Store {
   /** Makes the stage's working folder its artefact. Needs the stage's lease. */
   async commit(stage: StageId, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
     const dir = this.folder(stage);
-    await seal(this.partial(stage), record);
+    const verified = await seal(this.partial(stage), record);
     await rename(this.partial(stage), dir);
     await syncFolder(dirname(dir));
+    await remember(dir, verified);
   }
 
-  /** The failure that the stage ended in when it was last computed. */
+  /** The failure that the stage ended in when it was last computed. One that cannot be read counts as none: the stage is tried again. */
   failure(stage: StageId): Failure | undefined {
-    const path = this.failurePath(stage);
-    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    try {
+      const failure = JSON.parse(readFileSync(this.failurePath(stage), 'utf8'));
+      return typeof failure?.reason === 'string' && typeof failure.log === 'string' ? failure : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   recordFailure(stage: StageId, failure: Failure): Promise<void> {

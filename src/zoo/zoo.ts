@@ -1,7 +1,7 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readJson } from '../base/files.ts';
 import { openSafetensors, type SafetensorsFile } from '../base/safetensors.ts';
 import { sizeOf } from '../base/shape.ts';
 import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
@@ -107,6 +107,6 @@ export class Zoo {
 
 /** Opens the artefact of stage `zoo` in folder `dir`. */
 export async function openZoo(dir: string): Promise<Zoo> {
-  const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
+  const manifest = (await readJson(join(dir, manifestName))) as ZooManifest;
   return new Zoo(dir, manifest, getArchitecture(manifest.architecture, manifest.options));
 }

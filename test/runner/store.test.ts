@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verify } from '../../src/runner/artefact.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
+import { verify } from '../../src/runner/verify.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
 afterAll(removeFixtures);
