@@ -1,5 +1,7 @@
 /** The one way in which a file is written: under a temporary name, to the disk, then renamed. A reader sees all of it or none. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UnreadableFile } from './file-errors.ts';
 
 /** Ends the names of unfinished files; what a killed writer left can be told by it. */
 export const temporaryEnding = '.tmp';
@@ -38,15 +40,28 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }
 
-/** A file that is no file of its format: cut short, overwritten, or another one. The message names it. */
-export class UnreadableFile extends Error {
-  override readonly name = 'UnreadableFile';
+/**
+ * Removes what processes that are gone left in a folder, told by their ids in the names: entries that begin with `start` and end in `.<id>.tmp`,
+ * or in what else `pattern` has the id in. A folder that is not there has none.
+ */
+export async function removeLeftovers(
+  folder: string,
+  start: string,
+  pattern: RegExp = /\.(\d+)\.tmp$/,
+): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, pid] = (name.startsWith(start) && pattern.exec(name)) || [];
+    if (pid && !isAlive(Number(pid))) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
 
-  constructor(
-    readonly path: string,
-    problem: string,
-  ) {
-    super(`${path}: ${problem}`);
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's may not be asked.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -62,14 +77,4 @@ export function parseJson(path: string, text: string | undefined): unknown {
   } catch (error) {
     throw new UnreadableFile(path, `damaged: ${(error as Error).message}`);
   }
-}
-
-/** Whether the system refused something: no permission, no space, a file in a folder's place. */
-export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'code' in error && 'syscall' in error;
-
-/** What to do about a refusal to write; `option` is what names another place. */
-export function remedyOf({ code }: NodeJS.ErrnoException, option: string): string {
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return `${full ? 'Free some space' : 'Make it writable'}, or name another folder by ${option}.`;
 }

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { StorageError } from './file-errors.ts';
 
 /** Who holds a lease, for messages only: the lock itself is what counts. */
 export interface LeaseOwner {
@@ -64,9 +65,7 @@ export class Lease {
         return undefined;
       }
       if (isAt(fd, path)) {
-        const owner: LeaseOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-        ftruncateSync(fd);
-        writeSync(fd, JSON.stringify(owner));
+        writeOwner(fd);
         return new Lease(fd, path);
       }
       // The earlier holder removed this file after we opened it; the lock that counts is on the next one.
@@ -78,6 +77,17 @@ export class Lease {
   release(): void {
     rmSync(this.path, { force: true });
     closeSync(this.fd);
+  }
+}
+
+/** For messages only, so that a full disk is no reason not to hold the lease. */
+function writeOwner(fd: number): void {
+  const owner: LeaseOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, JSON.stringify(owner));
+  } catch {
+    // Whoever waits is not told for whom.
   }
 }
 
@@ -100,7 +110,9 @@ export function checkLeases(folder: string, option: string): void {
   rmSync(path, { force: true });
   closeSync(fd);
   if (!works)
-    throw new Error(`file locks do not work in ${folder}: name a folder on a local disk with ${option}`);
+    throw new StorageError(
+      `file locks do not work in ${folder}: name a folder on a local disk with ${option}`,
+    );
 }
 
 /** Whether the open file is the one that the path leads to. */

@@ -6,7 +6,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { bytesPerNumber, type NumberFormat, toFloat32 } from './dtypes.ts';
-import { parseJson, UnreadableFile, writeSafely } from './files.ts';
+import { UnreadableFile } from './file-errors.ts';
+import { parseJson, writeSafely } from './files.ts';
 import { sizeOf } from './shape.ts';
 
 export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array;

@@ -13,7 +13,7 @@ import type { Failure, Store } from '../runner/store.ts';
 import { type StageState, survey } from '../runner/survey.ts';
 import type { Request } from './arguments.ts';
 import { dryRun } from './dry-run.ts';
-import { hasColor, printError, printJson } from './output.ts';
+import { checkFolder, hasColor, printError, printJson } from './output.ts';
 import { collectResults, present } from './results.ts';
 import {
   dataOption,
@@ -43,6 +43,8 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
+  const out = outFolder(request, plan.name);
+  checkFolder(out, '--out');
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
@@ -69,12 +71,12 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       return interrupted;
     }
   }
-  const results = collectResults(
+  const results = await collectResults(
     plan,
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, store, results, outFolder(request, plan.name), json);
+  return present(plan, store, results, out, json);
 }
 
 async function compute(
@@ -130,7 +132,9 @@ function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
   for (const name of signals) process.on(name, stop);
   return {
     signal: controller.signal,
+    // Once one came, a second one finds this process ending, and the exit code is to say why.
     ignore: () => {
+      if (controller.signal.aborted) return;
       for (const name of signals) process.off(name, stop);
     },
   };

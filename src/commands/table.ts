@@ -1,6 +1,7 @@
 /** `exp table <file>`: the tables again, from the runs that are finished. Computes nothing. */
 import { survey } from '../runner/survey.ts';
 import type { Request } from './arguments.ts';
+import { checkFolder } from './output.ts';
 import { collectResults, present } from './results.ts';
 import { loadPlan, openStore, outFolder } from './settings.ts';
 
@@ -8,10 +9,12 @@ import { loadPlan, openStore, outFolder } from './settings.ts';
 export async function tableCommand(request: Request): Promise<number> {
   const plan = await loadPlan(request);
   const store = openStore(request);
+  const out = outFolder(request, plan.name);
+  checkFolder(out, '--out');
   const states = await survey(plan, store, { retryFailed: false });
-  const results = collectResults(plan, store, (key) => {
+  const results = await collectResults(plan, store, (key) => {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
-  return present(plan, store, results, outFolder(request, plan.name), request.switches.has('json'));
+  return present(plan, store, results, out, request.switches.has('json'));
 }

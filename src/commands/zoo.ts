@@ -1,6 +1,7 @@
 /** `exp zoo import <folder> --out <folder>`: a zoo of other people as a zoo of this program. */
 import { readdir, rename, rm } from 'node:fs/promises';
-import { resolve as absolute } from 'node:path';
+import { resolve as absolute, basename, dirname } from 'node:path';
+import { removeLeftovers } from '../base/files.ts';
 import { datasets } from '../data/registry.ts';
 import { resolve } from '../experiment/resolve.ts';
 import { defaults } from '../experiment/schema.ts';
@@ -79,6 +80,7 @@ async function isFree(path: string): Promise<boolean> {
 /** Imports into a folder beside `out`, which is renamed at the end: what fails leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
   const unfinished = `${out}.importing-${process.pid}`;
+  await removeLeftovers(dirname(out), `${basename(out)}.importing-`, /\.importing-(\d+)$/);
   try {
     const imported = await importZoo(found, unfinished, settings);
     await rename(unfinished, out);

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemError } from '../base/file-errors.ts';
 import { temporaryEnding, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Environment } from './environment.ts';
@@ -45,12 +46,16 @@ export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): 
   return verified;
 }
 
+/** What the system says of a file that is not as it was; anything else, e.g. a lack of permission, says nothing of the file. */
+const damageCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO']);
+
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
 export function inspect(dir: string): { record: ArtefactRecord } | { damage: string } {
   let record: ArtefactRecord;
   try {
     record = JSON.parse(readFileSync(join(dir, recordName), 'utf8'));
   } catch (error) {
+    if (isSystemError(error) && !damageCodes.has(error.code ?? '')) throw error;
     return { damage: `${recordName} cannot be read (${(error as Error).message})` };
   }
   if (typeof record?.files !== 'object') return { damage: `${recordName} is no record of an artefact` };

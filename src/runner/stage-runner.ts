@@ -1,7 +1,6 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isSystemError, remedyOf } from '../base/files.ts';
 import { Lease, leaseOwner } from '../base/lease.ts';
 import type { StageName, StageNode } from '../experiment/types.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
@@ -102,12 +101,8 @@ export class StageRunner {
 
   /** The failure that the system's refusal to read or write the store is. Throws any other error on. */
   private describeRefusal(node: StageNode, part: number | undefined, error: unknown): Failure {
-    if (!isSystemError(error)) throw error;
     const { store } = this.options;
-    return {
-      reason: `the store ${store.root} cannot be used: ${error.message}. ${remedyOf(error, '--store')}`,
-      log: store.log(node, part),
-    };
+    return { reason: store.refused(error).message, log: store.log(node, part) };
   }
 
   /** Begins a stage, after another runner has left it if need be; undefined if it is finished then, or all is ended. */

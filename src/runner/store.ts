@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { asStorageError, type StorageError } from '../base/file-errors.ts';
 import { writeJson } from '../base/files.ts';
 import { stageVersions } from '../experiment/stages.ts';
 import type { Plan, StageName, StageNode } from '../experiment/types.ts';
@@ -117,12 +118,21 @@ export class Store {
     return `${this.folder(stage)}.failed.json`;
   }
 
-  /** Keeps the plan as it is before its first job. Returns the file's path. */
+  /** Keeps the plan as it is before its first job. Returns the file's path. Throws a StorageError if the store cannot be written. */
   async freeze(plan: Plan): Promise<string> {
     const path = join(this.root, 'plans', `${plan.name}.json`);
-    mkdirSync(dirname(path), { recursive: true });
-    await writeJson(path, plan);
-    return path;
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      await writeJson(path, plan);
+      return path;
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
+  /** The system's refusal to read or write the store, for people. Throws any other error on. */
+  refused(error: unknown): StorageError {
+    return asStorageError(`the store ${this.root} cannot be used`, error, '--store');
   }
 
   /** Every artefact of these stages, damaged ones too. */

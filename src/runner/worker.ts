@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { UnreadableFile } from '../base/files.ts';
+import { UnreadableFile } from '../base/file-errors.ts';
 import type { StageContext, StageImplementation } from '../stages/stage.ts';
 import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
@@ -117,7 +117,8 @@ async function work(spec: JobSpec): Promise<void> {
     report: makeReport(),
   };
   if (part !== undefined) {
-    if (!implementation.executePart) throw new Error(`stage ${node.stage} cannot be divided into ${node.parts} parts`);
+    if (!implementation.executePart)
+      throw new Error(`stage ${node.stage} cannot be divided into ${node.parts} parts`);
     await withoutDamaged(context.dir, async () => implementation.executePart?.(context, part, node.parts));
     return;
   }
