@@ -8,27 +8,21 @@ import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import { startDevice } from '../tensor/devices/registry.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
-import type { Request } from './arguments.ts';
-import type { OptionName } from './options.ts';
+import { optionValue, type Request, requiredValue } from './arguments.ts';
 import { printError } from './output.ts';
-import { deviceOption, nameOption } from './settings.ts';
 import { UsageError } from './usage.ts';
 
-/** Starts a device, on a GPU that no job has if it uses one, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
+/** Starts a device, on a free GPU if it uses one, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
 export async function openPretrained(request: Request): Promise<Pretrained> {
-  const [path] = request.values.get('sane') ?? [];
-  if (path === undefined) {
-    throw new UsageError(
-      `${request.command} needs --sane`,
-      '--sane state.pt, or the folder of an artefact of stage sane',
-    );
-  }
-  // Before a GPU is waited for.
+  const path = requiredValue(request, 'sane');
+  // Before waiting for a GPU.
   if (!existsSync(path)) throw new FormatError(`${path}: there is no such file`);
   const heads = countOption(request, 'heads');
-  const [normalization = null] = request.values.get('normalization') ?? [];
-  const choice = await chooseDevice(deviceOption(request) ?? 'auto');
-  const gpu = await pinProcess(choice.chosen, () => printError(`other processes have all GPUs, waiting`));
+  const normalization = optionValue(request, 'normalization') ?? null;
+  const choice = await chooseDevice(optionValue(request, 'device') ?? 'auto');
+  const gpu = await pinProcess(choice.chosen, () =>
+    printError('all GPUs are in use by other processes, waiting'),
+  );
   for (const line of describeChoice(choice, gpu ? [gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
@@ -36,25 +30,24 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
 }
 
 /** An option that is a natural number, or null where it is not given. */
-export function countOption({ values }: Request, name: OptionName): number | null {
-  const [text] = values.get(name) ?? [];
+export function countOption(request: Request, name: string): number | null {
+  const text = optionValue(request, name);
   if (text === undefined) return null;
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new UsageError(`--${name} ${text} is no whole number from 1 on`, `e.g. --${name} 8`);
+  throw new UsageError(`--${name} ${text} is not a whole number of at least 1`, `e.g. --${name} 8`);
 }
 
 /** An option that is a number from 0 on, or `otherwise` where it is not given. */
-export function numberOption({ values }: Request, name: OptionName, otherwise: number): number {
-  const [text] = values.get(name) ?? [];
+export function numberOption(request: Request, name: string, otherwise: number): number {
+  const text = optionValue(request, name);
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new UsageError(`--${name} ${text} is no number from 0 on`, `e.g. --${name} ${otherwise}`);
+  throw new UsageError(`--${name} ${text} is not a number of at least 0`, `e.g. --${name} ${otherwise}`);
 }
 
 /** The format of new networks, which is the end of their files' names too. */
-export const formatOption = (request: Request): string =>
-  nameOption(request, 'format', ['safetensors', 'pt']) ?? 'safetensors';
+export const formatOption = (request: Request): string => optionValue(request, 'format') ?? 'safetensors';
 
 /** Writes a network in the format that the file's name ends in. */
 export async function writeNetwork(file: string, tensors: readonly StateTensor[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** Standard output and error, and folders to write to. A reader that goes away (`| head`) ends the printing, not the program. */
+/** Standard output and error, and folders to write to. A reader that closes the pipe (`| head`) stops the printing, not the program. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { styleText } from 'node:util';
@@ -45,7 +45,7 @@ export function printJson(event: { event: string; [name: string]: unknown }): vo
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-/** Everything that is no result. */
+/** Everything but results. */
 export function printError(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }

@@ -1,16 +1,16 @@
-/** Progress of one piece of work on a stream: a line that is written over on a terminal, else a line now and then. */
+/** Progress of one task on a stream: on a terminal a line that is redrawn, else a new line every few seconds. */
 import type { Report } from '../base/progress.ts';
 import { cut, formatBar, JobProgress } from '../runner/reporters/format.ts';
 
 const barWidth = 20;
-/** How often a line is written where none can be written over. */
+/** How often a line is written where none can be redrawn. */
 const plainEveryMs = 10_000;
 
-/** What hears of progress, and what ends the line. Without a stream nothing is told. */
+/** `report` receives progress, `end` removes the line. Without a stream nothing is written. */
 export function progressLine(stream: NodeJS.WriteStream | undefined): { report: Report; end: () => void } {
   const onTerminal = stream?.isTTY && process.env.TERM !== 'dumb';
   let job: JobProgress | undefined;
-  let toldAt = performance.now();
+  let writtenAt = performance.now();
   const report: Report = (progress) => {
     if (!stream) return;
     const now = performance.now();
@@ -21,8 +21,8 @@ export function progressLine(stream: NodeJS.WriteStream | undefined): { report: 
       stream.write(
         `\r\u001b[K${cut(`${formatBar(job.fraction, barWidth)} ${progress.unit}: ${facts}`, stream.columns ?? 80)}`,
       );
-    } else if (now - toldAt >= plainEveryMs) {
-      toldAt = now;
+    } else if (now - writtenAt >= plainEveryMs) {
+      writtenAt = now;
       stream.write(`${progress.unit}: ${facts}\n`);
     }
   };

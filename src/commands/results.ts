@@ -1,8 +1,9 @@
-/** What became of the runs: for the tables, and for the person who waits. */
+/** The results of a plan's runs: collected, printed and written. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '../base/file-errors.ts';
 import { readJson } from '../base/files.ts';
+import { plural } from '../base/plural.ts';
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
@@ -13,7 +14,7 @@ import type { Failure, Store } from '../runner/store.ts';
 import type { TaskResult } from '../stages/result.ts';
 import { hasColor, print, printError, printJson } from './output.ts';
 
-/** The outcome of every run by its id, and the failures by the log that tells of them. */
+/** The outcome of every run by its id, and each failure once, by its log. */
 export interface Results {
   byRun: Map<string, RunResult>;
   failures: Map<string, { failure: Failure; runs: string[] }>;
@@ -52,8 +53,8 @@ export async function collectResults(
 }
 
 /**
- * Prints the tables, writes them, and names the failures. Returns the exit code. Where nothing was computed yet nothing is written: tables
- * that are there already are worth more than empty ones.
+ * Prints the tables, writes them, and lists the failures. Returns the exit code. Writes nothing where no run is finished, so that earlier
+ * tables are not replaced by empty ones.
  */
 export async function present(
   plan: Plan,
@@ -69,9 +70,7 @@ export async function present(
     printError(`${dir} is damaged: ${damage}. It is not used; exp run computes it again.`);
   if (done + failed === 0) {
     if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
-    printError(
-      `none of the ${missing} runs is finished in ${store.root}: no table is written. exp run computes them.`,
-    );
+    printError(`No run is finished in ${store.root}, so no table was written. Compute them with exp run.`);
     return 1;
   }
   const tables = buildTables(plan, results.byRun);
@@ -86,9 +85,9 @@ export async function present(
     printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
   } else {
     for (const table of tables) print(`${renderTerminal(table, { color: hasColor(process.stdout) })}\n`);
-    if (paths.length > 0) printError(`${paths.length} files written to ${outDir}`);
+    if (paths.length > 0) printError(`${plural(paths.length, 'file')} written to ${outDir}`);
     if (failed > 0) printError(describeFailures(results, failed));
-    if (missing > 0) printError(`${missing} of ${plan.runs.length} runs are not computed yet.`);
+    if (missing > 0) printError(`${missing} of ${plural(plan.runs.length, 'run')} not computed yet.`);
     const untabled = describeUntabled(plan, results.byRun, ({ resultKey }) => {
       const node = plan.stages.find(({ key }) => key === resultKey) as StageNode;
       return join((store.find(node) as { dir: string }).dir, 'result.json');
@@ -110,9 +109,9 @@ function describeFailures({ byRun, failures }: Results, failed: number): string 
   });
   const hidden = failures.size - blocks.length;
   return [
-    `${failed} of ${byRun.size} runs failed:`,
+    `${failed} of ${plural(byRun.size, 'run')} failed:`,
     ...blocks,
-    ...(hidden > 0 ? [`  and ${hidden} more failures`] : []),
-    'Once the cause is mended, --retry-failed computes them again.',
+    ...(hidden > 0 ? [`  and ${plural(hidden, 'more failure', 'more failures')}`] : []),
+    'Fix the cause, then run the same command with --retry-failed.',
   ].join('\n');
 }

@@ -12,7 +12,7 @@ export interface Choice {
  */
 export async function chooseDevice(requested: string): Promise<Choice> {
   const all = await diagnoseDevices();
-  // The oracle's name, cpu, is not to mean every device of the kind.
+  // `cpu` is the device of that name, not every device of the kind.
   const candidates = all.filter(({ name, kind }) =>
     requested === 'gpu' ? kind === 'gpu' : requested === 'auto' || requested === name,
   );
@@ -22,18 +22,18 @@ export async function chooseDevice(requested: string): Promise<Choice> {
   if (chosen) {
     return { chosen, passedOver: byKind.slice(0, index).filter(({ kind }) => kind === chosen.kind) };
   }
-  // A device of GPUs that has software in their place counts as none of them.
+  // A GPU device that falls back to software does not count as one.
   const software = all.filter(({ kind, gpus }) => requested === 'gpu' && kind === 'cpu' && gpus);
   const reasons = [
     ...byKind.map(({ name, detail, remedy }) => `  ${name}: ${detail}. ${remedy ?? ''}`.trimEnd()),
-    ...software.map(({ name, detail }) => `  ${name}: ${detail}. Ask for it by its name.`),
+    ...software.map(({ name, detail }) => `  ${name}: ${detail}. Select it with --device ${name}.`),
   ];
   throw new DeviceError(
-    `No device for "${requested}" can start here:\n${reasons.join('\n')}\n  exp doctor tells more.`,
+    `No device for "${requested}" can start here:\n${reasons.join('\n')}\n  Run exp doctor for details.`,
   );
 }
 
-/** Lines that tell a reader which device computes, on which GPUs if any, and what would be faster. */
+/** Lines for the reader: which device computes, on which GPUs if any, and which would be faster. */
 export function describeChoice({ chosen, passedOver }: Choice, gpus: readonly Gpu[]): string[] {
   const where = gpus.map(({ name }) => name).join(', ') || chosen.description;
   return [
@@ -53,7 +53,7 @@ export function chooseGpus({ name, gpus = [] }: Diagnosis, numbers: readonly num
   if (gpus.length === 0) {
     throw new DeviceError(
       `--gpus is given, but ${name} computes on the CPU.`,
-      'Leave it out, or ask for --device gpu.',
+      'Remove it, or add --device gpu.',
     );
   }
   return numbers.map((number) => {

@@ -1,4 +1,4 @@
-/** How long stages will take, told by similar ones that were computed here before. */
+/** How long stages will take, estimated from similar finished ones in the store. */
 import type { Plan, StageNode } from '../experiment/types.ts';
 import type { Store } from './store.ts';
 import type { StageState } from './survey.ts';
@@ -6,7 +6,7 @@ import { workload } from './workload.ts';
 
 export interface Estimate {
   seconds: number;
-  /** How many finished stages it is told by. */
+  /** How many finished stages it is estimated from. */
   from: number;
 }
 

@@ -1,7 +1,7 @@
-/** What a runner tells while it works. Plain data: the reporters draw it, `--json` prints it as it is. */
+/** What a runner reports while it works. Plain data: the reporters draw it, `--json` prints it as it is. */
 import type { Progress } from '../base/progress.ts';
 
-/** One process' worth of work: a stage, or one part of it. */
+/** What one process computes: a stage, or one part of it. */
 export interface JobName {
   /** Unique in a plan. */
   job: string;
@@ -31,7 +31,7 @@ export type RunnerEvent =
   | { event: 'note'; text: string }
   | { event: 'end'; seconds: number };
 
-/** Shows events to somebody. */
+/** Receives the events. */
 export interface Reporter {
   report(event: RunnerEvent): void;
 }

@@ -1,4 +1,4 @@
-/** Runs one job in a child process of its own and tells how it ended. */
+/** Runs one job in a child process of its own and reports its outcome. */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,30 +12,30 @@ import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));
 
-/** How long a worker that is told to end may take before it is killed. */
+/** How long a worker may take to exit after SIGTERM before it is killed. */
 const graceMs = 3000;
 
 export type JobOutcome =
   | { state: 'done'; seconds: number }
   | { state: 'failed'; reason: string; lasting: boolean }
-  /** Ended because the runner asked for it. */
+  /** Terminated by the runner. */
   | { state: 'stopped' };
 
 export interface JobOptions {
   /** Open file of the stage's lease, which the worker holds as long as it lives. */
   leaseFd: number;
   /** The GPU that the worker is to see, and the open file of its lease, which the worker holds too. */
-  place?: { gpu: Gpu; leaseFd: number } | undefined;
+  gpu?: (Gpu & { leaseFd: number }) | undefined;
   /** File that everything the worker prints is appended to. */
   log: string;
   onProgress: Report;
   signal: AbortSignal;
 }
 
-/** Starts the worker in a process group of its own, and ends the whole group when the signal is given. */
+/** Starts the worker in a process group of its own, and terminates the whole group when the signal is aborted. */
 export function runJob(
   spec: JobSpec,
-  { leaseFd, place, log, onProgress, signal }: JobOptions,
+  { leaseFd, gpu, log, onProgress, signal }: JobOptions,
 ): Promise<JobOutcome> {
   const startedAt = performance.now();
   mkdirSync(dirname(log), { recursive: true });
@@ -44,8 +44,8 @@ export function runJob(
   const printedFrom = fstatSync(logFd).size;
   const child = spawn(process.execPath, [workerPath], {
     detached: true,
-    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd, ...(place ? [place.leaseFd] : [])],
-    env: { ...process.env, ...place?.gpu.env },
+    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd, ...(gpu ? [gpu.leaseFd] : [])],
+    env: { ...process.env, ...gpu?.env },
   });
   closeSync(logFd);
 
@@ -59,8 +59,8 @@ export function runJob(
   child.stdin?.write(`${JSON.stringify(spec)}\n`);
 
   const stop = () => {
-    endGroup(child.pid, 'SIGTERM');
-    const timer = setTimeout(() => endGroup(child.pid, 'SIGKILL'), graceMs);
+    signalGroup(child.pid, 'SIGTERM');
+    const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs);
     child.once('close', () => clearTimeout(timer));
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -75,15 +75,15 @@ export function runJob(
         resolve({ state: 'failed', reason: last.reason, lasting: last.lasting });
       else {
         const printed = readFileSync(log).subarray(printedFrom).toString('utf8');
-        const reason = describeDeath(code, killedBy, printed, spec.gpu ?? `the device ${spec.device}`);
+        const reason = describeExit(code, killedBy, printed, spec.gpu ?? `the device ${spec.device}`);
         resolve({ state: 'failed', reason, lasting: false });
       }
     });
   });
 }
 
-/** Ends the workers of a group; those that are gone already are fine. */
-function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/** Signals the processes of a group, if there are any left. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
@@ -92,17 +92,17 @@ function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** Why a worker ended that did not say so itself, told by what it printed if that tells. */
-function describeDeath(
+/** Why a worker exited without reporting, from what it printed where that says more. */
+function describeExit(
   code: number | null,
   killedBy: NodeJS.Signals | null,
   printed: string,
   device: string,
 ): string {
-  // TensorFlow ends the whole process where the GPU fails.
+  // TensorFlow aborts the process where the GPU fails.
   const trouble = findTrouble(printed);
   if (trouble) return describeTrouble(trouble, device);
-  if (killedBy === 'SIGKILL') return 'the worker was killed (SIGKILL: out of memory, or by somebody)';
-  if (killedBy) return `the worker was ended by ${killedBy}`;
-  return `the worker ended with exit code ${code}: ${printed.trimEnd().split('\n').at(-1) ?? ''}`;
+  if (killedBy === 'SIGKILL') return 'the worker was killed (SIGKILL), perhaps because memory ran out';
+  if (killedBy) return `the worker was terminated by ${killedBy}`;
+  return `the worker exited with code ${code}: ${printed.trimEnd().split('\n').at(-1) ?? ''}`;
 }

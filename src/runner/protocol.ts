@@ -1,4 +1,4 @@
-/** What a runner and its worker processes say to each other, one JSON text per line. */
+/** The messages between a runner and its worker processes, one JSON text per line. */
 import type { Progress } from '../base/progress.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Workload } from './workload.ts';
@@ -31,5 +31,5 @@ export interface JobSpec {
 export type WorkerMessage =
   | { type: 'progress'; progress: Progress }
   | { type: 'done' }
-  /** `lasting`: the same stage would fail again; false where the machine is to blame. */
+  /** `lasting`: the same stage would fail again; false where the cause is the machine. */
   | { type: 'failed'; reason: string; lasting: boolean };

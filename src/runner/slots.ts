@@ -1,4 +1,4 @@
-/** A number of places to work in; those who wait are let in by priority. */
+/** Limits how much work runs at once; what waits starts by priority. */
 export class Slots {
   private readonly waiting: { priority: number; order: number; enter: () => void }[] = [];
   private readonly count: number;
@@ -10,12 +10,12 @@ export class Slots {
     this.free = count;
   }
 
-  /** How many places are taken, counting those who wait as if they were let in. */
+  /** How many slots are in use, counting waiting work as if it had started. */
   get wanted(): number {
     return Math.min(this.count, this.count - this.free + this.waiting.length);
   }
 
-  /** Runs the work in a place, as soon as one is free. A lower number goes first; equal ones in the order of their calls. */
+  /** Runs the work as soon as a slot is free. A lower number goes first; equal ones in the order of their calls. */
   async use<T>(priority: number, work: () => Promise<T>): Promise<T> {
     await this.enter(priority);
     try {
@@ -36,7 +36,7 @@ export class Slots {
 
   private leave(): void {
     this.free++;
-    // Not at once: the one who leaves may come straight back with work that goes first.
+    // Not at once: the caller that leaves may return immediately with work that goes first.
     setImmediate(() => this.admit());
   }
 

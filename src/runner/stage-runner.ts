@@ -1,11 +1,12 @@
-/** Computes single stages: waits for their inputs, takes their lease, runs their jobs, keeps their failure. */
+/** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Lease, leaseOwner } from '../base/lease.ts';
-import type { StageName, StageNode } from '../experiment/types.ts';
+import type { StageNode } from '../experiment/types.ts';
+import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
-import { Gpus, type Place } from './gpus.ts';
+import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
 import type { JobSpec } from './protocol.ts';
 import { Slots } from './slots.ts';
@@ -17,34 +18,33 @@ const leasePollMs = 300;
 export interface ExecuteOptions {
   store: Store;
   reporter: Reporter;
-  /** Jobs at once; on GPUs, one that uses no device may come to them. */
+  /** How many jobs run at once; on GPUs, one that uses no device may run beside them. */
   workers: number;
   device: string;
   /** The GPUs that jobs are pinned to, one for each job; none on a CPU. */
   gpus: readonly Gpu[];
-  /** Where the leases of GPUs are kept, if not where every runner looks. */
+  /** Where the leases of GPUs are kept, if not in the folder that all runners share. */
   gpuLeases?: string;
   /** Processor cores, which the jobs share. */
   cores: number;
   stagesModule: string;
   dataDir: string | undefined;
-  /** Whether the first failure ends everything. */
+  /** Whether the first failure stops everything. */
   failFast: boolean;
-  /** Ends everything: workers are told to end, and what is finished stays. */
+  /** Stops everything: workers are terminated, and what is finished is kept. */
   signal: AbortSignal;
 }
 
 export type StageOutcome =
   | { state: 'done' }
   | { state: 'failed'; failure: Failure }
-  /** Not reached, because everything was ended. */
+  /** Not computed, because everything was stopped. */
   | { state: 'stopped' };
 
-/** How many jobs the stage is divided into, the one that puts it together included. */
+/** How many jobs the stage is divided into, including the last, which combines the parts. */
 export const jobCount = ({ parts }: StageNode) => (parts > 1 ? parts + 1 : 1);
 
-/** Stages whose implementations use no device. They say so themselves too, but cannot be asked without loading tensor code. */
-export const stagesWithoutDevice: ReadonlySet<StageName> = new Set(['dataset', 'zoo-import']);
+const usesDevice = ({ stage }: StageNode) => stages[stage]?.usesDevice ?? true;
 
 /** Jobs of a stage that is begun go before the beginning of another, so that few are half done. */
 const begunPriority = Number.NEGATIVE_INFINITY;
@@ -54,7 +54,7 @@ interface Claim {
   resumed: boolean;
 }
 
-type SkipReason = 'another runner computed it' | 'a stage that it needs failed' | 'everything was ended';
+type SkipReason = 'computed by another process' | 'a stage it depends on failed' | 'stopped';
 
 /** Computes stages, as many jobs at once as the options allow. */
 export class StageRunner {
@@ -77,15 +77,15 @@ export class StageRunner {
     this.signal = AbortSignal.any([options.signal, this.failed.signal]);
   }
 
-  private slotsOf({ stage }: StageNode): Slots {
-    return stagesWithoutDevice.has(stage) ? this.slotsWithoutDevice : this.slots;
+  private slotsOf(node: StageNode): Slots {
+    return usesDevice(node) ? this.slots : this.slotsWithoutDevice;
   }
 
   /** Computes a stage as soon as its inputs are there. */
   async compute(node: StageNode, inputs: Promise<StageOutcome>[], priority: number): Promise<StageOutcome> {
     const missing = (await Promise.all(inputs)).find(({ state }) => state !== 'done');
     if (missing) {
-      this.skip(node, missing.state === 'failed' ? 'a stage that it needs failed' : 'everything was ended');
+      this.skip(node, missing.state === 'failed' ? 'a stage it depends on failed' : 'stopped');
       return missing;
     }
     try {
@@ -105,22 +105,22 @@ export class StageRunner {
     return { reason: store.refused(error).message, log: store.log(node, part) };
   }
 
-  /** Begins a stage, after another runner has left it if need be; undefined if it is finished then, or all is ended. */
+  /** Takes the lease of a stage, after waiting for another runner if need be; undefined if it is finished then, or everything was stopped. */
   private async claim(node: StageNode, priority: number): Promise<Claim | undefined> {
     const path = this.options.store.lease(node);
     mkdirSync(dirname(path), { recursive: true });
-    for (let told = false; ; ) {
+    for (let reported = false; ; ) {
       const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
         return undefined;
       }
-      if (!told) {
+      if (!reported) {
         const owner = leaseOwner(path);
         const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
-        this.report({ event: 'note', text: `${node.label}: another runner computes it${who}, waiting` });
-        told = true;
+        this.report({ event: 'note', text: `${node.label}: waiting, another process is computing it${who}` });
+        reported = true;
       }
       await Bun.sleep(leasePollMs);
     }
@@ -128,14 +128,14 @@ export class StageRunner {
 
   private async tryClaim(node: StageNode, path: string): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
-    if (this.signal.aborted) return 'everything was ended';
+    if (this.signal.aborted) return 'stopped';
     const lease = Lease.take(path);
     if (!lease) return 'held';
     try {
       const found = await store.check(node);
       if (found?.state === 'complete') {
         lease.release();
-        return 'another runner computed it';
+        return 'computed by another process';
       }
       const { resumed } = await store.begin(node);
       if (found) {
@@ -155,23 +155,23 @@ export class StageRunner {
     let failure: Failure | undefined;
     const run = (part: number | undefined) =>
       this.slotsOf(node).use(begunPriority, async () => {
-        // Once a part has failed, or everything is ended, the others need not start.
+        // Once a part has failed, or everything is stopped, the others need not start.
         if (failure || this.signal.aborted) return;
-        const place = await this.takePlace(node);
-        if (place === 'stopped') return;
+        const held = await this.takeGpu(node);
+        if (held === 'stopped') return;
         try {
-          const outcome = await this.runJob(node, part, lease, place, { earlierSeconds: seconds, resumed });
+          const outcome = await this.runJob(node, part, lease, held, { earlierSeconds: seconds, resumed });
           if (outcome.state === 'done') seconds += outcome.seconds;
           if (outcome.state === 'failed') {
             failure = { reason: outcome.reason, log: store.log(node, part) };
-            // Stages without inputs read disks and networks: that they failed says nothing of the next time.
+            // Stages without inputs read disks and networks: they may succeed the next time.
             if (outcome.lasting && Object.keys(node.inputs).length > 0)
               await store.recordFailure(node, failure);
           }
         } catch (error) {
           failure ??= this.describeRefusal(node, part, error);
         } finally {
-          place?.lease.release();
+          held?.lease.release();
         }
       });
     if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));
@@ -183,10 +183,10 @@ export class StageRunner {
     return { state: 'failed', failure };
   }
 
-  /** A place on a GPU, when there is one that no other runner has; undefined on a CPU, and for a stage that uses no device. */
-  private async takePlace({ stage, label }: StageNode): Promise<Place | 'stopped' | undefined> {
-    if (!this.gpus || stagesWithoutDevice.has(stage)) return undefined;
-    const wait = () => this.report({ event: 'note', text: `${label}: another runner has the GPU, waiting` });
+  /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */
+  private async takeGpu(node: StageNode): Promise<HeldGpu | 'stopped' | undefined> {
+    if (!this.gpus || !usesDevice(node)) return undefined;
+    const wait = () => this.report({ event: 'note', text: `${node.label}: waiting for a free GPU` });
     return (await this.gpus.wait(wait, this.signal)) ?? 'stopped';
   }
 
@@ -194,7 +194,7 @@ export class StageRunner {
     node: StageNode,
     part: number | undefined,
     lease: Lease,
-    place: Place | undefined,
+    held: HeldGpu | undefined,
     stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
   ): Promise<JobOutcome> {
     const { store, device, cores, stagesModule, dataDir } = this.options;
@@ -214,14 +214,14 @@ export class StageRunner {
         stagesModule,
         dataDir,
         device,
-        gpu: place?.gpu.name,
-        // Cores that no other job waits for are this one's; those of a job that ends later are not handed on.
+        gpu: held?.gpu.name,
+        // Cores that no other job waits for go to this one; those of a job that finishes later are not passed on.
         threads: Math.max(1, Math.floor(cores / this.slotsOf(node).wanted)),
         ...stage,
       },
       {
         leaseFd: lease.fd,
-        place: place && { gpu: place.gpu, leaseFd: place.lease.fd },
+        gpu: held && { ...held.gpu, leaseFd: held.lease.fd },
         log,
         signal: this.signal,
         onProgress: (progress) => this.report({ event: 'job-progress', ...name, progress }),

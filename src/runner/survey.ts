@@ -1,4 +1,4 @@
-/** What is left to do of a plan, as the store stands. */
+/** Which stages of a plan are in the store and which are left to compute. */
 import type { Plan, StageNode } from '../experiment/types.ts';
 import type { Failure, Store } from './store.ts';
 
@@ -14,6 +14,8 @@ export interface SurveyOptions {
   /** Whether stages that failed before are computed again. */
   retryFailed: boolean;
 }
+
+const listFormat = new Intl.ListFormat('en-GB');
 
 /** The state of every stage of the plan by its key. Artefacts that will be read are checked first. */
 export async function survey(
@@ -50,10 +52,10 @@ export async function survey(
     const damaged = damage.get(node.key);
     if (damaged) return `damaged: ${damaged}`;
     if (failure) return 'failed before';
-    if (store.isBegun(node)) return 'interrupted before, goes on';
+    if (store.isBegun(node)) return 'interrupted before, will be resumed';
     const inputs = Object.entries(node.inputs).filter(([, key]) => states.get(key)?.state === 'compute');
     return inputs.length > 0
-      ? `needs ${inputs.map(([name]) => name).join(' and ')} first`
+      ? `needs ${listFormat.format(inputs.map(([name]) => name))} first`
       : 'not computed yet';
   }
 }

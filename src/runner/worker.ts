@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { UnreadableFile } from '../base/file-errors.ts';
-import type { StageContext, StageImplementation } from '../stages/stage.ts';
+import type { RunnableStage, StageContext } from '../stages/stage.ts';
 import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { describeEnvironment } from './environment.ts';
@@ -13,7 +13,7 @@ import { verify } from './verify.ts';
 
 const progressEveryMs = 100;
 
-/** Tells the runner. If it is gone, this process has nobody to work for and ends. */
+/** Sends to the runner. If the runner is gone, this process exits. */
 function send(message: WorkerMessage): void {
   try {
     writeSync(messagesFd, `${JSON.stringify(message)}\n`);
@@ -98,14 +98,12 @@ async function work(spec: JobSpec): Promise<void> {
   deviceName = spec.gpu ?? `the device ${spec.device}`;
   const store = new Store(storeRoot);
   await checkInputs(spec.inputs);
-  const { stages } = (await import(spec.stagesModule)) as {
-    stages: Record<string, () => Promise<StageImplementation>>;
-  };
-  const load = stages[node.stage];
-  if (!load) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
-  const implementation = await load();
+  const { stages } = (await import(spec.stagesModule)) as { stages: Record<string, RunnableStage> };
+  const stage = stages[node.stage];
+  if (!stage) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
+  const implementation = await stage.load();
   const note = (text: string) => console.error(text);
-  const device = implementation.usesDevice
+  const device = stage.usesDevice
     ? await startDevice(spec.device, { threads: spec.threads, note })
     : undefined;
 

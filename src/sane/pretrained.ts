@@ -22,6 +22,8 @@ export interface Pretrained {
   window: number | null;
   /** Whether the authors' code made it, which embeds a network in one sequence. */
   reference: boolean;
+  /** The spread of its training models' embeddings (spread.ts); null where nothing says so. */
+  spread: number | null;
 }
 
 export interface PretrainedOptions {
@@ -49,6 +51,7 @@ export async function loadPretrained(
       standardization: given ?? standardization,
       batchNorm: batch_norm_tokens,
       reference: false,
+      spread: description.embedding_spread,
     };
   }
   const file = (await isFile(join(path, 'state.pt'))) ? join(path, 'state.pt') : path;
@@ -57,7 +60,13 @@ export async function loadPretrained(
       `${path}: this folder holds neither sane.json (an artefact of this program) nor state.pt (a checkpoint of the authors' code)`,
     );
   }
-  return { ...(await loadReferenceSane(file, heads)), standardization: given, batchNorm, reference: true };
+  return {
+    ...(await loadReferenceSane(file, heads)),
+    standardization: given,
+    batchNorm,
+    reference: true,
+    spread: null,
+  };
 }
 
 /** A network as SANE sees it. Flat vectors are of the state that the network's description has. */

@@ -20,7 +20,7 @@ describe('exp table', () => {
     expect(again).toMatchObject({ code: 1, out });
     expect(again.err).toContain('seed=2: loss is NaN');
     const all = await exp('table', program.file, ...places);
-    expect(all.err).toContain('1 of 3 runs are not computed yet');
+    expect(all.err).toContain('1 of 3 runs not computed yet');
     expect(program.steps).toHaveLength(5);
   });
 
@@ -30,18 +30,18 @@ describe('exp table', () => {
     expect(await exp('table', program.file, ...places)).toEqual({
       code: 1,
       out: '',
-      err: `none of the 3 runs is finished in ${program.store.root}: no table is written. exp run computes them.\n`,
+      err: `No run is finished in ${program.store.root}, so no table was written. Compute them with exp run.\n`,
     });
     expect(existsSync(program.out)).toBe(false);
   });
 });
 
 describe('exp why', () => {
-  test('tells the fields in which a run differs from the nearest finished one', async () => {
+  test('shows the fields in which a run differs from the nearest finished one', async () => {
     const program = new Program();
     const why = (...args: string[]) =>
       exp('why', program.file, 'seed=1', '--store', program.store.root, ...args);
-    expect((await why()).out).toContain('not computed yet, and no other stage of its kind is finished');
+    expect((await why()).out).toContain('not computed yet, and no finished stage to compare it with');
     await program.run();
     expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(5);
     const { code, out } = await why('--set', 'sane.epochs=7');
@@ -65,7 +65,7 @@ describe('exp why', () => {
     expect(await exp('why', program.file, 'sed=1')).toEqual({
       code: 2,
       out: '',
-      err: 'exp: there is no run sed=1\n  did you mean seed=1?\n',
+      err: 'exp: unknown run: sed=1\n  did you mean seed=1?\n',
     });
   });
 });

@@ -1,4 +1,4 @@
-/** `--dry-run`: what is told, and what is not loaded. */
+/** `--dry-run`: what is shown, and what is not loaded. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { removeFixtures } from '../runner/fixture.ts';
@@ -18,7 +18,7 @@ describe('exp <file> --dry-run', () => {
     expect(before.code).toBe(0);
     expect(before.out).toContain('tiny: 3 runs, 9 stages: 0 cached, 9 to compute');
     expect(before.out).toMatch(/zoo cnn-small\/glyphs +[0-9a-f]{16} +needs dataset first/);
-    expect(before.out).toContain('No similar stages were timed here.');
+    expect(before.out).toContain('No time estimate: no similar stage is finished in this store yet.');
     expect(existsSync(program.store.root)).toBe(false);
 
     await program.run('--only', 'seed=0,1');
@@ -27,11 +27,11 @@ describe('exp <file> --dry-run', () => {
     expect(after.out).toMatch(
       /sane cnn-small\/glyphs seed 2 +[0-9a-f]{16} +not computed yet +about .* \(from 2 similar\)/,
     );
-    expect(after.out).toMatch(/In all about .* with \d+ jobs at once\./);
+    expect(after.out).toMatch(/About .* in total, with \d+ jobs? at a time\./);
     expect(after.out).toContain('seed=0  done\n  seed=1  done\n  seed=2  to compute');
   });
 
-  test('names what failed before and what goes on', async () => {
+  test('names what failed before', async () => {
     const program = new Program({ sane: { steps: 2, fail: { step: 1, message: 'no', seed: 1 } } });
     await program.run('--only', 'seed=1');
     expect((await dryRun(program)).out).toMatch(

@@ -1,4 +1,4 @@
-/** Ending the program, gently and not, and going on. */
+/** Interrupting the program, gently and not, and resuming. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { removeFixtures, until } from '../runner/fixture.ts';
 import { ended, Program } from './program.ts';
@@ -18,7 +18,7 @@ describe('interruption', () => {
   };
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s ends the workers and exits with 130; the next run goes on',
+    '%s stops the workers and exits with 130; the next run resumes',
     async (signal) => {
       const program = new Program(slow);
       const child = program.start();
@@ -26,7 +26,7 @@ describe('interruption', () => {
       child.kill(signal);
       const { code, err } = await ended(child);
       expect(code).toBe(130);
-      expect(err).toContain('Interrupted with 0 of 3 runs done. The same command goes on from here.');
+      expect(err).toContain('Interrupted with 0 of 3 runs done. Run the same command to resume.');
       expect(await settle(program)).toBe(0);
       program.behave({ sane: { steps: 40 } });
       expect((await program.run()).code).toBe(0);
@@ -35,7 +35,7 @@ describe('interruption', () => {
     },
   );
 
-  test('kill -9 of the program: its workers end by themselves, and the next run goes on', async () => {
+  test('kill -9 of the program: its workers exit by themselves, and the next run resumes', async () => {
     const program = new Program(slow);
     const child = program.start();
     await begun(program);

@@ -29,7 +29,7 @@ import { ended, exp, realProgram, spawn } from './program.ts';
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
 
-const random = new Random(Date.now(), 'networks');
+const random = new Random(1, 'networks');
 const root = mkdtempSync(join(tmpdir(), 'networks-'));
 const at = (...names: string[]) => join(root, ...names);
 afterAll(() => rmSync(root, { recursive: true }));
@@ -461,15 +461,15 @@ describe('exp embed', () => {
     expect(missing).toEqual({
       code: 2,
       out: '',
-      err: 'exp: embed needs --sane\n  --sane state.pt, or the folder of an artefact of stage sane\n',
+      err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, or the folder of an artefact of stage sane\n",
     });
     // No device was started, nor a GPU waited for.
     expect(nothing.err).toBe(`exp: ${at('none.pt')}: there is no such file\n`);
-    expect(none).toEqual({ code: 2, out: '', err: 'exp: embed needs a model\n  exp embed <model>...\n' });
+    expect(none).toEqual({ code: 2, out: '', err: 'exp: embed needs <model>\n  exp embed <model>...\n' });
     expect(heads).toEqual({
       code: 2,
       out: '',
-      err: 'exp: --heads x is no whole number from 1 on\n  e.g. --heads 8\n',
+      err: 'exp: --heads x is not a whole number of at least 1\n  e.g. --heads 8\n',
     });
   });
 });
@@ -532,13 +532,13 @@ describe('exp reconstruct', () => {
   test('says what is wrong', async () => {
     const run = (...args: string[]) => exp('reconstruct', ...args, '--sane', statePt);
     expect((await run(files[0]!)).err).toBe(
-      'exp: reconstruct needs --out\n  --out a folder for the new networks\n',
+      'exp: reconstruct needs --out\n  --out folder: where the new models are written\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'onnx')).err).toBe(
-      'exp: there is no format onnx\n  there are safetensors, pt\n',
+      'exp: unknown format: onnx\n  choose from safetensors, pt\n',
     );
     expect((await run(files[0]!, '--out', root, '--format', 'pt')).err).toBe(
-      `exp: the new ${files[0]} would replace the network it is made from\n  --out another folder\n`,
+      `exp: ${files[0]} would overwrite its own input\n  choose another folder with --out\n`,
     );
   });
 });
@@ -579,7 +579,7 @@ describe('exp sample', () => {
     expect(await read('samples-c', 'sample-0000.safetensors')).not.toEqual(first);
   });
 
-  test('near one prompt is its reconstruction, up to the noise; batch norm is the prompt’s, and is told of', async () => {
+  test('near one prompt is its reconstruction, up to the noise; batch-norm statistics are the prompt’s, and a message says so', async () => {
     const state = networks['d.pth']!;
     const { out, err } = await sample(
       '--prompts',
@@ -588,12 +588,11 @@ describe('exp sample', () => {
       at('samples-d'),
       '--count',
       '200',
-      '--bandwidth',
-      '0.02',
+      ...['--bandwidth', '0.02', '--bandwidth-unit', 'absolute', '--draws', 'independent'],
       '--json',
     );
     expect(err).toContain(
-      `Batch norm is that of ${files[3]}: pass some batches of images through the samples in training mode before they are used.`,
+      `Batch-norm statistics are those of ${files[3]}: pass a few batches of images through the samples in training mode before using them.`,
     );
     const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => file);
     const samples = await Promise.all(written.map(async (file) => (await readCheckpoint(file)).weights));
@@ -627,8 +626,8 @@ describe('exp sample', () => {
     };
     const [exact, independent, shared] = await Promise.all([
       sampled('samples-e', '--bandwidth', '0'),
-      sampled('samples-f', '--bandwidth', '0.5'),
-      sampled('samples-g', '--bandwidth', '0.5', '--draws', 'shared'),
+      sampled('samples-f', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute', '--draws', 'independent'),
+      sampled('samples-g', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute'),
     ]);
     expect(exact![0]).toEqual(exact![1]!);
     expect(independent![0]).not.toEqual(exact![0]!);
@@ -638,21 +637,25 @@ describe('exp sample', () => {
   test('says what is wrong', async () => {
     mkdirSync(at('nothing'));
     const cases: [string[], string][] = [
-      [[files[0]!], 'sample needs --out\n  --out a folder for the new networks'],
+      [[files[0]!], 'sample needs --out\n  --out folder: where the new models are written'],
       [
         ['--out', at('x'), files[0]!, '--bandwidth', 'wide'],
-        '--bandwidth wide is no number from 0 on\n  e.g. --bandwidth 0.2',
+        '--bandwidth wide is not a number of at least 0\n  e.g. --bandwidth 0.1',
       ],
       [
         ['--out', at('x'), files[0]!, '--draws', 'random'],
-        'there is no kind of draws random\n  there are independent, shared',
+        'unknown draws: random\n  choose from shared, joint, independent',
       ],
-      [['--out', at('x')], 'sample needs --prompts\n  --prompts networks/a.pt, or a folder of networks'],
+      [['--out', at('x')], 'sample needs --prompts\n  --prompts a.pt, or a folder of checkpoint files'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],
-        `${at('nothing')} holds no network\n  files that end in .pt, .pth, .bin or .safetensors`,
+        `no checkpoint files in ${at('nothing')}\n  they end in .pt, .pth, .bin or .safetensors`,
       ],
-      [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is no whole number\n  e.g. --seed 1'],
+      [
+        ['--out', at('x'), files[0]!],
+        `${files[0]}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
+      ],
+      [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is not a whole number\n  e.g. --seed 1'],
       [
         ['--out', at('x'), files[0]!, files[3]!],
         `${files[3]}: a network with other tensors than ${files[0]}; prompts have one architecture`,

@@ -52,7 +52,7 @@ describe('exp <file>', () => {
     );
   });
 
-  test('goes on with wasm and says why where the C compiler fails', async () => {
+  test('falls back to wasm and says why where the C compiler fails', async () => {
     const program = new Program();
     const folder = join(program.root, 'bad-compiler');
     mkdirSync(folder);
@@ -100,17 +100,17 @@ describe('exp <file>', () => {
     expect(out).toContain('1 of 3 runs failed: loss is NaN at step 7');
     const again = await program.run();
     expect(again.code).toBe(1);
-    expect(again.err).toContain('--retry-failed computes them again');
+    expect(again.err).toContain('Fix the cause, then run the same command with --retry-failed.');
     program.behave({});
     expect((await program.run('--retry-failed')).code).toBe(0);
   });
 
-  test('--fail-fast ends at the first failure and says how many runs are missing', async () => {
+  test('--fail-fast stops at the first failure and says how many runs are missing', async () => {
     const program = new Program({ sane: { stepMs: 5000, fail: { step: 0, message: 'no', seed: 0 } } });
     const { code, err } = await program.run('--fail-fast', '--jobs', '2');
     expect(code).toBe(1);
     expect(err).toContain('1 of 3 runs failed');
-    expect(err).toContain('2 of 3 runs are not computed yet');
+    expect(err).toContain('2 of 3 runs not computed yet');
   });
 
   test('--json prints one event per line', async () => {
@@ -125,7 +125,7 @@ describe('exp <file>', () => {
     expect(events.at(-1)).toMatchObject({ event: 'result', done: 3, failed: 0, missing: 0 });
   });
 
-  test('a device that cannot start is told before any job', async () => {
+  test('a device that cannot start is reported before any job', async () => {
     const program = new Program();
     const { code, out, err } = await program.run('--device', 'tensorflow');
     if (code === 0) return; // A GPU is here.
@@ -134,7 +134,7 @@ describe('exp <file>', () => {
     expect(program.steps).toEqual([]);
   });
 
-  test('a reader that goes away does not matter', async () => {
+  test('a reader that closes the pipe does not matter', async () => {
     const program = new Program();
     const command = `"${process.execPath}" "${import.meta.dir}/exp.ts" "${program.file}" ${program.places.join(' ')} --json | head -n 1`;
     const child = Bun.spawn(['bash', '-c', `set -o pipefail; ${command}`], {

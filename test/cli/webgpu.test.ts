@@ -58,7 +58,7 @@ describe.if(!noWebgpu && existsSync(swiftShader))('exp --device webgpu on two ad
     const { code, err, jobs } = await run('--gpus', '1');
     expect(code).toBe(0);
     const [, gpu = ''] = names;
-    expect(err).toContain(`7 jobs for 2 runs, 1 at once\ncomputing on webgpu (${gpu})\n`);
+    expect(err).toContain(`7 jobs for 2 runs, 1 at a time\ncomputing on webgpu (${gpu})\n`);
     const job = { gpu, computedOn: plain(gpu) };
     expect(jobs).toEqual([job, job]);
   });
@@ -69,7 +69,7 @@ describe.if(!noWebgpu && existsSync(swiftShader))('exp --device webgpu on two ad
     if (code === 0) return; // A GPU is here.
     expect(code).toBe(2);
     expect(err).toContain(
-      `\n  webgpu: 0: ${names[0]}, computing on the CPU; 1: ${names[1]}, computing on the CPU. Ask for it by its name.\n`,
+      `\n  webgpu: 0: ${names[0]}, computing on the CPU; 1: ${names[1]}, computing on the CPU. Select it with --device webgpu.\n`,
     );
   });
 });

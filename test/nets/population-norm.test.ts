@@ -10,7 +10,8 @@ import {
 } from '../../src/nets/population.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested, testNative } from '../tensor/devices.ts';
 import { cnnSmall, oracleLogits, randomWeights } from './networks.ts';
 
@@ -18,8 +19,8 @@ const resnet = getArchitecture('resnet18', { input: [16, 17, 2], classes: 5, wid
 const models = 3;
 const count = 7;
 const batch = 4;
-const states = Array.from({ length: models }, (_, m) => randomWeights(resnet, freshSeed + m));
-const random = new Random(freshSeed, 'population-norm');
+const states = Array.from({ length: models }, (_, m) => randomWeights(resnet, testSeed + m));
+const random = new Random(testSeed, 'population-norm');
 const pixels = random.normals(count * resnet.input.reduce((a, b) => a * b));
 const classes = Int32Array.from({ length: count }, () => random.integer(resnet.classes));
 const orders = Array.from({ length: models }, () => random.permutation(count).slice(0, batch));
@@ -75,16 +76,17 @@ async function readAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<str
   return numbers;
 }
 
-/** Losses, gradients and the buffers after one step; scores and logits of these. */
+/** Losses, counts of right answers, gradients and the buffers after one step; scores and logits of these. */
 const compute = async ({ net, weights, buffers, data, order }: Population) => {
-  const { losses, gradients } = populationGradients(net, weights, buffers, data, order);
+  const { losses, correct, gradients } = populationGradients(net, weights, buffers, data, order);
   const { losses: testLosses, accuracies } = await populationScores(net, weights, buffers, data);
   const logits = populationLogits(net, weights, buffers, data.images);
   expect(logits.shape).toEqual([buffers.get('bn1.running_mean')!.shape[0]!, count, resnet.classes]);
   const tensors = new Map<string, tf.Tensor>([...Object.entries(gradients), ...buffers]);
-  const numbers = await readAll(tensors.set('losses', losses).set('logits', logits));
+  tensors.set('losses', losses).set('correct', correct).set('logits', logits);
+  const numbers = await readAll(tensors);
   numbers.set('test losses', testLosses).set('accuracies', accuracies);
-  tf.dispose([losses, logits, gradients]);
+  tf.dispose([losses, correct, logits, gradients]);
   return numbers;
 };
 
@@ -99,7 +101,7 @@ function scores(logits: number[][], labels: number[]): { loss: number; accuracy:
 
 const relu = (x: number) => Math.max(0, x);
 
-describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
+describe(`populations with batch normalisation`, () => {
   beforeAll(async () => {
     await startTested(['cpu', ...kernelDevices], 2);
   });
@@ -113,11 +115,12 @@ describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
       for (const [m, state] of states.entries()) {
         const order = [...orders[m]!];
         const batchLogits = oracleLogits(resnet, state, order.map(image), relu, { training: true });
-        const { loss } = scores(
+        const { loss, accuracy } = scores(
           batchLogits,
           order.map((i) => classes[i]!),
         );
         expectClose(last('losses', m, 1), [loss], 2e-3);
+        expect(last('correct', m, 1)[0]! / order.length).toBeCloseTo(accuracy, 6);
         // Evaluation is by the running statistics that the step left.
         const after = new Map(state);
         for (const { name, shape } of resnet.buffers) after.set(name, last(name, m, shape[0]!).slice());
@@ -163,7 +166,7 @@ describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
   test('of chains have logits too', async () => {
     await tf.setBackend('cpu');
     const weights = [1, 2].map((seed) => randomWeights(cnnSmall, seed));
-    const images = [0, 1].map((i) => new Random(freshSeed, 'chain', i).normals(784));
+    const images = [0, 1].map((i) => new Random(testSeed, 'chain', i).normals(784));
     const logits = tf.tidy(() => {
       const tensors = new Map(
         cnnSmall.parameters.map(({ name, shape }) => [

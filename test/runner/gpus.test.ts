@@ -6,8 +6,6 @@ import type { Plan } from '../../src/experiment/types.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Gpus, pinProcess } from '../../src/runner/gpus.ts';
-import { stagesWithoutDevice } from '../../src/runner/stage-runner.ts';
-import { stages } from '../../src/stages/implementations.ts';
 import type { Diagnosis, Gpu } from '../../src/tensor/devices/registry.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
@@ -77,7 +75,7 @@ describe('jobs on several GPUs', () => {
     const notes = [...first.events, ...second.events].filter(({ event }) => event === 'note');
     expect(notes).toContainEqual({
       event: 'note',
-      text: expect.stringContaining('another runner has the GPU, waiting'),
+      text: expect.stringContaining('waiting for a free GPU'),
     });
   });
 
@@ -95,7 +93,7 @@ describe('jobs on several GPUs', () => {
     const running = fixture.execute(plan, { gpus: [gpu(0)], gpuLeases, workers: 1, reporter });
     const [dataset, zoo] = plan.stages;
     await until(() => notes.length > 0, 'a stage waits');
-    const text = `${zoo?.label}: another runner has the GPU, waiting`;
+    const text = `${zoo?.label}: waiting for a free GPU`;
     expect(notes).toEqual([{ event: 'note', text }]);
     expect(fixture.store.find(dataset!)?.state).toBe('complete');
     expect(told(fixture).map(({ value }) => value)).toEqual([null]);
@@ -104,7 +102,7 @@ describe('jobs on several GPUs', () => {
     expect([...outcomes.values()].map(({ state }) => state)).toEqual(plan.stages.map(() => 'done'));
   });
 
-  test('do not keep stages that use no device waiting, of which one at a time comes to them; on a CPU it takes the place of another job', async () => {
+  test('do not keep stages that use no device waiting, of which one at a time comes to them; on a CPU it takes the slot of another job', async () => {
     const plans = (['glyphs', 'mnist'] as const).map((dataset) => makePlan([0], 3, dataset));
     const [first] = plans as [Plan, Plan];
     const plan = {
@@ -142,7 +140,7 @@ describe('jobs on several GPUs', () => {
   });
 });
 
-describe('a place on a GPU', () => {
+describe('a held GPU', () => {
   test('is free again when the process that held it was killed', async () => {
     const { root } = new Fixture();
     const program = `
@@ -156,12 +154,12 @@ describe('a place on a GPU', () => {
     const gpus = new Gpus([gpu(7)], 1, root);
     expect(gpus.take()).toBeUndefined();
     holder.kill('SIGKILL');
-    let place: ReturnType<Gpus['take']>;
+    let held: ReturnType<Gpus['take']>;
     await until(() => {
-      place = gpus.take();
-      return place !== undefined;
-    }, 'the place is free');
-    place?.lease.release();
+      held = gpus.take();
+      return held !== undefined;
+    }, 'the GPU is free');
+    held?.lease.release();
   });
 
   test('is taken by a process that is pinned to none, which C code sees too; it waits only if all are taken', async () => {
@@ -191,24 +189,16 @@ describe('a place on a GPU', () => {
     // It is free again when the process has ended.
     const again = gpus.take();
     expect(again?.gpu.name).toBe('Fake 0');
-    for (const place of [second, again]) place?.lease.release();
+    for (const held of [second, again]) held?.lease.release();
     expect(await pinProcess({}, () => {}, root)).toBeUndefined();
   });
 
   test('is on every GPU before any has a second', () => {
     const gpus = new Gpus([gpu(0), gpu(1)], 3, new Fixture().root);
-    const places = Array.from({ length: 4 }, () => gpus.take());
-    expect(places.map((place) => place?.gpu.name)).toEqual(['Fake 0', 'Fake 1', 'Fake 0', undefined]);
-    for (const place of places) place?.lease.release();
+    const all = Array.from({ length: 4 }, () => gpus.take());
+    expect(all.map((held) => held?.gpu.name)).toEqual(['Fake 0', 'Fake 1', 'Fake 0', undefined]);
+    for (const held of all) held?.lease.release();
   });
-});
-
-test('the stages that use no device are those whose implementations say so', async () => {
-  const entries = Object.entries(stages).map(
-    async ([name, load]) => [name, (await load()).usesDevice] as const,
-  );
-  const without = (await Promise.all(entries)).filter(([, uses]) => !uses).map(([name]) => name);
-  expect(without.sort()).toEqual([...stagesWithoutDevice].sort());
 });
 
 describe('--gpus', () => {
@@ -229,7 +219,7 @@ describe('--gpus', () => {
     const cpu: Diagnosis = { name: 'native', kind: 'cpu', description: '', starts: true, detail: '' };
     expect(chooseGpus(cpu, undefined)).toEqual([]);
     expect(() => chooseGpus(cpu, [0])).toThrow(
-      '--gpus is given, but native computes on the CPU. Leave it out, or ask for --device gpu.',
+      '--gpus is given, but native computes on the CPU. Remove it, or add --device gpu.',
     );
   });
 });

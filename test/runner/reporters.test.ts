@@ -119,19 +119,19 @@ test('plain lines are few', () => {
     reporter.report(progress(i / 2.5));
   }
   reporter.report({ event: 'job-done', ...zoo, seconds: 25 });
-  reporter.report({ event: 'stage-skipped', label: 'sane x', jobs: 1, why: 'another runner computed it' });
+  reporter.report({ event: 'stage-skipped', label: 'sane x', jobs: 1, why: 'computed by another process' });
   reporter.report({ event: 'job-failed', ...zoo, reason: 'no', log: '/log' });
   reporter.report({ event: 'end', seconds: 26 });
   expect(text).toBe(
-    `tiny: 4 jobs for 2 runs, 2 at once, about 1:30 min
+    `tiny: 4 jobs for 2 runs, 2 at a time, about 1:30 min
 ${zoo.label}: started
 ${zoo.label}: 20%, 40 s left, test accuracy 0.812, 4 model epochs/s
 ${zoo.label}: 40%, 30 s left, test accuracy 0.812, 4 model epochs/s
 ${zoo.label}: done in 25 s (1 of 4 jobs)
-sane x: not computed here, another runner computed it
+sane x: skipped, computed by another process
 ${zoo.label}: FAILED: no
   log: /log
-ended after 26 s
+26 s in total
 `,
   );
 });

@@ -89,12 +89,12 @@ describe('execute', () => {
     expect(again.outcomes.get(resultKeys(plan)[0] as string)).toEqual({ state: 'done' });
   });
 
-  test('a worker that is killed is a failure, and the next run goes on from its work', async () => {
+  test('a worker that is killed is a failure, and the next run resumes its work', async () => {
     const fixture = new Fixture({ sane: { steps: 3, kill: { step: 2, signal: 'SIGKILL' } } });
     const plan = makePlan([0]);
     const { outcomes } = await fixture.execute(plan);
     expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({
-      failure: { reason: 'the worker was killed (SIGKILL: out of memory, or by somebody)' },
+      failure: { reason: 'the worker was killed (SIGKILL), perhaps because memory ran out' },
     });
     fixture.behave({ sane: { steps: 3 } });
     const again = await fixture.execute(plan);
@@ -111,7 +111,7 @@ describe('execute', () => {
     const plan = makePlan([0]);
     const { outcomes } = await fixture.execute(plan);
     expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({
-      failure: { reason: 'the worker ended with exit code 7: driver: out of handles' },
+      failure: { reason: 'the worker exited with code 7: driver: out of handles' },
     });
   });
 
@@ -120,7 +120,7 @@ describe('execute', () => {
     const plan = makePlan([0], 40);
     const { outcomes, events } = await fixture.execute(plan, { workers: 1 });
     expect(outcomes.get(resultKeys(plan)[0] as string)).toMatchObject({
-      failure: { reason: 'the worker was ended by SIGTERM' },
+      failure: { reason: 'the worker was terminated by SIGTERM' },
     });
     expect(started(events)).toEqual(['dataset glyphs', 'zoo cnn-small/glyphs part 1/2']);
   });
@@ -166,7 +166,7 @@ describe('execute', () => {
     const events = both.flatMap((one) => one.events);
     expect(events).toContainEqual({
       event: 'note',
-      text: expect.stringContaining('another runner computes it'),
+      text: expect.stringContaining('waiting, another process is computing it'),
     });
   });
 

@@ -90,6 +90,6 @@ describe('a stage whose device', () => {
     };
     expect(await reasonOf()).toBe(describeTrouble({ kind: 'lost', line: printed }, 'Fake 1'));
     fixture.behave({ sane: { kill: { step: 0, signal: 'SIGABRT' } } });
-    expect(await reasonOf()).toBe('the worker was ended by SIGABRT');
+    expect(await reasonOf()).toBe('the worker was terminated by SIGABRT');
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { bootstrap, type Density, drawNear, drawNormal } from '../../src/sane/sample.ts';
-import { freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
 
 const [tokens, latent, bandwidth] = [5, 3, 0.01];
 /** Prompts whose numbers tell which prompt, token and dimension they are of. */
@@ -15,7 +15,7 @@ const promptOf = (draw: Float32Array, token: number) =>
 /** Draws, as the prompt of every token and the offsets from it. */
 function draws(count: number, kind: Density['draws']) {
   return Array.from({ length: count }, (_, i) => {
-    const draw = drawNear(prompts, { latent, bandwidth, draws: kind }, new Random(freshSeed, 'draw', i));
+    const draw = drawNear(prompts, { latent, bandwidth, draws: kind }, new Random(testSeed, 'draw', i));
     const chosen = Array.from({ length: tokens }, (_, t) => promptOf(draw, t));
     const offsets = [...draw].map((z, j) => z - prompts[chosen[Math.floor(j / latent)]!]![j]!);
     return { chosen, offsets };
@@ -25,7 +25,7 @@ function draws(count: number, kind: Density['draws']) {
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe('kernel density draws', () => {
-  for (const kind of ['independent', 'shared'] as const) {
+  for (const kind of ['independent', 'joint', 'shared'] as const) {
     test(`${kind}: every prompt as often, offsets of mean 0 and the bandwidth`, () => {
       const all = draws(2000, kind);
       for (let p = 0; p < prompts.length; p++) {
@@ -46,6 +46,13 @@ describe('kernel density draws', () => {
     }
   });
 
+  test('joint: all tokens of a model have one prompt, and their offsets are uncorrelated', () => {
+    const all = draws(2000, 'joint');
+    for (const { chosen } of all) expect(new Set(chosen).size).toBe(1);
+    const product = mean(all.map(({ offsets }) => (offsets[0]! * offsets[latent]!) / bandwidth ** 2));
+    expect(Math.abs(product)).toBeLessThan(5 / Math.sqrt(2000));
+  });
+
   test('independent: tokens of a model mix prompts, and their offsets are uncorrelated', () => {
     const all = draws(2000, 'independent');
     expect(mean(all.map(({ chosen }) => (chosen[0] === chosen[1] ? 1 : 0)))).toBeCloseTo(0.25, 1);
@@ -54,7 +61,7 @@ describe('kernel density draws', () => {
   });
 
   test('normal draws have the mean and deviation asked for', () => {
-    const values = [...drawNormal(20_000, 3, 0.5, new Random(freshSeed, 'normal'))];
+    const values = [...drawNormal(20_000, 3, 0.5, new Random(testSeed, 'normal'))];
     expect(mean(values)).toBeCloseTo(3, 1);
     expect(Math.sqrt(mean(values.map((x) => (x - 3) ** 2)))).toBeCloseTo(0.5, 1);
   });

@@ -19,6 +19,7 @@ import { findZoo } from '../../src/zoo/import/find.ts';
 import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { type ImportOptions, importZoo } from '../../src/zoo/import/import.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
+import { testSeed } from '../seed.ts';
 import { floats, orderedDict, tensor, torchLegacy, torchZip } from './formats/torch-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'zoo-import-'));
@@ -26,7 +27,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 let folders = 0;
 const newFolder = () => join(root, String(folders++));
 
-const random = new Random(Date.now(), 'import');
+const random = new Random(testSeed, 'import');
 const cnn = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
 const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 4 });
 
@@ -175,10 +176,19 @@ describe('a published zoo', () => {
     );
     expect(manifest.models[0]?.checkpoints[1]).toEqual({
       epoch: 2,
-      train_accuracy: expect.closeTo(0.31),
+      train_accuracy: null,
       test_accuracy: expect.closeTo(0.21),
-      train_loss: expect.closeTo(0.79),
+      train_loss: null,
       test_loss: expect.closeTo(1.29),
+      running_train_accuracy: expect.closeTo(0.31),
+      running_train_loss: expect.closeTo(0.79),
+    });
+    // The untrained model was evaluated.
+    expect(manifest.models[0]?.checkpoints[0]).toMatchObject({
+      train_accuracy: expect.closeTo(0.11),
+      train_loss: expect.closeTo(0.99),
+      running_train_accuracy: null,
+      running_train_loss: null,
     });
     expect(manifest.models.map(({ split }) => split).sort()).toEqual(['test', 'test', 'train']);
     const zoo = await openZoo(out);
@@ -396,10 +406,14 @@ describe('listed checkpoint files', () => {
 dataset: mnist
 architecture: cnn-small
 checkpoints:
-  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, split: val}
+  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5, split: val}
   - {file: a.pt, model: 7, epoch: 1, test_accuracy: 0.4, train_accuracy: 1, split: val}
   - {file: a.pt, test_accuracy: 0, train_accuracy: 0.1, split: train}
 `;
+    const nothing = {
+      ...{ train_accuracy: null, train_loss: null, test_loss: null },
+      ...{ running_train_accuracy: null, running_train_loss: null },
+    };
     for (const name of ['zoo.yaml', 'zoo.yml']) {
       const { manifest, out } = await importInto(listed(text, name), { dataset: null });
       expect(manifest.models.map(({ source, split, seed }) => [source, split, seed])).toEqual([
@@ -407,8 +421,8 @@ checkpoints:
         ['a.pt', 'train', 1],
       ]);
       expect(manifest.models[0]?.checkpoints).toEqual([
-        { epoch: 1, test_accuracy: 0.4, train_accuracy: 1, test_loss: null, train_loss: null },
-        { epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, train_loss: null },
+        { ...nothing, epoch: 1, test_accuracy: 0.4, train_accuracy: 1 },
+        { ...nothing, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5 },
       ]);
       const zoo = await openZoo(out);
       expect(await zoo.weights(zoo.manifest.models[0]!, 2)).toEqual(weights);
@@ -458,7 +472,11 @@ checkpoints:
     [{ checkpoints: [entry, {}] }, 'checkpoints[1]: expected a path under `file`'],
     [
       { checkpoints: [{ ...entry, accuracy: 1 }] },
-      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss',
+      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss, running_train_accuracy, running_train_loss',
+    ],
+    [
+      { checkpoints: [{ ...entry, running_train_accuracy: 0.5 }] },
+      'checkpoints[0]: epoch 0, which is the default, is before training and has no running_train_accuracy',
     ],
     [{ checkpoints: [{ ...entry, epoch: 1.5 }] }, 'checkpoints[0]: epoch is a whole number from 0 on'],
     [

@@ -22,7 +22,7 @@ export function formatBar(fraction: number, width: number): string {
   return '━'.repeat(full) + '─'.repeat(width - full);
 }
 
-/** What a job has done, and when it said so for the first and the last time. Work of an earlier run does not count as speed. */
+/** What a job has done, and since when. Work of an earlier, interrupted run does not count towards its rate. */
 export class JobProgress {
   private first: { done: number; atMs: number } | undefined;
   progress: Progress | undefined;
@@ -38,14 +38,14 @@ export class JobProgress {
     this.progress = progress;
   }
 
-  /** Units per second, or undefined while that cannot be told. */
+  /** Units per second, or undefined while that is not known. */
   rate(nowMs: number): number | undefined {
     if (!this.first || !this.progress) return undefined;
     const [units, seconds] = [this.progress.done - this.first.done, (nowMs - this.first.atMs) / 1000];
     return units > 0 && seconds > 0 ? units / seconds : undefined;
   }
 
-  /** What a reader wants to know, the least important last. */
+  /** What to show, the least important last. */
   facts(nowMs: number): string[] {
     if (!this.progress) return [formatDuration((nowMs - this.startedAtMs) / 1000)];
     const { done, total, unit, metric } = this.progress;

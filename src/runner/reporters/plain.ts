@@ -1,9 +1,10 @@
-/** Progress as plain lines, for logs: what starts, what ends, and in between each job's state now and then. */
+/** Progress as plain lines, for logs: what starts, what finishes, and every few seconds the state of each job. */
+import { plural } from '../../base/plural.ts';
 import type { Reporter, RunnerEvent } from '../events.ts';
 import { formatDuration, JobProgress } from './format.ts';
 
 export class PlainReporter implements Reporter {
-  private readonly jobs = new Map<string, { progress: JobProgress; toldAtMs: number }>();
+  private readonly jobs = new Map<string, { progress: JobProgress; writtenAtMs: number }>();
   private finished = 0;
   private total = 0;
 
@@ -20,14 +21,14 @@ export class PlainReporter implements Reporter {
         const expected =
           event.expectedSeconds === null ? '' : `, about ${formatDuration(event.expectedSeconds)}`;
         this.line(
-          `${event.experiment}: ${event.jobs} jobs for ${event.runs} runs, ${event.workers} at once${expected}`,
+          `${event.experiment}: ${plural(event.jobs, 'job')} for ${plural(event.runs, 'run')}, ${event.workers} at a time${expected}`,
         );
         break;
       }
       case 'job-start':
         this.jobs.set(event.job, {
           progress: new JobProgress(event.label, this.now()),
-          toldAtMs: this.now(),
+          writtenAtMs: this.now(),
         });
         this.line(`${event.label}: started`);
         break;
@@ -38,7 +39,7 @@ export class PlainReporter implements Reporter {
         this.finished++;
         this.jobs.delete(event.job);
         this.line(
-          `${event.label}: done in ${formatDuration(event.seconds)} (${this.finished} of ${this.total} jobs)`,
+          `${event.label}: done in ${formatDuration(event.seconds)} (${this.finished} of ${plural(this.total, 'job')})`,
         );
         break;
       case 'job-failed':
@@ -52,13 +53,13 @@ export class PlainReporter implements Reporter {
         break;
       case 'stage-skipped':
         this.total -= event.jobs;
-        this.line(`${event.label}: not computed here, ${event.why}`);
+        this.line(`${event.label}: skipped, ${event.why}`);
         break;
       case 'note':
         this.line(event.text);
         break;
       case 'end':
-        this.line(`ended after ${formatDuration(event.seconds)}`);
+        this.line(`${formatDuration(event.seconds)} in total`);
     }
   }
 
@@ -67,8 +68,8 @@ export class PlainReporter implements Reporter {
     if (!job) return;
     const now = this.now();
     job.progress.update(event.progress, now);
-    if (now - job.toldAtMs < this.everyMs) return;
-    job.toldAtMs = now;
+    if (now - job.writtenAtMs < this.everyMs) return;
+    job.writtenAtMs = now;
     this.line(`${event.label}: ${job.progress.facts(now).join(', ')}`);
   }
 

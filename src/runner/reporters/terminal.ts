@@ -1,5 +1,6 @@
-/** Progress on a terminal: one line for each running job and one for the whole, redrawn in place; what ends scrolls up. */
+/** Progress on a terminal: one line for each running job and one for the whole, redrawn in place; what is finished scrolls up. */
 import { styleText } from 'node:util';
+import { plural } from '../../base/plural.ts';
 import type { Reporter, RunnerEvent } from '../events.ts';
 import { cut, formatBar, formatDuration, JobProgress } from './format.ts';
 
@@ -63,7 +64,7 @@ export class TerminalReporter implements Reporter {
         break;
       case 'stage-skipped':
         this.total -= event.jobs;
-        this.scroll(`${this.paint('dim', '-')} ${event.label}: ${event.why}`);
+        this.scroll(`${this.paint('dim', '-')} ${event.label}: skipped, ${event.why}`);
         break;
       case 'note':
         this.scroll(this.paint('dim', event.text));
@@ -101,7 +102,7 @@ export class TerminalReporter implements Reporter {
     const { experiment, expectedSeconds } = this.start;
     const elapsed = formatDuration((now - this.startedAtMs) / 1000);
     const facts = [
-      `${experiment}: ${this.finished} of ${this.total} jobs`,
+      `${experiment}: ${this.finished} of ${plural(this.total, 'job')}`,
       ...(this.failed > 0 ? [`${this.failed} failed`] : []),
       expectedSeconds === null ? elapsed : `${elapsed} of about ${formatDuration(expectedSeconds)}`,
     ];

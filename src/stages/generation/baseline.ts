@@ -3,7 +3,7 @@ import type { Architecture, StateDict } from '../../nets/architecture.ts';
 import { decodeNetworks, embedNetworks } from '../../sane/hyper-representation/embed.ts';
 import { rowLayout } from '../../sane/hyper-representation/rows.ts';
 import { flatten, unflatten } from '../../sane/tokenize.ts';
-import { loadHyperRepresentation } from '../hyper-representation/run.ts';
+import { loadHyperRepresentation } from '../hyper-representation/load.ts';
 import type { Sampler } from './methods.ts';
 
 /** The same prompts by the embeddings of the autoencoder in folder `dir`. Everything else is SANE's sampler's. */
@@ -19,6 +19,7 @@ export async function baselineSampler(
   const embeddings = await embedNetworks(model, layout, scales, flats);
   return {
     settings: { ...settings, bandwidth: settings.hyper_representation_bandwidth },
+    unit: 1,
     latent: 1,
     prompts: prompts.map((prompt, i) => ({ ...prompt, embedding: embeddings[i] as Float32Array })),
     decode: async (drawn) => {

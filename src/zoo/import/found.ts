@@ -1,6 +1,7 @@
 /** A zoo of other people as it is found in a folder, before its weights are read. */
 import type { StateDict } from '../../nets/architecture.ts';
 import type { Hyperparameters, Split } from '../members.ts';
+import type { Checkpoint } from '../zoo.ts';
 
 /** The weights of one checkpoint and their shapes, by the file's names in its order. */
 export interface FoundWeights {
@@ -8,16 +9,23 @@ export interface FoundWeights {
   weights: StateDict;
 }
 
+/** What a manifest says of a checkpoint, by its names there. */
+export const measuredNames = [
+  'train_accuracy',
+  'test_accuracy',
+  'train_loss',
+  'test_loss',
+  'running_train_accuracy',
+  'running_train_loss',
+] as const satisfies (keyof Checkpoint)[];
+export type Measured = Record<(typeof measuredNames)[number], number | null>;
+
 export interface FoundCheckpoint {
   /** For messages. */
   path: string;
   epoch: number;
-  /** Fractions; null where nothing says so. */
-  train_accuracy: number | null;
-  test_accuracy: number | null;
-  /** Mean cross-entropies; null where nothing says so. */
-  train_loss: number | null;
-  test_loss: number | null;
+  /** As in a manifest; null where nothing says so. */
+  measured: Measured;
   /** Throws a FormatError if the file cannot be read. */
   read(): Promise<FoundWeights>;
 }

@@ -153,9 +153,10 @@ class Conversion {
   }
 
   /** A checkpoint with the architecture's names, or why it is left out. */
-  private async read({ read, path, ...checkpoint }: FoundCheckpoint) {
-    const { epoch, train_accuracy, test_accuracy, train_loss, test_loss } = checkpoint;
-    if (train_accuracy === null || test_accuracy === null) return `no accuracies of epoch ${epoch} are known`;
+  private async read({ read, path, epoch, measured }: FoundCheckpoint) {
+    const { test_accuracy, train_accuracy, running_train_accuracy } = measured;
+    if (test_accuracy === null || (train_accuracy === null && running_train_accuracy === null))
+      return `no accuracies of epoch ${epoch} are known`;
     let found: FoundWeights;
     try {
       found = await read();
@@ -170,7 +171,7 @@ class Conversion {
         return `${stored} has numbers that are not finite: the model diverged`;
       weights.set(name, values);
     }
-    return { properties: { epoch, train_accuracy, test_accuracy, train_loss, test_loss }, weights };
+    return { properties: { epoch, ...measured, test_accuracy }, weights };
   }
 
   /** Networks for images such as the data set has, or can be made to have: of any size, and grey ones of coloured ones. */

@@ -9,8 +9,10 @@
  *         epoch: 10                  # default 0
  *         test_accuracy: 0.61        # fractions; null or left out where not known
  *         train_accuracy: 0.70
+ *         running_train_accuracy: 0.68  # during the epoch, while the weights moved
  *         test_loss: 1.13
  *         train_loss: 0.85
+ *         running_train_loss: 0.91
  *         split: train               # train, val or test, for every entry or for none
  */
 import { readFile, realpath } from 'node:fs/promises';
@@ -19,13 +21,12 @@ import { parse } from 'yaml';
 import { FormatError } from '../../base/source.ts';
 import { readCheckpoint } from '../formats/checkpoint.ts';
 import type { Split } from '../members.ts';
-import { byName, dictOf, type FoundModel, type FoundZoo } from './found.ts';
+import { byName, dictOf, type FoundModel, type FoundZoo, type Measured, measuredNames } from './found.ts';
 
 export const listNames = ['zoo.yaml', 'zoo.yml', 'zoo.json'];
 
 const splits: readonly string[] = ['train', 'val', 'test'];
-const measured = ['train_accuracy', 'test_accuracy', 'train_loss', 'test_loss'] as const;
-const entryKeys: readonly string[] = ['file', 'model', 'epoch', 'split', ...measured];
+const entryKeys: readonly string[] = ['file', 'model', 'epoch', 'split', ...measuredNames];
 const zooKeys = ['dataset', 'architecture', 'checkpoints'];
 
 interface Entry {
@@ -33,7 +34,7 @@ interface Entry {
   model: string;
   epoch: number;
   split: Split | null;
-  values: Record<(typeof measured)[number], number | null>;
+  measured: Measured;
 }
 
 /** The models that a list names. Throws a FormatError that names the entry with something wrong. */
@@ -101,17 +102,21 @@ function readEntry(entry: Record<string, unknown>, where: string, fail: Fail): E
     return fail(`${where}: epoch is a whole number from 0 on`);
   if (split !== null && !splits.includes(split as string))
     return fail(`${where}: split is one of ${splits.join(', ')}`);
-  const values = {} as Entry['values'];
-  for (const name of measured) {
+  const measured = {} as Measured;
+  for (const name of measuredNames) {
     const value = entry[name] ?? null;
     if (value !== null && (typeof value !== 'number' || !Number.isFinite(value)))
       return fail(`${where}: ${name} is a number`);
     const isFraction = value === null || (value >= 0 && value <= 1);
     if (name.endsWith('accuracy') && !isFraction)
       return fail(`${where}: ${name} ${value} is no fraction from 0 to 1`);
-    values[name] = value;
+    measured[name] = value;
   }
-  return { file, model: String(model), epoch: epoch as number, split: split as Split | null, values };
+  if (epoch === 0 && measured.running_train_accuracy !== null)
+    return fail(
+      `${where}: epoch 0, which is the default, is before training and has no running_train_accuracy`,
+    );
+  return { file, model: String(model), epoch: epoch as number, split: split as Split | null, measured };
 }
 
 /** A list may not name files elsewhere, neither by its path nor through a link. */
@@ -133,9 +138,9 @@ function toModel(dir: string, id: string, entries: readonly Entry[], fail: Fail)
     seed: null,
     split: sorted[0]?.split ?? null,
     hyperparameters: {},
-    checkpoints: sorted.map(({ file, epoch, values }) => {
+    checkpoints: sorted.map(({ file, epoch, measured }) => {
       const path = join(dir, file);
-      return { path, epoch, ...values, read: () => readCheckpoint(path) };
+      return { path, epoch, measured, read: () => readCheckpoint(path) };
     }),
   };
 }

@@ -1,0 +1,33 @@
+/** Every command, in the order of the help. A new one is one folder and one line here. */
+import type { Command } from './command.ts';
+import { completion } from './completion/command.ts';
+import { dataCheck, dataGet, dataLs } from './data/command.ts';
+import { doctor } from './doctor/command.ts';
+import { embed } from './embed/command.ts';
+import { help } from './help/command.ts';
+import { reconstruct } from './reconstruct/command.ts';
+import { run } from './run/command.ts';
+import { sample } from './sample/command.ts';
+import { table } from './table/command.ts';
+import { why } from './why/command.ts';
+import { zooImport } from './zoo/command.ts';
+
+export const commands: readonly Command[] = [
+  run,
+  table,
+  why,
+  doctor,
+  embed,
+  reconstruct,
+  sample,
+  zooImport,
+  dataLs,
+  dataGet,
+  dataCheck,
+  completion,
+  help,
+];
+
+/** The commands of a group, such as `data`; none if there is no such group. */
+export const groupOf = (name: string): Command[] =>
+  commands.filter((command) => command.name.startsWith(`${name} `));

@@ -1,0 +1,41 @@
+import type { Command } from '../command.ts';
+import { data, device, json, selection } from '../options.ts';
+
+export const run: Command = {
+  name: 'run',
+  summary: 'run an experiment and write its tables',
+  description:
+    "Runs what an experiment file describes and writes its tables, each number beside the paper's. Finished work is reused and interrupted work is resumed, so the same command can be given again at any time.",
+  arguments: [{ name: 'file', values: 'file' }],
+  options: {
+    ...selection,
+    'dry-run': { help: 'show which runs and stages would be computed and why; compute nothing' },
+    device: { ...device, help: `${device.help} (default: the file's)` },
+    gpus: { value: '0,2', help: 'the GPUs to use, by their numbers in `exp doctor` (default: all)' },
+    jobs: {
+      value: 'n',
+      help: 'jobs to run at once (default: one per GPU, or else one per core)',
+    },
+    out: {
+      value: 'folder',
+      help: 'where tables are written (default: results/<experiment name>)',
+      values: 'folder',
+    },
+    data,
+    'fail-fast': { help: 'stop everything at the first failure' },
+    'retry-failed': { help: 'compute stages again that failed before' },
+    json,
+  },
+  examples: [
+    { line: 'exp experiments/quickstart.yaml', does: 'run it; `run` may be left out' },
+    { line: 'exp run my.yaml --dry-run', does: 'show what would be computed' },
+    { line: 'exp run my.yaml --only seed=0 --set sane.epochs=5', does: 'part of it, changed' },
+  ],
+  exitCodes: {
+    0: 'all runs are done',
+    1: 'some runs failed; the tables are written, with the reasons',
+    2: 'the file or the arguments are wrong; nothing was run',
+    130: 'interrupted; what was finished is kept',
+  },
+  load: async () => (await import('./run.ts')).runCommand,
+};

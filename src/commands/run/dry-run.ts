@@ -1,0 +1,107 @@
+/** `--dry-run`: what would be computed, why, and about how long that takes. */
+import { plural } from '../../base/plural.ts';
+import type { Plan, StageNode } from '../../experiment/types.ts';
+import { type Estimate, estimatePlan } from '../../runner/estimate.ts';
+import { formatDuration } from '../../runner/reporters/format.ts';
+import type { Store } from '../../runner/store.ts';
+import type { StageState } from '../../runner/survey.ts';
+import { print, printJson, style } from '../output.ts';
+
+/** Longer lists are cut and counted. */
+const shownRuns = 40;
+const shownStages = 40;
+
+/** Prints every stage and run of the plan. Returns the exit code. */
+export function dryRun(
+  plan: Plan,
+  states: ReadonlyMap<string, StageState>,
+  store: Store,
+  { jobs, json }: { jobs: number; json: boolean },
+): 0 {
+  const estimate = estimatePlan(plan, states, store, jobs);
+  if (json) printEvents(plan, states, estimate);
+  else print(describe(plan, states, estimate, jobs));
+  return 0;
+}
+
+type PlanEstimate = ReturnType<typeof estimatePlan>;
+
+function printEvents(plan: Plan, states: ReadonlyMap<string, StageState>, estimate: PlanEstimate): void {
+  for (const { stage, key, label } of plan.stages) {
+    const expectedSeconds = estimate.stages.get(key)?.seconds ?? null;
+    printJson({ event: 'stage', stage, key, label, ...states.get(key), expectedSeconds });
+  }
+  for (const { id, resultKey, differences } of plan.runs) {
+    printJson({ event: 'run', id, state: states.get(resultKey)?.state, resultKey, differences });
+  }
+  const count = (state: StageState['state']) =>
+    [...states.values()].filter((one) => one.state === state).length;
+  const counts = {
+    runs: plan.runs.length,
+    stages: plan.stages.length,
+    cached: count('cached'),
+    compute: count('compute'),
+  };
+  printJson({ event: 'plan', experiment: plan.name, ...counts, expectedSeconds: estimate.total ?? null });
+}
+
+function describe(
+  plan: Plan,
+  states: ReadonlyMap<string, StageState>,
+  estimate: PlanEstimate,
+  jobs: number,
+): string {
+  const stagesIn = (state: StageState['state']) =>
+    plan.stages.filter(({ key }) => states.get(key)?.state === state);
+  const todo = stagesIn('compute');
+  const failed = stagesIn('failed');
+  const counts = [
+    `${stagesIn('cached').length} cached`,
+    `${todo.length} to compute`,
+    ...(failed.length > 0 ? [`${failed.length} failed before`] : []),
+  ];
+  const lines = [
+    style(
+      'bold',
+      `${plan.name}: ${plural(plan.runs.length, 'run')}, ${plural(plan.stages.length, 'stage')}: ${counts.join(', ')}`,
+    ),
+  ];
+  if (todo.length > 0) {
+    const rows = todo.map((node) => stageRow(node, states.get(node.key), estimate.stages.get(node.key)));
+    lines.push('', 'Stages to compute', ...shorten(rows, shownStages, 'stages'), summary(estimate, jobs));
+  }
+  if (failed.length > 0) {
+    const rows = failed.map((node) => stageRow(node, states.get(node.key), undefined));
+    const hint = 'Use --retry-failed to compute them again.';
+    lines.push('', 'Stages that failed before', ...shorten(rows, shownStages, 'stages'), hint);
+  }
+  const runs = plan.runs.map(({ id, resultKey }) => `  ${id}  ${runState(states.get(resultKey))}`);
+  return [...lines, '', 'Runs', ...shorten(runs, shownRuns, 'runs')].join('\n');
+}
+
+function stageRow(
+  { label, key }: StageNode,
+  state: StageState | undefined,
+  estimate: Estimate | undefined,
+): string {
+  const reason =
+    state?.state === 'compute' ? state.why : state?.state === 'failed' ? state.failure.reason : '';
+  const time = estimate ? `  about ${formatDuration(estimate.seconds)} (from ${estimate.from} similar)` : '';
+  return `  ${label.padEnd(44)} ${style('dim', key)}  ${reason.split('\n')[0]}${time}`;
+}
+
+function summary({ total, stages }: PlanEstimate, jobs: number): string {
+  if (total !== undefined)
+    return `About ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time.`;
+  return stages.size > 0
+    ? 'No total: some of them have no similar finished stage to estimate from.'
+    : 'No time estimate: no similar stage is finished in this store yet.';
+}
+
+function runState(state: StageState | undefined): string {
+  if (state?.state === 'cached') return style('green', 'done');
+  return state?.state === 'failed' ? style('red', 'failed before') : 'to compute';
+}
+
+const shorten = (rows: string[], limit: number, what: string) =>
+  rows.length <= limit ? rows : [...rows.slice(0, limit), `  and ${rows.length - limit} more ${what}`];

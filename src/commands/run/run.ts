@@ -1,0 +1,134 @@
+/** `exp <file>`: computes what is missing, then writes the tables. */
+import { availableParallelism } from 'node:os';
+import { plural } from '../../base/plural.ts';
+import type { Plan } from '../../experiment/types.ts';
+import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
+import { estimatePlan } from '../../runner/estimate.ts';
+import type { Reporter } from '../../runner/events.ts';
+import { JsonReporter } from '../../runner/reporters/json.ts';
+import { PlainReporter } from '../../runner/reporters/plain.ts';
+import { TerminalReporter } from '../../runner/reporters/terminal.ts';
+import { execute } from '../../runner/scheduler.ts';
+import { type ExecuteOptions, jobCount, type StageOutcome } from '../../runner/stage-runner.ts';
+import type { Failure, Store } from '../../runner/store.ts';
+import { type StageState, survey } from '../../runner/survey.ts';
+import { optionValue, type Request } from '../arguments.ts';
+import { dataOption, gpusOption, jobsOption, loadPlan, openStore, outFolder } from '../option-values.ts';
+import { checkFolder, hasColor, printError, printJson } from '../output.ts';
+import { collectResults, present } from '../results.ts';
+import { dryRun } from './dry-run.ts';
+
+const interrupted = 130;
+
+/** Returns the exit code. `stagesModule` is where workers find the stages. */
+export async function runCommand(request: Request, stagesModule: string): Promise<number> {
+  const { switches } = request;
+  const json = switches.has('json');
+  const requested = {
+    jobs: jobsOption(request),
+    device: optionValue(request, 'device'),
+    gpus: gpusOption(request),
+    dataDir: dataOption(request),
+  };
+  const plan = await loadPlan(request);
+  const store = openStore(request);
+  const states = await survey(plan, store, { retryFailed: switches.has('retry-failed') });
+  if (switches.has('dry-run')) {
+    return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
+  }
+  const out = outFolder(request, plan.name);
+  checkFolder(out, '--out');
+
+  let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
+  if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
+    const choice = await chooseDevice(requested.device ?? plan.device);
+    const gpus = chooseGpus(choice.chosen, requested.gpus);
+    const workers = requested.jobs ?? (gpus.length || availableParallelism());
+    const stop = stopOnSignals();
+    outcomes = await compute(plan, states, store, workers, {
+      device: choice.chosen.name,
+      gpus,
+      dataDir: requested.dataDir,
+      stagesModule,
+      failFast: switches.has('fail-fast'),
+      signal: stop.signal,
+      reporter: makeReporter(json),
+      notes: describeChoice(choice, gpus),
+    }).finally(stop.ignore);
+    if (stop.signal.aborted) {
+      const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;
+      if (json) printJson({ event: 'interrupted' });
+      printError(
+        `Interrupted with ${done} of ${plural(plan.runs.length, 'run')} done. Run the same command to resume.`,
+      );
+      return interrupted;
+    }
+  }
+  const results = await collectResults(
+    plan,
+    store,
+    (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
+  );
+  return present(plan, store, results, out, json);
+}
+
+async function compute(
+  plan: Plan,
+  states: ReadonlyMap<string, StageState>,
+  store: Store,
+  workers: number,
+  options: Omit<ExecuteOptions, 'store' | 'workers' | 'cores'> & { notes: string[] },
+): Promise<ReadonlyMap<string, StageOutcome>> {
+  const startedAt = performance.now();
+  const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
+  await store.freeze(plan);
+  options.reporter.report({
+    event: 'start',
+    experiment: plan.name,
+    runs: plan.runs.length,
+    jobs: todo.reduce((sum, node) => sum + jobCount(node), 0),
+    workers,
+    store: store.root,
+    expectedSeconds: estimatePlan(plan, states, store, workers).total ?? null,
+  });
+  for (const text of options.notes) options.reporter.report({ event: 'note', text });
+  try {
+    return await execute(plan, states, { ...options, store, workers, cores: availableParallelism() });
+  } finally {
+    options.reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
+  }
+}
+
+function failureOf(state: StageState | StageOutcome | undefined): Failure | undefined {
+  return state?.state === 'failed' ? state.failure : undefined;
+}
+
+function makeReporter(json: boolean): Reporter {
+  if (json) return new JsonReporter((text) => process.stdout.write(text));
+  const write = (text: string) => process.stderr.write(text);
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb') return new PlainReporter(write);
+  return new TerminalReporter({
+    write,
+    columns: () => process.stderr.columns,
+    color: hasColor(process.stderr),
+  });
+}
+
+/** SIGINT, SIGTERM and SIGHUP abort the signal; a second one exits at once, and the workers notice. */
+function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(interrupted);
+    controller.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.on(name, stop);
+  return {
+    signal: controller.signal,
+    // Once one came, a second one finds this process ending, and the exit code is to say why.
+    ignore: () => {
+      if (controller.signal.aborted) return;
+      for (const name of signals) process.off(name, stop);
+    },
+  };
+}

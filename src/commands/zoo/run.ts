@@ -1,0 +1,99 @@
+/** `exp zoo import <folder> --out <folder>`: converts a published zoo, or listed checkpoint files, to a zoo of this program. */
+import { readdir, rename, rm } from 'node:fs/promises';
+import { resolve as absolute, basename, dirname } from 'node:path';
+import { removeLeftovers } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
+import { paperSettings } from '../../experiment/resolve.ts';
+import { catalogue, defaults } from '../../stages/catalogue.ts';
+import { findZoo } from '../../zoo/import/find.ts';
+import type { FoundZoo } from '../../zoo/import/found.ts';
+import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
+import { optionValue, type Request, requiredValue } from '../arguments.ts';
+import { print, printError, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
+
+/** How many of the dropped checkpoints are named. */
+const shownDropped = 10;
+
+/** Returns the exit code. */
+export async function zooImport(request: Request): Promise<number> {
+  const [folder] = request.positionals as [string];
+  const out = requiredValue(request, 'out');
+  if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
+  const options = {
+    architecture: optionValue(request, 'architecture') ?? null,
+    dataset: optionValue(request, 'dataset') ?? null,
+    epochs: epochsOption(request),
+  };
+  const { split, seed } = defaults.zoo;
+  const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
+  const found = await findZoo(absolute(folder));
+  const { manifest, dropped } = await importWhole(found, absolute(out), settings);
+  const { architecture, dataset, models, epochs } = manifest;
+  const checkpoints = models.reduce((sum, model) => sum + model.checkpoints.length, 0);
+  if (request.switches.has('json')) {
+    printJson({
+      event: 'zoo',
+      out,
+      architecture,
+      dataset,
+      models: models.length,
+      epochs,
+      checkpoints,
+      dropped,
+    });
+    return 0;
+  }
+  for (const { path, reason } of dropped.slice(0, shownDropped))
+    printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
+  if (dropped.length > shownDropped)
+    printError(`and ${dropped.length - shownDropped} more, in ${out}/dropped.json`);
+  print(
+    `${out}: ${plural(models.length, 'model')} of ${architecture} on ${dataset}, ${plural(checkpoints, 'checkpoint')} of epochs ${epochs.join(', ')}`,
+  );
+  // Experiments lie anywhere, and take a path that is not absolute from their own folder on.
+  const folderInYaml = asYaml(absolute(out));
+  print(
+    `use it in an experiment with\n  zoo: {import: ${folderInYaml}, checkpoints: [${epochs.join(', ')}]}`,
+  );
+  return 0;
+}
+
+/** A path as text in braces of YAML: quoted where it is not plain. */
+const asYaml = (path: string) => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
+
+/** Whether the path is free: nothing is there, or an empty folder. Throws the system's error about anything else. */
+async function isFree(path: string): Promise<boolean> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.length === 0;
+}
+
+/** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
+async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
+  const unfinished = `${out}.importing-${process.pid}`;
+  await removeLeftovers(dirname(out), `${basename(out)}.importing-`, /\.importing-(\d+)$/);
+  try {
+    const imported = await importZoo(found, unfinished, settings);
+    await rename(unfinished, out);
+    return imported;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** The training settings of the paper's models of that architecture and dataset. */
+function paperTraining(architecture: string, dataset: string) {
+  const { zoo } = paperSettings(catalogue)({ architecture, dataset });
+  const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
+  return { optimizer, learning_rate, weight_decay, dropout, activation, init };
+}
+
+function epochsOption(request: Request): number[] | null {
+  const text = optionValue(request, 'epochs');
+  if (text === undefined) return null;
+  if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number);
+  throw new UsageError(`--epochs ${text} is not a list of epochs`, 'e.g. --epochs 21,22,23');
+}
