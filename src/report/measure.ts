@@ -30,10 +30,13 @@ export function measureCell(
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
-  const values = collect(definition, row.metric ?? definition.metric, group.runs, labels, results);
+  const disagreements: string[] = [];
+  const metric = row.metric ?? definition.metric;
+  const values = collect(definition, metric, group.runs, labels, results, disagreements);
   const scaled = [...group.scaled, ...(row.scaled ? [row.scaled] : [])];
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
+  reasons.push(...disagreements.slice(0, 1));
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
 
   const unfinished = group.runs.filter(
@@ -59,13 +62,17 @@ function compare(measured: Measured, paper: Published, tolerance: number): Statu
   return Math.abs(measured.mean - paper.mean) <= allowed ? 'reproduced' : 'differs';
 }
 
-/** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
+/** Equal but for the order of sums, which may depend on a job's threads. */
+const agree = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= 1e-3 * Math.max(1, Math.abs(a));
+
+/** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. Adds to `disagreements` where runs have another. */
 function collect(
   { factor, place = (own) => own }: TableDefinition,
   metric: string,
   runs: Run[],
   labels: Labels,
   results: RunResults,
+  disagreements: string[],
 ): number[] {
   const values = new Map<string, number>();
   for (const run of runs) {
@@ -77,7 +84,14 @@ function collect(
       if (!own || !sameLabels(own, labels)) continue;
       const zooSeed = run.settings.zoo.seed;
       const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;
-      values.set(`${seeds} ${record.sample ?? ''}`, factor * record.value);
+      const key = `${seeds} ${record.sample ?? ''}`;
+      const value = factor * record.value;
+      const earlier = values.get(key);
+      if (earlier !== undefined && !agree(earlier, value))
+        disagreements.push(
+          `results that the run's seed has no part in disagree: ${earlier} and ${value} (${run.id})`,
+        );
+      values.set(key, value);
     }
   }
   return [...values.values()];
