@@ -1,5 +1,8 @@
 /** What can be wrong with a file or folder, as errors that name it and the remedy. */
 
+/** Characters of a problem, which may cite what the file holds. */
+const longest = 1000;
+
 /** A file that is no file of its format: cut short, overwritten, or another one. The message names it. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
@@ -8,7 +11,7 @@ export class UnreadableFile extends Error {
     readonly path: string,
     problem: string,
   ) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${problem.length > longest ? `${problem.slice(0, longest)}…` : problem}`);
   }
 }
 

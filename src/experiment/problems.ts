@@ -89,6 +89,6 @@ export function formatProblems(error: ExperimentError, options: { color: boolean
       return out.join('\n');
     });
   const count = error.problems.length;
-  const hidden = count > shownProblems ? `; the first ${shownProblems} are shown` : '';
-  return `${blocks.join('\n\n')}\n\n${count} ${count === 1 ? 'mistake' : 'mistakes'}, nothing was run${hidden}.`;
+  const hidden = count > shownProblems ? ` (the first ${shownProblems} are shown)` : '';
+  return `${blocks.join('\n\n')}\n\n${count} ${count === 1 ? 'mistake' : 'mistakes'}${hidden}, nothing was run.`;
 }

@@ -106,8 +106,11 @@ function summarize(values: number[]): Measured | null {
   return { mean, sd: n < 2 ? null : Math.sqrt(squares / (n - 1)), n };
 }
 
-/** A reason can be a program's output, with line breaks and colours. */
-const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').trim();
+/** The folders of absolute paths, which name a machine's users and are not published. */
+const folders = /(?<=^|[\s'"`(:=,])\/(?:[^\s'"`(),:;/]+\/)+(?=[^\s/])/g;
+
+/** A reason can be a program's output, with line breaks, colours and paths. */
+const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').replace(folders, '…/').trim();
 
 /** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
 function failures(runs: Run[], results: RunResults): string[] {

@@ -18,26 +18,26 @@ export interface Outcome {
   failed: Map<number, string[]>;
 }
 
-/** Runs the trials of a campaign. `onFailure` hears of each that went wrong at once. */
+/** Runs the trials of a campaign; the ground is the caller's to remove. `onFailure` hears of each that went wrong at once. */
 export async function conduct(
   campaign: Campaign,
-  { trials, seed, control = false }: { trials: number; seed: number; control?: boolean },
+  {
+    trials,
+    seed,
+    control = false,
+    ground,
+  }: { trials: number; seed: number; control?: boolean; ground: Ground },
   onFailure: (trial: number, problems: string[]) => void = () => {},
 ): Promise<Outcome> {
-  const ground = new Ground();
   const failed = new Map<number, string[]>();
-  try {
-    // The control is compared with what the whole program makes.
-    if (campaign.needsRun !== false) await ground.expected();
-    if (control) campaign.sabotage?.(ground);
-    for (let trial = 0; trial < trials; trial++) {
-      const problems = await campaign.trial(ground, new Random(seed, campaign.name, trial), control);
-      if (problems.length === 0) continue;
-      failed.set(trial, problems);
-      onFailure(trial, problems);
-    }
-  } finally {
-    ground.remove();
+  // The control is compared with what the whole program makes.
+  if (campaign.needsRun !== false) await ground.expected();
+  if (control) campaign.sabotage?.(ground);
+  for (let trial = 0; trial < trials; trial++) {
+    const problems = await campaign.trial(ground, new Random(seed, campaign.name, trial), control);
+    if (problems.length === 0) continue;
+    failed.set(trial, problems);
+    onFailure(trial, problems);
   }
   return { trials, failed };
 }
@@ -67,9 +67,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const begin = performance.now();
-  const { failed } = await conduct(campaign, { trials, seed, control }, (trial, problems) => {
+  const ground = new Ground();
+  const { failed } = await conduct(campaign, { trials, seed, control, ground }, (trial, problems) => {
     if (!control) console.error(`trial ${trial}: ${problems.slice(0, 5).join('\n  ')}`);
-  });
+  }).finally(() => ground.remove());
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
   const what = control ? 'controls noticed' : 'trials failed';
   console.log(`${campaign.name}: ${failed.size} of ${trials} ${what} in ${seconds} s (seed ${seed})`);
