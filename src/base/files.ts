@@ -3,7 +3,7 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnreadableFile } from './file-errors.ts';
 
-/** Ends the names of unfinished files; what a killed writer left can be told by it. */
+/** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
 
 /**

@@ -60,6 +60,12 @@ export interface Experiment {
    */
   description?: string;
   device?: Device;
+  /**
+   * Architectures of the experiment itself, by name: their layers, or the path of a YAML file that has them, as schemas/architecture.schema.json describes.
+   */
+  architectures?: {
+    [k: string]: string | {};
+  };
   grid: Grid;
   /**
    * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.
@@ -420,7 +426,7 @@ export interface Sane {
    */
   noise?: number;
   /**
-   * Whether every model's hidden units are brought into the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
+   * Whether every model's hidden units are permuted to the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
    */
   alignment?: boolean;
   /**

@@ -3,10 +3,10 @@ import { Random } from '../base/random.ts';
 import { FormatError } from '../base/source.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
+import { type Density, drawNear } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
-import { type Density, drawNear } from './sample.ts';
 import { embeddingSpread } from './spread.ts';
 import { destandardize } from './standardize.ts';
 import { unflatten, withUntokenized } from './tokenize.ts';
@@ -43,7 +43,7 @@ export async function* sampleNetworks(
   const embeddings = [await embeddingOf(pretrained, base, window)];
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
-    if (signatureOf(prompt.network) !== signatureOf(base.network)) {
+    if (signatureOf(prompt) !== signatureOf(base)) {
       throw new FormatError(
         `${path}: a network with other tensors than ${first}; prompts have one architecture`,
       );
@@ -84,17 +84,11 @@ async function decoded(
   embedding: Float32Array,
   window: number | null,
 ): Promise<StateTensor[]> {
-  const { sane, standardization } = pretrained;
-  const { network, layout, raw } = prepared;
+  const { sane } = pretrained;
+  const { network, description, layout, raw, standardization } = prepared;
   const seen = seenTokens(pretrained, prepared, window);
   const [flat] = await Array.fromAsync(decodeModels(sane, layout, [embedding], { halo: true, seen }));
   const values = flat as Float32Array;
   const scaled = standardization === null ? values : destandardize(layout, values, standardization);
-  const weights = unflatten(network.description, withUntokenized(layout, scaled, raw));
-  return Array.from(network.shapes, ([name, shape]) => {
-    const data = (weights.get(name) ?? network.weights.get(name)) as Float32Array;
-    // Batch norm counts its batches in whole numbers.
-    const isCounter = name.endsWith('num_batches_tracked');
-    return { name, shape, data: isCounter ? BigInt64Array.from(data, (n) => BigInt(Math.trunc(n))) : data };
-  });
+  return network.restore(unflatten(description, withUntokenized(layout, scaled, raw)));
 }

@@ -312,7 +312,7 @@ describe('permutation groups', () => {
         { kind: 'conv2d', name: 'a', inputs: 2, outputs: 5, kernel: 3, padding: 1 },
         {
           kind: 'concatenate',
-          branch: [{ kind: 'conv2d', name: 'b', inputs: 5, outputs: 2, kernel: 1, bias: false }],
+          branches: [[], [{ kind: 'conv2d', name: 'b', inputs: 5, outputs: 2, kernel: 1, bias: false }]],
         },
         { kind: 'max-pool' },
         { kind: 'flatten' },
@@ -361,7 +361,7 @@ describe('what does not fit is refused', () => {
     [
       'cnn-large',
       { width: 8 },
-      'cnn-large has one width only: remove zoo.width, or choose another architecture',
+      'cnn-large has a fixed width: remove zoo.width, or choose another architecture',
     ],
     ['resnet18', { width: 0 }, 'resnet18 cannot be 0 channels wide: zoo.width is a whole number from 1 on'],
   ] as const)('%s with %j', (name, options, message) => {
@@ -383,7 +383,7 @@ describe('what does not fit is refused', () => {
     expect(() => layers({ kind: 'residual', branch: [{ kind: 'max-pool' }], shortcut: [] })).toThrow(
       'a residual adds 2 x 2 x 2 to 4 x 4 x 2',
     );
-    expect(() => layers({ kind: 'concatenate', branch: [{ kind: 'max-pool' }] })).toThrow(
+    expect(() => layers({ kind: 'concatenate', branches: [[], [{ kind: 'max-pool' }]] })).toThrow(
       'a concatenation puts 2 x 2 behind 4 x 4',
     );
   });

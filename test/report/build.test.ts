@@ -156,9 +156,7 @@ describe('a cell without a whole measurement', () => {
 
   test('fails where results disagree that the seed has no part in', () => {
     const values = [0.9, 0.9, 0.8];
-    const table = tableOf(1, seeds(3), ({ seed }) => [
-      r2('weights', 'epoch', values[seed] as number),
-    ]);
+    const table = tableOf(1, seeds(3), ({ seed }) => [r2('weights', 'epoch', values[seed] as number)]);
     const { status, note } = cellOf(table, 'epoch', 'mnist/weights');
     expect(status).toBe('failed');
     expect(note).toContain("results that the run's seed has no part in disagree: 0.9 and 0.8 (seed=2)");
