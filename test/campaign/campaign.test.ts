@@ -6,7 +6,7 @@ import { campaigns, conduct } from './main.ts';
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
 
-const ground = new Ground();
+const ground = new Ground('[0]');
 afterAll(() => ground.remove());
 
 const few: Record<string, number> = { hostile: 3, fuzz: 100 };
@@ -29,7 +29,7 @@ test.each(campaigns.filter(({ name }) => ['kill', 'hostile', 'fuzz'].includes(na
 test('a program that does not verify is noticed', async () => {
   const corrupt = campaigns.filter(({ name }) => name === 'corrupt');
   for (const campaign of corrupt) {
-    const own = new Ground();
+    const own = new Ground('[0]');
     const { failed } = await conduct(campaign, { trials: 1, seed: 1, control: true, ground: own });
     own.remove();
     expect([...failed.values()].flat().join()).toContain('has other bytes');

@@ -15,8 +15,8 @@ import { join, relative } from 'node:path';
 const project = new URL('../..', import.meta.url).pathname;
 
 /** Seconds of work: a zoo of six models, its alignment, a SANE for each seed and the probes. */
-const experiment = `name: tiny
-grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction], seed: [0, 1]}
+const experiment = (seeds: string) => `name: tiny
+grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction], seed: ${seeds}}
 data: {train_images: 50, test_images: 50}
 zoo: {models: 6, epochs: 1, checkpoints: [0, 1], init: kaiming-uniform, learning_rate: 0.01, split: [0.5, 0.25, 0.25]}
 sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, batch_size: 8, epochs: 1}
@@ -49,8 +49,8 @@ export class Ground {
   private places = 0;
   private reference: { digests: Digests; ms: number } | undefined;
 
-  constructor() {
-    writeFileSync(this.file, experiment);
+  constructor(seeds = '[0, 1]') {
+    writeFileSync(this.file, experiment(seeds));
   }
 
   remove(): void {
