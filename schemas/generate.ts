@@ -14,7 +14,7 @@ export const schemaText = (): string => `${JSON.stringify(experimentSchema(catal
 
 /** The types. Names of architectures and the like are plain text in them: which there are, the catalogue says. */
 export async function typesText(): Promise<string> {
-  const schema = experimentSchema(catalogue);
+  const { patternProperties: _anchors, ...schema } = experimentSchema(catalogue);
   const $defs = schema.$defs as Record<string, JsonSchema>;
   const named = ['architecture', 'dataset', 'task', 'device'].map((name) => {
     const { enum: _, ...open } = $defs[name] as JsonSchema;

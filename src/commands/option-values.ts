@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Json } from '../base/json.ts';
+import { expandPath } from '../base/paths.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import { formatWarnings } from '../experiment/problems.ts';
+import { layouts } from '../experiment/tables-schema.ts';
 import type { Plan } from '../experiment/types.ts';
+import type { View } from '../report/view.ts';
 import { Store } from '../runner/store.ts';
 import { catalogue } from '../stages/catalogue.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
@@ -18,7 +21,13 @@ export async function loadPlan({ positionals, values }: Request): Promise<Plan> 
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
-  const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
+  const inspectFolder = (path: string) => {
+    try {
+      return inspectZooFolder(resolve(dirname(file), expandPath(path)));
+    } catch (error) {
+      return { problem: (error as Error).message };
+    }
+  };
   const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
   for (const line of formatWarnings(plan.warnings, file)) printError(line);
   return plan;
@@ -39,6 +48,12 @@ export function outFolder(request: Request, experiment: string): string {
     if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
     if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
   }
+}
+
+/** --layout and --all: how tables are shown. */
+export function viewOption(request: Request): View {
+  const layout = layouts.find((name) => name === optionValue(request, 'layout'));
+  return { ...(layout ? { layout } : {}), ...(request.switches.has('all') ? { all: true } : {}) };
 }
 
 /** --jobs, or undefined. */

@@ -143,6 +143,12 @@ function renameKeys(document: Document, rename: Rename, counter: LineCounter) {
   return { renamed, problems };
 }
 
+/** Without the blocks at the top whose names begin with x-: they hold anchors, and are no settings. */
+function withoutAnchors(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
 /** Parses YAML 1.2. Never throws: what is wrong is in `problems`. `rename` gives keys their present names. */
 export function parseYaml(text: string, file: string, rename: Rename = () => undefined): YamlSource {
   const counter = new LineCounter();
@@ -159,6 +165,8 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
   const document = parseDocument(text, {
     lineCounter: counter,
     version: '1.2',
+    // `<<: *name` takes the keys of a mapping that an anchor names.
+    merge: true,
     prettyErrors: false,
     logLevel: 'error',
   });
@@ -178,7 +186,7 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
   let value: unknown;
   if (readable) {
     try {
-      value = document.toJS({ maxAliasCount: maxAliases });
+      value = withoutAnchors(document.toJS({ maxAliasCount: maxAliases }));
     } catch (error) {
       let first: Node | undefined;
       visit(document, {

@@ -130,7 +130,7 @@ export async function ended(child: ReturnType<Ground['start']>): Promise<Ended> 
   };
 }
 
-/** All files of finished artefacts but their records, which hold times, and of the tables. */
+/** All files of finished artefacts but their records, which hold times, and the tables. */
 export function digest({ store, out }: Place): Digests {
   const found = new Map<string, string>();
   const add = (top: string, folder: string) => {
@@ -147,7 +147,9 @@ export function digest({ store, out }: Place): Digests {
 }
 
 const isContent = (name: string) =>
-  name.startsWith('out/') || (/^store\/[\w-]+\/[0-9a-f]+\//.test(name) && !name.endsWith('/artefact.json'));
+  // A report tells how long it all took.
+  (name.startsWith('out/') && name !== 'out/report.html') ||
+  (/^store\/[\w-]+\/[0-9a-f]+\//.test(name) && !name.endsWith('/artefact.json'));
 
 function compare(actual: Digests, expected: Digests): string[] {
   const problems = [...expected].flatMap(([name, sum]) => {

@@ -1,5 +1,6 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
+import { StorageError } from '../../base/file-errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { Plan } from '../../experiment/types.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
@@ -13,12 +14,22 @@ import { type ExecuteOptions, jobCount, type StageOutcome } from '../../runner/s
 import type { Failure, Store } from '../../runner/store.ts';
 import { type StageState, survey } from '../../runner/survey.ts';
 import { optionValue, type Request } from '../arguments.ts';
-import { dataOption, gpusOption, jobsOption, loadPlan, openStore, outFolder } from '../option-values.ts';
+import {
+  dataOption,
+  gpusOption,
+  jobsOption,
+  loadPlan,
+  openStore,
+  outFolder,
+  viewOption,
+} from '../option-values.ts';
 import { checkFolder, hasColor, printError, printJson } from '../output.ts';
-import { collectResults, present } from '../results.ts';
+import { writeReport } from '../report/write.ts';
+import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
 
 const interrupted = 130;
+const someFailed = 1;
 
 /** Returns the exit code. `stagesModule` is where workers find the stages. */
 export async function runCommand(request: Request, stagesModule: string): Promise<number> {
@@ -36,8 +47,8 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
-  const out = outFolder(request, plan.name);
-  checkFolder(out, '--out');
+  const outDir = outFolder(request, plan.name);
+  checkFolder(outDir, '--out');
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
@@ -69,7 +80,19 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, store, results, out, json);
+  const view = viewOption(request);
+  const code = await present(plan, store, results, { outDir, view, json });
+  if (!isAnyFinished(results)) return code;
+  try {
+    const path = await writeReport(request, plan, store, results, outDir, view);
+    if (json) printJson({ event: 'report', path });
+    else printError(`Report: ${path}`);
+    return code;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    printError(`exp: ${error.message}`);
+    return someFailed;
+  }
 }
 
 async function compute(

@@ -1,7 +1,7 @@
 /** `exp table <file>`: the tables again, from the runs that are finished. Computes nothing. */
 import { survey } from '../../runner/survey.ts';
 import type { Request } from '../arguments.ts';
-import { loadPlan, openStore, outFolder } from '../option-values.ts';
+import { loadPlan, openStore, outFolder, viewOption } from '../option-values.ts';
 import { checkFolder } from '../output.ts';
 import { collectResults, present } from '../results.ts';
 
@@ -9,12 +9,16 @@ import { collectResults, present } from '../results.ts';
 export async function tableCommand(request: Request): Promise<number> {
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const out = outFolder(request, plan.name);
-  checkFolder(out, '--out');
+  const outDir = outFolder(request, plan.name);
+  checkFolder(outDir, '--out');
   const states = await survey(plan, store, { retryFailed: false });
   const results = await collectResults(plan, store, (key) => {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
-  return present(plan, store, results, out, request.switches.has('json'));
+  return present(plan, store, results, {
+    outDir,
+    view: viewOption(request),
+    json: request.switches.has('json'),
+  });
 }

@@ -1,0 +1,40 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, isAbsolute, join } from 'node:path';
+import { asStorageError } from '../../base/file-errors.ts';
+import { writeSafely } from '../../base/files.ts';
+import type { Plan } from '../../experiment/types.ts';
+import { buildTables } from '../../report/build.ts';
+import type { View } from '../../report/view.ts';
+import type { Store } from '../../runner/store.ts';
+import type { Request } from '../arguments.ts';
+import type { Results } from '../results.ts';
+import { collectEvidence } from './collect.ts';
+
+/** Writes `report.html` of a plan's finished runs to a folder and returns its path. Throws a StorageError if the system refuses. */
+export async function writeReport(
+  { positionals, values }: Request,
+  plan: Plan,
+  store: Store,
+  { byRun }: Results,
+  outDir: string,
+  view: View,
+): Promise<string> {
+  // Charts take a library that no other command needs.
+  const { renderPage } = await import('../../report/page/page.ts');
+  const options = ['set', 'only'].flatMap((name) =>
+    (values.get(name) ?? []).map((value) => ` --${name} ${value}`),
+  );
+  const file = positionals[0] as string;
+  // A page is published, and an absolute path names a machine's user.
+  const command = `exp ${isAbsolute(file) ? basename(file) : file}${options.join('')}`;
+  const evidence = await collectEvidence(plan, store, command);
+  const page = renderPage(plan, byRun, buildTables(plan, byRun), evidence, view);
+  try {
+    await mkdir(outDir, { recursive: true });
+    const path = join(outDir, 'report.html');
+    await writeSafely(path, page);
+    return path;
+  } catch (error) {
+    throw asStorageError(`the report cannot be written to ${outDir}`, error, '--out');
+  }
+}
