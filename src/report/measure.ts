@@ -68,7 +68,7 @@ const agree = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= 1e
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. Adds to `disagreements` where runs have another. */
 function collect(
-  { factor, place = (own) => own }: TableDefinition,
+  { factor, relabel = (own) => own }: TableDefinition,
   metric: string,
   runs: Run[],
   labels: Labels,
@@ -81,7 +81,7 @@ function collect(
     if (result?.status !== 'done') continue;
     for (const record of result.records) {
       if (record.metric !== metric) continue;
-      const own = place(record.labels, run, metric);
+      const own = relabel(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
       const key = replicateOf(run, record);
       const value = factor * record.value;
