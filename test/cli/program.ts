@@ -49,6 +49,16 @@ export class Program extends Fixture {
     return spawn(testProgram, [this.file, ...this.places, ...options]);
   }
 
+  /** As `start`, with another store or folder for tables. */
+  startAt({ store = this.store.root, out = this.out }: { store?: string; out?: string }) {
+    return spawn(testProgram, [this.file, '--store', store, '--out', out, '--data', this.data]);
+  }
+
+  /** `exp table <file>`. */
+  async table(): Promise<Ended> {
+    return ended(spawn(testProgram, ['table', this.file, '--store', this.store.root, '--out', this.out]));
+  }
+
   async run(...options: string[]): Promise<Ended> {
     return ended(this.start(...options));
   }

@@ -46,7 +46,7 @@ describe('exp <file>', () => {
       'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
       'Reconstruction loss of each SANE by epoch',
       '<b>1 of 1</b> runs done',
-      `<code>exp ${program.file} --only seed=0</code>`,
+      '<code>exp tiny.yaml --only seed=0</code>',
     ])
       expect({ text, found: report.includes(text) }).toEqual({ text, found: true });
   });

@@ -163,6 +163,26 @@ describe('a cell without a whole measurement', () => {
     expect(cell.note).toBe('2 of 3 runs failed: worker killed');
   });
 
+  test('fails where results disagree that the seed has no part in', () => {
+    const values = [0.9, 0.9, 0.8];
+    const table = tableOf(1, seeds(3), ({ seed }) => [r2('weights', 'epoch', values[seed] as number)]);
+    const { status, note } = cellOf(table, 'epoch', 'mnist/weights');
+    expect(status).toBe('failed');
+    expect(note).toContain("results that the run's seed has no part in disagree: 0.9 and 0.8 (seed=2)");
+    const same = tableOf(1, seeds(3), () => [r2('weights', 'epoch', 0.9)]);
+    expect(cellOf(same, 'epoch', 'mnist/weights').status).not.toBe('failed');
+  });
+
+  test('names no folder of the machine in its reasons', () => {
+    const reason =
+      "ENOENT: no such file, open '/home/somebody/x/.exp/zoo/a1/manifest.json' (/root/b): 1/2 a/b";
+    const runs = seeds(1);
+    const results = new Map(runs.map(({ id }) => [id, { status: 'failed' as const, reason }]));
+    const [table] = buildTables(makePlan(runs, [1]), results) as [Table];
+    const { note } = cellOf(table, 'epoch', 'mnist/weights');
+    expect(note).toContain("ENOENT: no such file, open '…/manifest.json' (…/b): 1/2 a/b");
+  });
+
   test('fails where a result is not a number', () => {
     const cell = outcome([done(Number.NaN), done(0.95)]);
     expect(cell).toMatchObject({ status: 'failed', note: 'a result is not a finite number' });

@@ -70,12 +70,15 @@ test('time is in proportion to the work of finished stages of the same kind', as
   const fixture = new Fixture();
   const plan = makePlan([5], 40);
   const states = () => survey(plan, fixture.store, { retryFailed: false });
-  expect(estimatePlan(plan, states(), fixture.store, 2)).toEqual({ stages: new Map(), total: undefined });
+  expect(estimatePlan(plan, await states(), fixture.store, 2)).toEqual({
+    stages: new Map(),
+    total: undefined,
+  });
   await finish(fixture, makePlan([0], 3), 1);
   await finish(fixture, makePlan([1], 4), 2);
   await finish(fixture, makePlan([1], 6), 4);
   await finish(fixture, makePlan([1], 9), 1000, true); // Interrupted: its seconds are not all.
-  const { stages, total } = estimatePlan(plan, states(), fixture.store, 2);
+  const { stages, total } = estimatePlan(plan, await states(), fixture.store, 2);
   // The data set is there. Per unit of work, 1, 2 and 4 seconds were measured.
   const expected = [40 * 2 * 2, 40 * 2 * 2 * 2, 40 * 2 * 2] as const;
   expect(plan.stages.slice(1).map(({ key }) => stages.get(key))).toEqual(

@@ -57,7 +57,7 @@ export class Fixture {
   async execute(plan: Plan, options: Partial<ExecuteOptions> & { retryFailed?: boolean } = {}) {
     const events: RunnerEvent[] = [];
     const { retryFailed = false, ...rest } = options;
-    const states = survey(plan, this.store, { retryFailed });
+    const states = await survey(plan, this.store, { retryFailed });
     const outcomes = await execute(plan, states, {
       store: this.store,
       reporter: { report: (event) => events.push(event) },
