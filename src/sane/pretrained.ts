@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../base/source.ts';
 import { recognise } from '../nets/recognise.ts';
-import { type Network, readNetwork } from '../zoo/formats/network.ts';
+import { type Network, type NetworkOptions, readNetwork } from '../zoo/formats/network.ts';
 import { loadSane } from './checkpoint.ts';
 import type { Sane } from './model.ts';
 import { describeTokens, type NetworkDescription } from './network.ts';
@@ -24,6 +24,8 @@ export interface Pretrained {
   window: number | null;
   /** Whether the authors' code made it, which embeds a network in one sequence. */
   reference: boolean;
+  /** Reads the networks that it sees. */
+  read: (path: string, options: NetworkOptions) => Promise<Network>;
 }
 
 export interface PretrainedOptions {
@@ -33,12 +35,14 @@ export interface PretrainedOptions {
   batchNorm: boolean;
   /** File of statistics; null: the artefact's own, or none. */
   normalization: string | null;
+  /** As in `Pretrained`; as they are by default. */
+  read?: Pretrained['read'];
 }
 
 /** Loads what stands at `path`: an artefact's folder, a state.pt, or a folder with one. Throws a FormatError. */
 export async function loadPretrained(
   path: string,
-  { heads, batchNorm, normalization }: PretrainedOptions,
+  { heads, batchNorm, normalization, read = readNetwork }: PretrainedOptions,
 ): Promise<Pretrained> {
   const given = normalization === null ? null : await readNormalization(normalization);
   const isFile = async (name: string) => (await stat(name).catch(() => undefined))?.isFile() ?? false;
@@ -51,6 +55,7 @@ export async function loadPretrained(
       standardization: given ?? standardization,
       batchNorm: batch_norm_tokens,
       reference: false,
+      read,
     };
   }
   const file = (await isFile(join(path, 'state.pt'))) ? join(path, 'state.pt') : path;
@@ -59,7 +64,7 @@ export async function loadPretrained(
       `${path}: this folder holds neither sane.json (an artefact of this program) nor state.pt (a checkpoint of the authors' code)`,
     );
   }
-  return { ...(await loadReferenceSane(file, heads)), standardization: given, batchNorm, reference: true };
+  return { ...(await loadReferenceSane(file, heads)), standardization: given, batchNorm, reference: true, read };
 }
 
 /** A network as SANE sees it. Flat vectors are of the state that the description has. */
@@ -76,15 +81,11 @@ export interface PreparedNetwork {
 }
 
 /** Reads a network. Throws a FormatError if the file cannot be read, or the network does not fit the SANE. */
-export async function prepareNetwork(
-  pretrained: Pretrained,
-  path: string,
-  key?: string,
-): Promise<PreparedNetwork> {
+export async function prepareNetwork(pretrained: Pretrained, path: string): Promise<PreparedNetwork> {
   const { sane, standardization: statistics, batchNorm } = pretrained;
   // A file without an order of its own has that of the networks that the statistics are of.
   const order = statistics ? Object.keys(statistics) : undefined;
-  const network = await readNetwork(path, { key, order });
+  const network = await pretrained.read(path, { order });
   const description = describeTokens(network, batchNorm);
   const layout = tokenLayout(description, sane.shape.token_size, batchNorm);
   const problem = positionProblem(layout, sane.shape);

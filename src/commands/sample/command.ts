@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { device, format, json, pretrained } from '../options.ts';
+import { device, format, json, key, pretrained } from '../options.ts';
 
 export const sample: Command = {
   name: 'sample',
@@ -9,6 +9,7 @@ export const sample: Command = {
   arguments: [{ name: 'prompt', optional: true, many: true, values: 'file' }],
   options: {
     ...pretrained,
+    key,
     prompts: {
       value: 'path',
       help: 'a prompt: a checkpoint file, or a folder of them',

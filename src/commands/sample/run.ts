@@ -1,10 +1,10 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaults } from '../../experiment/schema.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import { sampleNetworks } from '../../sane/decode-networks.ts';
-import { byName } from '../../zoo/import/found.ts';
+import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
 import { print, printError } from '../output.ts';
@@ -58,11 +58,11 @@ export async function sampleCommand(request: Request): Promise<number> {
   return 0;
 }
 
-/** A checkpoint file, or those in a folder by their names. */
+/** A checkpoint, or those in a folder by their names. */
 async function networksAt(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(pt|pth|bin|safetensors)$/.test(name)).sort(byName);
-  if (names.length === 0)
-    throw new UsageError(`no checkpoint files in ${path}`, 'they end in .pt, .pth, .bin or .safetensors');
-  return names.map((name) => join(path, name));
+  const paths = await checkpointsIn(path);
+  if (paths.length === 0)
+    throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
+  return paths;
 }
