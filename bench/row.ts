@@ -1,6 +1,7 @@
 /** What a row of the bench is: the same work on both sides, and the ratio that is wanted. */
+
+import type { Json } from '../src/base/json.ts';
 import type { NamedTensor } from '../src/base/safetensors.ts';
-import type { Json } from '../src/experiment/types.ts';
 
 /** A way in which the other side may do the work. */
 export interface Variant {

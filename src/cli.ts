@@ -11,7 +11,7 @@ const found = process.versions.bun;
 
 if (found && found.localeCompare(needed, 'en', { numeric: true }) >= 0) {
   const { main } = await import('./commands/main.ts');
-  const stages = new URL('./stages/implementations.ts', import.meta.url).href;
+  const stages = new URL('./stages/registry.ts', import.meta.url).href;
   process.exitCode = await main(process.argv.slice(2), stages);
 } else {
   const [here, remedy] = found

@@ -5,8 +5,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findTestedAdapter } from './tensor/webgpu-adapter.ts';
-import { bringWebgpu } from './webgpu-packages.ts';
+import { webgpuEnvironment } from './webgpu-packages.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -16,15 +15,6 @@ async function succeeds(command: string[], added: Record<string, string> = {}): 
   const env = { ...process.env, ...added };
   const child = Bun.spawn(command, { cwd: root, env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' });
   return (await child.exited) === 0;
-}
-
-/** What the tests of webgpu need, where the machine has none of it. Without, they are skipped. */
-async function webgpu(): Promise<Record<string, string>> {
-  if (!('missing' in (await findTestedAdapter()))) return {};
-  const brought = await bringWebgpu();
-  if ('env' in brought) return brought.env;
-  console.log(`Dawn and a driver for webgpu cannot be had: ${brought.missing}`);
-  return {};
 }
 
 /** The counts in the root element of Bun's JUnit report; undefined if there is no complete report. */
@@ -47,7 +37,7 @@ const steps = [
   await succeeds([bin('biome'), 'check', '--error-on-warnings', '.']),
 ];
 const test = ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
-const testsOk = await succeeds([process.execPath, ...test], await webgpu());
+const testsOk = await succeeds([process.execPath, ...test], await webgpuEnvironment());
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });
 

@@ -10,24 +10,20 @@ const data = ['data', ...base];
 const nets = ['nets', ...tensor];
 const zoo = ['zoo', ...nets, ...data];
 const sane = ['sane', ...zoo];
-const stages = ['stages', ...sane];
+const experiment = ['experiment', ...base];
+const stages = ['stages', ...experiment, ...sane];
+const runner = ['runner', ...stages];
+const commands = ['commands', 'report', ...runner];
 /** For each room the rooms it may import from. */
 const below: Record<string, readonly string[]> = {
-  base,
-  tensor,
-  data,
-  nets,
-  zoo,
-  sane,
-  stages,
-  experiment: ['experiment'],
-  report: ['report', ...stages],
-  runner: ['runner', 'experiment', ...stages],
-  commands: ['commands', 'runner', 'report', 'experiment', ...stages],
-  'cli.ts': ['commands', 'runner', 'report', 'experiment', ...stages],
+  ...{ base, tensor, data, nets, zoo, sane, experiment, stages, runner, commands },
+  report: ['report', ...experiment, ...data, 'nets', 'stages'],
+  'cli.ts': commands,
 };
-/** Types that every room may know, because they are what travels between them. */
+/** Types of settings, which the rooms that do the work may know. */
 const shared = new Set(['experiment/types.ts']);
+/** What the rooms above see of the stages: what they are to a plan, and their results. */
+const faces = ['registry.ts', 'catalogue.ts', 'stage.ts', 'result.ts'].map((name) => `stages/${name}`);
 
 interface Import {
   from: string;
@@ -78,18 +74,43 @@ describe('imports', () => {
     expect(direct).toEqual([]);
   });
 
-  test('of experiment and report, and of the threads that prepare data, reach no tensor code', () => {
-    const reached = new Set<string>();
-    const visit = (file: string) => {
-      if (reached.has(file)) return;
-      reached.add(file);
-      for (const { from, to, typeOnly, lazy } of imports) if (from === file && !typeOnly && !lazy) visit(to);
-    };
-    const tensorless = /^(experiment|report)\/|^(sane\/view|zoo\/augment)-thread\.ts$/;
-    for (const { from } of imports) if (tensorless.test(from)) visit(from);
+  test('into the stages are of their plans only, but for a worker, which loads their work', () => {
+    const others = imports.filter(
+      ({ from, to }) => to.startsWith('stages/') && !from.startsWith('stages/') && !faces.includes(to),
+    );
+    expect(others).toEqual([]);
+    const ofRun = imports.filter(({ to, lazy }) => /^stages\/[\w-]+\/run\.ts$/.test(to) && !lazy);
+    expect(ofRun).toEqual([]);
+  });
+
+  test('of planning and of tables reach descriptions, never what computes', () => {
+    const plans = imports.map(({ from }) => from).filter((from) => /^stages\/[\w-]+\/plan\.ts$/.test(from));
+    expect(new Set(plans).size).toBeGreaterThan(5);
+    const reached = reach(
+      (from) => /^(experiment|report)\//.test(from) || faces.includes(from) || plans.includes(from),
+    );
+    expect(reached).toContain('nets/registry.ts');
+    const computing = /@tensorflow|^(sane|zoo)\/|^tensor\/(?!devices\/|kernels\/sources)|\/run\.ts$/;
+    expect([...reached].filter((file) => computing.test(file))).toEqual([]);
+  });
+
+  test('of the threads that prepare data reach no tensor code', () => {
+    const reached = reach((from) => /^(sane\/view|zoo\/augment)-thread\.ts$/.test(from));
     expect(reached).toContain('sane/views.ts');
     expect([...reached].filter((file) => file.includes('@tensorflow/') || file === 'tensor/tf.ts')).toEqual(
       [],
     );
   });
 });
+
+/** All that is loaded with these files. */
+function reach(isStart: (file: string) => boolean): Set<string> {
+  const reached = new Set<string>();
+  const visit = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { from, to, typeOnly, lazy } of imports) if (from === file && !typeOnly && !lazy) visit(to);
+  };
+  for (const { from } of imports) if (isStart(from)) visit(from);
+  return reached;
+}

@@ -1,22 +1,32 @@
 /**
  * What the tests of webgpu need on a machine without a GPU: Dawn, and SwiftShader, a Vulkan driver that computes on the CPU, with a
- * loader. Both are brought from npm into a folder of their own: in the project's packages Dawn would be one of its devices.
+ * loader. Both are installed from npm into a folder of their own: in the project's packages Dawn would be one of its devices.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { packageName, packagesVariable, packageVersion } from '../src/tensor/devices/webgpu/package.ts';
+import { findTestedAdapter } from './tensor/webgpu-adapter.ts';
 
 /** A Chromium for servers, whose archive has the driver and the loader. */
 const chromium = { name: '@sparticuz/chromium', version: '153.0.0' };
 
 const folder = join(import.meta.dir, '..', 'node_modules', '.cache', 'webgpu');
 
+/** What the tests of webgpu need in the environment, where the machine has none of it. Without, they are skipped; the reason is printed. */
+export async function webgpuEnvironment(): Promise<Record<string, string>> {
+  if (!('missing' in (await findTestedAdapter()))) return {};
+  const installed = await installWebgpu();
+  if ('env' in installed) return installed.env;
+  console.log(`Dawn and a driver for webgpu cannot be had: ${installed.missing}`);
+  return {};
+}
+
 /** The environment in which the tests find them; or why they are not here. */
-export async function bringWebgpu(): Promise<{ env: Record<string, string> } | { missing: string }> {
+async function installWebgpu(): Promise<{ env: Record<string, string> } | { missing: string }> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    return { missing: `no software driver is brought for ${process.platform} on ${process.arch}` };
+    return { missing: `no software driver is installed for ${process.platform} on ${process.arch}` };
   const versions = `${packageVersion} ${chromium.version}`;
   const at = join(folder, versions.replace(' ', '-'));
   if (!existsSync(at)) {
@@ -25,7 +35,7 @@ export async function bringWebgpu(): Promise<{ env: Record<string, string> } | {
       await install(unfinished);
       await rename(unfinished, at);
     } catch (error) {
-      // Another process may have brought them meanwhile.
+      // Another process may have installed them meanwhile.
       if (!existsSync(at)) return { missing: (error as Error).message };
     } finally {
       await rm(unfinished, { recursive: true, force: true });

@@ -1,16 +1,15 @@
 /** The SANE that is measured: the paper's token, window and depth (Table 8), narrower than its 1024 to fit a CPU. */
 import { Random } from '../../src/base/random.ts';
-import { defaults } from '../../src/experiment/schema.ts';
-import type { SaneSettings } from '../../src/experiment/types.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import type { PretrainConfig } from '../../src/sane/pretrain.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 
 /** Settings of that width; everything that is not named is the schema's default. */
 export function saneSettings(width: number): PretrainConfig {
   const measured = { token_size: 289, window: 64, layers: 4, heads: 8, batch_size: 16, d_model: width };
-  return { ...(defaults.sane as unknown as SaneSettings), ...measured, seed: 0 };
+  return { ...defaults.sane, ...measured, seed: 0 };
 }
 
 /** Models of 93 tokens. */

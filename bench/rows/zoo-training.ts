@@ -1,9 +1,11 @@
 /** Training a population of small networks: Adam on batches of 10, as the paper's zoos have. */
+
+import type { Json } from '../../src/base/json.ts';
 import { Random } from '../../src/base/random.ts';
-import { defaults } from '../../src/experiment/schema.ts';
-import type { Json, ZooSettings } from '../../src/experiment/types.ts';
+import type { ZooSettings } from '../../src/experiment/types.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { populationScores } from '../../src/nets/population.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { type Member, members } from '../../src/zoo/members.ts';
 import { PopulationTraining } from '../../src/zoo/train.ts';
@@ -45,7 +47,7 @@ export function zooTraining(
   { prefix = '', device, wanted, models, images, variants }: Choices,
   settings: Settings,
 ): Row {
-  const zoo = { ...(defaults.zoo as unknown as ZooSettings), ...settings, models };
+  const zoo = { ...defaults.zoo, ...settings, models };
   const { batch_size, learning_rate, weight_decay, activation } = zoo;
   return {
     name: `${prefix}zoo-${architecture.name}`,

@@ -3,13 +3,13 @@
  * TrainRequest as JSON from standard input and writes a TrainReport as JSON.
  */
 import { readFileSync } from 'node:fs';
-import { defaults } from '../../src/experiment/schema.ts';
 import type { SaneSettings } from '../../src/experiment/types.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { epochBatches, type PretrainConfig, pretrain } from '../../src/sane/pretrain.ts';
 import { findSamples, standardizedSets } from '../../src/sane/samples.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
@@ -67,7 +67,7 @@ const measured = {
   batch_size: 16,
   d_model: request.d_model,
 };
-const settings = { ...(defaults.sane as unknown as SaneSettings), ...measured };
+const settings = { ...defaults.sane, ...measured };
 const layout = tokenLayout(architecture, settings.token_size);
 seconds();
 const samples = await findSamples(zoo, null, undefined);

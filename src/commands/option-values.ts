@@ -1,21 +1,27 @@
 /** The values of options, parsed and checked. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Json } from '../base/json.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
-import type { Json, Plan } from '../experiment/types.ts';
+import { formatWarnings } from '../experiment/problems.ts';
+import type { Plan } from '../experiment/types.ts';
 import { Store } from '../runner/store.ts';
+import { catalogue } from '../stages/catalogue.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
 import { optionValue, type Request } from './arguments.ts';
+import { printError } from './output.ts';
 import { UsageError } from './usage.ts';
 
-/** The plan of the request's file, with its --set and --only. Throws an ExperimentError or a UsageError. */
+/** The plan of the request's file, with its --set and --only; warnings are printed. Throws an ExperimentError or a UsageError. */
 export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
-  return planExperiment(await loadExperiment(file), { set, only, inspectFolder });
+  const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
+  for (const line of formatWarnings(plan.warnings, file)) printError(line);
+  return plan;
 }
 
 /** The store: --store, or `.exp` beside the experiment file. */

@@ -1,15 +1,17 @@
 /** Experiment -> plan: axes to runs, settings resolved for each, stages shared between them. */
-import { checkRun } from './check-run.ts';
+import { canonicalJson, type Json } from '../base/json.ts';
+import { type Catalogue, tasksOf } from './catalogue.ts';
 import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
-import { canonicalJson } from './keys.ts';
 import type { ParsedExperiment } from './parse.ts';
+import { StagePlanner } from './planner.ts';
 import { ExperimentError, type Place, type Problem } from './problems.ts';
-import { type Conditions, type Identity, resolve } from './resolve.ts';
-import { axisNames, settingNames, validateAxisValue } from './schema.ts';
-import { StageBuilder } from './stages.ts';
+import { renameSettings } from './renamed.ts';
+import { type Conditions, type Identity, paperSettings, resolve } from './resolve.ts';
+import { formatOf } from './schema.ts';
+import type { TaskPlan } from './stage-plan.ts';
 import { didYouMean } from './suggest.ts';
 import { show, translate } from './translate.ts';
-import type { Folder, Json, Plan, Run } from './types.ts';
+import type { Folder, Plan, Run } from './types.ts';
 
 export interface PlanOptions {
   /** `--set`: dotted settings that win over everything in the file. */
@@ -21,7 +23,8 @@ export interface PlanOptions {
 }
 
 /** Problems of `--set` and `--only` that can be seen without the runs. */
-function checkOptions(options: PlanOptions): Problem[] {
+function checkOptions(options: PlanOptions, catalogue: Catalogue): Problem[] {
+  const { settingNames, validateSetting } = formatOf(catalogue);
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(options.set ?? {})) {
     const path = `--set ${name}=${asText(value)}`;
@@ -30,8 +33,7 @@ function checkOptions(options: PlanOptions): Problem[] {
       problems.push({ code: 'unknown-setting', path, message: 'there is no such setting', hint });
       continue;
     }
-    for (const { problem } of translate(validateAxisValue(name, value), () => []))
-      problems.push({ ...problem, path });
+    for (const { problem } of translate(validateSetting(name, value))) problems.push({ ...problem, path });
   }
   return problems;
 }
@@ -100,39 +102,51 @@ const folderProblem = (
   hint: "the folder of a zoo, from the experiment file's folder on",
 });
 
-/** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
-export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = {}): Plan {
-  const { experiment, source } = parsed;
-  const problems = checkOptions(options);
-  const all = expandPoints(experiment);
-  problems.push(...checkMatchers(parsed, all));
-  const excluded = (experiment.exclude ?? []) as Record<string, Json>[];
-  const points = all.filter((point) => !excluded.some((matcher) => matches(point, matcher)));
-  const selected = select(points, options.only ?? {}, problems);
-  if (points.length === 0) {
-    const place = source.locate(['grid'], true);
-    problems.push({
-      code: 'no-runs',
-      path: 'grid',
-      place,
-      message: 'no run is left',
-      hint: 'exclude takes out every one',
+/** Looks into the folders that settings name, each once. */
+class Folders {
+  readonly found = new Map<string, Folder>();
+
+  constructor(
+    private readonly inspect: NonNullable<PlanOptions['inspectFolder']>,
+    private readonly source: ParsedExperiment['source'],
+  ) {}
+
+  /** Problems of the folders that these settings name. */
+  look({ stages }: Catalogue, settings: Conditions['settings']): Problem[] {
+    const named = Object.values(stages).flatMap((stage) => stage.folders?.(settings) ?? []);
+    return named.flatMap(({ path, folder }) => {
+      if (this.found.has(folder)) return [];
+      const looked = this.inspect(folder);
+      if ('problem' in looked) return folderProblem(folder, looked.problem, path, this.source.locate(path));
+      this.found.set(folder, looked);
+      return [];
     });
-  } else if (selected.length === 0 && problems.length === 0) {
-    problems.push({ code: 'no-runs', path: '--only', message: 'no run matches all of them together' });
   }
+}
+
+/** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
+export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}): Plan {
+  const { experiment, source, catalogue } = parsed;
+  const set = renameSettings(catalogue, '--set', given.set ?? {});
+  const only = renameSettings(catalogue, '--only', given.only ?? {});
+  const options = { ...given, set: set.settings, only: only.settings };
+  const problems = checkOptions(options, catalogue);
   const fail = () => {
     throw new ExperimentError(problems, source.file, source.text);
   };
+  const { points, selected } = choosePoints(parsed, options.only, problems);
   if (problems.length > 0) fail();
 
   const used = new Set(points.flatMap((point) => Object.keys(point)));
-  const varying = axisNames.filter(
+  const varying = formatOf(catalogue).axisNames.filter(
     (axis) => used.has(axis) && new Set(points.map((point) => asText(point[axis]))).size > 1,
   );
-  const inspect = options.inspectFolder ?? (() => ({ problem: 'folders cannot be looked into here' }));
-  const folders = new Map<string, Folder>();
-  const builder = new StageBuilder((path) => folders.get(path) as Folder);
+  const folders = new Folders(
+    options.inspectFolder ?? (() => ({ problem: 'folders cannot be looked into here' })),
+    source,
+  );
+  const planner = new StagePlanner(catalogue, (path) => folders.found.get(path) as Folder);
+  const tasks = new Map(tasksOf(catalogue).map((task) => [task.name, task]));
   const runs: Run[] = [];
   const conditions = new Map<string, Conditions>();
   for (const point of selected) {
@@ -142,39 +156,31 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     );
     const { seed: _, ...rest } = point;
     const content = canonicalJson([rest, matching]);
-    let found = conditions.get(content);
     const id = runId(point, varying);
-    if (!found) {
-      found = resolve(experiment, point, options.set ?? {});
-      conditions.set(content, found);
-      const { zoo, generation } = found.settings;
-      const named: [string[], string | null | undefined][] = [
-        [['zoo', 'import'], zoo.import],
-        [['generation', 'prompt_zoo', 'zoo', 'import'], generation.prompt_zoo?.zoo?.import],
-      ];
-      for (const [path, folder] of named) {
-        if (folder === null || folder === undefined || folders.has(folder)) continue;
-        const looked = inspect(folder);
-        if ('problem' in looked)
-          problems.push(folderProblem(folder, looked.problem, path, source.locate(path)));
-        else folders.set(folder, looked);
-      }
-      for (const { path, ...problem } of checkRun(
-        { architecture, dataset, task, settings: found.settings },
-        found.given,
-        folders,
-      )) {
-        const name = path.join('.');
-        const known = problems.some((other) => other.path === name && other.code === problem.code);
-        // One mistake in a block shows in every run; it is reported once, with the first run that has it.
-        if (known) continue;
-        const message = `${problem.message} (run ${id})`;
-        problems.push({ ...problem, path: name, message, place: source.locate(path) });
+    const known = conditions.get(content);
+    const found = known ?? resolve(catalogue, experiment, point, options.set);
+    conditions.set(content, found);
+    const { settings } = found;
+    const run = { axes: point, architecture, dataset, task, seed, settings };
+    if (!known) {
+      problems.push(...folders.look(catalogue, settings));
+      const context = {
+        ...{ catalogue, given: found.given, folders: folders.found },
+        paper: paperSettings(catalogue),
+      };
+      for (const stage of Object.values(catalogue.stages)) {
+        for (const { path, ...problem } of stage.check?.(run, context) ?? []) {
+          const name = path.join('.');
+          // One mistake in a block shows in every run; it is reported once, with the first run that has it.
+          if (problems.some((other) => other.path === name && other.code === problem.code)) continue;
+          const message = `${problem.message} (run ${id})`;
+          problems.push({ ...problem, path: name, message, place: source.locate(path) });
+        }
       }
     }
     if (problems.length > 0) continue;
-    const run = { axes: point, architecture, dataset, task, seed, settings: found.settings };
-    runs.push({ ...run, id, scaled: found.scaled, resultKey: builder.resultOf(run).key });
+    const resultKey = planner.key(tasks.get(task) as TaskPlan, run);
+    runs.push({ ...run, id, differences: found.differences, resultKey });
   }
   if (problems.length > 0) fail();
   return {
@@ -183,6 +189,29 @@ export function planExperiment(parsed: ParsedExperiment, options: PlanOptions = 
     device: experiment.device ?? 'auto',
     tables: experiment.tables ?? null,
     runs,
-    stages: builder.stages,
+    stages: planner.stages,
+    warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
   };
+}
+
+/** All points of the experiment, and those of them that `--only` keeps. */
+function choosePoints(
+  parsed: ParsedExperiment,
+  only: Record<string, string[]>,
+  problems: Problem[],
+): Record<'points' | 'selected', Axes[]> {
+  const { experiment, source } = parsed;
+  const all = expandPoints(experiment);
+  problems.push(...checkMatchers(parsed, all));
+  const excluded = (experiment.exclude ?? []) as Record<string, Json>[];
+  const points = all.filter((point) => !excluded.some((matcher) => matches(point, matcher)));
+  const selected = select(points, only, problems);
+  if (points.length === 0) {
+    const place = source.locate(['grid'], true);
+    const hint = 'exclude takes out every one';
+    problems.push({ code: 'no-runs', path: 'grid', place, message: 'no run is left', hint });
+  } else if (selected.length === 0 && problems.length === 0) {
+    problems.push({ code: 'no-runs', path: '--only', message: 'no run matches all of them together' });
+  }
+  return { points, selected };
 }

@@ -1,7 +1,7 @@
 /** The grid: axes to points, each of which is one run. */
-import { canonicalJson } from './keys.ts';
-import { plainAxes } from './schema.ts';
-import type { Experiment, Json } from './types.ts';
+import { canonicalJson, type Json } from '../base/json.ts';
+import { plainAxes } from './json-schema.ts';
+import type { Experiment } from './types.ts';
 
 /** Values of a run's axes by name. */
 export type Axes = Record<string, Json>;

@@ -1,6 +1,7 @@
 /** The one place of this room that touches the disk: an experiment file's text. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Catalogue } from './catalogue.ts';
 import { type ParsedExperiment, parseExperiment } from './parse.ts';
 import { ExperimentError } from './problems.ts';
 import { nearest } from './suggest.ts';
@@ -16,8 +17,8 @@ async function similarFile(path: string): Promise<string | undefined> {
   return found && join(folder, found);
 }
 
-/** Reads and parses an experiment file. Throws an ExperimentError that says what is wrong with the file or in it. */
-export async function loadExperiment(path: string): Promise<ParsedExperiment> {
+/** Reads an experiment file and parses it by the catalogue. Throws an ExperimentError that says what is wrong with the file or in it. */
+export async function loadExperiment(path: string, catalogue: Catalogue): Promise<ParsedExperiment> {
   const fail = (code: string, message: string, hint?: string): never => {
     throw new ExperimentError([{ code, path: '', message, hint }], path);
   };
@@ -49,5 +50,5 @@ export async function loadExperiment(path: string): Promise<ParsedExperiment> {
   } catch {
     return fail('binary', 'not UTF-8 text', 'save it as UTF-8');
   }
-  return parseExperiment(text, path);
+  return parseExperiment(text, path, catalogue);
 }

@@ -1,82 +1,25 @@
 /** YAML text -> Experiment. Every mistake that can be seen in the file alone is found here, all at once. */
-import { ExperimentError } from './problems.ts';
-import {
-  axisNames,
-  blocks,
-  plainAxes,
-  settingNames,
-  validateAxisValue,
-  validateExperiment,
-} from './schema.ts';
+import type { Catalogue } from './catalogue.ts';
+import { plainAxes } from './json-schema.ts';
+import { ExperimentError, type Problem } from './problems.ts';
+import { renameOf, renameWarning } from './renamed.ts';
+import { formatOf } from './schema.ts';
 import { parseYaml, type YamlSource } from './source.ts';
-import { didYouMean } from './suggest.ts';
 import { dotted, type Located, show, translate } from './translate.ts';
 import type { Experiment } from './types.ts';
-
-type Path = readonly (string | number)[];
 
 /** A valid experiment and the text it came from, to point into. */
 export interface ParsedExperiment {
   experiment: Experiment;
   source: YamlSource;
+  /** What it was checked by, and is planned with. */
+  catalogue: Catalogue;
+  /** What works and should be written otherwise. */
+  warnings: Problem[];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Where settings or axes are named by dotted paths, and so may be misspelt in ways that the schema's pattern lets pass. */
-function dottedKeys(
-  value: Record<string, unknown>,
-): { path: Path; kind: 'axes' | 'assignment' | 'matcher' | 'settings' }[] {
-  const result: ReturnType<typeof dottedKeys> = [{ path: ['grid'], kind: 'axes' }];
-  const list = (key: string) => (Array.isArray(value[key]) ? (value[key] as unknown[]) : []);
-  for (const i of list('zip').keys()) result.push({ path: ['zip', i], kind: 'axes' });
-  for (const i of list('include').keys()) result.push({ path: ['include', i], kind: 'assignment' });
-  for (const i of list('exclude').keys()) result.push({ path: ['exclude', i], kind: 'matcher' });
-  for (const i of list('overrides').keys()) {
-    result.push(
-      { path: ['overrides', i, 'when'], kind: 'matcher' },
-      { path: ['overrides', i, 'set'], kind: 'settings' },
-    );
-  }
-  return result;
-}
-
-const at = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((node, part) => (node as Record<string | number, unknown> | undefined)?.[part], value);
-
-/** Problems of the dotted names and of the values given to them. */
-function checkDotted(value: Record<string, unknown>): Located[] {
-  const found: Located[] = [];
-  for (const { path, kind } of dottedKeys(value)) {
-    const object = at(value, path);
-    if (!isObject(object)) continue;
-    for (const [name, content] of Object.entries(object)) {
-      const here = [...path, name];
-      if (!name.includes('.')) continue;
-      if (!settingNames.includes(name)) {
-        // The schema reports names of another form; here are those whose form is right.
-        if (!blocks.some((block) => name.startsWith(`${block}.`)) || !/^[a-z_]+\.[a-z0-9_]+$/.test(name))
-          continue;
-        const hint = didYouMean(name, settingNames) ?? `see schemas/experiment.schema.json for the settings`;
-        found.push({
-          problem: { code: 'unknown-setting', message: 'there is no such setting', hint },
-          path: here,
-          markKey: true,
-        });
-        continue;
-      }
-      const isList = kind === 'axes' || (kind === 'matcher' && Array.isArray(content));
-      const values = isList ? (Array.isArray(content) ? content : []) : [content];
-      for (const [i, one] of values.entries()) {
-        for (const located of translate(validateAxisValue(name, one), () => [])) {
-          found.push({ ...located, path: [...here, ...(isList ? [i] : []), ...located.path] });
-        }
-      }
-    }
-  }
-  return found;
-}
 
 /** Problems between axes: lists of unequal length in a zip, an axis given twice, a grid without the axes that runs need. */
 function checkAxes(value: Record<string, unknown>): Located[] {
@@ -141,30 +84,9 @@ function checkAxes(value: Record<string, unknown>): Located[] {
   return found;
 }
 
-/** Problems between settings of one block. */
-function checkSettings(value: Record<string, unknown>): Located[] {
-  const found: Located[] = [];
-  const zoo = isObject(value.zoo) ? value.zoo : {};
-  if (Array.isArray(zoo.split)) {
-    const sum = zoo.split.reduce((total: number, share) => total + Number(share), 0);
-    if (Math.abs(sum - 1) > 1e-8) {
-      found.push({
-        problem: {
-          code: 'bad-split',
-          message: 'the shares must add up to 1',
-          received: `a sum of ${Number(sum.toFixed(6))}`,
-        },
-        path: ['zoo', 'split'],
-        markKey: false,
-      });
-    }
-  }
-  return found;
-}
-
-/** Parses and checks a file's text. Throws an ExperimentError with every mistake. */
-export function parseExperiment(text: string, file: string): ParsedExperiment {
-  const source = parseYaml(text, file);
+/** Parses a file's text and checks it by the catalogue. Throws an ExperimentError with every mistake. */
+export function parseExperiment(text: string, file: string, catalogue: Catalogue): ParsedExperiment {
+  const source = parseYaml(text, file, renameOf(catalogue));
   const problems = [...source.problems];
   const { value } = source;
   const fail = (): never => {
@@ -184,22 +106,15 @@ export function parseExperiment(text: string, file: string): ParsedExperiment {
     });
     return fail();
   }
-  const takesAxes = (path: Path) =>
-    path[0] === 'grid' ||
-    path[0] === 'zip' ||
-    path[0] === 'include' ||
-    path[0] === 'exclude' ||
-    path.at(-1) === 'when';
-  const keysAt = (path: Path) => (takesAxes(path) ? axisNames : path.at(-1) === 'set' ? settingNames : []);
-  const located = [
-    ...translate(validateExperiment(value), keysAt),
-    ...checkDotted(value),
-    ...checkAxes(value),
-    ...checkSettings(value),
-  ];
+  const located = [...translate(formatOf(catalogue).validateFile(value)), ...checkAxes(value)];
   for (const { problem, path, markKey } of located) {
     problems.push({ ...problem, path: dotted(path), place: source.locate(path, markKey) });
   }
   if (problems.length > 0) fail();
-  return { experiment: value as unknown as Experiment, source };
+  return {
+    experiment: value as unknown as Experiment,
+    source,
+    catalogue,
+    warnings: source.renamed.map(renameWarning),
+  };
 }

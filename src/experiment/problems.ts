@@ -33,6 +33,14 @@ export class ExperimentError extends Error {
 
 const styles = { red: 31, bold: 1, dim: 2, cyan: 36 } as const;
 
+/** Warnings, a line each: the place, what it is about, and what to write instead. */
+export function formatWarnings(warnings: readonly Problem[], file: string): string[] {
+  return warnings.map(({ place, path, message, hint }) => {
+    const where = place ? `${file}:${place.line}:${place.column}` : file;
+    return `${where} warning ${path}: ${message}${hint ? ` (${hint})` : ''}`;
+  });
+}
+
 /** The problems in the order of the file, each with its line and a caret. */
 export function formatProblems(error: ExperimentError, options: { color: boolean }): string {
   const paint = (style: keyof typeof styles, text: string) =>

@@ -1,4 +1,4 @@
-/* Made from schemas/experiment.schema.json by `bun run types`. Do not edit. */
+/* Made from the registries by `bun run schema`. Do not edit. */
 
 /**
  * Where tensors are computed. auto: a GPU if one starts here, else the fastest CPU device. gpu: the best GPU that starts here. A device asked for by name that cannot start is an error. Never enters a content key.
@@ -6,38 +6,7 @@
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "device".
  */
-export type Device = "auto" | "gpu" | "tensorflow" | "native" | "wasm" | "cpu" | "webgpu";
-/**
- * Network architecture of the zoo's models.
- *
- * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "architecture".
- */
-export type Architecture =
-  | "cnn-small"
-  | "cnn-large"
-  | "resnet18"
-  | "resnet34"
-  | "resnet50"
-  | "resnet101"
-  | "mini-alexnet"
-  | "vgg16-bn"
-  | "densenet121";
-/**
- * Image data set that the zoo's models are trained on.
- *
- * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "dataset".
- */
-export type Dataset =
-  "glyphs" | "mnist" | "fashion-mnist" | "svhn" | "cifar-10" | "cifar-100" | "stl-10" | "tiny-imagenet" | "usps";
-/**
- * What a run does with the zoo and its SANE.
- *
- * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "task".
- */
-export type Task = "property-prediction" | "generation" | "reconstruction";
+export type Device = string;
 /**
  * Epochs whose weights are kept (0 is the initialisation). Default: the epochs that the authors' property prediction reads.
  *
@@ -52,18 +21,34 @@ export type Epochs = [number, ...number[]];
  */
 export type Epochs1 = [number, ...number[]];
 /**
+ * Image data set that the zoo's models are trained on.
+ *
  * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "scalar".
+ * via the `definition` "dataset".
  */
-export type Scalar = string | number | boolean | null;
+export type Dataset = string;
+/**
+ * Network architecture of the zoo's models.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "architecture".
+ */
+export type Architecture = string;
+/**
+ * What a run does with the zoo and its SANE.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "task".
+ */
+export type Task = string;
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "view".
+ * via the `definition` "seed".
  */
-export type View = "canonical" | "permuted";
+export type Seed = number;
 
 /**
- * One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/experiment/recipes.json), then from the defaults below.
+ * One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.
  */
 export interface Experiment {
   /**
@@ -75,11 +60,11 @@ export interface Experiment {
    */
   description?: string;
   device?: Device;
-  grid: Axes;
+  grid: Grid;
   /**
    * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.
    */
-  zip?: Axes1[];
+  zip?: Zip[];
   /**
    * Runs added to the grid, each a full assignment of the axes that differ from a grid of one value.
    */
@@ -93,13 +78,31 @@ export interface Experiment {
    */
   overrides?: {
     when: Matcher1;
-    set: Settings;
+    set: Changes;
   }[];
+  /**
+   * The images that the zoo is trained and tested on.
+   */
   data?: Data;
+  /**
+   * The population of trained models.
+   */
   zoo?: Zoo;
+  /**
+   * The autoencoder on tokens of weights, and its pretraining.
+   */
   sane?: Sane;
+  /**
+   * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.
+   */
   hyper_representation?: HyperRepresentation;
+  /**
+   * Task property-prediction: a ridge regression from features of the weights to properties of the model.
+   */
   property_prediction?: PropertyPrediction;
+  /**
+   * Task generation: new networks are drawn near the embeddings of trained ones (the prompts), decoded, and fine-tuned with the zoo's own recipe.
+   */
   generation?: Generation;
   /**
    * Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.
@@ -114,209 +117,41 @@ export interface Experiment {
 /**
  * The axes. Every combination of their values is one run.
  */
-export interface Axes {
-  /**
-   * Architectures to run over.
-   *
-   * @minItems 1
-   */
-  architecture?: [Architecture, ...Architecture[]];
-  /**
-   * Data sets to run over.
-   *
-   * @minItems 1
-   */
-  dataset?: [Dataset, ...Dataset[]];
-  /**
-   * Tasks to run.
-   *
-   * @minItems 1
-   */
-  task?: [Task, ...Task[]];
-  /**
-   * Seeds of the runs. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).
-   *
-   * @minItems 1
-   */
-  seed?: [number, ...number[]];
-  /**
-   * This interface was referenced by `Axes`'s JSON-Schema definition
-   * via the `patternProperty` "".
-   */
-  [k: string]:
-    | unknown[]
-    | [Architecture, ...Architecture[]]
-    | [Dataset, ...Dataset[]]
-    | [Task, ...Task[]]
-    | [number, ...number[]]
-    | undefined;
+export interface Grid {
+  [k: string]: unknown[];
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "axes".
+ * via the `definition` "zip".
  */
-export interface Axes1 {
-  /**
-   * Architectures to run over.
-   *
-   * @minItems 1
-   */
-  architecture?: [Architecture, ...Architecture[]];
-  /**
-   * Data sets to run over.
-   *
-   * @minItems 1
-   */
-  dataset?: [Dataset, ...Dataset[]];
-  /**
-   * Tasks to run.
-   *
-   * @minItems 1
-   */
-  task?: [Task, ...Task[]];
-  /**
-   * Seeds of the runs. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).
-   *
-   * @minItems 1
-   */
-  seed?: [number, ...number[]];
-  /**
-   * Any dotted setting may be an axis.
-   *
-   * @minItems 1
-   *
-   * This interface was referenced by `Axes1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]:
-    | [unknown, ...unknown[]]
-    | [Architecture, ...Architecture[]]
-    | [Dataset, ...Dataset[]]
-    | [Task, ...Task[]]
-    | [number, ...number[]]
-    | undefined;
+export interface Zip {
+  [k: string]: unknown[];
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "assignment".
  */
 export interface Assignment {
-  architecture?: Architecture;
-  dataset?: Dataset;
-  task?: Task;
-  /**
-   * Seed of the run.
-   */
-  seed?: number;
-  /**
-   * A setting.
-   *
-   * This interface was referenced by `Assignment`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]:
-    | {
-        [k: string]: unknown;
-      }
-    | Architecture
-    | Dataset
-    | Task
-    | number
-    | undefined;
+  [k: string]: unknown;
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "matcher".
  */
 export interface Matcher {
-  /**
-   * One architecture or a list of them.
-   */
-  architecture?: string | unknown[];
-  /**
-   * One data set or a list of them.
-   */
-  dataset?: string | unknown[];
-  /**
-   * One task or a list of them.
-   */
-  task?: string | unknown[];
-  /**
-   * One seed or a list of them.
-   */
-  seed?: number | unknown[];
-  /**
-   * One value of this axis or a list of them.
-   *
-   * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]:
-    | {
-        [k: string]: unknown;
-      }
-    | string
-    | unknown[]
-    | number
-    | undefined;
+  [k: string]: unknown;
 }
 /**
  * Which runs: those that match every axis named here.
  */
 export interface Matcher1 {
-  /**
-   * One architecture or a list of them.
-   */
-  architecture?: string | unknown[];
-  /**
-   * One data set or a list of them.
-   */
-  dataset?: string | unknown[];
-  /**
-   * One task or a list of them.
-   */
-  task?: string | unknown[];
-  /**
-   * One seed or a list of them.
-   */
-  seed?: number | unknown[];
-  /**
-   * One value of this axis or a list of them.
-   *
-   * This interface was referenced by `Matcher`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Matcher1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]:
-    | {
-        [k: string]: unknown;
-      }
-    | string
-    | unknown[]
-    | number
-    | undefined;
+  [k: string]: unknown;
 }
 /**
  * Dotted settings and their values for these runs.
  */
-export interface Settings {
-  /**
-   * A setting.
-   *
-   * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]: {
-    [k: string]: unknown;
-  };
+export interface Changes {
+  [k: string]: unknown;
 }
 /**
  * The images that the zoo is trained and tested on.
@@ -440,7 +275,7 @@ export interface Zoo {
   /**
    * Folder of a zoo to use instead of training one, from the experiment file's folder on: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
    */
-  import?: string | null;
+  import?: null | string;
   /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */
@@ -815,19 +650,24 @@ export interface Generation {
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "settings".
+ * via the `definition` "grid".
  */
-export interface Settings1 {
-  /**
-   * A setting.
-   *
-   * This interface was referenced by `Settings`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   *
-   * This interface was referenced by `Settings1`'s JSON-Schema definition
-   * via the `patternProperty` "^(data|zoo|sane|hyper_representation|property_prediction|generation)\.[a-z0-9_]+$".
-   */
-  [k: string]: {
-    [k: string]: unknown;
-  };
+export interface Grid1 {
+  [k: string]: unknown[];
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "changes".
+ */
+export interface Changes1 {
+  [k: string]: unknown;
+}
+/** Every setting of a run, nothing left open. */
+export interface Settings {
+  data: Required<Data>;
+  zoo: Required<Zoo>;
+  sane: Required<Sane>;
+  hyper_representation: Required<HyperRepresentation>;
+  property_prediction: Required<PropertyPrediction>;
+  generation: Required<Generation>;
 }

@@ -1,65 +1,87 @@
-/** The JSON Schema as validators, and what it says of each setting: its default, its place, its rules. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
-import type { Json } from './types.ts';
+/** A catalogue's schema as validators, and what it says of each setting: its name, its default, its rules. */
+import { Ajv, type ErrorObject } from 'ajv';
+import type { Json } from '../base/json.ts';
+import type { Catalogue } from './catalogue.ts';
+import { experimentSchema, plainAxes } from './json-schema.ts';
+import type { Settings } from './types.ts';
 
-/** Blocks of settings that a run's configuration is made of. */
-export const blocks = [
-  'data',
-  'zoo',
-  'sane',
-  'hyper_representation',
-  'property_prediction',
-  'generation',
-] as const;
-export type Block = (typeof blocks)[number];
-
-/** Axes that are no settings. */
-export const plainAxes = ['architecture', 'dataset', 'task', 'seed'] as const;
-
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true });
-ajv.addSchema(schema);
-
-function validator(pointer: string): ValidateFunction {
-  const found = ajv.getSchema(`experiment.schema.json${pointer}`);
-  if (!found) throw new Error(`no schema at ${pointer}`);
-  return found;
+/** The file format that goes with a catalogue. */
+export interface FileFormat {
+  /** Blocks of settings that a run's configuration is made of. */
+  blocks: readonly string[];
+  /** Dotted names of all settings. */
+  settingNames: readonly string[];
+  /** Names that an axis may have. */
+  axisNames: readonly string[];
+  /** Every setting's default. */
+  defaults: Settings;
+  /** What is wrong with a whole file. */
+  validateFile(value: unknown): ErrorObject[];
+  /** What is wrong with the value of a setting, whose dotted name must be known. */
+  validateSetting(name: string, value: unknown): ErrorObject[];
 }
 
-/** What is wrong with a whole file. */
-export function validateExperiment(value: unknown): ErrorObject[] {
-  const validate = validator('');
-  return validate(value) ? [] : [...(validate.errors ?? [])];
+const formats = new WeakMap<Catalogue, FileFormat>();
+
+/** Made once for each catalogue. */
+export function formatOf(catalogue: Catalogue): FileFormat {
+  const known = formats.get(catalogue);
+  if (known) return known;
+  const made = makeFormat(catalogue);
+  formats.set(catalogue, made);
+  return made;
 }
 
-function definition(block: Block): Record<string, { default?: Json }> {
-  return schema.$defs[block].properties as unknown as Record<string, { default?: Json }>;
+function makeFormat(catalogue: Catalogue): FileFormat {
+  const blocks = Object.values(catalogue.stages).flatMap(({ settings }) => settings ?? []);
+  const settingNames = blocks.flatMap(({ block, schema }) =>
+    Object.keys(schema.properties).map((name) => `${block}.${name}`),
+  );
+  const defaults = blocks.map(({ block, schema }) => {
+    const settings = Object.entries(schema.properties);
+    return [block, Object.fromEntries(settings.map(([name, rule]) => [name, rule.default as Json]))];
+  });
+  const compiled = new Map<string, Ajv>();
+  /** The rules of the dotted names that are used, compiled once. */
+  const validate = (used: readonly string[], pointer: string, value: unknown) => {
+    const key = [...new Set(used)].sort().join(' ');
+    let ajv = compiled.get(key);
+    if (!ajv) {
+      ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, inlineRefs: false });
+      ajv.addSchema(experimentSchema(catalogue, (name) => used.includes(name)));
+      compiled.set(key, ajv);
+    }
+    const validator = ajv.getSchema(`experiment.schema.json${pointer}`);
+    if (!validator) throw new Error(`no schema at ${pointer}`);
+    return validator(value) ? [] : [...(validator.errors ?? [])];
+  };
+  const axisNames = [...plainAxes, ...settingNames];
+  return {
+    blocks: blocks.map(({ block }) => block),
+    settingNames,
+    axisNames,
+    defaults: Object.fromEntries(defaults),
+    validateFile: (value) =>
+      validate(
+        dottedKeys(value).filter((name) => axisNames.includes(name)),
+        '',
+        value,
+      ),
+    validateSetting(name, value) {
+      const [block, setting] = name.split('.');
+      return validate([], `#/$defs/${block}/properties/${setting}`, value);
+    },
+  };
 }
 
-/** Dotted names of all settings. */
-export const settingNames: readonly string[] = blocks.flatMap((block) =>
-  Object.keys(definition(block)).map((name) => `${block}.${name}`),
-);
-
-/** Names that an axis may have. */
-export const axisNames: readonly string[] = [...plainAxes, ...settingNames];
-
-/** What is wrong with one value of an axis or setting; the name must be known. */
-export function validateAxisValue(name: string, value: unknown): ErrorObject[] {
-  const [block, setting] = name.split('.') as [string, string | undefined];
-  const pointer = setting
-    ? `#/$defs/${block}/properties/${setting}`
-    : name === 'seed'
-      ? '#/$defs/assignment/properties/seed'
-      : `#/$defs/${name}`;
-  const validate = validator(pointer);
-  return validate(value) ? [] : [...(validate.errors ?? [])];
+/** Keys of the parts of a file that name axes and settings by dotted paths. */
+function dottedKeys(file: unknown): string[] {
+  const part = (of: unknown, name: string) => (of as Record<string, unknown> | null | undefined)?.[name];
+  const list = (name: string) => {
+    const found = part(file, name);
+    return Array.isArray(found) ? (found as unknown[]) : [];
+  };
+  const overrides = list('overrides').flatMap((entry) => [part(entry, 'when'), part(entry, 'set')]);
+  const parts = [part(file, 'grid'), ...list('zip'), ...list('include'), ...list('exclude'), ...overrides];
+  return parts.flatMap((of) => (typeof of === 'object' && of !== null ? Object.keys(of) : []));
 }
-
-/** Every setting's default, by block. */
-export const defaults = Object.fromEntries(
-  blocks.map((block) => [
-    block,
-    Object.fromEntries(Object.entries(definition(block)).map(([name, rule]) => [name, rule.default as Json])),
-  ]),
-) as Record<Block, Record<string, Json>>;

@@ -12,8 +12,17 @@ import {
   visit,
 } from 'yaml';
 import type { Place, Problem } from './problems.ts';
+import type { Rename } from './renamed.ts';
 
 type Path = readonly (string | number)[];
+
+/** A key that has another name now. */
+export interface KeyChange {
+  /** With the block before it, as a reader knows it. */
+  from: string;
+  to: string;
+  place: Place | undefined;
+}
 
 /** Parsed YAML, with its places. `value` is undefined where the text is no single YAML document. */
 export interface YamlSource {
@@ -21,6 +30,8 @@ export interface YamlSource {
   text: string;
   value: unknown;
   problems: Problem[];
+  /** Keys that were renamed; `value` and `locate` have their new names. */
+  renamed: KeyChange[];
   /** Where a value (or its key) stands; the nearest one around it where the path itself is not in the file. */
   locate(path: Path, markKey?: boolean): Place | undefined;
 }
@@ -79,8 +90,44 @@ function syntaxProblem(code: string, message: string): Pick<Problem, 'code' | 'm
   }
 }
 
-/** Parses YAML 1.2. Never throws: what is wrong is in `problems`. */
-export function parseYaml(text: string, file: string): YamlSource {
+/** Gives keys of mappings other names; one that is there under both names is a problem. */
+function renameKeys(document: Document, rename: Rename, counter: LineCounter) {
+  const renamed: KeyChange[] = [];
+  const problems: Problem[] = [];
+  const visitNode = (node: unknown, path: Path): void => {
+    if (isSeq(node)) for (const [i, item] of node.items.entries()) visitNode(item, [...path, i]);
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      if (!isScalar(key)) continue;
+      const old = String(key.value);
+      const name = rename(path, old);
+      if (name !== undefined) {
+        const range = rangeOf(key);
+        const place = range && placeOf(range, counter);
+        const [from, to] = [old, name].map((one) => (one.includes('.') ? one : `${path.at(-1)}.${one}`)) as [
+          string,
+          string,
+        ];
+        if (node.has(name))
+          problems.push({
+            code: 'duplicate-key',
+            path: from,
+            place,
+            message: `is the old name of ${to}, which is there too`,
+            hint: 'keep one of the two',
+          });
+        else renamed.push({ from, to, place });
+        key.value = name;
+      }
+      visitNode(value, [...path, name ?? old]);
+    }
+  };
+  visitNode(document.contents, []);
+  return { renamed, problems };
+}
+
+/** Parses YAML 1.2. Never throws: what is wrong is in `problems`. `rename` gives keys their present names. */
+export function parseYaml(text: string, file: string, rename: Rename = () => undefined): YamlSource {
   const counter = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: counter,
@@ -93,6 +140,8 @@ export function parseYaml(text: string, file: string): YamlSource {
     path: '',
     place: placeOf(pos, counter),
   }));
+  const changes = renameKeys(document, rename, counter);
+  problems.push(...changes.problems);
   const locate = (path: Path, markKey = false) => {
     const range = findRange(document, path, markKey);
     return range && placeOf(range, counter);
@@ -122,5 +171,5 @@ export function parseYaml(text: string, file: string): YamlSource {
       });
     }
   }
-  return { file, text, value, problems, locate };
+  return { file, text, value, problems, renamed: changes.renamed, locate };
 }

@@ -33,6 +33,21 @@ function knownKeys(schema: unknown): string[] {
   return Object.keys(properties ?? {});
 }
 
+/** More keys than a reader wants to see in one line. */
+const mostKeysListed = 30;
+
+/** What to write instead of an unknown key. */
+function hintFor(key: string, known: readonly string[]): string {
+  const inBlock = known.find((one) => one.startsWith(`${key}.`));
+  if (inBlock) return `settings are named by dotted paths here, such as ${inBlock}`;
+  const [, name] = key.split('.');
+  const elsewhere = known.find((one) => name !== undefined && one.endsWith(`.${name}`));
+  const suggestion = didYouMean(key, known) ?? (elsewhere && `did you mean ${elsewhere}?`);
+  if (suggestion) return suggestion;
+  if (known.length <= mostKeysListed) return `known here: ${known.join(', ')}`;
+  return `known here are ${known.slice(0, 4).join(', ')} and ${known.length - 4} more: see schemas/experiment.schema.json`;
+}
+
 /** Segments of a JSON pointer. */
 export function pointerPath(pointer: string): string[] {
   return pointer
@@ -49,7 +64,7 @@ export interface Located {
 }
 
 /** One ajv error in plain words; undefined for those that only repeat another (`oneOf` and the like). */
-function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located | undefined {
+function translateOne(error: ErrorObject): Located | undefined {
   const path = pointerPath(error.instancePath);
   const received = show(error.data);
   const at = (problem: Located['problem'], where: Path = path, markKey = false): Located => ({
@@ -61,9 +76,11 @@ function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = params.additionalProperty as string;
-      const known = [...knownKeys(error.parentSchema), ...extraKeys];
-      const hint = didYouMean(key, known) ?? `known here: ${knownKeys(error.parentSchema).join(', ')}`;
-      return at({ code: 'unknown-key', message: 'unknown key', hint }, [...path, key], true);
+      const hint = hintFor(key, knownKeys(error.parentSchema));
+      const problem = key.includes('.')
+        ? { code: 'unknown-setting', message: 'there is no such setting', hint }
+        : { code: 'unknown-key', message: 'unknown key', hint };
+      return at(problem, [...path, key], true);
     }
     case 'required': {
       const key = params.missingProperty as string;
@@ -148,39 +165,39 @@ function translateOne(error: ErrorObject, extraKeys: readonly string[]): Located
 }
 
 /**
- * Problems of ajv's errors. `keysAt` adds names that patterns allow at a path, for suggestions. Of the branches of a `oneOf`
- * those errors are kept that say most: the ones deepest in the file; wrong types of several branches become one.
+ * Problems of ajv's errors. Of the alternatives at one place (`oneOf`, `anyOf`) those errors are kept that say most: the ones inside
+ * the value, or else the ones about something other than its type; wrong types of several alternatives become one.
  */
-export function translate(
-  errors: readonly ErrorObject[],
-  keysAt: (path: Path) => readonly string[],
-): Located[] {
-  const branching = new Set(
-    errors.filter(({ keyword }) => keyword === 'oneOf').map(({ instancePath }) => instancePath),
+export function translate(errors: readonly ErrorObject[]): Located[] {
+  const alternatives = new Set(
+    errors.filter(({ keyword }) => isAlternative(keyword)).map(({ instancePath }) => instancePath),
   );
   const result: Located[] = [];
   const typesAt = new Map<string, Located>();
   for (const error of errors) {
-    const isBranchType = error.keyword === 'type' && branching.has(error.instancePath);
-    if (isBranchType) {
-      const deeper = errors.some(
-        (other) =>
-          other !== error &&
-          other.keyword !== 'oneOf' &&
-          other.instancePath.startsWith(error.instancePath) &&
-          other.keyword !== 'type',
-      );
-      if (deeper) continue;
-      const earlier = typesAt.get(error.instancePath);
-      if (earlier) {
-        earlier.problem.expected += ` or ${typeName((error.params as { type: string }).type)}`;
-        continue;
-      }
+    const { instancePath, keyword } = error;
+    const isType = keyword === 'type';
+    const earlier = isType && typesAt.get(instancePath);
+    if (earlier) {
+      const type = typeName((error.params as { type: string }).type);
+      const expected = (earlier.problem.expected as string).split(' or ');
+      if (!expected.includes(type)) earlier.problem.expected += ` or ${type}`;
+      continue;
     }
-    const located = translateOne(error, keysAt(pointerPath(error.instancePath)));
+    if (alternatives.has(instancePath)) {
+      const others = errors.filter((other) => !isAlternative(other.keyword) && other !== error);
+      const isInside = others.some((other) => other.instancePath.startsWith(`${instancePath}/`));
+      const saysMore = others.some(
+        (other) => other.instancePath === instancePath && other.keyword !== 'type',
+      );
+      if (isInside || (isType && saysMore)) continue;
+    }
+    const located = translateOne(error);
     if (!located) continue;
-    if (isBranchType) typesAt.set(error.instancePath, located);
+    if (isType) typesAt.set(instancePath, located);
     result.push(located);
   }
   return result;
 }
+
+const isAlternative = (keyword: string) => keyword === 'oneOf' || keyword === 'anyOf';

@@ -1,65 +1,46 @@
 /** What the file becomes: settings resolved for each run, runs, and the plan of stages. All plain data. */
-import type {
-  Architecture,
-  Data,
-  Dataset,
-  Device,
-  Experiment,
-  Generation,
-  HyperRepresentation,
-  PropertyPrediction,
-  Sane,
-  Task,
-  Zoo,
-} from './schema.gen.ts';
 
-export type { Architecture, Dataset, Device, Experiment, Task };
-export type DataSettings = Required<Data>;
-export type ZooSettings = Required<Zoo>;
-export type SaneSettings = Required<Sane>;
-export type HyperRepresentationSettings = Required<HyperRepresentation>;
-export type PropertyPredictionSettings = Required<PropertyPrediction>;
-export type GenerationSettings = Required<Generation>;
+import type { Json, JsonObject } from '../base/json.ts';
+import type { Problem } from './problems.ts';
+import type { Experiment, Settings } from './schema.gen.ts';
 
-/** A value that JSON can hold. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type { Experiment, Settings };
+export type DataSettings = Settings['data'];
+export type ZooSettings = Settings['zoo'];
+export type SaneSettings = Settings['sane'];
+export type HyperRepresentationSettings = Settings['hyper_representation'];
+export type PropertyPredictionSettings = Settings['property_prediction'];
+export type GenerationSettings = Settings['generation'];
 
-/** Every setting of a run, nothing left open. */
-export interface Settings {
-  data: DataSettings;
-  zoo: ZooSettings;
-  sane: SaneSettings;
-  hyper_representation: HyperRepresentationSettings;
-  property_prediction: PropertyPredictionSettings;
-  generation: GenerationSettings;
+/** Names of the catalogue that the experiment is planned with, to which an experiment may add its own. */
+export type Architecture = string;
+export type Dataset = string;
+export type Task = string;
+export type Device = string;
+
+/** A setting that is not as the paper has it. */
+export interface Difference {
+  /** Dotted, e.g. `zoo.models`. */
+  setting: string;
+  value: Json;
+  paper: Json;
 }
 
 /** One point of the grid. */
 export interface Run {
   /** Unique in its experiment and readable: the axes with more than one value, e.g. `dataset=mnist,seed=2`. */
   id: string;
-  axes: Record<string, Json>;
+  axes: JsonObject;
   architecture: Architecture;
   dataset: Dataset;
   task: Task;
   seed: number;
   settings: Settings;
-  /** How the run is smaller than the paper's, e.g. `zoo.models 60 (paper 1000)`. Empty: the paper's own conditions. */
-  scaled: string[];
+  /** Where the run is not as the paper has it, e.g. smaller. Empty: the paper's own conditions. */
+  differences: Difference[];
   /** Key of the stage whose artefact is the run's result. */
   resultKey: string;
 }
-
-export type StageName =
-  | 'dataset'
-  | 'zoo'
-  | 'zoo-import'
-  | 'alignment'
-  | 'sane'
-  | 'hyper-representation'
-  | 'property-prediction'
-  | 'generation'
-  | 'reconstruction';
 
 /** A folder that an experiment reads: where it is, and a hash that changes with what is in it. */
 export interface Folder {
@@ -71,11 +52,11 @@ export interface Folder {
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */
 export interface StageNode {
-  stage: StageName;
+  stage: string;
   /** Hash of stage, version, config and the inputs' keys. */
   key: string;
   version: number;
-  config: { [key: string]: Json };
+  config: JsonObject;
   /** Keys of the artefacts it reads, by the name it knows them under. */
   inputs: Record<string, string>;
   /**
@@ -84,7 +65,7 @@ export interface StageNode {
    */
   parts: number;
   /** Settings of how it is computed, which its result does not depend on. Not in the key. */
-  options: { [key: string]: Json };
+  options: JsonObject;
   /** Readable, for screens and logs: `sane cnn-small/mnist seed=2`. Not in the key. */
   label: string;
 }
@@ -98,4 +79,6 @@ export interface Plan {
   tables: number[] | null;
   runs: Run[];
   stages: StageNode[];
+  /** What works and should be written otherwise. */
+  warnings: Problem[];
 }

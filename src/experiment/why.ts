@@ -1,6 +1,6 @@
 /** Why a stage has the key it has: what differs from the nearest finished one. */
-import { canonicalJson } from './keys.ts';
-import type { Json, StageNode } from './types.ts';
+import { canonicalJson, type Json } from '../base/json.ts';
+import type { StageNode } from './types.ts';
 
 export type Identity = Pick<StageNode, 'key' | 'version' | 'config' | 'inputs'>;
 

@@ -83,6 +83,8 @@ export interface ArchitectureOptions {
 export interface ArchitectureDefinition {
   name: string;
   description: string;
+  /** The kind of networks in the paper's tables that its own are; undefined where they are none of them. */
+  family?: 'cnn' | 'resnet';
   /** Channels of the first stage in the paper. Null: it has no width to set. */
   width: number | null;
   /** Throws an error that says what to change where the options do not fit. */

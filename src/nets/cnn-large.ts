@@ -4,6 +4,7 @@ import { defineArchitecture } from './define.ts';
 export const cnnLarge = defineArchitecture({
   name: 'cnn-large',
   description: 'three convolutions and two dense layers for 32x32 images, 10,853 parameters for colour ones',
+  family: 'cnn',
   width: null,
   images: { side: 32, channels: [1, 3] },
   // The names are those of PyTorch's module list, in which pooling, nonlinearities and dropout count too.

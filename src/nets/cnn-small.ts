@@ -5,6 +5,7 @@ export const cnnSmall = defineArchitecture({
   name: 'cnn-small',
   description:
     'three convolutions and two dense layers for 28x28 images, 2,464 parameters for grey ones and 2,864 for colour',
+  family: 'cnn',
   width: null,
   images: { side: 28, channels: [1, 3] },
   // The names are those of PyTorch's module list, in which pooling and nonlinearities count too (dropout only where it is used).

@@ -24,6 +24,7 @@ export const resnets = (
   defineArchitecture({
     name,
     description: `a residual network of ${name.slice('resnet'.length)} layers with a 3x3 stem for small images`,
+    family: 'resnet',
     width: 64,
     images: { side: 16, orLarger: true },
     layers: ({ input: [, , channels], classes, width }) => {

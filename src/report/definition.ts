@@ -1,5 +1,6 @@
 /** What a table of the paper looks like and which runs and records fill it. */
-import type { Json, Run } from '../experiment/types.ts';
+import type { Json } from '../base/json.ts';
+import type { Run } from '../experiment/types.ts';
 import type { Labels } from './paper.ts';
 
 /** A column group of the paper's layout: the runs of one data set. */

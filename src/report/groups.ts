@@ -1,17 +1,15 @@
 /** Which runs stand side by side in one column group: those that differ in their seeds only. */
+
+import { canonicalJson, type Json } from '../base/json.ts';
 import { datasets } from '../data/registry.ts';
-import type { Json, Run } from '../experiment/types.ts';
+import { effectiveValues, immaterialSettings } from '../experiment/catalogue.ts';
+import type { Difference, Run } from '../experiment/types.ts';
+import { catalogue } from '../stages/catalogue.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
+import { describeDifference } from './differences.ts';
 import type { Labels } from './paper.ts';
 
-/** Settings that change no number: which are asked for, the seed that they are means over, and how many models are trained at once. */
-const immaterial = new Set([
-  'zoo.seed',
-  'zoo.lockstep',
-  'property_prediction.features',
-  'property_prediction.targets',
-  'generation.methods',
-]);
+const immaterial = immaterialSettings(catalogue);
 
 export interface RunGroup {
   key: string;
@@ -83,10 +81,10 @@ function groupByCondition(
   runs: Run[],
 ): RunGroup[] {
   // A condition of a part of a setting tells of the setting.
-  const told = [
+  const told = new Set([
     ...across,
     ...Object.keys(published).flatMap((name) => [name, name.split('.').slice(0, 2).join('.')]),
-  ];
+  ]);
   const wanted = datasetsOf(group);
   const standIns = measuredOn(group, runs[0] as Run).flatMap((dataset, i) =>
     dataset === wanted[i] ? [] : [`${dataset} stands in for ${wanted.length > 1 ? wanted[i] : group.title}`],
@@ -103,26 +101,30 @@ function groupByCondition(
       title: [standIns.length > 0 ? `${name} (paper: ${group.title})` : group.title, ...values].join(', '),
       labels: labelsOf(group),
       runs: sameCondition,
-      scaled: [...standIns, ...new Set(sameCondition.flatMap(({ scaled }) => scaled))]
-        .filter((difference) => !told.some((setting) => difference.startsWith(`${setting} `)))
-        .concat(differencesFrom(published, sameCondition[0] as Run)),
+      scaled: [
+        ...standIns,
+        ...new Set(
+          sameCondition
+            .flatMap(({ differences }) => differences.filter(({ setting }) => !told.has(setting)))
+            .concat(differencesFrom(published, sameCondition[0] as Run))
+            .map(describeDifference),
+        ),
+      ],
     };
   });
 }
 
 /** Where a run's settings are not those that the paper had in a table. */
-function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): string[] {
+function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): Difference[] {
   const { settings } = run;
-  return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, value]) => {
+  return Object.entries({ ...recipeOfPrompts(run), ...published }).flatMap(([name, paper]) => {
     const found = name
       .split('.')
       .reduce((at: unknown, part) => (at as Record<string, unknown>)?.[part], settings);
     // Prompts of another zoo have the settings of SANE's where they say nothing else.
     const [, ofZoo] = /^generation\.prompt_zoo\.zoo\.(.*)$/.exec(name) ?? [];
-    const mine = found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null;
-    return JSON.stringify(mine) === JSON.stringify(value)
-      ? []
-      : [`${name} ${text(mine)} (paper ${text(value)})`];
+    const value = (found ?? (ofZoo && settings.zoo[ofZoo as keyof typeof settings.zoo]) ?? null) as Json;
+    return canonicalJson(value) === canonicalJson(paper) ? [] : [{ setting: name, value, paper }];
   });
 }
 
@@ -132,12 +134,12 @@ function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): s
  */
 function recipeOfPrompts({ settings: { zoo, generation } }: Run): Record<string, Json> {
   const given = generation.prompt_zoo?.zoo ?? {};
-  const names = new Set(Object.keys(given)).difference(new Set(['models', 'seed', 'lockstep']));
-  if (given.checkpoints?.includes(given.epochs ?? zoo.epochs)) names.delete('checkpoints');
-  const usual = zoo as unknown as Record<string, Json>;
-  return Object.fromEntries(
-    Array.from(names, (name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]),
+  const hasLast = given.checkpoints?.includes(given.epochs ?? zoo.epochs);
+  const names = Object.keys(given).filter((name) =>
+    name === 'checkpoints' ? !hasLast : name !== 'models' && !immaterial.has(`zoo.${name}`),
   );
+  const usual = zoo as unknown as Record<string, Json>;
+  return Object.fromEntries(names.map((name) => [`generation.prompt_zoo.zoo.${name}`, usual[name] as Json]));
 }
 
 /** The part of the paper's column labels that is the group's. */
@@ -146,10 +148,17 @@ export const labelsOf = ({ dataset, labels }: GroupDefinition): Labels =>
 
 /** Everything that makes two runs of a data set different measurements, by its name in the experiment file. */
 function condition(run: Run, across: readonly string[]): Record<string, string> {
+  const effective = effectiveValues(catalogue, run.settings);
   const settings = Object.entries(run.settings).flatMap(([block, values]) =>
-    Object.entries(values).map(([name, value]) => [`${block}.${name}`, text(value)] as const),
+    Object.entries(values).map(([name, value]) => {
+      const dotted = `${block}.${name}`;
+      return [dotted, text(effective[dotted] ?? value)] as const;
+    }),
   );
-  const counted = settings.filter(([name]) => !immaterial.has(name) && !across.includes(name));
+  // The last checkpoint of another zoo is the prompts', and which it keeps it may have from the run's own.
+  const counts = (name: string) =>
+    !immaterial.has(name) || (name === 'zoo.checkpoints' && run.settings.generation.prompt_zoo !== null);
+  const counted = settings.filter(([name]) => counts(name) && !across.includes(name));
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 

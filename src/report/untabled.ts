@@ -1,5 +1,4 @@
-/** Finished runs that are in no table of the experiment. */
-import { plural } from '../base/plural.ts';
+/** Runs whose numbers no table shows, as those of transfer. */
 import type { Plan, Run } from '../experiment/types.ts';
 import { definitionsOf } from './build.ts';
 import { groupRuns } from './groups.ts';
@@ -19,6 +18,7 @@ export function describeUntabled(
   if (others.length === 0) return undefined;
   const files = [...new Set(others.map(fileOf))];
   const more = files.length > shown ? `, and ${files.length - shown} more` : '';
-  const runs = plural(others.length, 'finished run');
-  return `${runs} in no table of this experiment; results: ${files.slice(0, shown).join(', ')}${more}`;
+  const one = others.length === 1;
+  const what = one ? '1 run is' : `${others.length} runs are`;
+  return `${what} in no table of this experiment; ${one ? 'its result' : 'their results'}: ${files.slice(0, shown).join(', ')}${more}`;
 }

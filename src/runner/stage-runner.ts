@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Lease, leaseOwner } from '../base/lease.ts';
-import type { StageName, StageNode } from '../experiment/types.ts';
+import type { StageNode } from '../experiment/types.ts';
+import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
@@ -43,8 +44,7 @@ export type StageOutcome =
 /** How many jobs the stage is divided into, including the last, which combines the parts. */
 export const jobCount = ({ parts }: StageNode) => (parts > 1 ? parts + 1 : 1);
 
-/** Stages whose implementations use no device. They say so themselves too, but cannot be asked without loading tensor code. */
-export const stagesWithoutDevice: ReadonlySet<StageName> = new Set(['dataset', 'zoo-import']);
+const usesDevice = ({ stage }: StageNode) => stages[stage]?.usesDevice ?? true;
 
 /** Jobs of a stage that is begun go before the beginning of another, so that few are half done. */
 const begunPriority = Number.NEGATIVE_INFINITY;
@@ -77,8 +77,8 @@ export class StageRunner {
     this.signal = AbortSignal.any([options.signal, this.failed.signal]);
   }
 
-  private slotsOf({ stage }: StageNode): Slots {
-    return stagesWithoutDevice.has(stage) ? this.slotsWithoutDevice : this.slots;
+  private slotsOf(node: StageNode): Slots {
+    return usesDevice(node) ? this.slots : this.slotsWithoutDevice;
   }
 
   /** Computes a stage as soon as its inputs are there. */
@@ -163,9 +163,9 @@ export class StageRunner {
   }
 
   /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */
-  private async takeGpu({ stage, label }: StageNode): Promise<HeldGpu | 'stopped' | undefined> {
-    if (!this.gpus || stagesWithoutDevice.has(stage)) return undefined;
-    const wait = () => this.report({ event: 'note', text: `${label}: waiting for a free GPU` });
+  private async takeGpu(node: StageNode): Promise<HeldGpu | 'stopped' | undefined> {
+    if (!this.gpus || !usesDevice(node)) return undefined;
+    const wait = () => this.report({ event: 'note', text: `${node.label}: waiting for a free GPU` });
     return (await this.gpus.wait(wait, this.signal)) ?? 'stopped';
   }
 

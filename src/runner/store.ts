@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeJson } from '../base/files.ts';
-import { stageVersions } from '../experiment/stages.ts';
-import type { Plan, StageName, StageNode } from '../experiment/types.ts';
+import type { Plan, StageNode } from '../experiment/types.ts';
+import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
@@ -24,8 +24,6 @@ export interface Failure {
   /** File that holds what the job printed, its stack trace too. */
   log: string;
 }
-
-const stageNames = Object.keys(stageVersions) as StageName[];
 
 export class Store {
   constructor(readonly root: string) {}
@@ -110,8 +108,8 @@ export class Store {
   }
 
   /** Every artefact of these stages, damaged ones too. */
-  list(stages: readonly StageName[] = stageNames): Found[] {
-    return stages.flatMap((stage) => {
+  list(names: readonly string[] = Object.keys(stages)): Found[] {
+    return names.flatMap((stage) => {
       const folder = join(this.root, stage);
       const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);

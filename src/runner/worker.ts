@@ -1,6 +1,6 @@
 /** A child process that does one job: a stage, or one part of it. Its first line of input says which. */
 import { writeSync } from 'node:fs';
-import type { StageContext, StageImplementation } from '../stages/stage.ts';
+import type { RunnableStage, StageContext } from '../stages/stage.ts';
 import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { describeEnvironment } from './environment.ts';
@@ -60,14 +60,12 @@ async function work(spec: JobSpec): Promise<void> {
   const { node, part, storeRoot } = spec;
   deviceName = spec.gpu ?? `the device ${spec.device}`;
   const store = new Store(storeRoot);
-  const { stages } = (await import(spec.stagesModule)) as {
-    stages: Record<string, () => Promise<StageImplementation>>;
-  };
-  const load = stages[node.stage];
-  if (!load) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
-  const implementation = await load();
+  const { stages } = (await import(spec.stagesModule)) as { stages: Record<string, RunnableStage> };
+  const stage = stages[node.stage];
+  if (!stage) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
+  const implementation = await stage.load();
   const note = (text: string) => console.error(text);
-  const device = implementation.usesDevice
+  const device = stage.usesDevice
     ? await startDevice(spec.device, { threads: spec.threads, note })
     : undefined;
 

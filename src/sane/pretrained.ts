@@ -64,7 +64,13 @@ export async function loadPretrained(
       `${path}: this folder holds neither sane.json (an artefact of this program) nor state.pt (a checkpoint of the authors' code)`,
     );
   }
-  return { ...(await loadReferenceSane(file, heads)), standardization: given, batchNorm, reference: true, read };
+  return {
+    ...(await loadReferenceSane(file, heads)),
+    standardization: given,
+    batchNorm,
+    reference: true,
+    read,
+  };
 }
 
 /** A network as SANE sees it. Flat vectors are of the state that the description has. */

@@ -1,11 +1,12 @@
-/** What the worker process gives to a stage, and what a stage is. */
-
+/** What a stage is to this program: its plan, and its work, which only the worker process loads. */
+import type { JsonObject } from '../base/json.ts';
 import type { Report } from '../base/progress.ts';
-import type { Json } from '../experiment/types.ts';
+import type { StagePlan } from '../experiment/stage-plan.ts';
 
+/** What the worker process gives to a stage. */
 export interface StageContext {
   /** The resolved config, as the plan has it. */
-  config: { [key: string]: Json };
+  config: JsonObject;
   /** Folder of each input artefact, by name. */
   inputs: Record<string, string>;
   /**
@@ -18,11 +19,19 @@ export interface StageContext {
   report: Report;
 }
 
+/** The work of a stage: the other face, in its run.ts. */
 export interface StageImplementation {
-  /** Whether a tensor device is started before it. */
-  usesDevice: boolean;
   /** One of the parts (0-based) of a divided stage; undefined where the stage is never divided. */
   executePart?(context: StageContext, part: number, parts: number): Promise<void>;
   /** The whole stage, or what is left to do after its parts. */
   execute(context: StageContext): Promise<void>;
 }
+
+/** A stage as the registry has it. */
+export interface Stage<Of = never> extends StagePlan<Of> {
+  /** Loads its work, and with it tensor code. */
+  load(): Promise<StageImplementation>;
+}
+
+/** What a worker needs of a stage. */
+export type RunnableStage = Pick<Stage, 'usesDevice' | 'load'>;

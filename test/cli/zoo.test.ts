@@ -15,7 +15,7 @@ import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.
 setDefaultTimeout(60_000);
 afterAll(removeFixtures);
 
-const random = new Random(Date.now(), 'zoo');
+const random = new Random(1, 'zoo');
 const { state } = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
 const epochs = [1, 2];
 

@@ -14,6 +14,7 @@ import { readStl10 } from '../../src/data/stl10.ts';
 import { readSvhn } from '../../src/data/svhn.ts';
 import { readTinyImagenet } from '../../src/data/tiny-imagenet.ts';
 import { parseUsps, readUsps } from '../../src/data/usps.ts';
+import { testSeed } from '../seed.ts';
 import expected from './golden/expected.json';
 import {
   deflatedZip,
@@ -35,7 +36,7 @@ afterAll(() => rm(dir, { recursive: true }));
 
 const golden = (name: string) => Bun.file(join(import.meta.dir, 'golden', name)).bytes();
 const md5 = (bytes: Uint8Array) => new Bun.CryptoHasher('md5').update(bytes).digest('hex');
-const random = new Random(Date.now(), 'formats');
+const random = new Random(testSeed, 'formats');
 const randomBytes = (length: number) => Uint8Array.from({ length }, () => random.integer(256));
 
 /** Writes a file under a new name. */

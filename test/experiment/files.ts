@@ -3,6 +3,7 @@ import { type PlanOptions, planExperiment } from '../../src/experiment/expand.ts
 import { parseExperiment } from '../../src/experiment/parse.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
 import type { Plan } from '../../src/experiment/types.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
 
 export const valid = `name: test
 grid:
@@ -18,7 +19,7 @@ sane:
 `;
 
 export const plan = (text: string, options?: PlanOptions): Plan =>
-  planExperiment(parseExperiment(text, 'e.yaml'), options);
+  planExperiment(parseExperiment(text, 'e.yaml', catalogue), options);
 
 /** What a person reads when the text is wrong; fails if it is not. */
 export function mistakes(text: string, options?: PlanOptions): string {

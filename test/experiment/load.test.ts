@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadExperiment } from '../../src/experiment/load.ts';
 import { formatProblems } from '../../src/experiment/problems.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
 import { valid } from './files.ts';
 
 let dir = '';
@@ -29,7 +30,7 @@ test.each([
   ['latin1.yaml', 'not UTF-8 text', 'save it as UTF-8'],
   ['large.yaml', '1000001 bytes are too many for an experiment', 'is it another file?'],
 ])('%s: %s', async (name, message, hint) => {
-  const error = await loadExperiment(join(dir, name)).then(
+  const error = await loadExperiment(join(dir, name), catalogue).then(
     () => expect.unreachable(),
     (e) => e,
   );
@@ -39,5 +40,5 @@ test.each([
 });
 
 test('a good file is loaded', async () => {
-  expect((await loadExperiment(join(dir, 'quickstart.yaml'))).experiment.name).toBe('test');
+  expect((await loadExperiment(join(dir, 'quickstart.yaml'), catalogue)).experiment.name).toBe('test');
 });

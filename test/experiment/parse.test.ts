@@ -2,6 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { parseExperiment } from '../../src/experiment/parse.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
+import { testSeed } from '../seed.ts';
 import { mistakes, plan, valid } from './files.ts';
 
 describe('a mistake is shown with its place and the remedy', () => {
@@ -218,6 +220,15 @@ describe('a mistake is shown with its place and the remedy', () => {
       '[cnn-large]\n  dataset: [cifar-10]\n  task: [generation]\ngeneration: {prompt_zoo: {dataset: stl-10}, target_dataset: usps}\ndata: {grey: false}',
       ['networks see images of 3 channels, those of usps have 1 channel here', 'set data.grey to true'],
     ],
+    [
+      'a network too large to be seen as a whole',
+      /\[cnn-small\][\s\S]*seed: .*/,
+      '[mini-alexnet]\n  dataset: [glyphs]\n  task: [generation]\ngeneration: {methods: [hyper-representation]}',
+      [
+        'generation.methods: hyper-representation sees all weights of a network at once, which only the small CNNs allow',
+        'received architecture mini-alexnet',
+      ],
+    ],
     ['a broken line', 'name: test', 'name: "test', ['error', 'nothing was run']],
     ['a tab', '  models: 20', '\tmodels: 20', ['a tab indents this line', 'YAML is indented by spaces']],
     ['two documents', 'sane:', '---\nsane:', ['more than one document', 'remove the line ---']],
@@ -263,6 +274,31 @@ describe('a mistake is shown with its place and the remedy', () => {
       'an unknown table',
       'tables: [99]\n',
       ['tables.0: unknown value', 'one of 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17'],
+    ],
+    [
+      'an exclude with a wrong type',
+      'exclude:\n  - {seed: one}\n',
+      ['exclude.0.seed: wrong type', 'expected a whole number or a list\n'],
+    ],
+    [
+      'an exclude with an unknown value in a list',
+      'exclude:\n  - {dataset: [glyphs, mnits]}\n',
+      ['e.yaml:13:24', 'exclude.0.dataset.1: unknown value', 'did you mean mnist?', '1 mistake,'],
+    ],
+    [
+      'a block among dotted settings',
+      'overrides:\n  - when: {seed: 1}\n    set: {sane: {epochs: 9}}\n',
+      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.epochs_used'],
+    ],
+    [
+      'a setting of another block',
+      'overrides:\n  - when: {seed: 1}\n    set: {zoo.gamma: 0.1}\n',
+      ['overrides.0.set.zoo.gamma: there is no such setting', 'did you mean sane.gamma?'],
+    ],
+    [
+      'a setting like no other',
+      'overrides:\n  - when: {seed: 1}\n    set: {quux.frobnicate: 0.1}\n',
+      ['known here are data.train_images, ', ' more: see schemas/experiment.schema.json'],
     ],
     ['an unknown block', 'zooo: {}\n', ['zooo: unknown key', 'did you mean zoo?']],
   ])('%s', (_, addition, expected) => {
@@ -351,7 +387,7 @@ describe('a mistake is shown with its place and the remedy', () => {
 });
 
 test('random edits of a file give a plan or an ExperimentError, never anything else', () => {
-  const random = new Random(Date.now() % 1e6, 'fuzz');
+  const random = new Random(testSeed, 'fuzz');
   const pieces = [
     '[',
     ']',
@@ -400,6 +436,6 @@ test('random edits of a file give a plan or an ExperimentError, never anything e
 
 test('a file of Windows line ends and a byte order mark is read', () => {
   const text = `\uFEFF${valid.replaceAll('\n', '\r\n')}`;
-  expect(parseExperiment(text, 'w.yaml').experiment.name).toBe('test');
+  expect(parseExperiment(text, 'w.yaml', catalogue).experiment.name).toBe('test');
   expect(mistakes(text.replace('models: 20', 'models: x'))).toContain('8 |   models: x\n');
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Glob } from 'bun';
 import { planExperiment } from '../../src/experiment/expand.ts';
 import { loadExperiment } from '../../src/experiment/load.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
 import recorded from './recorded-keys.json' with { type: 'json' };
 
 const root = join(import.meta.dir, '../..');
@@ -11,7 +12,7 @@ const files = [...new Glob('experiments/**/*.yaml').scanSync(root)].sort();
 
 /** Of every stage in its plan: stage, version and key, in one order. */
 async function keysOf(file: string): Promise<string[]> {
-  const { stages } = planExperiment(await loadExperiment(join(root, file)));
+  const { stages } = planExperiment(await loadExperiment(join(root, file), catalogue));
   return stages.map(({ stage, version, key }) => `${stage} v${version} ${key}`).sort();
 }
 

@@ -1,50 +1,52 @@
 import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
-import { generatedTypesPath, generateTypes } from '../../schemas/generate-types.ts';
-import { datasets } from '../../src/data/registry.ts';
-import { greyDatasets, ofOneWidth } from '../../src/experiment/check-run.ts';
-import recipes from '../../src/experiment/recipes.json' with { type: 'json' };
-import { settingNames, validateAxisValue } from '../../src/experiment/schema.ts';
-import type { Architecture, Dataset } from '../../src/experiment/types.ts';
-import { architectures } from '../../src/nets/registry.ts';
+import { schemaPath, schemaText, typesPath, typesText } from '../../schemas/generate.ts';
+import { formatOf } from '../../src/experiment/schema.ts';
+import { settingOf } from '../../src/experiment/settings.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
-import { tasks } from '../../src/stages/tasks.ts';
-import { deviceNames } from '../../src/tensor/devices/registry.ts';
+import { catalogue, defaults } from '../../src/stages/catalogue.ts';
 
-const { $defs } = schema;
+const { settingNames, validateSetting } = formatOf(catalogue);
 
-test('the generated types are those of the schema', async () => {
-  expect(await Bun.file(generatedTypesPath).text()).toBe(await generateTypes());
-});
+interface Property {
+  description?: string;
+  type?: unknown;
+  default?: unknown;
+  $ref?: string;
+  allOf?: Property[];
+  anyOf?: Property[];
+  oneOf?: Property[];
+  properties?: Record<string, Property>;
+}
 
-describe('the schema', () => {
-  test('has the names of the registries', () => {
-    expect($defs.architecture.enum).toEqual(Object.keys(architectures));
-    const withoutWidth = Object.values(architectures).filter(({ width }) => width === null);
-    expect([...ofOneWidth]).toEqual(withoutWidth.map(({ name }) => name as Architecture));
-    expect($defs.dataset.enum).toEqual(Object.keys(datasets));
-    const grey = Object.values(datasets).filter(({ shape: [, , channels] }) => channels === 1);
-    expect([...greyDatasets].sort()).toEqual(grey.map(({ name }) => name as Dataset).sort());
-    expect($defs.task.enum).toEqual(Object.keys(tasks));
-    expect($defs.device.enum).toEqual([...deviceNames]);
-    expect(schema.properties.tables.items.enum).toEqual(tableDefinitions.map(({ id }) => id));
-    const ofTasks = new Set(Object.values(tasks).flatMap((task) => task.tables));
-    expect([...ofTasks].sort((a, b) => a - b)).toEqual(schema.properties.tables.items.enum);
+const definitions = schema.$defs as unknown as Record<string, Property>;
+
+/** What a property is with what it refers to. */
+function whole(property: Property): Property {
+  if (property.allOf) return { ...whole(property.allOf[0] as Property), ...property };
+  if (!property.$ref) return property;
+  const found = property.$ref
+    .replace('#/$defs/', '')
+    .split('/')
+    .reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], definitions);
+  return { ...whole(found as Property), ...property };
+}
+
+describe('the committed schema and types', () => {
+  test('are those of the registries: `bun run schema` writes them', async () => {
+    expect(await Bun.file(schemaPath).text()).toBe(schemaText());
+    expect(await Bun.file(typesPath).text()).toBe(await typesText());
   });
 
-  test('describes every property, and its default with the reason', () => {
-    interface Property {
-      description?: string;
-      default?: unknown;
-      $ref?: string;
-      properties?: Record<string, Property>;
-    }
-    const definitions = $defs as unknown as Record<string, Property>;
+  test('name every table that can be written', () => {
+    expect(schema.properties.tables.items.enum).toEqual(tableDefinitions.map(({ id }) => id));
+  });
+
+  test('describe every property, and its default with the reason', () => {
     const missing: string[] = [];
     const visit = (path: string, object: Property) => {
       for (const [name, property] of Object.entries(object.properties ?? {})) {
-        const target = property.$ref ? definitions[property.$ref.replace('#/$defs/', '')] : undefined;
-        const description = property.description ?? target?.description;
+        const { description } = whole(property);
         if (!description) missing.push(`${path}.${name}`);
         else if ('default' in property && !/default/i.test(description))
           missing.push(`${path}.${name} (default)`);
@@ -56,30 +58,42 @@ describe('the schema', () => {
     expect(missing).toEqual([]);
   });
 
-  test('accepts its own defaults and the recipes', () => {
-    for (const name of settingNames) {
-      const [block, setting] = name.split('.') as ['zoo', 'models'];
-      const property = $defs[block].properties[setting] as { default?: unknown };
-      expect('default' in property ? name : `${name} has no default`).toBe(name);
-      expect({ name, errors: validateAxisValue(name, property.default) }).toEqual({ name, errors: [] });
-    }
-    for (const { architecture, dataset, ...settings } of recipes.recipes) {
-      expect(Object.keys(architectures)).toContain(architecture);
-      expect(Object.keys(datasets)).toContain(dataset);
-      const { set, images = {} } = settings as Record<'set' | 'images', Record<string, unknown>>;
-      for (const [name, value] of Object.entries({ ...set, ...images })) {
-        expect(settingNames).toContain(name);
-        expect(validateAxisValue(name, value)).toEqual([]);
+  test('have every dotted setting where one may be written, with its description and type', () => {
+    for (const part of ['grid', 'zip', 'assignment', 'matcher', 'changes']) {
+      const properties = definitions[part]?.properties ?? {};
+      for (const name of settingNames) {
+        const { description, type, anyOf, oneOf } = whole(properties[name] ?? {});
+        expect({ part, name, isDescribed: description!.length > 0 }).toMatchObject({ isDescribed: true });
+        const types = type ?? (anyOf ?? oneOf ?? []).map((one) => whole(one).type ?? whole(one).oneOf);
+        expect({ part, name, types: [types].flat(2).length }).not.toMatchObject({ types: 0 });
       }
-      for (const name of Object.keys(images)) expect(name).toStartWith('data.');
     }
   });
+});
 
-  test('and the data sets agree on what stands for what', () => {
-    const { comment: _, ...standIns } = recipes.stand_ins;
-    const expected = Object.values(datasets).flatMap(({ name, standsFor }) =>
-      standsFor.length > 0 ? [[name, [...standsFor]]] : [],
-    );
-    expect(standIns).toEqual(Object.fromEntries(expected));
-  });
+test('defaults and recipes keep to the rules of the settings, and name what there is', () => {
+  for (const name of settingNames) {
+    const value = settingOf(defaults, name);
+    expect(value === undefined ? `${name} has no default` : name).toBe(name);
+    expect({ name, errors: validateSetting(name, value) }).toEqual({ name, errors: [] });
+  }
+  for (const { architecture, dataset, set, images = {} } of catalogue.recipes) {
+    expect(Object.keys(catalogue.architectures)).toContain(architecture);
+    expect(Object.keys(catalogue.datasets)).toContain(dataset);
+    for (const [name, value] of Object.entries({ ...set, ...images })) {
+      expect(settingNames).toContain(name);
+      expect(validateSetting(name, value)).toEqual([]);
+    }
+    for (const name of Object.keys(images)) expect(name).toStartWith('data.');
+  }
+});
+
+test('lists of stages name settings that there are', () => {
+  for (const { settings, task } of Object.values(catalogue.stages)) {
+    const names = [...(settings?.immaterial ?? []), ...Object.keys(settings?.nullMeans ?? {})];
+    for (const name of names) expect(settingNames).toContain(`${settings?.block}.${name}`);
+    const { blocks } = formatOf(catalogue);
+    for (const name of [...(task?.dependsOn(defaults) ?? []), ...Object.keys(task?.paper ?? {})])
+      expect([...settingNames, ...blocks]).toContain(name);
+  }
 });

@@ -8,7 +8,8 @@ import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
 import { architectures, getArchitecture } from '../../src/nets/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested, testedDevices } from '../tensor/devices.ts';
 import { oracleLogits, randomWeights } from './networks.ts';
 
@@ -158,7 +159,7 @@ function compute(net: Architecture, weights: StateDict, images: Float32Array[]):
 }
 
 const drawImages = ({ input }: Architecture, count: number) =>
-  Array.from({ length: count }, (_, i) => new Random(freshSeed, 'image', i).normals(sizeOf(input)));
+  Array.from({ length: count }, (_, i) => new Random(testSeed, 'image', i).normals(sizeOf(input)));
 
 /** Numbers relative to the largest of `of`: those behind a hundred layers may be of any size. */
 const scaled = (numbers: ArrayLike<number>, of: ArrayLike<number>) => {
@@ -166,7 +167,7 @@ const scaled = (numbers: ArrayLike<number>, of: ArrayLike<number>) => {
   return Array.from(numbers, (x) => x / scale);
 };
 
-describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
+describe(`every architecture`, () => {
   beforeAll(async () => {
     await startTested(testedDevices, 2);
   });
@@ -175,7 +176,7 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
 
   describe.each(Object.entries(small))('%s', (name, options) => {
     const net = build(name, options);
-    const weights = randomWeights(net, freshSeed);
+    const weights = randomWeights(net, testSeed);
     const images = drawImages(net, 3);
     /** How far off logits may be, in evaluation and in training. */
     let limits = [2e-3, 2e-3];
@@ -188,7 +189,7 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
         [false, true].map((training) => oracleLogits(net, weights, images, relu, { training }).flat());
       const expected = logitsOf((x) => Math.max(0, x));
       // A hundred layers that are normalised over a few images may make much of a little: of this, of the size of float32's rounding.
-      const rounding = new Random(freshSeed, 'rounding', name);
+      const rounding = new Random(testSeed, 'rounding', name);
       const near = logitsOf((x) => Math.max(0, x) * (1 + 1e-6 * rounding.normal()));
       limits = expected.map((logits, i) => {
         const [a, b] = [scaled(near[i]!, logits), scaled(logits, logits)];
@@ -207,7 +208,7 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
 
     test('is the same function with its units in another order', async () => {
       await tf.setBackend(kernelDevices.at(-1)!);
-      const random = new Random(freshSeed, 'orders', name);
+      const random = new Random(testSeed, 'orders', name);
       const orders = new Map(net.permutations.map(({ name, size }) => [name, random.permutation(size)]));
       const other = permute(net, weights, orders);
       const [evaluation, training] = (await compute(net, weights, images)) as [Float32Array, Float32Array];
@@ -252,13 +253,13 @@ describe(`every architecture, with the numbers of seed ${freshSeed}`, () => {
     '%s has the gradients of the definition',
     async (name) => {
       const net = build(name, small[name]);
-      const [weights, images] = [randomWeights(net, freshSeed), drawImages(net, 3)];
+      const [weights, images] = [randomWeights(net, testSeed), drawImages(net, 3)];
       await tf.setBackend(kernelDevices.at(-1)!);
-      const random = new Random(freshSeed, 'direction', name);
+      const random = new Random(testSeed, 'direction', name);
       const factors = random.normals(images.length * net.classes);
       // A small step up and down in a random direction; how far each weight really goes is what its rounding leaves.
       const [up, down] = [1, -1].map((sign) => {
-        const random = new Random(freshSeed, 'direction', name, 'weights');
+        const random = new Random(testSeed, 'direction', name, 'weights');
         const step = (x: number) => x + sign * 1e-4 * random.normal() * (Math.abs(x) + 0.1);
         const moved = net.parameters.map(({ name }) => [name, weights.get(name)!.map(step)] as const);
         return new Map([...weights, ...moved]);

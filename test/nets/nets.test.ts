@@ -4,10 +4,10 @@ import { forward } from '../../src/nets/forward.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { permute } from '../../src/nets/permute.ts';
 import { tf } from '../../src/tensor/tf.ts';
+import { testSeed as seed } from '../seed.ts';
 import { startTested, testedDevices } from '../tensor/devices.ts';
 import { cnnSmall, oracleForward, randomWeights } from './networks.ts';
 
-const seed = Date.now() % 1e6;
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 function permuted(weights: ReturnType<typeof randomWeights>, name: string) {

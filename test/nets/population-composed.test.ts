@@ -6,11 +6,12 @@ import { derive } from '../../src/nets/derive.ts';
 import { composedGradients } from '../../src/nets/population-composed.ts';
 import { modelsAtOnce } from '../../src/nets/population-models.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { startTested, testedDevices } from '../tensor/devices.ts';
 import { randomWeights } from './networks.ts';
 
-const random = new Random(freshSeed, 'population-composed');
+const random = new Random(testSeed, 'population-composed');
 const conv = (name: string, inputs: number, outputs: number, kernel: number, stride = 1): Layer => ({
   ...{ kind: 'conv2d', name, inputs, outputs, kernel, stride },
   padding: kernel >> 1,
@@ -42,7 +43,7 @@ const network = derive({
 });
 
 const [models, batch, count] = [5, 3, 7];
-const states = Array.from({ length: models }, (_, m) => randomWeights(network, freshSeed + m));
+const states = Array.from({ length: models }, (_, m) => randomWeights(network, testSeed + m));
 const pixels = random.normals(count * network.input.reduce((a, b) => a * b));
 const classes = Int32Array.from({ length: count }, () => random.integer(network.classes));
 const places = Int32Array.from({ length: models * batch }, () => random.integer(count));
@@ -83,7 +84,7 @@ async function compute(device: string, atOnce: number): Promise<Map<string, Floa
   return numbers;
 }
 
-describe(`populations of plain operations, of seed ${freshSeed}`, () => {
+describe(`populations of plain operations`, () => {
   let alone: Map<string, Float32Array>;
   beforeAll(async () => {
     await startTested(testedDevices, 2);

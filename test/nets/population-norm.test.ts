@@ -10,7 +10,8 @@ import {
 } from '../../src/nets/population.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested, testNative } from '../tensor/devices.ts';
 import { cnnSmall, oracleLogits, randomWeights } from './networks.ts';
 
@@ -18,8 +19,8 @@ const resnet = getArchitecture('resnet18', { input: [16, 17, 2], classes: 5, wid
 const models = 3;
 const count = 7;
 const batch = 4;
-const states = Array.from({ length: models }, (_, m) => randomWeights(resnet, freshSeed + m));
-const random = new Random(freshSeed, 'population-norm');
+const states = Array.from({ length: models }, (_, m) => randomWeights(resnet, testSeed + m));
+const random = new Random(testSeed, 'population-norm');
 const pixels = random.normals(count * resnet.input.reduce((a, b) => a * b));
 const classes = Int32Array.from({ length: count }, () => random.integer(resnet.classes));
 const orders = Array.from({ length: models }, () => random.permutation(count).slice(0, batch));
@@ -99,7 +100,7 @@ function scores(logits: number[][], labels: number[]): { loss: number; accuracy:
 
 const relu = (x: number) => Math.max(0, x);
 
-describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
+describe(`populations with batch normalisation`, () => {
   beforeAll(async () => {
     await startTested(['cpu', ...kernelDevices], 2);
   });
@@ -163,7 +164,7 @@ describe(`populations with batch normalisation, of seed ${freshSeed}`, () => {
   test('of chains have logits too', async () => {
     await tf.setBackend('cpu');
     const weights = [1, 2].map((seed) => randomWeights(cnnSmall, seed));
-    const images = [0, 1].map((i) => new Random(freshSeed, 'chain', i).normals(784));
+    const images = [0, 1].map((i) => new Random(testSeed, 'chain', i).normals(784));
     const logits = tf.tidy(() => {
       const tensors = new Map(
         cnnSmall.parameters.map(({ name, shape }) => [

@@ -8,11 +8,12 @@ import { initialWeights } from '../../src/nets/init.ts';
 import { populationGradients, populationScores } from '../../src/nets/population.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested, testNative } from '../tensor/devices.ts';
 import { cnnLarge, cnnSmall } from './networks.ts';
 
-const random = new Random(freshSeed, 'population');
+const random = new Random(testSeed, 'population');
 const activations: Activation[] = ['tanh', 'relu', 'sigmoid', 'gelu'];
 
 beforeAll(async () => {
@@ -140,7 +141,7 @@ const expectAllClose = (actual: Float32Array[], expected: Float32Array[]) => {
   for (const [i, numbers] of expected.entries()) expectClose(actual[i] as Float32Array, numbers, tolerance);
 };
 
-describe(`populations, with the shapes of seed ${freshSeed}`, () => {
+describe(`populations`, () => {
   test.each(kernelDevices)(
     'on %s have the losses, gradients and scores that they have on cpu',
     async (device) => {

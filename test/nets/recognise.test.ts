@@ -3,8 +3,9 @@ import { Random } from '../../src/base/random.ts';
 import type { ArchitectureOptions, ImageSize } from '../../src/nets/architecture.ts';
 import { recognise } from '../../src/nets/recognise.ts';
 import { architectures } from '../../src/nets/registry.ts';
+import { testSeed } from '../seed.ts';
 
-const random = new Random(Date.now(), 'recognise');
+const random = new Random(testSeed, 'recognise');
 
 /** Options that the architecture takes. */
 function someOptions(name: string): ArchitectureOptions {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json';
 import { Random } from '../../src/base/random.ts';
-import type { Run } from '../../src/experiment/types.ts';
+import type { Difference, Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import type { TableDefinition } from '../../src/report/definition.ts';
 import { labelsOf } from '../../src/report/groups.ts';
@@ -11,7 +11,8 @@ import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.t
 import type { Table } from '../../src/report/table.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
-import { makePlan, makeRun, r2 } from './plan.ts';
+import { testSeed } from '../seed.ts';
+import { difference, makePlan, makeRun, r2 } from './plan.ts';
 
 /** One table of runs that are all done, with the records that `measure` gives for each. */
 function tableOf(id: number, runs: Run[], measure: (run: Run) => MetricRecord[]): Table {
@@ -25,8 +26,8 @@ function cellOf(table: Table, row: string, column: string) {
   return cell;
 }
 
-const seeds = (n: number, axes = {}, scaled: string[] = []) =>
-  Array.from({ length: n }, (_, seed) => makeRun({ ...axes, seed }, scaled));
+const seeds = (n: number, axes = {}, differences: Difference[] = []) =>
+  Array.from({ length: n }, (_, seed) => makeRun({ ...axes, seed }, differences));
 
 describe('the registry of tables', () => {
   test('defines every table that an experiment can ask for, and no other', () => {
@@ -66,7 +67,7 @@ describe('the registry of tables', () => {
 
 describe('a measured cell', () => {
   test('averages seeds and zoos, and counts what the seed has no part in once for each zoo', () => {
-    const random = new Random(Date.now(), 'averages');
+    const random = new Random(testSeed, 'averages');
     const runs = [0, 1].flatMap((zoo) => seeds(3, { 'zoo.seed': zoo }));
     const sane = new Map(runs.map(({ id }) => [id, random.uniform(-5, 1)]));
     const weights = [0.25, 0.75];
@@ -126,9 +127,11 @@ describe('a measured cell', () => {
   });
 
   test('of a smaller experiment is scaled, and says how', () => {
-    const table = tableOf(1, seeds(2, {}, ['zoo.models 60 (paper 1000)', 'zoo.epochs 25 (paper 50)']), () => [
-      r2('sane', 'epoch', 0.958),
-    ]);
+    const table = tableOf(
+      1,
+      seeds(2, {}, [difference('zoo.models', 60, 1000), difference('zoo.epochs', 25, 50)]),
+      () => [r2('sane', 'epoch', 0.958)],
+    );
     const cell = cellOf(table, 'epoch', 'mnist/sane');
     expect(cell.status).toBe('scaled');
     expect(cell.note).toBe('zoo.models 60 (paper 1000); zoo.epochs 25 (paper 50)');
@@ -262,7 +265,7 @@ describe('rows that stand for settings', () => {
             // Which methods a run has is no condition of their numbers.
             'generation.methods': halo ? ['scratch', 'kde30', 'sub'] : ['kde30'],
           },
-          [`generation.conditioning ${conditioning} (paper 200)`, 'zoo.models 9 (paper 1000)'],
+          [difference('generation.conditioning', conditioning, 200), difference('zoo.models', 9, 1000)],
         ),
         architecture: 'resnet18',
         task: 'generation',

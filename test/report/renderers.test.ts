@@ -7,9 +7,9 @@ import { latex } from '../../src/report/renderers/latex.ts';
 import { markdown } from '../../src/report/renderers/markdown.ts';
 import { renderTerminal } from '../../src/report/renderers/terminal.ts';
 import type { Cell, Table } from '../../src/report/table.ts';
+import { testSeed as seed } from '../seed.ts';
 import { randomTable } from './random-table.ts';
 
-const seed = Date.now();
 const tables = Array.from({ length: 40 }, (_, i) => randomTable(new Random(seed, 'table', i)));
 
 /** The numbers that a text shows, in their order. */

@@ -1,19 +1,20 @@
 /** Where the runs of transfer go in Tables 5 and 13 to 17, and what is said of their conditions. */
 import { describe, expect, test } from 'bun:test';
-import type { Json, Run } from '../../src/experiment/types.ts';
+import type { Json } from '../../src/base/json.ts';
+import type { Difference, Run } from '../../src/experiment/types.ts';
 import { buildTables, definitionsOf } from '../../src/report/build.ts';
 import type { Table } from '../../src/report/table.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
-import { makePlan, makeRun } from './plan.ts';
+import { difference, makePlan, makeRun } from './plan.ts';
 
 const run = (
   architecture: Run['architecture'],
   dataset: Run['dataset'],
   generation: Record<string, Json>,
-  scaled: string[] = [],
+  differences: Difference[] = [],
 ): Run => {
   const dotted = Object.entries(generation).map(([name, value]) => [`generation.${name}`, value]);
-  const made = makeRun({ dataset, ...Object.fromEntries(dotted) }, scaled);
+  const made = makeRun({ dataset, ...Object.fromEntries(dotted) }, differences);
   return {
     ...made,
     id: JSON.stringify([architecture, dataset, generation]),
@@ -71,8 +72,8 @@ test('groups are of the zooâ€™s data set and of that on which networks are measu
   const runs = [
     run('cnn-small', 'svhn', { target_dataset: 'mnist' }),
     run('cnn-small', 'fashion-mnist', { target_dataset: 'glyphs' }, [
-      'generation.target_dataset glyphs (paper all)',
-      'zoo.models 9 (paper 1000)',
+      difference('generation.target_dataset', 'glyphs', null),
+      difference('zoo.models', 9, 1000),
     ]),
     // The paper has nothing like it.
     run('cnn-small', 'mnist', { target_dataset: 'svhn' }),
@@ -125,7 +126,7 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
     status: 'reproduced',
   });
   expect(cellOf(as, '2', column)).toMatchObject({ measured: { mean: 61 }, status: 'reproduced' });
-  const told = 'generation.prompt_zoo {"dataset":"tiny-imagenet"} (paper all)';
+  const told = difference('generation.prompt_zoo', { dataset: 'tiny-imagenet' }, null);
   const other = tableOf(5, [run('resnet18', 'cifar-100', generation({ epochs: 9 }), [told])], () => records);
   expect(cellOf(other, '2', column)).toMatchObject({
     status: 'scaled',

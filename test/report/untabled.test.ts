@@ -19,26 +19,24 @@ test('runs of transfer are named with their results, and nothing where tables ho
   const plan = (runs: Run[]) => ({ ...makePlan(runs, []), tables: null });
   expect(describeUntabled(plan([home]), done([home]), fileOf)).toBeUndefined();
   expect(describeUntabled(plan([home, first]), done([home, first]), fileOf)).toBe(
-    `1 finished run in no table of this experiment; results: ${key(1)}`,
+    `1 run is in no table of this experiment; its result: ${key(1)}`,
   );
   expect(describeUntabled(plan([first, second]), done([first, second]), fileOf)).toBe(
-    `2 finished runs in no table of this experiment; results: ${key(1)}, ${key(2)}`,
+    `2 runs are in no table of this experiment; their results: ${key(1)}, ${key(2)}`,
   );
   expect(describeUntabled(plan(transfer), done(transfer), fileOf)).toBe(
-    `5 finished runs in no table of this experiment; results: ${key(1)}, ${key(2)}, ${key(3)}, and 2 more`,
+    `5 runs are in no table of this experiment; their results: ${key(1)}, ${key(2)}, ${key(3)}, and 2 more`,
   );
   // What is not there yet has no result to be named, and two runs may share one.
   expect(describeUntabled(plan([first, second]), done([second]), () => 'same')).toBe(
-    '1 finished run in no table of this experiment; results: same',
+    '1 run is in no table of this experiment; its result: same',
   );
   expect(describeUntabled(plan([first, second]), done([first, second]), () => 'same')).toBe(
-    '2 finished runs in no table of this experiment; results: same',
+    '2 runs are in no table of this experiment; their results: same',
   );
 });
 
 test('tables that the experiment does not ask for hold nothing', () => {
   expect(describeUntabled(makePlan([home], [3]), done([home]), fileOf)).toBeUndefined();
-  expect(describeUntabled(makePlan([home], [1]), done([home]), fileOf)).toContain(
-    '1 finished run in no table',
-  );
+  expect(describeUntabled(makePlan([home], [1]), done([home]), fileOf)).toContain('1 run is in no table');
 });

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import type { Plan, StageName, StageNode } from '../../src/experiment/types.ts';
+import type { Plan, StageNode } from '../../src/experiment/types.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
 import { estimatePlan } from '../../src/runner/estimate.ts';
 import { survey } from '../../src/runner/survey.ts';
@@ -39,7 +39,7 @@ test('work is counted in models, checkpoints and epochs', () => {
 describe('work of other sizes', () => {
   const text = (more: string) =>
     `${valid.replace('[cnn-small]', '[resnet18]').replace('[property-prediction]', '[generation]')}${more}`;
-  const workOf = (more: string, stage: StageName, zoo = '') => {
+  const workOf = (more: string, stage: string, zoo = '') => {
     const planned = planText(text(more).replace('epochs: 5', `epochs: 5${zoo}`));
     return workload(planned.stages.find((node) => node.stage === stage) as StageNode, find(planned));
   };

@@ -10,13 +10,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StageBuilder } from '../../src/experiment/stages.ts';
+import { StagePlanner } from '../../src/experiment/planner.ts';
 import type { Plan, Run, Settings } from '../../src/experiment/types.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { execute } from '../../src/runner/scheduler.ts';
 import type { ExecuteOptions } from '../../src/runner/stage-runner.ts';
 import { Store } from '../../src/runner/store.ts';
 import { survey } from '../../src/runner/survey.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
+import { propertyPrediction } from '../../src/stages/property-prediction/plan.ts';
 import type { Behaviour } from './stages.ts';
 
 export const stagesModule = new URL('./stages.ts', import.meta.url).href;
@@ -76,7 +78,7 @@ export class Fixture {
 
 /** A plan of one zoo, and SANE and property prediction for each seed. Thirty-two models are one part of the zoo, at most. */
 export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 'glyphs'): Plan {
-  const builder = new StageBuilder();
+  const planner = new StagePlanner(catalogue);
   const settings = {
     data: { train_images: 10, test_images: 10 },
     zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
@@ -91,9 +93,17 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
       seed,
     } as const;
     const run = { ...point, axes: point, settings };
-    return { ...run, id: `seed=${seed}`, scaled: [], resultKey: builder.resultOf(run).key };
+    return { ...run, id: `seed=${seed}`, differences: [], resultKey: planner.key(propertyPrediction, run) };
   });
-  return { name: 'test', description: '', device: 'cpu', tables: [1], runs, stages: builder.stages };
+  return {
+    name: 'test',
+    description: '',
+    device: 'cpu',
+    tables: [1],
+    runs,
+    stages: planner.stages,
+    warnings: [],
+  };
 }
 
 /** Waits until something holds; throws after half a minute. */

@@ -6,8 +6,6 @@ import type { Plan } from '../../src/experiment/types.ts';
 import { chooseGpus } from '../../src/runner/choose-device.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Gpus, pinProcess } from '../../src/runner/gpus.ts';
-import { stagesWithoutDevice } from '../../src/runner/stage-runner.ts';
-import { stages } from '../../src/stages/implementations.ts';
 import type { Diagnosis, Gpu } from '../../src/tensor/devices/registry.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
@@ -201,14 +199,6 @@ describe('a held GPU', () => {
     expect(all.map((held) => held?.gpu.name)).toEqual(['Fake 0', 'Fake 1', 'Fake 0', undefined]);
     for (const held of all) held?.lease.release();
   });
-});
-
-test('the stages that use no device are those whose implementations say so', async () => {
-  const entries = Object.entries(stages).map(
-    async ([name, load]) => [name, (await load()).usesDevice] as const,
-  );
-  const without = (await Promise.all(entries)).filter(([, uses]) => !uses).map(([name]) => name);
-  expect(without.sort()).toEqual([...stagesWithoutDevice].sort());
 });
 
 describe('--gpus', () => {

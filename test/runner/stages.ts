@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskResult } from '../../src/stages/result.ts';
-import type { StageContext, StageImplementation } from '../../src/stages/stage.ts';
+import type { RunnableStage, StageContext, StageImplementation } from '../../src/stages/stage.ts';
 
 export interface Behaviour {
   /** Steps of the stage; each is a file that is kept. */
@@ -69,7 +69,6 @@ function makeStage(name: string): StageImplementation {
   }
 
   return {
-    usesDevice: false,
     executePart: (context, part) => work(context, `part-${part}-`),
     async execute(context) {
       await work(context, '');
@@ -91,6 +90,6 @@ function makeStage(name: string): StageImplementation {
 export const stages = Object.fromEntries(
   ['dataset', 'zoo', 'alignment', 'sane', 'property-prediction'].map((name) => [
     name,
-    async () => makeStage(name),
+    { usesDevice: false, load: async () => makeStage(name) } satisfies RunnableStage,
   ]),
 );

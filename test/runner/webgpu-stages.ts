@@ -24,4 +24,4 @@ async function train({ config, dir, dataDir }: StageContext): Promise<void> {
   await Bun.write(join(dir, 'adapter'), device.adapterInfo.device);
 }
 
-export const stages = { ...plain, sane: async () => ({ usesDevice: true, execute: train }) };
+export const stages = { ...plain, sane: { usesDevice: true, load: async () => ({ execute: train }) } };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { assign } from '../../src/sane/assignment.ts';
-import { freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
 
 /** Costs of a kind: normal numbers, few different ones so that many assignments are as good, or nearly a permutation. */
 const kinds: Record<string, (random: Random, i: number, j: number, n: number) => number> = {
@@ -13,7 +13,7 @@ const kinds: Record<string, (random: Random, i: number, j: number, n: number) =>
 };
 
 const matrix = (kind: string, n: number) => {
-  const random = new Random(freshSeed, 'assignment', kind, n);
+  const random = new Random(testSeed, 'assignment', kind, n);
   return Float64Array.from({ length: n * n }, (_, k) => kinds[kind]!(random, Math.floor(k / n), k % n, n));
 };
 

@@ -5,10 +5,9 @@ import { Sane } from '../../src/sane/model.ts';
 import { type SaneShape, saneParameters } from '../../src/sane/parameters.ts';
 import { positionTensors } from '../../src/sane/positions.ts';
 import { tf } from '../../src/tensor/tf.ts';
+import { testSeed as seed } from '../seed.ts';
 import { startTested, testedDevices } from '../tensor/devices.ts';
 import { matrixOf, oracleBlock, type Vector } from './oracle.ts';
-
-const seed = Date.now() % 1e6;
 
 function counts(shape: SaneShape): { decayed: number; other: number } {
   const result = { decayed: 0, other: 0 };

@@ -22,7 +22,8 @@ import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { AdamW } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { acceleratedDevices, startTested } from '../tensor/devices.ts';
 import { inMemory, onDisk } from './view-sets.ts';
 
@@ -252,7 +253,7 @@ describe.each(acceleratedDevices)('on %s', (device) => {
     const settings = { ...config, layers: 2 };
     const drawn = models(settings.batch_size, 300).map((flat, i) => inMemory(flat, new Map(), `model ${i}`));
     const origin = { architecture: cnnSmall, layout };
-    const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(freshSeed, 'step'));
+    const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(testSeed, 'step'));
     const step = async (on: string) => {
       await startTested([on], 2);
       const sane = fresh(settings);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { bootstrap, type Density, drawNear, drawNormal } from '../../src/sane/sample.ts';
-import { freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
 
 const [tokens, latent, bandwidth] = [5, 3, 0.01];
 /** Prompts whose numbers tell which prompt, token and dimension they are of. */
@@ -15,7 +15,7 @@ const promptOf = (draw: Float32Array, token: number) =>
 /** Draws, as the prompt of every token and the offsets from it. */
 function draws(count: number, kind: Density['draws']) {
   return Array.from({ length: count }, (_, i) => {
-    const draw = drawNear(prompts, { latent, bandwidth, draws: kind }, new Random(freshSeed, 'draw', i));
+    const draw = drawNear(prompts, { latent, bandwidth, draws: kind }, new Random(testSeed, 'draw', i));
     const chosen = Array.from({ length: tokens }, (_, t) => promptOf(draw, t));
     const offsets = [...draw].map((z, j) => z - prompts[chosen[Math.floor(j / latent)]!]![j]!);
     return { chosen, offsets };
@@ -54,7 +54,7 @@ describe('kernel density draws', () => {
   });
 
   test('normal draws have the mean and deviation asked for', () => {
-    const values = [...drawNormal(20_000, 3, 0.5, new Random(freshSeed, 'normal'))];
+    const values = [...drawNormal(20_000, 3, 0.5, new Random(testSeed, 'normal'))];
     expect(mean(values)).toBeCloseTo(3, 1);
     expect(Math.sqrt(mean(values.map((x) => (x - 3) ** 2)))).toBeCloseTo(0.5, 1);
   });

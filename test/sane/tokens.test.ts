@@ -14,9 +14,8 @@ import {
 } from '../../src/sane/tokenize.ts';
 import { drawViews } from '../../src/sane/views.ts';
 import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
+import { testSeed as seed } from '../seed.ts';
 import { inMemory } from './view-sets.ts';
-
-const seed = Date.now() % 1e6;
 
 /** The tokeniser again, by its definition: rows of [weight | bias], padded and cut. */
 function oracleTokens(

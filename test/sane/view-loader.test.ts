@@ -19,10 +19,10 @@ import type { ViewRequest } from '../../src/sane/view-thread.ts';
 import { drawViews, type TwoViews } from '../../src/sane/views.ts';
 import { modelFile, openZoo, tensorName } from '../../src/zoo/zoo.ts';
 import { randomWeights } from '../nets/networks.ts';
+import { testSeed as seed } from '../seed.ts';
 import { writeZoo } from '../zoo/on-disk.ts';
 import { inMemory, onDisk } from './view-sets.ts';
 
-const seed = Date.now() % 1e6;
 const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 });
 const layout = tokenLayout(resnet, 23, true);
 const epochs = [2, 5];

@@ -10,7 +10,8 @@ import { WeightMatching } from '../../src/sane/weight-matching.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { cnnLarge, cnnSmall, randomWeights } from '../nets/networks.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { startTested, testedDevices } from '../tensor/devices.ts';
 
 const narrow = (name: string, width: number) =>
@@ -58,7 +59,7 @@ function orders(n: number): Int32Array[] {
   );
 }
 
-const random = (name: string) => new Random(freshSeed, 'matching', name);
+const random = (name: string) => new Random(testSeed, 'matching', name);
 const held = () => tf.memory().numTensors;
 
 describe.each(testedDevices)('on %s', (device) => {
@@ -78,8 +79,8 @@ describe.each(testedDevices)('on %s', (device) => {
   test.each(device === 'webgpu' ? small : [...small, ...deep])(
     '%s: a planted order is found under noise, and the function stays',
     async (_, architecture) => {
-      const reference = randomWeights(architecture, freshSeed);
-      const noise = randomWeights(architecture, freshSeed + 1);
+      const reference = randomWeights(architecture, testSeed);
+      const noise = randomWeights(architecture, testSeed + 1);
       const near = new Map(
         Array.from(reference, ([name, values]) => [
           name,
@@ -104,7 +105,7 @@ describe('matching', () => {
 
   test('of unlike networks keeps the function, ends nearer, and is the same every time', async () => {
     const architecture = narrow('resnet18', 4);
-    const [reference, model] = [3, 4].map((i) => randomWeights(architecture, freshSeed + i)) as [
+    const [reference, model] = [3, 4].map((i) => randomWeights(architecture, testSeed + i)) as [
       StateDict,
       StateDict,
     ];
@@ -129,7 +130,7 @@ describe('matching', () => {
 
   test('ends where no group alone could be nearer, and never nearer than the best of all orders', async () => {
     for (let trial = 0; trial < 5; trial++) {
-      const [reference, model] = [0, 1].map((i) => randomWeights(small, freshSeed + 10 * trial + i)) as [
+      const [reference, model] = [0, 1].map((i) => randomWeights(small, testSeed + 10 * trial + i)) as [
         StateDict,
         StateDict,
       ];

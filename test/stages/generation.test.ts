@@ -3,21 +3,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Json } from '../../src/base/json.ts';
 import { Random } from '../../src/base/random.ts';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { loadImages } from '../../src/data/images.ts';
-import { defaults } from '../../src/experiment/schema.ts';
-import type { Json, StageName } from '../../src/experiment/types.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { loadSane } from '../../src/sane/checkpoint.ts';
 import { tokenLayout } from '../../src/sane/tokenize.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { finetune } from '../../src/stages/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/stages/generation/methods.ts';
 import { accuracies, condition, ensembleAccuracy } from '../../src/stages/generation/networks.ts';
 import { checkPositions } from '../../src/stages/generation/prepare.ts';
 import { transplant } from '../../src/stages/generation/transplant.ts';
-import { stages } from '../../src/stages/implementations.ts';
+import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
@@ -26,15 +26,15 @@ import type { ZooConfig } from '../../src/zoo/members.ts';
 import { prepareBoth } from '../../src/zoo/train.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
-import { freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
 
 let dir = '';
 type Config = Record<string, Json>;
 
-async function run(stage: StageName, config: Config, inputs: Record<string, string>, name: string = stage) {
+async function run(stage: string, config: Config, inputs: Record<string, string>, name: string = stage) {
   const at = join(dir, name);
   await mkdir(at, { recursive: true });
-  const implementation = await stages[stage]();
+  const implementation = await stages[stage]!.load();
   await implementation.execute({ config, inputs, dir: at, dataDir: undefined, report: () => {} });
   return at;
 }
@@ -313,8 +313,8 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
 
 test('an ensemble is the class of the largest mean logit', async () => {
   const network = { architecture: cnnSmall, activation: 'tanh' as const };
-  const models = [1, 2, 3].map((seed) => randomWeights(cnnSmall, freshSeed + seed));
-  const pixels = new Random(freshSeed, 'images').normals(15 * 784);
+  const models = [1, 2, 3].map((seed) => randomWeights(cnnSmall, testSeed + seed));
+  const pixels = new Random(testSeed, 'images').normals(15 * 784);
   const labels = Int32Array.from({ length: 15 }, (_, i) => i % 10);
   const logits = Array.from(labels, (_, i) => {
     const image = pixels.subarray(i * 784, (i + 1) * 784);
@@ -331,9 +331,9 @@ test('conditioning brings running statistics to those of the images, and changes
   const architecture = getArchitecture('resnet18', { input: [16, 16, 1], classes: 10, width: 2 });
   const network = { architecture, activation: 'relu' as const };
   const models = [1, 2].map((seed) => randomWeights(architecture, seed));
-  const images = tf.tensor4d(new Random(freshSeed, 'images').normals(20 * 256), [20, 16, 16, 1]);
+  const images = tf.tensor4d(new Random(testSeed, 'images').normals(20 * 256), [20, 16, 16, 1]);
   const before = tf.memory().numTensors;
-  const stream = () => new Random(freshSeed, 'order');
+  const stream = () => new Random(testSeed, 'order');
   const [first, second] = await condition(network, models, images, { batches: 60, size: 10 }, stream());
   const [alone] = await condition(network, models.slice(1), images, { batches: 60, size: 10 }, stream());
   expect(tf.memory().numTensors).toBe(before);
@@ -365,7 +365,7 @@ describe('transfer', () => {
     const from = getArchitecture('resnet18', { ...options, classes: 10 });
     const to = getArchitecture('resnet18', { ...options, classes: 7 });
     const model = randomWeights(from, 4);
-    const moved = transplant(model, to, new Random(freshSeed, 'head'));
+    const moved = transplant(model, to, new Random(testSeed, 'head'));
     expect([...moved.keys()]).toEqual(to.state.map(({ name }) => name));
     for (const [name, values] of moved) if (!name.startsWith('fc.')) expect(values).toBe(model.get(name)!);
     expect([moved.get('fc.weight')!.length, moved.get('fc.bias')!.length]).toEqual([7 * 16, 7]);

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaults } from '../../src/experiment/schema.ts';
-import type { Json } from '../../src/experiment/types.ts';
+import type { Json } from '../../src/base/json.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
-import { stages } from '../../src/stages/implementations.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { percentile, weightStatistics } from '../../src/stages/property-prediction/statistics.ts';
+import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
@@ -93,9 +93,14 @@ describe('statistics of weights', () => {
 describe('stages sane and property-prediction', () => {
   test('predict what can be read off the weights, and give every number a label', async () => {
     const zoo = join(dir, 'zoo');
-    const sane = await run(await stages.sane(), saneConfig, { zoo }, 'sane');
+    const sane = await run(await stages.sane!.load(), saneConfig, { zoo }, 'sane');
     const before = tf.memory().numTensors;
-    const at = await run(await stages['property-prediction'](), predictionConfig, { zoo, sane }, 'result');
+    const at = await run(
+      await stages['property-prediction']!.load(),
+      predictionConfig,
+      { zoo, sane },
+      'result',
+    );
     expect(tf.memory().numTensors).toBe(before);
     const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
     expect(records.length).toBe(4 * 3 * 3);
@@ -121,7 +126,7 @@ describe('stages sane and property-prediction', () => {
 
   test('a SANE stage leaves only its artefact, and resumes from its state', async () => {
     const zoo = join(dir, 'zoo');
-    const at = await run(await stages.sane(), saneConfig, { zoo }, 'again');
+    const at = await run(await stages.sane!.load(), saneConfig, { zoo }, 'again');
     const names = [...new Bun.Glob('*').scanSync(at)].sort();
     expect(names).toEqual(['history.json', 'model.safetensors', 'normalization.json', 'sane.json']);
     const bytes = async (folder: string) => Bun.file(join(folder, 'model.safetensors')).bytes();
@@ -129,7 +134,7 @@ describe('stages sane and property-prediction', () => {
   });
 
   test('say when a target is the same everywhere', async () => {
-    const implementation = await stages['property-prediction']();
+    const implementation = await stages['property-prediction']!.load();
     const config = { ...predictionConfig, features: ['statistics'], epochs_used: [4] };
     await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
       /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
@@ -137,7 +142,7 @@ describe('stages sane and property-prediction', () => {
   });
 
   test('say when no checkpoint is of the epochs asked for', async () => {
-    const implementation = await stages['property-prediction']();
+    const implementation = await stages['property-prediction']!.load();
     await expect(
       run(implementation, { ...predictionConfig, epochs_used: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
     ).rejects.toThrow(

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { probe } from '../../src/stages/property-prediction/probe.ts';
 import { predict, r2, ridge } from '../../src/stages/property-prediction/ridge.ts';
+import { testSeed as seed } from '../seed.ts';
 
-const seed = Date.now() % 1e6;
 const rows = (n: number, d: number, random: Random) =>
   Array.from({ length: n }, () => Float64Array.from({ length: d }, () => random.normal()));
 

@@ -13,9 +13,6 @@ export function normal(random: Random, ...shape: number[]): Values {
   return { shape, data: random.normals(tf.util.sizeFromShape(shape)) };
 }
 
-/** A new seed every time; the tests name it, so that a failure can be repeated. */
-export const freshSeed = Date.now() % 1_000_000;
-
 /**
  * The value of `f` on a back end, and the gradients of all inputs for fixed weights of the value's numbers. Fails if a tensor
  * or a kernel's scratch memory is left behind.

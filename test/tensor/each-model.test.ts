@@ -3,10 +3,11 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { conv2d, conv2dEach, linear, linearEach } from '../../src/tensor/ops.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { evaluate, expectClose, freshSeed, normal, type Values } from './compare.ts';
+import { testSeed } from '../seed.ts';
+import { evaluate, expectClose, normal, type Values } from './compare.ts';
 import { kernelDevices, startTested } from './devices.ts';
 
-const random = new Random(freshSeed, 'each model');
+const random = new Random(testSeed, 'each model');
 const devices = ['cpu', ...kernelDevices];
 const size = (low: number, choices: number) => low + random.integer(choices);
 
@@ -41,7 +42,7 @@ const together =
     return y.reshape([models, batch, ...y.shape.slice(1)]);
   };
 
-describe.each(devices)(`on %s, with the shapes of seed ${freshSeed}`, (device) => {
+describe.each(devices)(`on %s`, (device) => {
   test.each([
     [1, 1, 0],
     [5, 1, 0],

@@ -5,14 +5,15 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose, expectSame, normal } from './compare.ts';
 import { kernelDevices, startTested } from './devices.ts';
 
 beforeAll(async () => {
   await startTested(kernelDevices, 2);
 });
 
-const random = new Random(freshSeed, 'native kernels');
+const random = new Random(testSeed, 'native kernels');
 const odd = (low: number, choices = 4) => low + 2 * random.integer(choices);
 
 /** What `f` gives on a back end, any type of numbers. */
@@ -26,7 +27,7 @@ async function valueOn(backend: string, f: () => tf.Tensor) {
   return result;
 }
 
-describe.each(kernelDevices)(`%s, with the shapes of seed ${freshSeed}, computes as cpu does:`, (device) => {
+describe.each(kernelDevices)(`%s, computes as cpu does:`, (device) => {
   const isTensorflow = device === 'tensorflow';
   /** `f` has the same value on both, to float32 accuracy. */
   async function sameValue(f: () => tf.Tensor, tolerance = 2e-5): Promise<void> {

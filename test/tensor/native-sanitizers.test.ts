@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCompiler } from '../../src/tensor/devices/compile.ts';
 import { kernelSources, kernelsFolder } from '../../src/tensor/kernels/sources.ts';
-import { freshSeed } from './compare.ts';
+import { testSeed } from '../seed.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'native-sanitizers-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -36,7 +36,7 @@ for (const [sanitizers, rounds] of [
   ['thread', 4],
 ] as const) {
   test.if(await available(sanitizers))(
-    `${sanitizers}, with the shapes of seed ${freshSeed}`,
+    sanitizers,
     async () => {
       const program = join(folder, sanitizers);
       const driver = join(import.meta.dir, 'native-sanitizers.c');
@@ -45,7 +45,7 @@ for (const [sanitizers, rounds] of [
       expect(
         await run(compiler, '-O1', ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program),
       ).toBe('');
-      expect(await run(program, String(freshSeed), String(rounds))).toBe('clean\n');
+      expect(await run(program, String(testSeed), String(rounds))).toBe('clean\n');
     },
     60_000,
   );

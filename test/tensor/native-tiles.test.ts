@@ -3,10 +3,10 @@ import { Random } from '../../src/base/random.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import type { NativeBackend } from '../../src/tensor/kernels/backend.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { freshSeed } from './compare.ts';
+import { testSeed } from '../seed.ts';
 import { describeNative } from './devices.ts';
 
-const random = new Random(freshSeed, 'tiles');
+const random = new Random(testSeed, 'tiles');
 
 /** A product, and its largest error by the sum of the products' sizes, in float64. */
 function product(m: number, k: number, n: number, transposeA: boolean, transposeB: boolean) {
@@ -33,7 +33,7 @@ function product(m: number, k: number, n: number, transposeA: boolean, transpose
   return worst;
 }
 
-describeNative(`large products, with the shapes of seed ${freshSeed}`, () => {
+describeNative(`large products`, () => {
   let backend: NativeBackend;
   beforeAll(async () => {
     await startDevice('native', { threads: 2 });

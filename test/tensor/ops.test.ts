@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import * as ops from '../../src/tensor/ops.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { expectClose, expectSame, freshSeed, normal } from './compare.ts';
+import { expectClose, expectSame, normal } from './compare.ts';
 import { startTested, testedDevices } from './devices.ts';
 import * as naive from './naive-ops.ts';
-import { cases, odd, random } from './op-cases.ts';
+import { caseNames, makeCase, streamOf } from './op-cases.ts';
+
+const { random, odd } = streamOf('values and gradients');
 
 // A software adapter compiles some of the shaders of a case for a second or more, and several times as long on a busy machine.
 setDefaultTimeout(60_000);
@@ -13,90 +15,87 @@ beforeAll(async () => {
   await startTested(testedDevices, 1);
 });
 
-describe.each(testedDevices)(
-  `on %s, with the shapes of seed ${freshSeed}, the formula's value and gradients`,
-  (backend) => {
-    test.each(Object.entries(cases))('%s', async (_, make) => {
-      for (const batch of [1, odd(3)]) {
-        const { inputs, apply } = make(batch);
-        await expectSame(
-          backend,
-          inputs,
-          (...xs) => apply(ops, ...xs),
-          (...xs) => apply(naive, ...xs),
-        );
-      }
-    });
-
-    test('linear takes no tensor of another width', async () => {
-      await tf.setBackend(backend);
-      const [x, w] = [tf.zeros([2, 3, 4]), tf.zeros<tf.Rank.R2>([5, 6])];
-      expect(() => ops.linear(x, w)).toThrow('A weight of [5, 6] takes no tensor of [2, 3, 4].');
-      tf.dispose([x, w]);
-    });
-
-    test('gelu far out, and of what is no number', async () => {
-      await tf.setBackend(backend);
-      const x = tf.tensor1d([-1e30, -7, -5.99, 0, 5.99, 7, 1e30, Number.NaN]);
-      const y = ops.gelu(x);
-      const dx = tf.grad(ops.gelu)(x);
-      expectClose(
-        await y.data(),
-        [0, 0, -5.99 * 1.049e-9, 0, 5.99, 7, 1e30, Number.NaN].map(Math.fround),
-        1e-7,
+describe.each(testedDevices)(`on %s, the formula's value and gradients`, (backend) => {
+  test.each(caseNames)('%s', async (name) => {
+    for (const batch of [1, odd(3)]) {
+      const { inputs, apply } = makeCase(name, batch);
+      await expectSame(
+        backend,
+        inputs,
+        (...xs) => apply(ops, ...xs),
+        (...xs) => apply(naive, ...xs),
       );
-      expectClose((await dx.data()).slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
-      expect((await dx.data()).at(-1)).toBeNaN();
-      tf.dispose([x, y, dx]);
-    });
+    }
+  });
 
-    test('maxPool gives the gradient to the first of equals', async () => {
-      await tf.setBackend(backend);
-      const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
-      expect([...(await gradient.data())]).toEqual([1, 0, 0, 0, 0, 0]);
-      gradient.dispose();
-    });
+  test('linear takes no tensor of another width', async () => {
+    await tf.setBackend(backend);
+    const [x, w] = [tf.zeros([2, 3, 4]), tf.zeros<tf.Rank.R2>([5, 6])];
+    expect(() => ops.linear(x, w)).toThrow('A weight of [5, 6] takes no tensor of [2, 3, 4].');
+    tf.dispose([x, w]);
+  });
 
-    test('a sum of more tensors than a shader may bind', async () => {
-      await tf.setBackend(backend);
-      const before = tf.backend().numDataIds();
-      const sum = tf.tidy(() => tf.addN(Array.from({ length: 100 }, (_, i) => tf.tensor1d([i, 1]))));
-      expect([...(await sum.data())]).toEqual([4950, 100]);
-      sum.dispose();
-      expect(tf.backend().numDataIds()).toBe(before);
-    });
+  test('gelu far out, and of what is no number', async () => {
+    await tf.setBackend(backend);
+    const x = tf.tensor1d([-1e30, -7, -5.99, 0, 5.99, 7, 1e30, Number.NaN]);
+    const y = ops.gelu(x);
+    const dx = tf.grad(ops.gelu)(x);
+    expectClose(
+      await y.data(),
+      [0, 0, -5.99 * 1.049e-9, 0, 5.99, 7, 1e30, Number.NaN].map(Math.fround),
+      1e-7,
+    );
+    expectClose((await dx.data()).slice(1, -2), [0, 0, 0.5, 1, 1], 1e-7);
+    expect((await dx.data()).at(-1)).toBeNaN();
+    tf.dispose([x, y, dx]);
+  });
 
-    test.each([
-      [[70_001], [0]],
-      [[300, 5, 41], [0]],
-      [
-        [300, 5, 41],
-        [0, 1],
-      ],
-      [
-        [7, 5, 41],
-        [2, 0, 1],
-      ],
-      [[7, 5, 41], [1]],
-      [[9], []],
-    ])('the sum of %j over the axes %j', async (shape, axes) => {
-      for (const keepDims of [false, true]) {
-        await expectSame(backend, [normal(random, ...shape)], (x) => {
-          const sum = tf.sum(x, axes, keepDims);
-          return tf.mul(sum.reshape(sum.shape), 1 / Math.sqrt(x.size / sum.size));
-        });
-      }
-    });
+  test('maxPool gives the gradient to the first of equals', async () => {
+    await tf.setBackend(backend);
+    const gradient = tf.tidy(() => tf.grad((x) => ops.maxPool(x as tf.Tensor4D))(tf.ones([1, 3, 2, 1])));
+    expect([...(await gradient.data())]).toEqual([1, 0, 0, 0, 0, 0]);
+    gradient.dispose();
+  });
 
-    test('a transformer block of golden weights, after attention and as a whole', async () => {
-      await tf.setBackend(backend);
-      const [afterAttention, output] = tf.tidy(block);
-      expectClose(await afterAttention.data(), goldenAfterAttention, 1e-6);
-      expectClose(await output.data(), goldenOutput, 1e-6);
-      tf.dispose([afterAttention, output]);
-    });
-  },
-);
+  test('a sum of more tensors than a shader may bind', async () => {
+    await tf.setBackend(backend);
+    const before = tf.backend().numDataIds();
+    const sum = tf.tidy(() => tf.addN(Array.from({ length: 100 }, (_, i) => tf.tensor1d([i, 1]))));
+    expect([...(await sum.data())]).toEqual([4950, 100]);
+    sum.dispose();
+    expect(tf.backend().numDataIds()).toBe(before);
+  });
+
+  test.each([
+    [[70_001], [0]],
+    [[300, 5, 41], [0]],
+    [
+      [300, 5, 41],
+      [0, 1],
+    ],
+    [
+      [7, 5, 41],
+      [2, 0, 1],
+    ],
+    [[7, 5, 41], [1]],
+    [[9], []],
+  ])('the sum of %j over the axes %j', async (shape, axes) => {
+    for (const keepDims of [false, true]) {
+      await expectSame(backend, [normal(random, ...shape)], (x) => {
+        const sum = tf.sum(x, axes, keepDims);
+        return tf.mul(sum.reshape(sum.shape), 1 / Math.sqrt(x.size / sum.size));
+      });
+    }
+  });
+
+  test('a transformer block of golden weights, after attention and as a whole', async () => {
+    await tf.setBackend(backend);
+    const [afterAttention, output] = tf.tidy(block);
+    expectClose(await afterAttention.data(), goldenAfterAttention, 1e-6);
+    expectClose(await output.data(), goldenOutput, 1e-6);
+    tf.dispose([afterAttention, output]);
+  });
+});
 
 /** A pre-norm block of width 4 with 2 heads over 3 tokens; every weight by a formula. */
 function block(): [tf.Tensor, tf.Tensor] {

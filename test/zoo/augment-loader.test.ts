@@ -2,17 +2,18 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
 import type { ImageFormat } from '../../src/data/dataset.ts';
-import { defaults } from '../../src/experiment/schema.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { augmentBatch } from '../../src/zoo/augment.ts';
 import { AugmentLoader } from '../../src/zoo/augment-loader.ts';
 import { type Member, members, type ZooConfig } from '../../src/zoo/members.ts';
 import { PopulationTraining, prepare } from '../../src/zoo/train.ts';
 import { cnnSmall } from '../nets/networks.ts';
-import { expectClose, freshSeed } from '../tensor/compare.ts';
+import { testSeed } from '../seed.ts';
+import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested } from '../tensor/devices.ts';
 
-const random = new Random(freshSeed, 'augment-loader');
+const random = new Random(testSeed, 'augment-loader');
 const dataset: ImageFormat = {
   name: 'noise',
   shape: [28, 28, 1],

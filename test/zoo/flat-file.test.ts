@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import { type FlatFile, gather, joinParts, readFlat } from '../../src/zoo/flat-file.ts';
+import { testSeed as seed } from '../seed.ts';
 
-const seed = Date.now() % 1e6;
 const numbers = 200_000;
 const flat = new Random(seed, 'flat').normals(numbers);
 

@@ -6,8 +6,9 @@ import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { augmentBatch } from '../../src/zoo/augment.ts';
 import { prepare } from '../../src/zoo/train.ts';
+import { testSeed } from '../seed.ts';
 
-const random = new Random(Date.now(), 'colours');
+const random = new Random(testSeed, 'colours');
 const dataset: ImageFormat = {
   name: 'colours',
   shape: [5, 7, 3],

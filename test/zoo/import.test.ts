@@ -19,6 +19,7 @@ import { findZoo } from '../../src/zoo/import/find.ts';
 import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { type ImportOptions, importZoo } from '../../src/zoo/import/import.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
+import { testSeed } from '../seed.ts';
 import { floats, orderedDict, tensor, torchLegacy, torchZip } from './formats/torch-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'zoo-import-'));
@@ -26,7 +27,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 let folders = 0;
 const newFolder = () => join(root, String(folders++));
 
-const random = new Random(Date.now(), 'import');
+const random = new Random(testSeed, 'import');
 const cnn = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
 const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 4 });
 

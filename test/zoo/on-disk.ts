@@ -1,8 +1,8 @@
 /** Zoos written to disk without training, and stages run on them. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Json } from '../../src/base/json.ts';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
-import type { Json } from '../../src/experiment/types.ts';
 import type { Architecture, StateDict } from '../../src/nets/architecture.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';
 import type { Split } from '../../src/zoo/members.ts';

@@ -31,8 +31,8 @@ function printEvents(plan: Plan, states: ReadonlyMap<string, StageState>, estima
     const expectedSeconds = estimate.stages.get(key)?.seconds ?? null;
     printJson({ event: 'stage', stage, key, label, ...states.get(key), expectedSeconds });
   }
-  for (const { id, resultKey, scaled } of plan.runs) {
-    printJson({ event: 'run', id, state: states.get(resultKey)?.state, resultKey, scaled });
+  for (const { id, resultKey, differences } of plan.runs) {
+    printJson({ event: 'run', id, state: states.get(resultKey)?.state, resultKey, differences });
   }
   const count = (state: StageState['state']) =>
     [...states.values()].filter((one) => one.state === state).length;

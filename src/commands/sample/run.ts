@@ -1,9 +1,8 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaults } from '../../experiment/schema.ts';
-import type { GenerationSettings } from '../../experiment/types.ts';
 import { sampleNetworks } from '../../sane/decode-networks.ts';
+import { defaults } from '../../stages/catalogue.ts';
 import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
@@ -23,8 +22,7 @@ export async function sampleCommand(request: Request): Promise<number> {
   const [count, window] = [countOption(request, 'count') ?? defaultCount, countOption(request, 'window')];
   const seed = optionValue(request, 'seed') ?? '0';
   if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is not a whole number`, 'e.g. --seed 1');
-  const otherwise = defaults.generation as unknown as GenerationSettings;
-  const bandwidth = numberOption(request, 'bandwidth', otherwise.bandwidth);
+  const bandwidth = numberOption(request, 'bandwidth', defaults.generation.bandwidth);
   const draws = optionValue(request, 'draws') === 'shared' ? 'shared' : 'independent';
 
   const pretrained = await openPretrained(request);

@@ -2,9 +2,8 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { resolve as absolute } from 'node:path';
 import { plural } from '../../base/plural.ts';
-import { resolve } from '../../experiment/resolve.ts';
-import { defaults } from '../../experiment/schema.ts';
-import type { ZooSettings } from '../../experiment/types.ts';
+import { paperSettings } from '../../experiment/resolve.ts';
+import { catalogue, defaults } from '../../stages/catalogue.ts';
 import { findZoo } from '../../zoo/import/find.ts';
 import type { FoundZoo } from '../../zoo/import/found.ts';
 import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
@@ -25,7 +24,7 @@ export async function zooImport(request: Request): Promise<number> {
     dataset: optionValue(request, 'dataset') ?? null,
     epochs: epochsOption(request),
   };
-  const { split, seed } = defaults.zoo as unknown as ZooSettings;
+  const { split, seed } = defaults.zoo;
   const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
   const found = await findZoo(absolute(folder));
   const { manifest, dropped } = await importWhole(found, absolute(out), settings);
@@ -85,8 +84,7 @@ async function importWhole(found: FoundZoo, out: string, settings: ImportOptions
 
 /** The training settings of the paper's models of that architecture and dataset. */
 function paperTraining(architecture: string, dataset: string) {
-  const point = { architecture, dataset, task: 'property-prediction', seed: 0 };
-  const { zoo } = resolve({ name: 'import', grid: {} } as Parameters<typeof resolve>[0], point, {}).settings;
+  const { zoo } = paperSettings(catalogue)({ architecture, dataset });
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
   return { optimizer, learning_rate, weight_decay, dropout, activation, init };
 }

@@ -1,6 +1,7 @@
 /** The shape that the paper's tables of generated models share: epochs and methods down, data sets across. */
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import { type Family, familyOf } from './family.ts';
 
 export const methodTitles = {
   scratch: 'tr. fr. scratch',
@@ -45,13 +46,12 @@ export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): b
 /** A table of the accuracy of sampled networks, fine-tuned on the data set of their zoo (section 5.2). */
 export function generationTable({
   id,
-  architecture,
+  family,
   datasets,
   rows,
   orders,
 }: Pick<TableDefinition, 'id' | 'orders'> & {
-  /** How the architectures' names begin. */
-  architecture: string;
+  family: Family;
   /** Titles by name. */
   datasets: Record<string, string>;
   /** The methods that the paper has at each epoch. */
@@ -60,12 +60,11 @@ export function generationTable({
   return {
     id,
     // Runs without haloing or conditioning belong in Table 7 only.
-    accepts: ({ task, architecture: name, settings: { generation } }) =>
-      task === 'generation' &&
-      name.startsWith(architecture) &&
-      generation.halo &&
-      generation.conditioning > 0 &&
-      !transfers(generation),
+    accepts: (run) => {
+      const { generation } = run.settings;
+      const isWhole = generation.halo && generation.conditioning > 0;
+      return run.task === 'generation' && familyOf(run) === family && isWhole && !transfers(generation);
+    },
     ...accuracies,
     groups: Object.entries(datasets).map(([dataset, title]) => ({ dataset, title })),
     columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],

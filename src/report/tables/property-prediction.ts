@@ -1,9 +1,10 @@
 /** The shape that the paper's tables of property prediction share: targets down, data sets and features across. */
 import type { ColumnDefinition, GroupDefinition, OrderDefinition, TableDefinition } from '../definition.ts';
+import { familyOf } from './family.ts';
 
 /** Titles of the zoos by the architectures that they are of. */
 const zoos = {
-  'cnn-': { mnist: 'MNIST', svhn: 'SVHN', 'cifar-10': 'CIFAR-10 (CNN)', 'stl-10': 'STL-10' },
+  cnn: { mnist: 'MNIST', svhn: 'SVHN', 'cifar-10': 'CIFAR-10 (CNN)', 'stl-10': 'STL-10' },
   resnet: { 'cifar-10': 'CIFAR-10', 'cifar-100': 'CIFAR-100', 'tiny-imagenet': 'Tiny-ImageNet' },
 };
 
@@ -40,7 +41,7 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
   const titles: Record<string, string> = zoos[kind];
   return {
     id,
-    accepts: ({ task, architecture }) => task === 'property-prediction' && architecture.startsWith(kind),
+    accepts: (run) => run.task === 'property-prediction' && familyOf(run) === kind,
     metric: 'r2',
     labels: { split: 'test' },
     factor: 1,

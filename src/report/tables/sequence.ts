@@ -10,7 +10,7 @@ export function sequenceTable(
 ): TableDefinition {
   return propertyPredictionTable(
     id,
-    'cnn-',
+    'cnn',
     [dataset],
     [
       featureColumn('weights'),

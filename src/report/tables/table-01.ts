@@ -3,7 +3,7 @@ import { featureColumn, propertyPredictionTable, saneAboveWeights } from './prop
 
 export const table01 = propertyPredictionTable(
   1,
-  'cnn-',
+  'cnn',
   ['mnist', 'svhn', 'cifar-10'],
   [featureColumn('weights'), featureColumn('statistics'), featureColumn('sane')],
   [saneAboveWeights],

@@ -5,7 +5,7 @@ const all: readonly Method[] = ['scratch', 'hyper-representation', 'kde30', 'sub
 
 export const table03 = generationTable({
   id: 3,
-  architecture: 'cnn-',
+  family: 'cnn',
   datasets: { mnist: 'MNIST', svhn: 'SVHN', 'cifar-10': 'CIFAR-10', 'stl-10': 'STL' },
   rows: [
     [0, all],

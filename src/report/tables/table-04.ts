@@ -5,7 +5,7 @@ const all: readonly Method[] = ['scratch', 'kde30', 'sub', 'boot'];
 
 export const table04 = generationTable({
   id: 4,
-  architecture: 'resnet',
+  family: 'resnet',
   datasets: { 'cifar-10': 'CIFAR-10', 'cifar-100': 'CIFAR-100', 'tiny-imagenet': 'Tiny-ImageNet' },
   rows: [
     [0, all],

@@ -1,5 +1,6 @@
 /** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
 import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import { familyOf } from './family.ts';
 import { accuracies, transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
@@ -23,8 +24,8 @@ const order = (text: string, above: string, below: string): OrderDefinition => (
 
 export const table07: TableDefinition = {
   id: 7,
-  accepts: ({ task, architecture, settings }) =>
-    task === 'generation' && architecture.startsWith('resnet') && !transfers(settings.generation),
+  accepts: (run) =>
+    run.task === 'generation' && familyOf(run) === 'resnet' && !transfers(run.settings.generation),
   ...accuracies,
   place: ({ split, method, epoch }, { settings: { generation } }) => {
     const common = { split: split as string, epoch: epoch as number };

@@ -3,7 +3,7 @@ import { featureColumn, propertyPredictionTable, saneAboveWeights } from './prop
 
 export const table09 = propertyPredictionTable(
   9,
-  'cnn-',
+  'cnn',
   ['mnist', 'svhn', 'cifar-10', 'stl-10'],
   [featureColumn('weights'), featureColumn('statistics'), featureColumn('sane')],
   [saneAboveWeights],

@@ -1,5 +1,6 @@
 /** Table 13: small CNNs transferred to another task. */
 import type { OrderDefinition, TableDefinition } from '../definition.ts';
+import { familyOf } from './family.ts';
 import { accuracies, type Method, methodTitles } from './generation.ts';
 import { changesTask } from './transfer.ts';
 
@@ -14,7 +15,7 @@ const order = (above: Method, below: Method): OrderDefinition => ({
 export const table13: TableDefinition = {
   id: 13,
   ...accuracies,
-  accepts: (run) => run.architecture.startsWith('cnn-') && changesTask(run),
+  accepts: (run) => familyOf(run) === 'cnn' && changesTask(run),
   groups: [
     {
       ...{ source: 'svhn', dataset: 'mnist', title: 'SVHN to MNIST' },

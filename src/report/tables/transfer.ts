@@ -1,5 +1,6 @@
 /** What the paper's tables of transfer share: networks for another task, or of another kind, than SANE's zoo is of (section 5.3). */
-import type { Json, Run } from '../../experiment/types.ts';
+import type { Json } from '../../base/json.ts';
+import type { Run } from '../../experiment/types.ts';
 import type { RowDefinition, TableDefinition } from '../definition.ts';
 import type { Labels } from '../paper.ts';
 import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';

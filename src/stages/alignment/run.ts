@@ -56,8 +56,6 @@ async function alignMissing(
 }
 
 export const alignmentStage: StageImplementation = {
-  usesDevice: true,
-
   executePart: (context, part, parts) => alignMissing(context, (i) => i % parts === part),
 
   async execute(context) {

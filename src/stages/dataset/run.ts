@@ -69,7 +69,6 @@ type Config = { dataset: string } & Pick<DataSettings, 'train_images' | 'test_im
   Partial<DataSettings> & { validation_images?: number | null };
 
 export const datasetStage: StageImplementation = {
-  usesDevice: false,
   async execute({ config, dir, dataDir, report }: StageContext): Promise<void> {
     const {
       dataset: name,

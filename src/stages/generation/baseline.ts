@@ -3,7 +3,7 @@ import type { Architecture, StateDict } from '../../nets/architecture.ts';
 import { decodeNetworks, embedNetworks } from '../../sane/hyper-representation/embed.ts';
 import { rowLayout } from '../../sane/hyper-representation/rows.ts';
 import { flatten, unflatten } from '../../sane/tokenize.ts';
-import { loadHyperRepresentation } from '../hyper-representation/run.ts';
+import { loadHyperRepresentation } from '../hyper-representation/load.ts';
 import type { Sampler } from './methods.ts';
 
 /** The same prompts by the embeddings of the autoencoder in folder `dir`. Everything else is SANE's sampler's. */

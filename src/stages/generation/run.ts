@@ -71,8 +71,6 @@ function initialNetworks(
 }
 
 export const generationStage: StageImplementation = {
-  usesDevice: true,
-
   async execute(context) {
     const config = context.config as unknown as Config;
     const sampling = await prepareSampling(context, config);

@@ -1,12 +1,11 @@
 /** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training goes on from its last state. */
 
 import type { HyperRepresentationSettings } from '../../experiment/types.ts';
-import { loadAutoencoder, saveAutoencoder } from '../../sane/checkpoint.ts';
+import { saveAutoencoder } from '../../sane/checkpoint.ts';
 import { HyperRepresentation, type HyperRepresentationShape } from '../../sane/hyper-representation/model.ts';
 import { type LayerRows, layerScales, rowLayout } from '../../sane/hyper-representation/rows.ts';
 import type { PretrainConfig } from '../../sane/pretrain.ts';
 import { findSamples, readSamples } from '../../sane/samples.ts';
-import type { Standardization } from '../../sane/standardize.ts';
 import type { TokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
@@ -38,8 +37,6 @@ export const shapeOf = (
 ): HyperRepresentationShape => ({ d_model, latent_dim, layers, heads, projection_dim, rows });
 
 export const hyperRepresentationStage: StageImplementation = {
-  usesDevice: true,
-
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as HyperRepresentationConfig;
     const zoo = await openZoo(inputs.zoo as string);
@@ -59,16 +56,3 @@ export const hyperRepresentationStage: StageImplementation = {
     );
   },
 };
-
-/** Loads what the stage wrote: the model, which is the caller's to dispose, and the scales of the layers. */
-export async function loadHyperRepresentation(
-  dir: string,
-): Promise<{ model: HyperRepresentation; scales: Standardization }> {
-  const { weights, description, standardization } = await loadAutoencoder<{
-    shape: HyperRepresentationShape;
-  }>(dir, 'hyper_representation');
-  return {
-    model: new HyperRepresentation(description.shape, weights),
-    scales: standardization as Standardization,
-  };
-}

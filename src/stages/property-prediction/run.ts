@@ -86,8 +86,6 @@ async function computeFeatures(
 }
 
 export const propertyPredictionStage: StageImplementation = {
-  usesDevice: true,
-
   async execute(context) {
     const config = context.config as unknown as Config;
     const zoo = await openZoo(context.inputs.zoo as string);

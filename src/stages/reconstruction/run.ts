@@ -21,8 +21,6 @@ const record = (value: number, labels: MetricRecord['labels']): MetricRecord => 
  * on the test models without noise: as the data set has them (aligned where it is), and in random orders of their units.
  */
 export const reconstructionStage: StageImplementation = {
-  usesDevice: true,
-
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);

@@ -23,8 +23,6 @@ export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShap
 }
 
 export const saneStage: StageImplementation = {
-  usesDevice: true,
-
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
     const zoo = await openZoo(inputs.zoo as string);

@@ -18,8 +18,6 @@ type Config = Pick<ZooSettings, 'models' | 'seed' | 'checkpoints' | 'split'> & {
 };
 
 export const zooImportStage: StageImplementation = {
-  usesDevice: false,
-
   async execute({ config: json, dir, report }) {
     const { folder, fingerprint, checkpoints, assumed, ...config } = json as unknown as Config;
     const now = inspectZooFolder(folder);

@@ -29,8 +29,6 @@ const optionsOf = ({ width }: ZooConfig, { dataset }: Images): ArchitectureOptio
 });
 
 export const zooStage: StageImplementation = {
-  usesDevice: true,
-
   executePart(context, part, parts) {
     const mine = members(context.config as unknown as ZooConfig).filter((_, i) => i % parts === part);
     return trainMissing(context, mine);

@@ -7,9 +7,9 @@ import { Random } from '../../../src/base/random.ts';
 import { writeSafetensors } from '../../../src/base/safetensors.ts';
 import { FormatError } from '../../../src/base/source.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
+import { testSeed as seed } from '../../seed.ts';
 import { type Bytes, pickle, text, torchZip } from './torch-files.ts';
 
-const seed = Date.now();
 const megabyte = 2 ** 20;
 
 let dir = '';
@@ -40,7 +40,7 @@ async function check(bytes: Bytes, what: string): Promise<boolean> {
     }
     return false;
   } catch (error) {
-    if (!(error instanceof FormatError)) throw new Error(`${what}, seed ${seed}: ${(error as Error).stack}`);
+    if (!(error instanceof FormatError)) throw new Error(`${what}: ${(error as Error).stack}`);
     expect(error.message).toStartWith(`${file}: `);
     expect(error.message.length).toBeGreaterThan(file.length + 10);
     return true;

@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { Random } from '../../../src/base/random.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
 import { writeTorch } from '../../../src/zoo/formats/write-torch.ts';
+import { testSeed } from '../../seed.ts';
 
 let dir = '';
 beforeAll(async () => {
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const random = new Random(Date.now(), 'test');
+const random = new Random(testSeed, 'test');
 const tensors = [
   { name: 'z.weight', shape: [3, 5, 1, 2], data: random.normals(30) },
   { name: 'ä.running_mean', shape: [7], data: random.normals(7) },

@@ -1,15 +1,13 @@
-/** The zoo that the prompts of task `generation` come from. */
-import { dataSettingsFor } from './resolve.ts';
-import type { Run, ZooSettings } from './types.ts';
-
-/** What the stages of a run's models, or of its prompts, depend on. */
-export type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+/** The zoo that the prompts come from. */
+import type { Models, PaperSettings } from '../../experiment/stage-plan.ts';
+import type { ZooSettings } from '../../experiment/types.ts';
+import { dataSettingsFor } from '../dataset/plan.ts';
 
 /**
  * The models that the prompts are of: the run's own, or those of `generation.prompt_zoo`, whose settings are the run's where it
  * says nothing. Checkpoints that it does not list are the run's up to its own last epoch.
  */
-export function promptsOf(run: Models): Models {
+export function promptsOf(run: Models, paper: PaperSettings): Models {
   const { settings } = run;
   const other = settings.generation.prompt_zoo;
   if (!other) return run;
@@ -20,6 +18,6 @@ export function promptsOf(run: Models): Models {
   if (given.checkpoints === undefined && zoo.import === null) {
     zoo.checkpoints = zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) as ZooSettings['checkpoints'];
   }
-  const data = dataSettingsFor(settings.data, run, { architecture, dataset });
+  const data = dataSettingsFor(settings.data, run, { architecture, dataset }, paper);
   return { architecture, dataset, settings: { ...settings, data, zoo } };
 }

@@ -1,0 +1,200 @@
+/** The JSON Schema of the experiment file, made of a catalogue: it has every name and every dotted setting that may be written. */
+import { type Catalogue, tasksOf } from './catalogue.ts';
+
+/** A JSON Schema (draft 7) or a part of one. */
+export interface JsonSchema {
+  [keyword: string]: unknown;
+}
+
+/** Axes that are no settings. */
+export const plainAxes = ['architecture', 'dataset', 'task', 'seed'] as const;
+
+const ref = (...path: string[]): JsonSchema => ({ $ref: `#/$defs/${path.join('/')}` });
+const names = (description: string, known: readonly string[]): JsonSchema => ({
+  description,
+  type: 'string',
+  enum: known,
+});
+
+/** A mapping that takes these keys only. */
+const mapping = (properties: Record<string, JsonSchema>): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+});
+
+/** A list with these items. */
+const list = (items: JsonSchema): JsonSchema => ({ type: 'array', minItems: 1, items });
+
+/** What an axis or a setting holds, and what it is. */
+interface Entry {
+  description: string;
+  schema: JsonSchema;
+}
+
+/**
+ * One value of an entry. Where its schema were a plain `$ref`, an editor would see the defaults behind it, and write them all into the
+ * file where it completes the key of what they are in.
+ */
+const inside = ({ description, schema }: Entry): JsonSchema => ({ description, allOf: [schema] });
+
+/** Every setting by its dotted name. */
+function settingEntries({ stages }: Catalogue): Record<string, Entry> {
+  const blocks = Object.values(stages).flatMap(({ settings }) => settings ?? []);
+  return Object.fromEntries(
+    blocks.flatMap(({ block, schema }) =>
+      Object.entries(schema.properties).map(([name, { description }]) => [
+        `${block}.${name}`,
+        { description, schema: ref(block, 'properties', name) },
+      ]),
+    ),
+  );
+}
+
+const plainEntries: Record<(typeof plainAxes)[number], Entry> = {
+  architecture: { description: 'Network architecture of the zoo.', schema: ref('architecture') },
+  dataset: { description: 'Image data set of the zoo.', schema: ref('dataset') },
+  task: { description: 'What a run does.', schema: ref('task') },
+  seed: {
+    description:
+      'Seed of the run. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).',
+    schema: ref('seed'),
+  },
+};
+
+/** The parts of the schema in which axes and settings are named by dotted paths. */
+function dottedParts(catalogue: Catalogue, isUsed: (name: string) => boolean): Record<string, JsonSchema> {
+  const settings = settingEntries(catalogue);
+  const axes = { ...plainEntries, ...settings };
+  const properties = (entries: Record<string, Entry>, of: (entry: Entry) => JsonSchema) =>
+    Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, isUsed(name) ? of(entry) : {}]));
+  const some = (of: JsonSchema) => ({ ...of, minProperties: 1 });
+  const values = ({ description, schema }: Entry) => ({ description, ...list(schema) });
+  return {
+    grid: some(mapping(properties(axes, (entry) => ({ ...values(entry), uniqueItems: true })))),
+    zip: some(mapping(properties(axes, values))),
+    assignment: some(mapping(properties(axes, inside))),
+    matcher: some(
+      mapping(
+        properties(axes, ({ description, schema }) => ({
+          description: `One value or a list of them. ${description}`,
+          anyOf: [schema, list(schema)],
+        })),
+      ),
+    ),
+    changes: some(mapping(properties(settings, inside))),
+  };
+}
+
+/** The same, for TypeScript types, which do not gain from every dotted name. */
+export const looseParts: Record<string, JsonSchema> = Object.fromEntries(
+  ['grid', 'zip', 'assignment', 'matcher', 'changes'].map((name) => [
+    name,
+    { type: 'object', additionalProperties: name === 'grid' || name === 'zip' ? { type: 'array' } : {} },
+  ]),
+);
+
+/**
+ * The schema that editors and this program check a file by. Where only some axes and settings are named by dotted paths, the rules of
+ * the others can be left out, which makes it five times as fast to compile.
+ */
+export function experimentSchema(
+  catalogue: Catalogue,
+  isUsed: (name: string) => boolean = () => true,
+): JsonSchema {
+  const { stages, architectures, datasets, devices } = catalogue;
+  const tasks = tasksOf(catalogue);
+  const tables = [...new Set(tasks.flatMap(({ task }) => task.tables))].sort((a, b) => a - b);
+  const blocks = Object.values(stages).flatMap(({ settings }) => settings ?? []);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    $id: 'experiment.schema.json',
+    title: 'Experiment',
+    description:
+      "One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.",
+    ...mapping({
+      name: {
+        description: 'Names the folder under results/ that the tables go to.',
+        type: 'string',
+        pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+        maxLength: 64,
+      },
+      description: { description: 'What this experiment is for, in a sentence or two.', type: 'string' },
+      device: ref('device'),
+      grid: {
+        description: 'The axes. Every combination of their values is one run.',
+        ...ref('grid'),
+      },
+      zip: {
+        description:
+          'Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.',
+        type: 'array',
+        items: ref('zip'),
+      },
+      include: {
+        description:
+          'Runs added to the grid, each a full assignment of the axes that differ from a grid of one value.',
+        type: 'array',
+        items: ref('assignment'),
+      },
+      exclude: {
+        description:
+          'Runs taken out: those that match every axis named in one entry (a list matches any of its values).',
+        type: 'array',
+        items: ref('matcher'),
+      },
+      overrides: {
+        description:
+          'Settings for some runs only. Later entries win over earlier ones, and axes win over all of them.',
+        type: 'array',
+        items: {
+          ...mapping({
+            when: {
+              description: 'Which runs: those that match every axis named here.',
+              ...ref('matcher'),
+            },
+            set: { description: 'Dotted settings and their values for these runs.', ...ref('changes') },
+          }),
+          required: ['when', 'set'],
+        },
+      },
+      ...Object.fromEntries(
+        blocks.map(({ block, schema: { description } }) => [
+          block,
+          inside({ description, schema: ref(block) }),
+        ]),
+      ),
+      tables: {
+        description:
+          "Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.",
+        ...list({ type: 'integer', enum: tables }),
+        uniqueItems: true,
+      },
+    }),
+    required: ['name', 'grid'],
+    $defs: {
+      architecture: names("Network architecture of the zoo's models.", Object.keys(architectures)),
+      dataset: names("Image data set that the zoo's models are trained on.", Object.keys(datasets)),
+      task: names(
+        'What a run does with the zoo and its SANE.',
+        tasks.map(({ name }) => name),
+      ),
+      device: {
+        ...names(
+          'Where tensors are computed. auto: a GPU if one starts here, else the fastest CPU device. gpu: the best GPU that starts here. A device asked for by name that cannot start is an error. Never enters a content key.',
+          devices,
+        ),
+        default: 'auto',
+      },
+      seed: { type: 'integer', minimum: 0 },
+      epochs: { ...list({ type: 'integer', minimum: 0 }), uniqueItems: true },
+      ...Object.fromEntries(
+        blocks.map(({ block, schema: { description, properties } }) => [
+          block,
+          { description, ...mapping(properties as Record<string, JsonSchema & Entry>) },
+        ]),
+      ),
+      ...dottedParts(catalogue, isUsed),
+    },
+  };
+}

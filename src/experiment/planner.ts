@@ -1,0 +1,39 @@
+/** Stages of runs: each once for the same work, inputs before their readers. */
+import { canonicalJson, type JsonObject } from '../base/json.ts';
+import type { Catalogue } from './catalogue.ts';
+import { contentKey } from './keys.ts';
+import { paperSettings } from './resolve.ts';
+import type { PaperSettings, Planner, StagePlan } from './stage-plan.ts';
+import type { Folder, StageNode } from './types.ts';
+
+export class StagePlanner implements Planner {
+  private readonly byContent = new Map<string, StageNode>();
+  readonly paper: PaperSettings;
+
+  /** `folder` gives what is in a folder that a stage reads. */
+  constructor(
+    catalogue: Catalogue,
+    readonly folder: (path: string) => Folder = (path) => {
+      throw new Error(`what is in ${path} is not known`);
+    },
+  ) {
+    this.paper = paperSettings(catalogue);
+  }
+
+  /** All stages so far, inputs before their readers. */
+  get stages(): StageNode[] {
+    return [...this.byContent.values()];
+  }
+
+  key<Of>(stage: StagePlan<Of>, of: Of): string {
+    const { config, inputs, label, parts = 1, options = {} } = stage.plan(of, this);
+    const { name, version } = stage;
+    const content = `${name} ${canonicalJson(config as JsonObject)} ${Object.values(inputs).join(' ')}`;
+    const known = this.byContent.get(content);
+    if (known) return known.key;
+    const identity = { stage: name, version, config: config as JsonObject, inputs };
+    const node = { ...identity, key: contentKey(identity), parts, options, label };
+    this.byContent.set(content, node);
+    return node.key;
+  }
+}

@@ -1,0 +1,46 @@
+/** Mistakes that the settings of several stages can have. */
+import type { SettingProblem } from '../experiment/stage-plan.ts';
+import type { Settings } from '../experiment/types.ts';
+
+type BlockOfEpochs = 'sane' | 'hyper_representation' | 'property_prediction';
+
+/** Epochs that a block uses and the zoo does not keep. */
+export function checkEpochsUsed(block: BlockOfEpochs, settings: Settings): SettingProblem[] {
+  const { checkpoints } = settings.zoo;
+  const missing = (settings[block].epochs_used ?? []).filter((epoch) => !checkpoints.includes(epoch));
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'missing-checkpoint',
+      path: [block, 'epochs_used'],
+      message: `the zoo keeps the epochs ${checkpoints.join(', ')}`,
+      received: `epochs ${missing.join(', ')}`,
+      hint: 'add them to zoo.checkpoints',
+    },
+  ];
+}
+
+/**
+ * The epochs that a block uses where nobody gave any: of those in the recipe the ones that the zoo keeps, or all of the zoo's (null)
+ * where that leaves fewer than `least`.
+ */
+export function narrowEpochsUsed(block: BlockOfEpochs, least: number, settings: Settings) {
+  const wanted = settings[block].epochs_used;
+  if (wanted === null) return {};
+  const used = wanted.filter((epoch) => settings.zoo.checkpoints.includes(epoch));
+  return { [`${block}.epochs_used`]: used.length < least ? null : used };
+}
+
+/** Attention heads that do not divide the width. */
+export function checkHeads(block: 'sane' | 'hyper_representation', settings: Settings): SettingProblem[] {
+  const { heads, d_model: width } = settings[block];
+  if (width % heads === 0) return [];
+  return [
+    {
+      code: 'uneven-heads',
+      path: [block, 'heads'],
+      message: `heads must divide ${block}.d_model`,
+      received: `${heads} heads, a d_model of ${width}`,
+    },
+  ];
+}

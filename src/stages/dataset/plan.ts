@@ -1,0 +1,63 @@
+/** Stage `dataset` to a plan: the images of a data set, as many as asked for, prepared as asked for. */
+import { canonicalJson, type Json } from '../../base/json.ts';
+import type { PaperSettings } from '../../experiment/stage-plan.ts';
+import type { DataSettings, Run } from '../../experiment/types.ts';
+import type { Stage } from '../stage.ts';
+import { pick } from '../work.ts';
+import schema from './settings.json' with { type: 'json' };
+
+/** Which images. */
+interface Images {
+  dataset: string;
+  data: DataSettings;
+  /** Images to choose candidates by: null for all that are left over, 0 for none. */
+  validation: number | null;
+}
+
+export const dataset: Stage<Images> = {
+  name: 'dataset',
+  description: 'reads or draws images, and prepares them',
+  version: 1,
+  usesDevice: false,
+  load: async () => (await import('./run.ts')).datasetStage,
+  settings: {
+    block: 'data',
+    schema,
+    nullMeans: { crop: 'none', resize: 'none', normalize: "the data set's" },
+  },
+
+  /** What is done to images is in the config only where something is. */
+  plan({ dataset, data: { train_images, test_images, ...prepared }, validation }) {
+    const done = Object.entries(prepared).filter(([, value]) => value !== null && value !== false);
+    const config = { dataset, train_images, test_images, ...Object.fromEntries(done) };
+    return validation === 0
+      ? { label: `dataset ${dataset}`, config, inputs: {} }
+      : {
+          label: `dataset ${dataset} with validation images`,
+          config: { ...config, validation_images: validation },
+          inputs: {},
+        };
+  },
+
+  work: (config) => ({ settings: pick(config, ['dataset', 'train_images', 'test_images']), amount: 1 }),
+};
+
+type Combination = Pick<Run, 'architecture' | 'dataset'>;
+
+/**
+ * The block `data` of a run for the images of another data set or architecture: what the run's recipe says gives way to what the other's
+ * says, what the file gives stays.
+ */
+export function dataSettingsFor(
+  data: DataSettings,
+  run: Combination,
+  other: Combination,
+  paper: PaperSettings,
+): DataSettings {
+  const [own, its] = [run, other].map((one) => paper(one).data as unknown as Record<string, Json>);
+  const entries = Object.entries(data as unknown as Record<string, Json>).map(([name, value]) => {
+    const fromRecipe = canonicalJson(value) === canonicalJson(own?.[name] as Json);
+    return [name, fromRecipe ? its?.[name] : value];
+  });
+  return Object.fromEntries(entries);
+}

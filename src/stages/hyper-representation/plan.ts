@@ -1,0 +1,49 @@
+/** Stage `hyper-representation` to a plan: the baseline of 2022, an autoencoder on whole networks. */
+import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import { checkEpochsUsed, checkHeads, narrowEpochsUsed } from '../checks.ts';
+import { keyOfZoo } from '../models.ts';
+import type { Stage } from '../stage.ts';
+import { networkSettings, pick, population } from '../work.ts';
+import schema from './settings.json' with { type: 'json' };
+
+export const hyperRepresentation: Stage<PlannedRun> = {
+  name: 'hyper-representation',
+  description: 'trains the baseline on all weights of small networks at once',
+  version: 1,
+  usesDevice: true,
+  load: async () => (await import('./run.ts')).hyperRepresentationStage,
+  settings: { block: 'hyper_representation', schema },
+
+  /** The method of 2022 aligns no models. */
+  plan(run, planner) {
+    const { architecture, dataset, seed, settings } = run;
+    return {
+      label: `hyper-representation ${architecture}/${dataset} seed ${seed}`,
+      config: { ...settings.hyper_representation, seed },
+      inputs: { zoo: keyOfZoo(run, planner) },
+    };
+  },
+
+  work(config, input) {
+    const sizes = pick(config, ['d_model', 'latent_dim', 'layers', 'heads', 'batch_size']);
+    const { samples } = population(input('zoo'), config.epochs_used);
+    return {
+      settings: [...sizes, ...pick(input('zoo'), networkSettings)],
+      amount: samples * (config.epochs as number),
+    };
+  },
+
+  narrow: (settings, given) =>
+    given.has('hyper_representation.epochs_used')
+      ? {}
+      : narrowEpochsUsed('hyper_representation', 1, settings),
+
+  effective: ({ hyper_representation: own, zoo }) => ({
+    'hyper_representation.epochs_used': own.epochs_used ?? zoo.checkpoints,
+  }),
+
+  check: ({ settings }) => [
+    ...checkEpochsUsed('hyper_representation', settings),
+    ...checkHeads('hyper_representation', settings),
+  ],
+};

@@ -1,0 +1,68 @@
+/** Task `property-prediction` to a plan. */
+import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import type { Settings } from '../../experiment/types.ts';
+import { checkEpochsUsed, narrowEpochsUsed } from '../checks.ts';
+import { modelInputs } from '../models.ts';
+import { sane } from '../sane/plan.ts';
+import type { Stage } from '../stage.ts';
+import { networkSettings, pick, population, saneSettings } from '../work.ts';
+import schema from './settings.json' with { type: 'json' };
+
+const usesSane = ({ property_prediction: { features } }: Settings) =>
+  features.some((feature) => feature.startsWith('sane'));
+
+/** How weights become features where SANE has no part in it. */
+const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as const;
+
+export const propertyPrediction: Stage<PlannedRun> = {
+  name: 'property-prediction',
+  description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
+  version: 1,
+  usesDevice: true,
+  load: async () => (await import('./run.ts')).propertyPredictionStage,
+  settings: {
+    block: 'property_prediction',
+    schema,
+    // Which numbers are asked for.
+    immaterial: ['features', 'targets'],
+  },
+  task: {
+    tables: [1, 2, 9, 10, 11, 12],
+    dependsOn: (settings) => [
+      ...['data', 'zoo', 'property_prediction'],
+      ...(usesSane(settings) ? ['sane'] : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),
+    ],
+  },
+
+  plan(run, planner) {
+    const { architecture, dataset, seed, settings } = run;
+    const { token_size, batch_norm_tokens, standardization } = settings.sane;
+    return {
+      label: `property-prediction ${architecture}/${dataset} seed ${seed}`,
+      config: { ...settings.property_prediction, token_size, batch_norm_tokens, standardization },
+      inputs: {
+        ...modelInputs(run, planner),
+        ...(usesSane(settings) ? { sane: planner.key(sane, run) } : {}),
+      },
+    };
+  },
+
+  work(config, input) {
+    const zoo = input('zoo');
+    const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];
+    return {
+      settings: [...settings, ...pick(zoo, networkSettings)],
+      amount: population(zoo, config.epochs_used).samples,
+    };
+  },
+
+  /** What predicts the epoch needs two of them. */
+  narrow: (settings, given) =>
+    given.has('property_prediction.epochs_used') ? {} : narrowEpochsUsed('property_prediction', 2, settings),
+
+  effective: ({ property_prediction: own, zoo }) => ({
+    'property_prediction.epochs_used': own.epochs_used ?? zoo.checkpoints,
+  }),
+
+  check: ({ settings }) => checkEpochsUsed('property_prediction', settings),
+};

@@ -1,0 +1,35 @@
+/** Task `reconstruction` to a plan. */
+import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import { modelInputs } from '../models.ts';
+import { sane } from '../sane/plan.ts';
+import type { Stage } from '../stage.ts';
+import { networkSettings, pick, population, saneSettings } from '../work.ts';
+
+export const reconstruction: Stage<PlannedRun> = {
+  name: 'reconstruction',
+  description: 'measures how well SANE reconstructs the weights of training and test models',
+  version: 1,
+  usesDevice: true,
+  load: async () => (await import('./run.ts')).reconstructionStage,
+  task: {
+    tables: [6],
+    dependsOn: () => ['data', 'zoo', 'sane'],
+    // Appendix A.
+    paper: { 'sane.permutations': 5 },
+  },
+
+  plan(run, planner) {
+    const { architecture, dataset, seed, settings } = run;
+    const { alignment: _, ...own } = settings.sane;
+    return {
+      label: `reconstruction ${architecture}/${dataset} seed ${seed}`,
+      config: { ...own, seed },
+      inputs: { ...modelInputs(run, planner), sane: planner.key(sane, run) },
+    };
+  },
+
+  work: (config, input) => ({
+    settings: [...pick(config, saneSettings), ...pick(input('zoo'), networkSettings)],
+    amount: population(input('zoo'), config.epochs_used).samples,
+  }),
+};

@@ -1,0 +1,65 @@
+/** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
+import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import { checkEpochsUsed, checkHeads, narrowEpochsUsed } from '../checks.ts';
+import { modelInputs } from '../models.ts';
+import type { Stage } from '../stage.ts';
+import { networkSettings, pick, population, saneSettings } from '../work.ts';
+import schema from './settings.json' with { type: 'json' };
+
+export const sane: Stage<PlannedRun> = {
+  name: 'sane',
+  description: 'pretrains SANE on tokens of the weights of a zoo',
+  version: 2,
+  usesDevice: true,
+  load: async () => (await import('./run.ts')).saneStage,
+  settings: {
+    block: 'sane',
+    schema,
+    // Rows of position tables that the zoo's networks do not have.
+    immaterial: ['positions'],
+    nullMeans: { gradient_clip: 'none' },
+  },
+
+  plan(run, planner) {
+    const { architecture, dataset, seed, settings } = run;
+    // Whether the models are aligned, the inputs say.
+    const { alignment: _, ...sane } = settings.sane;
+    return {
+      label: `sane ${architecture}/${dataset} seed ${seed}`,
+      config: { ...sane, seed },
+      inputs: modelInputs(run, planner),
+    };
+  },
+
+  work(config, input) {
+    const zoo = input('zoo');
+    const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);
+    return {
+      settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
+      amount: windows * (config.epochs as number),
+    };
+  },
+
+  narrow: (settings, given) => (given.has('sane.epochs_used') ? {} : narrowEpochsUsed('sane', 1, settings)),
+
+  effective: ({ sane, zoo }) => ({ 'sane.epochs_used': sane.epochs_used ?? zoo.checkpoints }),
+
+  check({ settings }) {
+    const { shared_permutations: shared, permutations } = settings.sane;
+    return [
+      ...checkEpochsUsed('sane', settings),
+      ...checkHeads('sane', settings),
+      ...(shared && permutations === null
+        ? [
+            {
+              code: 'nothing-shared',
+              path: ['sane', 'shared_permutations'],
+              message: 'without a number of permutations every view has a fresh one, which nothing shares',
+              received: 'sane.permutations null',
+              hint: 'set sane.permutations',
+            },
+          ]
+        : []),
+    ];
+  },
+};

@@ -1,0 +1,34 @@
+/** How large the work of a stage is, in the terms of the stages that it reads. */
+import type { Json, JsonObject } from '../base/json.ts';
+import type { ZooSettings } from '../experiment/types.ts';
+
+/** These values of a config; null where it has none. */
+export const pick = (config: JsonObject, names: readonly string[]): Json[] =>
+  names.map((name) => config[name] ?? null);
+
+const length = (value: Json | undefined) => (Array.isArray(value) ? value.length : 1);
+
+/** Models of a zoo's config, and how many checkpoints of each a reader of `used` epochs reads. */
+export function population({ models, vary, checkpoints }: JsonObject, used?: Json) {
+  const variants = Object.values((vary ?? {}) as JsonObject).reduce<number>((n, list) => n * length(list), 1);
+  const count = (models as number) * variants;
+  return { models: count, samples: count * length(used ?? checkpoints) };
+}
+
+/** Models of a zoo, one for every seed and combination of what varies. */
+export const populationSize = ({ models, vary }: ZooSettings): number =>
+  Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);
+
+/** What the size of a zoo's networks depends on, beside their images. */
+export const networkSettings = ['architecture', 'width'] as const;
+
+/** What the work on a window of SANE depends on. */
+export const saneSettings = [
+  'token_size',
+  'window',
+  'd_model',
+  'latent_dim',
+  'layers',
+  'heads',
+  'batch_size',
+] as const;

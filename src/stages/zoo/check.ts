@@ -1,0 +1,65 @@
+import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
+import { populationSize } from '../work.ts';
+
+/** What is wrong with the zoo of these models, which is set at `path`. */
+export function checkZoo(
+  { architecture, settings: { zoo } }: Models,
+  path: readonly string[],
+  { catalogue }: Pick<CheckContext, 'catalogue'>,
+): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const name = path.join('.');
+  const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
+  if (late.length > 0 && zoo.import === null) {
+    problems.push({
+      code: 'late-checkpoint',
+      path: [...path, 'checkpoints'],
+      message: `the zoo ends at epoch ${zoo.epochs}`,
+      received: `epochs ${late.join(', ')}`,
+      hint: `raise ${name}.epochs or leave these checkpoints out`,
+    });
+  }
+  if (zoo.checkpoints.length === 0) {
+    problems.push({
+      code: 'no-checkpoint',
+      path: [...path, 'checkpoints'],
+      message: `the zoo ends at epoch ${zoo.epochs}, before the first checkpoint`,
+      hint: `add ${name}.checkpoints`,
+    });
+  }
+  if (zoo.width !== null && catalogue.architectures[architecture]?.width === null) {
+    problems.push({
+      code: 'one-width',
+      path: [...path, 'width'],
+      message: `${architecture} has one width only`,
+      received: `a width of ${zoo.width}`,
+      hint: `set ${name}.width to null for this architecture`,
+    });
+  }
+  const sum = zoo.split.reduce((total, share) => total + share, 0);
+  if (Math.abs(sum - 1) > 1e-8) {
+    problems.push({
+      code: 'bad-split',
+      path: [...path, 'split'],
+      message: 'the shares must add up to 1',
+      received: `a sum of ${Number(sum.toFixed(6))}`,
+    });
+    return problems;
+  }
+  const models = populationSize(zoo);
+  const [train, val] = zoo.split.map((share) => Math.floor(share * models + 1e-9)) as [
+    number,
+    number,
+    number,
+  ];
+  if (train < 1 || val < 1 || models - train - val < 1) {
+    problems.push({
+      code: 'small-zoo',
+      path: [...path, 'models'],
+      message: 'every split needs at least one model',
+      received: `${models} models: ${train} train, ${val} validation, ${models - train - val} test`,
+      hint: `raise ${name}.models`,
+    });
+  }
+  return problems;
+}

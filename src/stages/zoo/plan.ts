@@ -1,0 +1,61 @@
+/** Stage `zoo` to a plan: a population of models, trained. */
+import type { Models } from '../../experiment/stage-plan.ts';
+import { dataset } from '../dataset/plan.ts';
+import type { Stage } from '../stage.ts';
+import { networkSettings, pick, population, populationSize } from '../work.ts';
+import { checkZoo } from './check.ts';
+import schema from './settings.json' with { type: 'json' };
+
+/** Models that one job of a divided zoo trains, at most: two groups of the models that fill a vector with AVX-512. */
+const modelsPerPart = 32;
+
+/** How the models of a zoo are trained, and those that are made from it. */
+export function recipeOf({ architecture, settings }: Models): object {
+  const { lockstep: _, import: __, ...trained } = settings.zoo;
+  return { architecture, ...trained };
+}
+
+export const zoo: Stage<Models> = {
+  name: 'zoo',
+  description: 'trains a population of models',
+  version: 2,
+  usesDevice: true,
+  load: async () => (await import('./run.ts')).zooStage,
+  settings: {
+    block: 'zoo',
+    schema,
+    // Tables are over seeds; of the checkpoints those that are used count.
+    immaterial: ['seed', 'lockstep', 'checkpoints'],
+    nullMeans: { import: 'none', width: 'full' },
+  },
+
+  plan(models, planner) {
+    const { architecture, dataset: name, settings } = models;
+    const { lockstep } = settings.zoo;
+    return {
+      label: `zoo ${architecture}/${name}`,
+      config: recipeOf(models),
+      inputs: { dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }) },
+      parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
+      options: { lockstep },
+    };
+  },
+
+  work(config, input) {
+    const images = pick(input('dataset'), ['dataset', 'train_images', 'test_images']);
+    return {
+      settings: [...pick(config, [...networkSettings, 'batch_size']), ...images],
+      amount: population(config).models * (config.epochs as number),
+    };
+  },
+
+  /** Checkpoints that nobody gave are those up to the last epoch. */
+  narrow({ zoo }, given): Record<string, number[]> {
+    if (given.has('zoo.checkpoints') || zoo.import !== null) return {};
+    return { 'zoo.checkpoints': zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) };
+  },
+
+  folders: ({ zoo }) => (zoo.import === null ? [] : [{ path: ['zoo', 'import'], folder: zoo.import }]),
+
+  check: (run, context) => checkZoo(run, ['zoo'], context),
+};
