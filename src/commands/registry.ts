@@ -10,7 +10,7 @@ import { run } from './run/command.ts';
 import { sample } from './sample/command.ts';
 import { table } from './table/command.ts';
 import { why } from './why/command.ts';
-import { zooImport } from './zoo/command.ts';
+import { zooImport, zooInit, zooShow } from './zoo/command.ts';
 
 export const commands: readonly Command[] = [
   run,
@@ -20,7 +20,9 @@ export const commands: readonly Command[] = [
   embed,
   reconstruct,
   sample,
+  zooInit,
   zooImport,
+  zooShow,
   dataLs,
   dataGet,
   dataCheck,

@@ -4,6 +4,7 @@ import { resolve as absolute } from 'node:path';
 import { plural } from '../../base/plural.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
 import { catalogue, defaults } from '../../stages/catalogue.ts';
+import { describeUnused } from '../../zoo/formats/unused.ts';
 import { findZoo } from '../../zoo/import/find.ts';
 import type { FoundZoo } from '../../zoo/import/found.ts';
 import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
@@ -26,8 +27,8 @@ export async function zooImport(request: Request): Promise<number> {
   };
   const { split, seed } = defaults.zoo;
   const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
-  const found = await findZoo(absolute(folder));
-  const { manifest, dropped } = await importWhole(found, absolute(out), settings);
+  const found = await findZoo(absolute(folder), { key: optionValue(request, 'key') });
+  const { manifest, dropped, unused } = await importWhole(found, absolute(out), settings);
   const { architecture, dataset, models, epochs } = manifest;
   const checkpoints = models.reduce((sum, model) => sum + model.checkpoints.length, 0);
   if (request.switches.has('json')) {
@@ -40,6 +41,7 @@ export async function zooImport(request: Request): Promise<number> {
       epochs,
       checkpoints,
       dropped,
+      unused,
     });
     return 0;
   }
@@ -47,6 +49,7 @@ export async function zooImport(request: Request): Promise<number> {
     printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
   if (dropped.length > shownDropped)
     printError(`and ${dropped.length - shownDropped} more, in ${out}/dropped.json`);
+  if (unused.length > 0) printError(`not used: ${describeUnused(unused)}`);
   print(
     `${out}: ${plural(models.length, 'model')} of ${architecture} on ${dataset}, ${plural(checkpoints, 'checkpoint')} of epochs ${epochs.join(', ')}`,
   );

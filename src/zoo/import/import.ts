@@ -137,10 +137,10 @@ const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([a
  * What most models are, each by its first checkpoint that can be read; of as many, the first. Throws a FormatError if none is known, or it does
  * not fit the images.
  */
-async function architectureOfMost(
+export async function architectureOfMost(
   models: readonly FoundModel[],
   wanted: string | null,
-  images: Images,
+  images?: Images,
 ): Promise<Recognised> {
   const votes = new Map<string, { recognised: Recognised; path: string; count: number }>();
   let problem: string | undefined;
@@ -170,16 +170,16 @@ async function architectureOfMost(
   >((best, one) => (best && best.count >= one.count ? best : one), undefined);
   if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
   const channels = most.recognised.options.input[2];
-  if (channels === images.shape[2] || channels === 1) return most.recognised;
+  if (!images || channels === images.shape[2] || channels === 1) return most.recognised;
   throw new FormatError(
     `${most.path}: a network for images of ${channels} channels, and ${images.name} is ${images.shape.join('x')}: name the images that the zoo was trained on`,
   );
 }
 
 /** Many networks take images of any size: those of the data set, if they fit. */
-function recogniseFor(shapes: FoundNetwork['shapes'], wanted: string | null, images: Images) {
+function recogniseFor(shapes: FoundNetwork['shapes'], wanted: string | null, images?: Images) {
   const name = wanted === null ? {} : { name: wanted };
-  return recognise(shapes, { ...name, input: images.shape }) ?? recognise(shapes, name);
+  return (images && recognise(shapes, { ...name, input: images.shape })) ?? recognise(shapes, name);
 }
 
 const named = (path: string, reason: string) => (reason.startsWith(path) ? reason : `${path}: ${reason}`);
