@@ -455,7 +455,7 @@ checkpoints:
     mkdirSync(elsewhere);
     writeFileSync(join(elsewhere, 'x.pt'), bytesOf(cnn, weights));
     process.env.ZOO_TEST = elsewhere;
-    const files = ['link.pt', 'linked/x.pt', '${ZOO_TEST}/x.pt', join(elsewhere, 'x.pt')];
+    const files = ['link.pt', 'linked/x.pt', `\${ZOO_TEST}/x.pt`, join(elsewhere, 'x.pt')];
     const dir = listed({ checkpoints: files.map((file) => ({ ...entry, file })) });
     symlinkSync(join(elsewhere, 'x.pt'), join(dir, 'link.pt'));
     symlinkSync(elsewhere, join(dir, 'linked'));
@@ -467,9 +467,9 @@ checkpoints:
     const before = of();
     appendFileSync(join(elsewhere, 'x.pt'), 'x');
     expect(of()).not.toBe(before);
-    const unset = listed({ checkpoints: [{ ...entry, file: '${NO_SUCH_VARIABLE}/a.pt' }] });
+    const unset = listed({ checkpoints: [{ ...entry, file: `\${NO_SUCH_VARIABLE}/a.pt` }] });
     expect(await errorOf(unset)).toBe(
-      'DIR/zoo.yaml: checkpoints[0]: ${NO_SUCH_VARIABLE}/a.pt: the environment has no variable NO_SUCH_VARIABLE',
+      `DIR/zoo.yaml: checkpoints[0]: \${NO_SUCH_VARIABLE}/a.pt: the environment has no variable NO_SUCH_VARIABLE`,
     );
   });
 
