@@ -650,7 +650,7 @@ describe('exp sample', () => {
       [['--out', at('x')], 'sample needs --prompts\n  --prompts a.pt, or a folder of checkpoint files'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],
-        `no checkpoint files in ${at('nothing')}\n  expected files of torch.save or safetensors`,
+        `no checkpoint files in ${at('nothing')}\n  they end in .pt, .pth, .bin or .safetensors`,
       ],
       [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is not a whole number\n  e.g. --seed 1'],
       [

@@ -61,6 +61,6 @@ async function networksAt(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
   const paths = await checkpointsIn(path);
   if (paths.length === 0)
-    throw new UsageError(`no checkpoint files in ${path}`, 'expected files of torch.save or safetensors');
+    throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
   return paths;
 }
