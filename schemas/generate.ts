@@ -20,7 +20,9 @@ export async function typesText(): Promise<string> {
     const { enum: _, ...open } = $defs[name] as JsonSchema;
     return [name, open] as const;
   });
-  const loose = { ...schema, $defs: { ...$defs, ...looseParts, ...Object.fromEntries(named) } };
+  // Blocks that are only there to be merged into others are not read.
+  const { patternProperties: _, ...read } = schema;
+  const loose = { ...read, $defs: { ...$defs, ...looseParts, ...Object.fromEntries(named) } };
   const types = await compile(loose as JSONSchema, 'Experiment', {
     bannerComment: '/* Made from the registries by `bun run schema`. Do not edit. */',
     additionalProperties: false,

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Json } from '../base/json.ts';
+import { expandPath } from '../base/paths.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import { formatWarnings } from '../experiment/problems.ts';
@@ -18,7 +19,10 @@ export async function loadPlan({ positionals, values }: Request): Promise<Plan> 
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
-  const inspectFolder = (path: string) => inspectZooFolder(resolve(dirname(file), path));
+  const inspectFolder = (path: string) => {
+    const folder = expandPath(path);
+    return 'problem' in folder ? folder : inspectZooFolder(resolve(dirname(file), folder.path));
+  };
   const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
   for (const line of formatWarnings(plan.warnings, file)) printError(line);
   return plan;

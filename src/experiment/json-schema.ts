@@ -172,6 +172,11 @@ export function experimentSchema(
       },
     }),
     required: ['name', 'grid'],
+    patternProperties: {
+      '^x-': {
+        description: 'Anything, for `&anchors` that other parts merge by `<<: *anchor`. Not read itself.',
+      },
+    },
     $defs: {
       architecture: names("Network architecture of the zoo's models.", Object.keys(architectures)),
       dataset: names("Image data set that the zoo's models are trained on.", Object.keys(datasets)),

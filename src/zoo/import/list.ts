@@ -128,11 +128,8 @@ function readEntry(entry: Record<string, unknown>, where: string, fail: Fail): L
 }
 
 function expanded(file: string, where: string, fail: Fail): string {
-  try {
-    return expandPath(file);
-  } catch (error) {
-    return fail(`${where}: ${(error as Error).message}`);
-  }
+  const found = expandPath(file);
+  return 'problem' in found ? fail(`${where}: ${found.problem}`) : found.path;
 }
 
 /** Files that the list in a folder names, if there is one, and that are elsewhere. What is wrong with the list, importing says. */
