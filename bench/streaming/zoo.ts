@@ -53,6 +53,7 @@ export async function writeSyntheticZoo(
       },
       checkpoints: epochs.map((epoch) => ({
         ...{ epoch, train_accuracy: 0.5, test_accuracy: 0.5, train_loss: 1, test_loss: 1 },
+        ...{ running_train_accuracy: 0.5, running_train_loss: 1 },
       })),
     });
     report(m + 1, count);

@@ -93,7 +93,7 @@ export const mnist = idxDataset(
     inTorchvision(
       'MNIST',
       { name: test[1], bytes: 4_542, md5s: ['ec29112dd5afa0611ce80d1b7f02629c'] },
-      '27ae3e4e09519cfbb04c629315203637',
+      '27ae3e4e09519cfbb04c329615203637',
     ),
   ],
   {

@@ -543,6 +543,10 @@ export interface PropertyPrediction {
    */
   targets?: ["test-accuracy" | "epoch" | "ggap", ...("test-accuracy" | "epoch" | "ggap")[]];
   /**
+   * The training accuracy that ggap is taken from. running: of the epoch's own batches while the weights moved, as the authors' zoos log it. evaluated: of the finished weights on all training images. Default running; at epoch 0 both are the evaluated one.
+   */
+  gap?: "running" | "evaluated";
+  /**
    * Strengths of the ridge penalty; the one with the best validation R² is used. Default: the 17 of the authors' probe.
    *
    * @minItems 1
@@ -600,17 +604,21 @@ export interface Generation {
    */
   prompt_share?: number;
   /**
-   * Standard deviation of the Gaussian kernels around the prompts' embeddings. Default 0.2, as in the released code; embeddings of small autoencoders are smaller and need less.
+   * Standard deviation of the Gaussian kernels around the prompts' embeddings, in bandwidth_unit. Default 0.1 spreads.
    */
   bandwidth?: number;
   /**
-   * The same for the embeddings of the hyper-representation, whose dimensions each have a density of their own. Default 0.002, as published.
+   * What bandwidth, gauss_mean and gauss_sd are given in. spread: standard deviations of the training models' embeddings between models, within a token, so that a value fits every autoencoder. absolute: as they are, for comparison with the released code (its bandwidth is 0.2, its gauss_sd 10). Default spread.
+   */
+  bandwidth_unit?: "spread" | "absolute";
+  /**
+   * The same for the embeddings of the hyper-representation, whose dimensions each have a density of their own; always absolute. Default 0.002, as published.
    */
   hyper_representation_bandwidth?: number;
   /**
-   * independent: every token is drawn from its own density, as the paper's text has it (every dimension where the embedding is of a whole network). shared: one prompt and one offset for all of them, as the released code does. Default: independent.
+   * What the tokens of a draw have in common (the dimensions where the embedding is of a whole network). shared: one prompt and one offset, as the released code draws them. joint: one prompt, and noise of their own. independent: nothing, each is drawn from its own density over the prompts, as the paper's text has it. Default shared.
    */
-  draws?: "independent" | "shared";
+  draws?: "shared" | "joint" | "independent";
   /**
    * Training images that the zoo was not trained on, by which candidates are chosen; null: all that data.train_images leaves over. 0: candidates are chosen by the training images, as the released code does where a data set has no validation images. Default null.
    */
@@ -628,11 +636,11 @@ export interface Generation {
    */
   rounds?: number;
   /**
-   * Mean of the normal distribution that gauss begins with. Default 0, as in the released code.
+   * Mean of the normal distribution that gauss begins with, in bandwidth_unit. Default 0, as in the released code.
    */
   gauss_mean?: number;
   /**
-   * Standard deviation of the normal distribution that gauss begins with. Default 10, as in the released code.
+   * Standard deviation of the normal distribution that gauss begins with, in bandwidth_unit. Default 3 spreads.
    */
   gauss_sd?: number;
   /**

@@ -13,8 +13,8 @@ import {
 } from './population-models.ts';
 
 /**
- * Losses [M] and gradients, in the order of the architecture's parameters, as `populationGradients` has them, for `atOnce` models
- * at a time. The caller disposes of them.
+ * Losses [M], counts of right answers [M] and gradients, in the order of the architecture's parameters, as `populationGradients` has
+ * them, for `atOnce` models at a time. The caller disposes of them.
  */
 export function composedGradients(
   network: Network,
@@ -33,9 +33,12 @@ export function composedGradients(
       const mask =
         dropout &&
         ((value: tf.Tensor, layer: number) => applyDropout(dropout, part.start, layer, value, part.models));
+      let correct: tf.Tensor | undefined;
       const loss = (...values: tf.Tensor[]) => {
         const named = new Map(parameters.map(({ name }, i) => [name, values[i] as tf.Tensor]));
         const logits = logitsOf(network, { ...part, weights: named }, x, { training: true, dropout: mask });
+        // Kept, as what is computed beside the loss would be disposed of with the forward pass.
+        correct = tf.keep(countCorrect(logits, y));
         return tf.div(crossEntropy(logits, y), order.shape[1]);
       };
       // No model's loss depends on another's weights: the gradient of their sum is each one's own.
@@ -47,9 +50,13 @@ export function composedGradients(
       const gradients = grads.map((gradient, i) =>
         gradient.reshape([part.models, ...(parameters[i] as ParameterSpec).shape]),
       );
-      return [value, ...gradients];
+      return [value, correct as tf.Tensor, ...gradients];
     });
-    return ['loss', ...parameters].map((_, i) => tf.concat(parts.map((part) => part[i] as tf.Tensor)));
+    const results = ['loss', 'correct', ...parameters].map((_, i) =>
+      tf.concat(parts.map((part) => part[i] as tf.Tensor)),
+    );
+    tf.dispose(parts.map(([, correct]) => correct as tf.Tensor));
+    return results;
   });
 }
 
@@ -58,4 +65,10 @@ export function crossEntropy(logits: tf.Tensor3D, labels: tf.Tensor1D): tf.Tenso
   const [, batch, classes] = logits.shape;
   const right = tf.oneHot(labels, classes).reshape([-1, batch, classes]);
   return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), right), [1, 2]));
+}
+
+/** How many images [models] the logits [models, B, classes] get right; labels as for `crossEntropy`. */
+export function countCorrect(logits: tf.Tensor3D, labels: tf.Tensor1D): tf.Tensor1D {
+  const [, batch] = logits.shape;
+  return tf.sum(tf.cast(tf.equal(tf.argMax(logits, 2), labels.reshape([-1, batch])), 'float32'), 1);
 }

@@ -7,7 +7,7 @@ import { tf } from '../tensor/tf.ts';
 import type { DropoutMasks } from './dropout.ts';
 import type { NamedTensors } from './forward.ts';
 import { kernelLayers, kernelWeights } from './population-chain.ts';
-import { composedGradients, crossEntropy } from './population-composed.ts';
+import { composedGradients, countCorrect, crossEntropy } from './population-composed.ts';
 import {
   evaluateEach,
   type LabelledImages,
@@ -22,9 +22,9 @@ import {
 export type { LabelledImages, Network, PopulationBuffers, PopulationWeights };
 
 /**
- * Cross-entropy [M] of each model, the mean over its own batch, and its gradient by parameter name. `order` [M, B], int32, says
- * which images are in each model's batch. Running statistics in `buffers` are brought nearer to those of the batch. The
- * caller disposes of both.
+ * Cross-entropy [M] of each model, the mean over its own batch, how many images of its batch it gets right [M], and its gradient by
+ * parameter name, all of one forward pass with dropout. `order` [M, B], int32, says which images are in each model's batch. Running
+ * statistics in `buffers` are brought nearer to those of the batch. The caller disposes of all three.
  */
 export function populationGradients(
   network: Network,
@@ -33,12 +33,12 @@ export function populationGradients(
   { images, labels }: LabelledImages,
   order: tf.Tensor2D,
   dropout?: DropoutMasks,
-): { losses: tf.Tensor1D; gradients: tf.NamedTensorMap } {
+): { losses: tf.Tensor1D; correct: tf.Tensor1D; gradients: tf.NamedTensorMap } {
   const { architecture, activation } = network;
   const names = architecture.parameters.map(({ name }) => name);
   const layers = kernelLayers(architecture, activation, dropout !== undefined);
   const useKernel = layers && hasKernel('SanePopulationGradients');
-  const [losses, ...gradients] = useKernel
+  const [losses, correct, ...gradients] = useKernel
     ? runKernel(
         'SanePopulationGradients',
         { images, labels, order, ...kernelWeights(architecture, weights) },
@@ -47,6 +47,7 @@ export function populationGradients(
     : composedGradients(network, weights, buffers, { images, labels }, order, dropout);
   return {
     losses: losses as tf.Tensor1D,
+    correct: correct as tf.Tensor1D,
     gradients: Object.fromEntries(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
   };
 }
@@ -89,8 +90,7 @@ export async function populationScores(
       : tf.tidy(() => {
           const scores = evaluateEach(network, weights, buffers, images, (logits, start) => {
             const y = tf.slice(labels, start, logits.shape[1]);
-            const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 2), y), 'float32'), 1);
-            return tf.stack([crossEntropy(logits, y), right]);
+            return tf.stack([crossEntropy(logits, y), countCorrect(logits, y)]);
           });
           const means = scores.map((batches) => tf.div(tf.addN(batches), labels.size));
           return tf.unstack(tf.concat(means, 1));

@@ -19,6 +19,8 @@ export interface SaneDescription {
   standardization: SaneSettings['standardization'];
   /** Which of the zoo's checkpoints it was trained on, ascending. */
   epochs: number[];
+  /** `embeddingSpread` of the training models at the last of these epochs. */
+  embedding_spread: number | null;
 }
 
 const names = {

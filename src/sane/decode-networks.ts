@@ -7,6 +7,7 @@ import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
 import { type Density, drawNear } from './sample.ts';
+import { embeddingSpread } from './spread.ts';
 import { destandardize } from './standardize.ts';
 import { unflatten, withUntokenized } from './tokenize.ts';
 
@@ -20,8 +21,10 @@ export async function reconstructNetwork(
   return decoded(pretrained, prepared, await embeddingOf(pretrained, prepared, window), window);
 }
 
-export interface Sampling extends Omit<Density, 'latent'> {
+export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
   count: number;
+  /** What the bandwidth is a multiple of: the spread of the embeddings of SANE's training models, or else of the prompts'; or 1. */
+  unit: 'spread' | 'absolute';
   seed: number;
   window: number | null;
 }
@@ -33,7 +36,7 @@ export interface Sampling extends Omit<Density, 'latent'> {
 export async function* sampleNetworks(
   pretrained: Pretrained,
   prompts: readonly string[],
-  { count, seed, window, ...density }: Sampling,
+  { count, seed, window, bandwidth, draws, unit }: Sampling,
 ): AsyncGenerator<StateTensor[]> {
   const [first, ...others] = prompts as readonly [string, ...string[]];
   const base = await prepareNetwork(pretrained, first);
@@ -48,8 +51,17 @@ export async function* sampleNetworks(
     embeddings.push(await embeddingOf(pretrained, prompt, window));
   }
   const { latent_dim: latent } = pretrained.sane.shape;
+  // Without noise there is nothing to measure.
+  const scale =
+    unit === 'absolute' || bandwidth === 0 ? 1 : (pretrained.spread ?? (await embeddingSpread(embeddings)));
+  if (scale === null) {
+    throw new FormatError(
+      `${first}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
+    );
+  }
+  const density = { latent, draws, bandwidth: bandwidth * scale };
   for (let i = 0; i < count; i++) {
-    const drawn = drawNear(embeddings, { ...density, latent }, new Random(seed, 'sample', i));
+    const drawn = drawNear(embeddings, density, new Random(seed, 'sample', i));
     yield await decoded(pretrained, base, drawn, window);
   }
 }

@@ -26,6 +26,8 @@ export interface Pretrained {
   reference: boolean;
   /** Reads the networks that it sees. */
   read: (path: string, options: NetworkOptions) => Promise<Network>;
+  /** The spread of its training models' embeddings (spread.ts); null where nothing says so. */
+  spread: number | null;
 }
 
 export interface PretrainedOptions {
@@ -56,6 +58,7 @@ export async function loadPretrained(
       batchNorm: batch_norm_tokens,
       reference: false,
       read,
+      spread: description.embedding_spread,
     };
   }
   const file = (await isFile(join(path, 'state.pt'))) ? join(path, 'state.pt') : path;
@@ -70,6 +73,7 @@ export async function loadPretrained(
     batchNorm,
     reference: true,
     read,
+    spread: null,
   };
 }
 

@@ -6,13 +6,16 @@ export interface Density {
   latent: number;
   /** Standard deviation of the Gaussian kernels. */
   bandwidth: number;
-  /**
-   * independent: every token is drawn from its own density over the prompts (the paper's text). shared: one prompt and one
-   * offset for all tokens of a model, which is what the authors' released code comes to, since it seeds every token's draw
-   * alike.
-   */
-  draws: 'independent' | 'shared';
+  draws: Draws;
 }
+
+/**
+ * What the tokens of a model have in common. shared: one prompt and one offset, which is what the authors' released code comes to,
+ * since it seeds every token's draw alike. joint: one prompt, and offsets of their own, a draw from the density of whole sequences.
+ * independent: nothing, every token is drawn from its own density over the prompts (the paper's text).
+ */
+export const draws = ['shared', 'joint', 'independent'] as const;
+export type Draws = (typeof draws)[number];
 
 /** One draw [tokens, latent] from the kernel density estimates of the prompts' token embeddings, each [tokens, latent]. */
 export function drawNear(
@@ -21,10 +24,10 @@ export function drawNear(
   random: Random,
 ): Float32Array {
   const any = () => prompts[random.integer(prompts.length)] as Float32Array;
-  if (draws === 'shared') {
+  if (draws !== 'independent') {
     const prompt = any();
-    const offset = random.normals(latent);
-    return prompt.map((z, i) => z + bandwidth * (offset[i % latent] as number));
+    const offset = random.normals(draws === 'shared' ? latent : prompt.length);
+    return prompt.map((z, i) => z + bandwidth * (offset[i % offset.length] as number));
   }
   const result = new Float32Array((prompts[0] as Float32Array).length);
   for (let start = 0; start < result.length; start += latent) {

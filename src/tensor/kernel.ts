@@ -22,7 +22,7 @@
  * | SaneConv2dGrad | dy, x, w | stride, padding, bias, inputGradient: boolean | dw, db?, dx? |
  * | SaneMaxPool | x [B, H, W, C] | filterSize, strides | y |
  * | SaneMaxPoolGrad | dy, x, y | filterSize, strides | dx |
- * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], dw0, db0, dw1, ... |
+ * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], correct [M], dw0, db0, dw1, ... |
  * | SanePopulationScores | images, labels, w0, b0, w1, ... | layers | losses [M], accuracies [M] |
  * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
  */

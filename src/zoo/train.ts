@@ -59,10 +59,14 @@ export function prepare(set: ImageSet, { dataset }: Pick<Images, 'dataset'>): La
   };
 }
 
+type Scores<Name extends keyof Checkpoint> = Record<Name, number[]>;
+
 /** The models' scores and weights at a kept epoch; numbers by model, weights [M, ...] by parameter. */
 export interface KeptEpoch {
   epoch: number;
-  scores: Record<'train_accuracy' | 'test_accuracy' | 'train_loss' | 'test_loss', number[]>;
+  scores: Scores<'train_accuracy' | 'test_accuracy' | 'train_loss' | 'test_loss'>;
+  /** Null at epoch 0: nothing was trained. */
+  running: Scores<'running_train_accuracy' | 'running_train_loss'> | null;
   weights: StateDict;
 }
 
@@ -87,6 +91,8 @@ export class PopulationTraining {
   private readonly buffers: Map<string, tf.Variable>;
   private readonly optimizer: Optimizer;
   private kept: KeptEpoch[] = [];
+  /** Summed losses and counts of right answers [2, M] of this epoch's steps so far, each as the model was before its step. */
+  private readonly sums: tf.Variable;
   /** Null where nothing is done to the images. */
   private readonly augmented: AugmentLoader | null;
   private readonly architecture: Architecture;
@@ -119,6 +125,7 @@ export class PopulationTraining {
       .map(named)
       .map(([name, variable]) => ({ name, variable, decay: true }));
     this.augmented = augments(config) ? augmentedImages(config, data, members.length) : null;
+    this.sums = tf.tidy(() => tf.variable(tf.zeros([2, members.length]), false));
     const weightDecay = members.map(({ hyperparameters }) => hyperparameters.weight_decay);
     const { optimizer } = members[0].hyperparameters;
     this.optimizer =
@@ -139,7 +146,7 @@ export class PopulationTraining {
    * hears how many of the images are done.
    */
   async trainEpoch(onStep: (images: number) => Promise<void> | undefined = () => undefined): Promise<void> {
-    if (this.epoch === 0) await this.keepIfListed();
+    if (this.epoch === 0) await this.keepIfListed(null);
     const epoch = this.epoch + 1;
     const count = this.data.train.labels.size;
     const orders = this.members.map(({ seed }) => new Random(seed, 'zoo', 'order', epoch).permutation(count));
@@ -153,6 +160,7 @@ export class PopulationTraining {
       this.members.map(({ seed }) => seed),
       Array(perEpoch).keys().map(batchesOf),
     );
+    tf.tidy(() => this.sums.assign(tf.zerosLike(this.sums)));
     for (let step = 0; step < perEpoch; step++) {
       const pixels = (await images?.next())?.value ?? undefined;
       const hyper = this.schedule(this.epoch * perEpoch + step, epochs * perEpoch);
@@ -160,7 +168,7 @@ export class PopulationTraining {
       await onStep(Math.min(count, (step + 1) * batch_size));
     }
     this.epoch = epoch;
-    await this.keepIfListed();
+    await this.keepIfListed(this.sums);
   }
 
   /** Learning rates, and the momentum or beta1 where the schedule has one. */
@@ -205,12 +213,21 @@ export class PopulationTraining {
     tf.tidy(() => {
       const { data, order } = this.batch(batches, pixels);
       const network = { architecture: this.architecture, activation };
-      const { gradients } = populationGradients(network, this.variables, this.buffers, data, order, dropout);
+      const { losses, correct, gradients } = populationGradients(
+        network,
+        this.variables,
+        this.buffers,
+        data,
+        order,
+        dropout,
+      );
       this.optimizer.step(gradients, hyper);
+      this.sums.assign(tf.add(this.sums, tf.stack([tf.mul(losses, order.shape[1]), correct])));
     });
   }
 
-  private async keepIfListed(): Promise<void> {
+  /** `sums` are those of the epoch's steps. */
+  private async keepIfListed(sums: tf.Tensor | null): Promise<void> {
     if (!this.config.checkpoints.includes(this.epoch)) return;
     const { activation } = (this.members[0] as Member).hyperparameters;
     const network = { architecture: this.architecture, activation };
@@ -224,8 +241,15 @@ export class PopulationTraining {
         train_loss: [...train.losses],
         test_loss: [...test.losses],
       },
+      running: sums && (await this.running(sums)),
       weights: await this.weights(),
     });
+  }
+
+  private async running(sums: tf.Tensor): Promise<NonNullable<KeptEpoch['running']>> {
+    const means = Array.from(await sums.data(), (sum) => sum / this.data.train.labels.size);
+    const models = this.members.length;
+    return { running_train_loss: means.slice(0, models), running_train_accuracy: means.slice(models) };
   }
 
   private async weights(): Promise<StateDict> {
@@ -253,22 +277,26 @@ export class PopulationTraining {
   models(): TrainedModel[] {
     return this.members.map((_, m) => {
       const model: TrainedModel = { checkpoints: [], diverged: [] };
-      for (const { epoch, scores, weights: all } of this.kept) {
+      for (const { epoch, scores, running, weights: all } of this.kept) {
         const weights: StateDict = new Map();
         for (const [name, values] of all) {
           const size = values.length / this.members.length;
           weights.set(name, values.slice(m * size, (m + 1) * size));
         }
-        const { train_accuracy, test_accuracy, train_loss, test_loss } = scores;
         const properties = {
-          train_accuracy: train_accuracy[m] as number,
-          test_accuracy: test_accuracy[m] as number,
-          train_loss: train_loss[m] as number,
-          test_loss: test_loss[m] as number,
+          train_accuracy: scores.train_accuracy[m] as number,
+          test_accuracy: scores.test_accuracy[m] as number,
+          train_loss: scores.train_loss[m] as number,
+          test_loss: scores.test_loss[m] as number,
+          ...(running && {
+            running_train_accuracy: running.running_train_accuracy[m] as number,
+            running_train_loss: running.running_train_loss[m] as number,
+          }),
         };
         const finite = [...weights.values()].every((values) => values.every(Number.isFinite));
         if (finite && Object.values(properties).every(Number.isFinite)) {
-          model.checkpoints.push({ epoch, ...properties, weights });
+          const notRunning = { running_train_accuracy: null, running_train_loss: null };
+          model.checkpoints.push({ epoch, ...notRunning, ...properties, weights });
         } else {
           model.diverged.push(epoch);
         }
@@ -280,7 +308,7 @@ export class PopulationTraining {
   dispose(): void {
     this.augmented?.[Symbol.dispose]();
     this.optimizer.dispose();
-    tf.dispose([...this.variables.values()]);
+    tf.dispose([this.sums, ...this.variables.values()]);
   }
 }
 

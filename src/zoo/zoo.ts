@@ -9,13 +9,20 @@ import { getArchitecture } from '../nets/registry.ts';
 import { type FlatFile, joinParts } from './flat-file.ts';
 import type { Hyperparameters, Split } from './members.ts';
 
-/** A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies (null where an imported zoo does not say). */
+/**
+ * A model's properties at one epoch. Accuracies are fractions, losses mean cross-entropies; null where an imported zoo does not say.
+ * `train_*` and `test_*` are of the finished weights on all images, as they are, without dropout. `running_train_*` are what training
+ * itself saw in the epoch: each batch's answers before its step, with dropout and augmentation, as the authors' zoos log them; null at
+ * epoch 0, in which nothing is trained. Of its training accuracies a checkpoint has one at least.
+ */
 export interface Checkpoint {
   epoch: number;
-  train_accuracy: number;
+  train_accuracy: number | null;
   test_accuracy: number;
   train_loss: number | null;
   test_loss: number | null;
+  running_train_accuracy: number | null;
+  running_train_loss: number | null;
 }
 
 export interface ZooModel {
@@ -108,5 +115,10 @@ export class Zoo {
 /** Opens the artefact of stage `zoo` in folder `dir`. */
 export async function openZoo(dir: string): Promise<Zoo> {
   const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
+  // Manifests of earlier versions do not say what training saw.
+  for (const checkpoint of manifest.models.flatMap(({ checkpoints }) => checkpoints)) {
+    checkpoint.running_train_accuracy ??= null;
+    checkpoint.running_train_loss ??= null;
+  }
   return new Zoo(dir, manifest, getArchitecture(manifest.architecture, manifest.options));
 }

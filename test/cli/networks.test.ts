@@ -588,8 +588,7 @@ describe('exp sample', () => {
       at('samples-d'),
       '--count',
       '200',
-      '--bandwidth',
-      '0.02',
+      ...['--bandwidth', '0.02', '--bandwidth-unit', 'absolute', '--draws', 'independent'],
       '--json',
     );
     expect(err).toContain(
@@ -627,8 +626,8 @@ describe('exp sample', () => {
     };
     const [exact, independent, shared] = await Promise.all([
       sampled('samples-e', '--bandwidth', '0'),
-      sampled('samples-f', '--bandwidth', '0.5'),
-      sampled('samples-g', '--bandwidth', '0.5', '--draws', 'shared'),
+      sampled('samples-f', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute', '--draws', 'independent'),
+      sampled('samples-g', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute'),
     ]);
     expect(exact![0]).toEqual(exact![1]!);
     expect(independent![0]).not.toEqual(exact![0]!);
@@ -641,16 +640,20 @@ describe('exp sample', () => {
       [[files[0]!], 'sample needs --out\n  --out folder: where the new models are written'],
       [
         ['--out', at('x'), files[0]!, '--bandwidth', 'wide'],
-        '--bandwidth wide is not a number of at least 0\n  e.g. --bandwidth 0.2',
+        '--bandwidth wide is not a number of at least 0\n  e.g. --bandwidth 0.1',
       ],
       [
         ['--out', at('x'), files[0]!, '--draws', 'random'],
-        'unknown draws: random\n  choose from independent, shared',
+        'unknown draws: random\n  choose from shared, joint, independent',
       ],
       [['--out', at('x')], 'sample needs --prompts\n  --prompts a.pt, or a folder of checkpoint files'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],
-        `no checkpoint files in ${at('nothing')}\n  they end in .pt, .pth, .bin or .safetensors`,
+        `no checkpoint files in ${at('nothing')}\n  name files of torch.save or safetensors`,
+      ],
+      [
+        ['--out', at('x'), files[0]!],
+        `${files[0]}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
       ],
       [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is not a whole number\n  e.g. --seed 1'],
       [

@@ -38,7 +38,7 @@ async function listedZoo(dir: string): Promise<string> {
         model,
         epoch,
         test_accuracy: random.uniform(),
-        train_accuracy: random.uniform(),
+        running_train_accuracy: random.uniform(),
       });
     }
   }

@@ -53,7 +53,7 @@ const dropout = {
   start: 17,
 };
 
-/** By name: the losses, each parameter's gradient, and the statistics that the step leaves. */
+/** By name: the losses, the counts of right answers, each parameter's gradient, and the statistics that the step leaves. */
 async function compute(device: string, atOnce: number): Promise<Map<string, Float32Array>> {
   await tf.setBackend(device);
   const before = tf.memory().numTensors;
@@ -72,7 +72,7 @@ async function compute(device: string, atOnce: number): Promise<Map<string, Floa
   const net = { architecture: network, activation: 'tanh' } as const;
   const results = composedGradients(net, stacked, buffers, data, order, dropout, atOnce);
   const named = new Map<string, tf.Tensor>([
-    ...['losses', ...network.parameters.map(({ name }) => name)].map(
+    ...['losses', 'correct', ...network.parameters.map(({ name }) => name)].map(
       (name, i) => [name, results[i]!] as const,
     ),
     ...buffers,
@@ -115,6 +115,8 @@ describe(`populations of plain operations`, () => {
 
   test('differ between models, in all that they have of their own', () => {
     for (const [name, numbers] of alone) {
+      // Of a few images, two models may well get as many right.
+      if (name === 'correct') continue;
       const size = numbers.length / models;
       expect({ name, first: [...numbers.slice(0, size)] }).not.toEqual({
         name,

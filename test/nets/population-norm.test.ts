@@ -76,16 +76,17 @@ async function readAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<str
   return numbers;
 }
 
-/** Losses, gradients and the buffers after one step; scores and logits of these. */
+/** Losses, counts of right answers, gradients and the buffers after one step; scores and logits of these. */
 const compute = async ({ net, weights, buffers, data, order }: Population) => {
-  const { losses, gradients } = populationGradients(net, weights, buffers, data, order);
+  const { losses, correct, gradients } = populationGradients(net, weights, buffers, data, order);
   const { losses: testLosses, accuracies } = await populationScores(net, weights, buffers, data);
   const logits = populationLogits(net, weights, buffers, data.images);
   expect(logits.shape).toEqual([buffers.get('bn1.running_mean')!.shape[0]!, count, resnet.classes]);
   const tensors = new Map<string, tf.Tensor>([...Object.entries(gradients), ...buffers]);
-  const numbers = await readAll(tensors.set('losses', losses).set('logits', logits));
+  tensors.set('losses', losses).set('correct', correct).set('logits', logits);
+  const numbers = await readAll(tensors);
   numbers.set('test losses', testLosses).set('accuracies', accuracies);
-  tf.dispose([losses, logits, gradients]);
+  tf.dispose([losses, correct, logits, gradients]);
   return numbers;
 };
 
@@ -114,11 +115,12 @@ describe(`populations with batch normalisation`, () => {
       for (const [m, state] of states.entries()) {
         const order = [...orders[m]!];
         const batchLogits = oracleLogits(resnet, state, order.map(image), relu, { training: true });
-        const { loss } = scores(
+        const { loss, accuracy } = scores(
           batchLogits,
           order.map((i) => classes[i]!),
         );
         expectClose(last('losses', m, 1), [loss], 2e-3);
+        expect(last('correct', m, 1)[0]! / order.length).toBeCloseTo(accuracy, 6);
         // Evaluation is by the running statistics that the step left.
         const after = new Map(state);
         for (const { name, shape } of resnet.buffers) after.set(name, last(name, m, shape[0]!).slice());

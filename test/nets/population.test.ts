@@ -78,7 +78,7 @@ function randomProblem(architecture: Architecture, models: number, batch: number
   };
 }
 
-/** Losses, gradients of every parameter, scores; of models `from` to `to`. */
+/** Losses, counts of right answers, gradients of every parameter, scores; of models `from` to `to`. */
 async function compute(device: string, problem: Problem, from = 0, to = problem.seeds.length) {
   await tf.setBackend(device);
   const before = tf.memory().numTensors;
@@ -102,14 +102,22 @@ async function compute(device: string, problem: Problem, from = 0, to = problem.
     seeds: problem.dropout.seeds.slice(from, to),
   };
   const network = { architecture, activation };
-  const { losses, gradients } = populationGradients(network, weights, new Map(), data, orders, dropout);
+  const { losses, correct, gradients } = populationGradients(
+    network,
+    weights,
+    new Map(),
+    data,
+    orders,
+    dropout,
+  );
+  const parameters = architecture.parameters.map(({ name }) => gradients[name] as tf.Tensor);
   const scores = await populationScores(network, weights, new Map(), data);
   const results: Float32Array[] = [];
-  for (const tensor of [losses, ...architecture.parameters.map(({ name }) => gradients[name] as tf.Tensor)]) {
+  for (const tensor of [losses, correct, ...parameters]) {
     results.push((await tensor.data<'float32'>()).slice());
   }
   results.push(scores.losses, scores.accuracies);
-  tf.dispose([losses, orders, ...Object.values(gradients), ...weights.values(), ...Object.values(data)]);
+  tf.dispose([losses, correct, orders, ...parameters, ...weights.values(), ...Object.values(data)]);
   expect(tf.memory().numTensors).toBe(before);
   return results;
 }
@@ -143,7 +151,7 @@ const expectAllClose = (actual: Float32Array[], expected: Float32Array[]) => {
 
 describe(`populations`, () => {
   test.each(kernelDevices)(
-    'on %s have the losses, gradients and scores that they have on cpu',
+    'on %s have the losses, right answers, gradients and scores that they have on cpu',
     async (device) => {
       for (let round = 0; round < 8; round++) {
         const { problem, expected } = await wellPosed(() =>

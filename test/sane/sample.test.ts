@@ -25,7 +25,7 @@ function draws(count: number, kind: Density['draws']) {
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe('kernel density draws', () => {
-  for (const kind of ['independent', 'shared'] as const) {
+  for (const kind of ['independent', 'joint', 'shared'] as const) {
     test(`${kind}: every prompt as often, offsets of mean 0 and the bandwidth`, () => {
       const all = draws(2000, kind);
       for (let p = 0; p < prompts.length; p++) {
@@ -44,6 +44,13 @@ describe('kernel density draws', () => {
       expect(new Set(chosen).size).toBe(1);
       for (const [i, offset] of offsets.entries()) expect(offset).toBeCloseTo(offsets[i % latent]!, 3);
     }
+  });
+
+  test('joint: all tokens of a model have one prompt, and their offsets are uncorrelated', () => {
+    const all = draws(2000, 'joint');
+    for (const { chosen } of all) expect(new Set(chosen).size).toBe(1);
+    const product = mean(all.map(({ offsets }) => (offsets[0]! * offsets[latent]!) / bandwidth ** 2));
+    expect(Math.abs(product)).toBeLessThan(5 / Math.sqrt(2000));
   });
 
   test('independent: tokens of a model mix prompts, and their offsets are uncorrelated', () => {

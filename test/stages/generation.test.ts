@@ -70,6 +70,8 @@ const generation = {
   candidates: 6,
   samples: 3,
   rounds: 2,
+  // As the released code has them; the spread of this small SANE's embeddings is far smaller.
+  ...{ bandwidth_unit: 'absolute', bandwidth: 0.2, gauss_sd: 10, draws: 'independent' },
 } as Config;
 let paths: Record<'dataset' | 'zoo' | 'sane', string>;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json } from '../../src/base/json.ts';
@@ -17,14 +17,14 @@ import { runStage, type WrittenModel, writeZoo } from '../zoo/on-disk.ts';
 let dir = '';
 
 /** 14 models whose accuracy can be read off the weights: at epoch e they are multiplied by 1 + e/10. */
-function models(): WrittenModel[] {
+function models(epochs = [1, 4, 9]): WrittenModel[] {
   return Array.from({ length: 14 }, (_, m) => {
     const base = randomWeights(cnnSmall, m);
     const scaled = (factor: number) =>
       new Map(Array.from(base, ([name, values]) => [name, values.map((x) => x * factor)]));
     return {
       split: m < 8 ? 'train' : m < 11 ? 'val' : 'test',
-      checkpoints: [1, 4, 9].map((epoch) => ({ epoch, weights: scaled(1 + epoch / 10) })),
+      checkpoints: epochs.map((epoch) => ({ epoch, weights: scaled(1 + epoch / 10) })),
     };
   });
 }
@@ -139,6 +139,53 @@ describe('stages sane and property-prediction', () => {
     await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
       /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
     );
+  });
+
+  test('take the gap from the training accuracy that is asked for, and never from the other', async () => {
+    const implementation = await stages['property-prediction']!.load();
+    const config = { ...predictionConfig, features: ['statistics'], targets: ['ggap'] };
+    const mean = async (gap: string) => {
+      const at = await run(implementation, { ...config, gap }, { zoo: join(dir, 'zoo') }, `gap ${gap}`);
+      const { predictions } = await Bun.file(join(at, 'predictions.json')).json();
+      const [{ values }] = predictions as [{ values: number[] }];
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    // At epoch e they are -e/40 and e/20, of epochs 1, 4 and 9.
+    expect(await mean('running')).toBeCloseTo(-14 / 3 / 40, 1);
+    expect(await mean('evaluated')).toBeCloseTo(14 / 3 / 20, 1);
+
+    const changed = async (name: string, change: (checkpoint: Record<string, unknown>) => void) => {
+      await cp(join(dir, 'zoo'), join(dir, name), { recursive: true });
+      const path = join(dir, name, 'manifest.json');
+      const manifest = await Bun.file(path).json();
+      for (const { checkpoints } of manifest.models) checkpoints.forEach(change);
+      await Bun.write(path, JSON.stringify(manifest));
+      return join(dir, name);
+    };
+    // As zoos were written that knew one training accuracy only.
+    const old = await changed('old', (checkpoint) => {
+      delete checkpoint.running_train_accuracy;
+    });
+    await expect(run(implementation, config, { zoo: old }, 'old gap')).rejects.toThrow(
+      'model-0 has no running_train_accuracy at epoch 1, which ggap needs: set property_prediction.gap to evaluated, take ggap out of property_prediction.targets, or train or import the zoo again with that number',
+    );
+    const logged = await changed('logged', (checkpoint) => {
+      checkpoint.train_accuracy = null;
+    });
+    await expect(
+      run(implementation, { ...config, gap: 'evaluated' }, { zoo: logged }, 'logged gap'),
+    ).rejects.toThrow(
+      'model-0 has no train_accuracy at epoch 1, which ggap needs: set property_prediction.gap to running, take',
+    );
+    // Nothing is trained at epoch 0, of which the evaluated one is taken.
+    const untrained = join(dir, 'untrained');
+    await writeZoo(untrained, cnnSmall, null, models([0, 9]));
+    const both = { ...config, epochs_used: [0, 9] };
+    const at = await run(implementation, both, { zoo: untrained }, 'untrained gap');
+    const { predictions } = await Bun.file(join(at, 'predictions.json')).json();
+    // 0 at epoch 0, and -9/40 at epoch 9.
+    const [first, second] = predictions[0].values as [number, number];
+    expect(first - second).toBeGreaterThan(0.1);
   });
 
   test('say when no checkpoint is of the epochs asked for', async () => {

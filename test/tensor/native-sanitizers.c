@@ -35,7 +35,7 @@ void scatter_add_rows(const float *, const int32_t *, float *, int, int, int);
 void adam(int, int, const double *, const int32_t *, const int32_t *, const double *, const double *, int, double, double, double,
           double, double);
 void population_gradients(const int32_t *, int, int, int, const float *, const int32_t *, const int32_t *, const double *,
-                          const float *, const int32_t *, int, float *, const double *);
+                          const float *, const int32_t *, int, float *, float *, const double *);
 void population_scores(const int32_t *, int, int, int, const float *, const int32_t *, const double *, float *, float *);
 
 static void *taken[64];
@@ -159,7 +159,7 @@ static void populations(void) {
   for (int m = 0; m < models; m++) rates[m] = 0.25f;
   int32_t *labels = ids(N, inputs);
   population_gradients(layers, LAYERS, models, batch, x, labels, ids(models * batch, N), weights, rates, ids(models, 1000), 3,
-                       numbers(models), gradients);
+                       numbers(models), numbers(models), gradients);
   population_scores(layers, LAYERS, models, N, x, labels, weights, numbers(models), numbers(models));
 }
 

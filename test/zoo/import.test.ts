@@ -176,10 +176,19 @@ describe('a published zoo', () => {
     );
     expect(manifest.models[0]?.checkpoints[1]).toEqual({
       epoch: 2,
-      train_accuracy: expect.closeTo(0.31),
+      train_accuracy: null,
       test_accuracy: expect.closeTo(0.21),
-      train_loss: expect.closeTo(0.79),
+      train_loss: null,
       test_loss: expect.closeTo(1.29),
+      running_train_accuracy: expect.closeTo(0.31),
+      running_train_loss: expect.closeTo(0.79),
+    });
+    // The untrained model was evaluated.
+    expect(manifest.models[0]?.checkpoints[0]).toMatchObject({
+      train_accuracy: expect.closeTo(0.11),
+      train_loss: expect.closeTo(0.99),
+      running_train_accuracy: null,
+      running_train_loss: null,
     });
     expect(manifest.models.map(({ split }) => split).sort()).toEqual(['test', 'test', 'train']);
     const zoo = await openZoo(out);
@@ -415,10 +424,14 @@ describe('listed checkpoint files', () => {
 dataset: mnist
 architecture: cnn-small
 checkpoints:
-  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, split: val}
+  - {file: sub/b.bin, model: 7, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5, split: val}
   - {file: a.pt, model: 7, epoch: 1, test_accuracy: 0.4, train_accuracy: 1, split: val}
   - {file: a.pt, test_accuracy: 0, train_accuracy: 0.1, split: train}
 `;
+    const nothing = {
+      ...{ train_accuracy: null, train_loss: null, test_loss: null },
+      ...{ running_train_accuracy: null, running_train_loss: null },
+    };
     for (const name of ['zoo.yaml', 'zoo.yml']) {
       const { manifest, out } = await importInto(listed(text, name), { dataset: null });
       expect(manifest.models.map(({ source, split, seed }) => [source, split, seed])).toEqual([
@@ -426,8 +439,8 @@ checkpoints:
         ['a.pt', 'train', 1],
       ]);
       expect(manifest.models[0]?.checkpoints).toEqual([
-        { epoch: 1, test_accuracy: 0.4, train_accuracy: 1, test_loss: null, train_loss: null },
-        { epoch: 2, test_accuracy: 0.5, train_accuracy: 0.6, test_loss: 1.5, train_loss: null },
+        { ...nothing, epoch: 1, test_accuracy: 0.4, train_accuracy: 1 },
+        { ...nothing, epoch: 2, test_accuracy: 0.5, running_train_accuracy: 0.6, test_loss: 1.5 },
       ]);
       const zoo = await openZoo(out);
       expect(await zoo.weights(zoo.manifest.models[0]!, 2)).toEqual(weights);
@@ -451,11 +464,12 @@ checkpoints:
   });
 
   test('may be links, and elsewhere: absolute, above, in the home folder or where a variable says', async () => {
+    const variable = (name: string) => `$${`{${name}}`}/x.pt`;
     const elsewhere = newFolder();
     mkdirSync(elsewhere);
     writeFileSync(join(elsewhere, 'x.pt'), bytesOf(cnn, weights));
     process.env.ZOO_TEST = elsewhere;
-    const files = ['link.pt', 'linked/x.pt', `\${ZOO_TEST}/x.pt`, join(elsewhere, 'x.pt')];
+    const files = ['link.pt', 'linked/x.pt', variable('ZOO_TEST'), join(elsewhere, 'x.pt')];
     const dir = listed({ checkpoints: files.map((file) => ({ ...entry, file })) });
     symlinkSync(join(elsewhere, 'x.pt'), join(dir, 'link.pt'));
     symlinkSync(elsewhere, join(dir, 'linked'));
@@ -467,9 +481,9 @@ checkpoints:
     const before = of();
     appendFileSync(join(elsewhere, 'x.pt'), 'x');
     expect(of()).not.toBe(before);
-    const unset = listed({ checkpoints: [{ ...entry, file: `\${NO_SUCH_VARIABLE}/a.pt` }] });
+    const unset = listed({ checkpoints: [{ ...entry, file: variable('NO_SUCH_VARIABLE') }] });
     expect(await errorOf(unset)).toBe(
-      `DIR/zoo.yaml: checkpoints[0]: \${NO_SUCH_VARIABLE}/a.pt: the environment has no variable NO_SUCH_VARIABLE`,
+      `DIR/zoo.yaml: checkpoints[0]: ${variable('NO_SUCH_VARIABLE')}: the environment has no variable NO_SUCH_VARIABLE`,
     );
   });
 
@@ -500,7 +514,11 @@ checkpoints:
     [{ checkpoints: [entry, {}] }, 'checkpoints[1]: expected a path under `file`'],
     [
       { checkpoints: [{ ...entry, accuracy: 1 }] },
-      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss',
+      'checkpoints[0]: unknown key accuracy; the keys are file, model, epoch, split, train_accuracy, test_accuracy, train_loss, test_loss, running_train_accuracy, running_train_loss',
+    ],
+    [
+      { checkpoints: [{ ...entry, running_train_accuracy: 0.5 }] },
+      'checkpoints[0]: epoch 0, which is the default, is before training and has no running_train_accuracy',
     ],
     [{ checkpoints: [{ ...entry, epoch: 1.5 }] }, 'checkpoints[0]: epoch is a whole number from 0 on'],
     [

@@ -154,6 +154,8 @@ describe('training a population', () => {
         for (const [m, model] of oracle.entries()) {
           const [expected, actual] = [model.checkpoints[0]!, ours[m]!.checkpoints[0]!];
           expect(actual.train_loss).toBeCloseTo(expected.train_loss as number, 4);
+          expect(actual.running_train_loss).toBeCloseTo(expected.running_train_loss as number, 4);
+          expect(actual.running_train_accuracy).toBe(expected.running_train_accuracy);
           for (const [name, values] of expected.weights) {
             expectClose(actual.weights.get(name)!, values, 1e-4);
           }
@@ -188,6 +190,39 @@ describe('training a population', () => {
     expect(checkpoints[1]!.train_loss).toBeLessThan((checkpoints[0]!.train_loss as number) - 0.2);
     expect(checkpoints[1]!.train_accuracy).toBeGreaterThan(0.35);
   });
+
+  test.each(acceleratedDevices)(
+    'on %s counts what each step saw before it moved the weights',
+    async (device) => {
+      await startTested([device], 2);
+      // In one step per epoch, what training sees is what the epoch before left.
+      const settings: ZooConfig = { ...config, batch_size: 23, checkpoints: [0, 1, 2] };
+      const still = different({ dropout: 0 });
+      for (const model of await train(settings, still, dataOf(23, 3))) {
+        const [initial, ...trained] = model.checkpoints;
+        expect(initial).toMatchObject({ running_train_accuracy: null, running_train_loss: null });
+        expect(trained.length).toBe(2);
+        for (const [e, checkpoint] of trained.entries()) {
+          const before = model.checkpoints[e]!;
+          expect(checkpoint.running_train_accuracy).toBeCloseTo(before.train_accuracy as number, 6);
+          expect(checkpoint.running_train_loss).toBeCloseTo(before.train_loss as number, 4);
+        }
+      }
+      // Of weights that do not move, it is the mean over all images, the smaller last batch included.
+      const frozen = different({ dropout: 0, learning_rate: 0 });
+      const batches: ZooConfig = { ...config, epochs: 1, checkpoints: [1], batch_size: 9 };
+      for (const model of await train(batches, frozen, dataOf(23, 3))) {
+        const [checkpoint] = model.checkpoints;
+        expect(checkpoint!.running_train_accuracy).toBeCloseTo(checkpoint!.train_accuracy as number, 6);
+        expect(checkpoint!.running_train_loss).toBeCloseTo(checkpoint!.train_loss as number, 4);
+      }
+      // Training sees with dropout, evaluation without.
+      const [dropping] = await train(batches, different({ dropout: 0.5, learning_rate: 0 }), dataOf(23, 3));
+      const { running_train_loss, train_loss } = dropping!.checkpoints[0]!;
+      expect(Math.abs((running_train_loss as number) - (train_loss as number))).toBeGreaterThan(1e-3);
+    },
+    20_000,
+  );
 
   test('records epochs at which a model has diverged, and spares the others', async () => {
     await startTested([kernelDevices.at(-1)!], 2);
@@ -342,6 +377,12 @@ describe('zoo stage', () => {
     training.dispose();
     const told: number[] = [];
     await zooStage.execute({ ...longer('stopped'), report: ({ done }) => told.push(done) });
+    // What training saw in epoch 1 came back with the state.
+    for (const { checkpoints } of (await openZoo(join(dir, 'stopped'))).manifest.models)
+      expect(checkpoints.map(({ running_train_accuracy: seen }) => typeof seen)).toEqual([
+        'number',
+        'number',
+      ]);
     // Two of three epochs of four models were there.
     expect(Math.min(...told)).toBeGreaterThan(2 * 4 * 60);
     for (const name of await readdir(join(dir, 'smooth', 'models'))) {

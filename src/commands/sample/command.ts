@@ -20,12 +20,17 @@ export const sample: Command = {
     seed: { value: 'n', help: 'seed of the samples (default: 0)' },
     bandwidth: {
       value: 'x',
-      help: 'bandwidth of the kernel density (default: 0.2; a small SANE needs less)',
+      help: 'bandwidth of the kernel density, in --bandwidth-unit (default: 0.1)',
+    },
+    'bandwidth-unit': {
+      value: 'name',
+      help: 'spread (default): standard deviations of embeddings between models; absolute: as it is',
+      values: () => ['spread', 'absolute'],
     },
     draws: {
       value: 'name',
-      help: 'independent (default): each token is drawn on its own; shared: all tokens share one prompt and one offset',
-      values: () => ['independent', 'shared'],
+      help: 'shared (default): all tokens share one prompt and one offset; joint: one prompt; independent: each token is drawn on its own',
+      values: () => ['shared', 'joint', 'independent'],
     },
     out: { value: 'folder', help: 'where the new models are written', required: true, values: 'folder' },
     format,

@@ -2,6 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleNetworks } from '../../sane/decode-networks.ts';
+import type { Draws } from '../../sane/sample.ts';
 import { defaults } from '../../stages/catalogue.ts';
 import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
@@ -23,7 +24,8 @@ export async function sampleCommand(request: Request): Promise<number> {
   const seed = optionValue(request, 'seed') ?? '0';
   if (!/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed ${seed} is not a whole number`, 'e.g. --seed 1');
   const bandwidth = numberOption(request, 'bandwidth', defaults.generation.bandwidth);
-  const draws = optionValue(request, 'draws') === 'shared' ? 'shared' : 'independent';
+  const draws = optionValue(request, 'draws') as Draws | undefined;
+  const unit = optionValue(request, 'bandwidth-unit') === 'absolute' ? 'absolute' : 'spread';
 
   const pretrained = await openPretrained(request);
   await mkdir(out, { recursive: true });
@@ -34,7 +36,8 @@ export async function sampleCommand(request: Request): Promise<number> {
     seed: Number(seed),
     window,
     bandwidth,
-    draws,
+    draws: draws ?? defaults.generation.draws,
+    unit,
   });
   for await (const tensors of samples) {
     const file = join(out, `sample-${String(files.length).padStart(4, '0')}.${format}`);

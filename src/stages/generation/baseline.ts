@@ -19,6 +19,7 @@ export async function baselineSampler(
   const embeddings = await embedNetworks(model, layout, scales, flats);
   return {
     settings: { ...settings, bandwidth: settings.hyper_representation_bandwidth },
+    unit: 1,
     latent: 1,
     prompts: prompts.map((prompt, i) => ({ ...prompt, embedding: embeddings[i] as Float32Array })),
     decode: async (drawn) => {

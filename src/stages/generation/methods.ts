@@ -12,12 +12,14 @@ export interface Prompt {
   weights: StateDict;
   /** Token embeddings [tokens, latent], or the embedding of the whole network. */
   embedding: Float32Array;
-  /** On the images that candidates are chosen by. */
+  /** On the training images, as the zoo's manifest says. */
   accuracy: number;
 }
 
 export interface Sampler {
   settings: GenerationSettings & { seed: number };
+  /** What the settings' bandwidth, gauss_mean and gauss_sd are multiples of. */
+  unit: number;
   /** Numbers that are drawn together: of a token's embedding. 1: every number has a density of its own. */
   latent: number;
   prompts: readonly Prompt[];
@@ -35,9 +37,9 @@ export function bestPrompts(prompts: readonly Prompt[], share: number): Prompt[]
 
 /** Samples of a method, for `sub`, `boot` and `gauss` the best first. Every draw has a stream of its own. */
 export async function sample(method: SampledMethod, sampler: Sampler): Promise<StateDict[]> {
-  const { settings, latent, prompts, decode, score } = sampler;
-  const { seed, samples, candidates, rounds, bandwidth, draws } = settings;
-  const density = { latent, bandwidth, draws };
+  const { settings, unit, latent, prompts, decode, score } = sampler;
+  const { seed, samples, candidates, rounds, draws } = settings;
+  const density = { latent, bandwidth: settings.bandwidth * unit, draws };
   const stream = (...name: (string | number)[]) => new Random(seed, 'generation', method, ...name);
   const near = (kept: readonly Float32Array[], round: number, i: number) =>
     drawNear(kept, density, stream(round, i));
@@ -48,7 +50,8 @@ export async function sample(method: SampledMethod, sampler: Sampler): Promise<S
     return decode(Array.from({ length: samples }, (_, i) => near(best, 0, i)));
   }
   const size = (all[0] as Float32Array).length;
-  const normal = (i: number) => drawNormal(size, settings.gauss_mean, settings.gauss_sd, stream(0, i));
+  const normal = (i: number) =>
+    drawNormal(size, settings.gauss_mean * unit, settings.gauss_sd * unit, stream(0, i));
   const first = method === 'gauss' ? normal : (i: number) => near(all, 0, i);
   const scored = async (embeddings: readonly Float32Array[]) => {
     const models = await decode(embeddings);

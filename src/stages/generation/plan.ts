@@ -16,7 +16,7 @@ export const generation: Stage<PlannedRun> = {
   name: 'generation',
   description:
     'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
-  version: 3,
+  version: 4,
   usesDevice: true,
   load: async () => (await import('./run.ts')).generationStage,
   settings: {

@@ -6,7 +6,7 @@ import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture } from '../../nets/registry.ts';
-import { loadSane } from '../../sane/checkpoint.ts';
+import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
@@ -17,7 +17,7 @@ import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../..
 import { tf } from '../../tensor/tf.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepare, prepareBoth } from '../../zoo/train.ts';
-import { openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
+import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
@@ -42,6 +42,26 @@ function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
   if (others.length === 0) return activation as Activation;
   throw new Error(
     `zoo ${dir}: the prompts have different activations (${[activation, ...others].join(', ')}), and a sample among them would have none: take prompts from a zoo of one activation`,
+  );
+}
+
+/** What bandwidths are multiples of. Throws where that is the spread of SANE's embeddings, and they have none. */
+function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneDescription): number {
+  if (bandwidth_unit === 'absolute') return 1;
+  if (spread !== null) return spread;
+  throw new Error(
+    'SANE was pretrained on one model, whose embeddings have no spread to measure a bandwidth by: set generation.bandwidth_unit to absolute, or raise zoo.models',
+  );
+}
+
+/** The accuracies that prompts are ranked by: of the finished weights, or where the zoo does not say these of every prompt, the running ones. */
+function trainAccuraciesOf(checkpoints: readonly Checkpoint[]): number[] {
+  for (const name of ['train_accuracy', 'running_train_accuracy'] as const) {
+    const values = checkpoints.map((checkpoint) => checkpoint[name]).filter((value) => value !== null);
+    if (values.length === checkpoints.length) return values;
+  }
+  throw new Error(
+    'the zoo has train_accuracy for some of the prompts and only running_train_accuracy for others, so that they cannot be ranked: give one of both for all',
   );
 }
 
@@ -84,11 +104,12 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     standardization ? standardize(layout, flat, standardization) : flat,
   );
   const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
+  const promptAccuracies = trainAccuraciesOf(trained.map(({ checkpoint }) => checkpoint));
   const prompts = trained.map(
-    ({ checkpoint, flat }, i): Prompt => ({
+    ({ flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
       embedding: embeddings[i] as Float32Array,
-      accuracy: checkpoint.train_accuracy,
+      accuracy: promptAccuracies[i] as number,
     }),
   );
 
@@ -122,7 +143,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     );
   const judges = images.validation ? prepare(images.validation, images) : data.train;
   const score = (models: readonly StateDict[]) => accuracies(network, models, judges);
-  const sampler: Sampler = { settings: config, latent: shape.latent_dim, prompts, decode, score };
+  const unit = unitOf(config, description);
+  const sampler: Sampler = { settings: config, unit, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
   return {

@@ -31,21 +31,38 @@ type Config = PropertyPredictionSettings &
   Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'>;
 type Target = PropertyPredictionSettings['targets'][number];
 
+/**
+ * The training accuracy that the generalisation gap is taken from. Running: that of the epoch while the weights moved, as the authors'
+ * zoos log it; at epoch 0, in which nothing is trained, theirs is the evaluated one, and so it is here. Throws where the zoo does not
+ * say the one asked for: the other would be another target.
+ */
+function trainAccuracyOf({ model, checkpoint }: Sample, gap: Config['gap']): number {
+  const evaluated = gap === 'evaluated' || checkpoint.epoch === 0;
+  const accuracy = evaluated ? checkpoint.train_accuracy : checkpoint.running_train_accuracy;
+  if (accuracy !== null) return accuracy;
+  const missing = evaluated ? 'train_accuracy' : 'running_train_accuracy';
+  const other = gap === 'evaluated' ? 'running' : 'evaluated';
+  throw new Error(
+    `${model.id} has no ${missing} at epoch ${checkpoint.epoch}, which ggap needs: set property_prediction.gap to ${other}, take ggap out of property_prediction.targets, or train or import the zoo again with that number`,
+  );
+}
+
 /** The number to be predicted. The generalisation gap is training accuracy less test accuracy. */
-function targetOf({ checkpoint }: Sample, target: Target): number {
+function targetOf(sample: Sample, target: Target, gap: Config['gap']): number {
+  const { checkpoint } = sample;
   switch (target) {
     case 'test-accuracy':
       return checkpoint.test_accuracy;
     case 'epoch':
       return checkpoint.epoch;
     case 'ggap':
-      return checkpoint.train_accuracy - checkpoint.test_accuracy;
+      return trainAccuracyOf(sample, gap) - checkpoint.test_accuracy;
   }
 }
 
 /** The targets of a split. Throws if they are all the same, because R² has no meaning then. */
-function targetsOf(samples: Samples, split: Split, target: Target): Float64Array {
-  const values = Float64Array.from(samples[split], (sample) => targetOf(sample, target));
+function targetsOf(samples: Samples, split: Split, target: Target, gap: Config['gap']): Float64Array {
+  const values = Float64Array.from(samples[split], (sample) => targetOf(sample, target, gap));
   if (values.every((value) => value === values[0])) {
     throw new Error(
       `${target} is ${values[0]} in every ${split} checkpoint, so R² is undefined: use more models or epochs, or take ${target} out of property_prediction.targets`,
@@ -90,6 +107,10 @@ export const propertyPredictionStage: StageImplementation = {
     const config = context.config as unknown as Config;
     const zoo = await openZoo(context.inputs.zoo as string);
     const samples = await findSamples(zoo, config.epochs_used, context.inputs.alignment);
+    const targets = config.targets.map((name) => {
+      const of = (split: Split) => targetsOf(samples, split, name, config.gap);
+      return { name, train: of('train'), val: of('val'), test: of('test') };
+    });
     const features = await computeFeatures(context, config, zoo, samples);
 
     const records: MetricRecord[] = [];
@@ -97,8 +118,8 @@ export const propertyPredictionStage: StageImplementation = {
     const total = features.size * config.targets.length;
     for (const [feature, rows] of features) {
       const fit = ridge(rows.train);
-      for (const target of config.targets) {
-        const split = (name: Split) => ({ features: rows[name], targets: targetsOf(samples, name, target) });
+      for (const { name: target, ...values } of targets) {
+        const split = (name: Split) => ({ features: rows[name], targets: values[name] });
         const result = probe(
           { train: split('train'), val: split('val'), test: split('test') },
           config.ridge_strengths,

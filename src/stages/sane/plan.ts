@@ -9,7 +9,7 @@ import schema from './settings.json' with { type: 'json' };
 export const sane: Stage<PlannedRun> = {
   name: 'sane',
   description: 'pretrains SANE on tokens of the weights of a zoo',
-  version: 2,
+  version: 3,
   usesDevice: true,
   load: async () => (await import('./run.ts')).saneStage,
   settings: {

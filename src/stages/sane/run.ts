@@ -1,11 +1,13 @@
 /** Stage `sane`: pretrains SANE on a zoo. Its state is kept now and then, and an interrupted pretraining goes on from there. */
 
-import { saveAutoencoder } from '../../sane/checkpoint.ts';
+import { type SaneDescription, saveAutoencoder } from '../../sane/checkpoint.ts';
+import { embedModels } from '../../sane/embed.ts';
 import { Sane } from '../../sane/model.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionRows } from '../../sane/position-tables.ts';
 import type { PretrainConfig } from '../../sane/pretrain.ts';
-import { findSamples, standardizedSets } from '../../sane/samples.ts';
+import { findSamples, readStandardized, type SampleSet, standardizedSets } from '../../sane/samples.ts';
+import { embeddingSpread } from '../../sane/spread.ts';
 import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
@@ -20,6 +22,12 @@ export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShap
   const positions = [Math.max(tokens, n), Math.max(layerTable, l), Math.max(rows, r)] as const;
   const window = Math.min(config.window, layout.tokens);
   return { token_size, d_model, latent_dim, layers, heads, projection_dim, window, positions };
+}
+
+/** The samples of the last epoch there is, which prompts are of by default. */
+function lastEpochOf({ samples, standardization }: SampleSet): SampleSet {
+  const last = Math.max(...samples.map(({ checkpoint }) => checkpoint.epoch));
+  return { samples: samples.filter(({ checkpoint }) => checkpoint.epoch === last), standardization };
 }
 
 export const saneStage: StageImplementation = {
@@ -45,7 +53,12 @@ export const saneStage: StageImplementation = {
       loader,
       config,
       (weights) => new Sane(shape, weights),
-      (sane) => saveAutoencoder(dir, sane, description, sets.train.standardization),
+      async (sane) => {
+        const models = readStandardized(architecture, layout, lastEpochOf(sets.train));
+        const spread = await embeddingSpread(embedModels(sane, layout, models));
+        const whole: SaneDescription = { ...description, embedding_spread: spread };
+        await saveAutoencoder(dir, sane, whole, sets.train.standardization);
+      },
     );
   },
 };

@@ -6,7 +6,7 @@ import { pick, population } from '../work.ts';
 export const zooImport: Stage<Models> = {
   name: 'zoo-import',
   description: 'converts a zoo of other people',
-  version: 1,
+  version: 2,
   usesDevice: false,
   load: async () => (await import('./run.ts')).zooImportStage,
 

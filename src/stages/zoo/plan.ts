@@ -18,7 +18,7 @@ export function recipeOf({ architecture, settings }: Models): object {
 export const zoo: Stage<Models> = {
   name: 'zoo',
   description: 'trains a population of models',
-  version: 2,
+  version: 3,
   usesDevice: true,
   load: async () => (await import('./run.ts')).zooStage,
   settings: {

@@ -94,7 +94,7 @@ export const functions = {
   population_gradients: {
     args: [
       ...(['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'] as const),
-      ...(['i32', 'ptr', 'ptr'] as const),
+      ...(['i32', 'ptr', 'ptr', 'ptr'] as const),
     ],
     returns: 'void',
   },

@@ -125,6 +125,18 @@ static lanes cross_entropy(lanes *logits, long classes, ilanes label) {
   return log_vec(sum) - picked;
 }
 
+// 1 where the largest of the logits, the first of equals, is the label's, else 0.
+static lanes is_right(const lanes *logits, long classes, ilanes label) {
+  ilanes guess = {0};
+  lanes most = logits[0];
+  for (long c = 1; c < classes; c++) {
+    const ilanes more = logits[c] > most;
+    most = choose(more, logits[c], most);
+    guess = (ilanes)choose(more, (vec)(guess * 0 + (int32_t)c), (vec)guess);
+  }
+  return choose(guess == label, splat(1), splat(0));
+}
+
 static struct dropout dropout_of(const struct population *p, long group, long image) {
   struct dropout d = {0};
   if (!p->dropout) return d;
@@ -148,7 +160,7 @@ static void gradient_task(void *context, long task) {
   lanes *dlogits = activations + n->scratch, *work = dlogits + n->widest;
   pack_filters(p, group, n->order, 1, weights);
   pack_filters(p, group, n->turned, 0, turned);
-  lanes *sums = p->sums + task * parameters, loss = {0};
+  lanes *sums = p->sums + task * parameters, loss = {0}, correct = {0};
   memset(sums, 0, (size_t)parameters * sizeof(lanes));
   for (long image = from; image < to; image++) {
     ilanes label;
@@ -156,17 +168,19 @@ static void gradient_task(void *context, long task) {
     const struct dropout dropout = dropout_of(p, group, image);
     network_forward(n, weights, &dropout, activations, places);
     memcpy(dlogits, activations + n->inputs[n->depth], (size_t)p->classes * sizeof(lanes));
+    correct += is_right(dlogits, p->classes, label);
     loss += cross_entropy(dlogits, p->classes, label);
     for (long c = 0; c < p->classes; c++) dlogits[c] /= (float)p->batch;
     network_backward(n, turned, &dropout, activations, places, dlogits, work, sums);
   }
   memcpy(p->losses + task * LANES, &loss, sizeof loss);
+  memcpy(p->correct + task * LANES, &correct, sizeof correct);
 }
 
 struct unpacking {
   const struct population *population;
   const double *gradients;  // addresses, as the weights'
-  float *losses;            // [models]
+  float *losses, *correct;  // [models]
 };
 
 // Sums the tasks of a group of models, in their order, and unpacks the gradients.
@@ -176,14 +190,18 @@ static void unpack_task(void *context, long group) {
   const struct network *n = &p->network;
   const long parameters = n->weights[n->depth], count = min_long(LANES, p->models - group * LANES);
   lanes *sums = p->sums + group * p->chunks * parameters;
-  float *losses = p->losses + group * p->chunks * LANES;
+  float *losses = p->losses + group * p->chunks * LANES, *correct = p->correct + group * p->chunks * LANES;
   for (long chunk = 1; chunk < p->chunks; chunk++) {
     for (long k = 0; k < parameters; k++) sums[k] += sums[chunk * parameters + k];
-    for (long lane = 0; lane < LANES; lane++) losses[lane] += losses[chunk * LANES + lane];
+    for (long lane = 0; lane < LANES; lane++) {
+      losses[lane] += losses[chunk * LANES + lane];
+      correct[lane] += correct[chunk * LANES + lane];
+    }
   }
   for (long lane = 0; lane < count; lane++) {
     const long model = group * LANES + lane;
     u->losses[model] = losses[lane] / (float)p->batch;
+    u->correct[model] = correct[lane];
     for (int i = 0; i < n->depth; i++) {
       const struct layer *l = &n->layers[i];
       const long size = filter_size(l);
@@ -196,10 +214,10 @@ static void unpack_task(void *context, long group) {
   }
 }
 
-// Mean cross-entropy [models] of each model on its batch of images, and its gradients.
+// Mean cross-entropy [models] of each model on its batch of images, how many of them it gets right, and its gradients.
 EXPORT void population_gradients(const int32_t *layers, int depth, int models, int batch, const float *images,
                                  const int32_t *labels, const int32_t *order, const double *weights, const float *dropout,
-                                 const int32_t *seeds, int start, float *losses, const double *gradients) {
+                                 const int32_t *seeds, int start, float *losses, float *correct, const double *gradients) {
   struct population p = {.models = models, .batch = batch, .images = images, .labels = labels, .order = order,
                          .weights = weights, .dropout = dropout, .seeds = seeds, .start = start, .chunk = IMAGES,
                          .chunks = ceil_div(batch, IMAGES)};
@@ -208,10 +226,11 @@ EXPORT void population_gradients(const int32_t *layers, int depth, int models, i
   const long groups = ceil_div(models, LANES), tasks = groups * p.chunks, parameters = p.network.weights[depth];
   int32_t *orders = (int32_t *)scratch(SCRATCH_RIGHT, (size_t)(2 * parameters));
   pack_orders(&p.network, orders, orders + parameters);
-  p.sums = (lanes *)scratch(SCRATCH_PARTS, (size_t)(tasks * (parameters + 1) * LANES));
+  p.sums = (lanes *)scratch(SCRATCH_PARTS, (size_t)(tasks * (parameters + 2) * LANES));
   p.losses = (float *)(p.sums + tasks * parameters);
+  p.correct = p.losses + tasks * LANES;
   parallel(tasks, gradient_task, &p);
-  struct unpacking u = {.population = &p, .gradients = gradients, .losses = losses};
+  struct unpacking u = {.population = &p, .gradients = gradients, .losses = losses, .correct = correct};
   parallel(groups, unpack_task, &u);
 }
 
@@ -228,14 +247,7 @@ static void score_task(void *context, long task) {
     ilanes label;
     pack_image(p, group, image, activations, &label);
     network_forward(n, weights, NULL, activations, places);
-    ilanes guess = {0};
-    lanes most = logits[0];
-    for (long c = 1; c < p->classes; c++) {
-      const ilanes more = logits[c] > most;
-      most = choose(more, logits[c], most);
-      guess = (ilanes)choose(more, (vec)(guess * 0 + (int32_t)c), (vec)guess);
-    }
-    correct += choose(guess == label, splat(1), splat(0));
+    correct += is_right(logits, p->classes, label);
     loss += cross_entropy(logits, p->classes, label);
   }
   memcpy(p->losses + task * LANES, &loss, sizeof loss);

@@ -222,10 +222,11 @@ const partOrder = ['weight', 'bias', 'running_mean', 'running_var'];
 
 /** Tensors of a file without an order: see above. */
 function inOrder(shapes: Shapes, reference: readonly string[] = []): Shapes {
-  const rank = (name: string) => (partOrder.indexOf(partOf(name)) + 1 || partOrder.length + 1) - 1;
-  const natural = new Map(
-    [...shapes].sort(([a], [b]) => byName(moduleOf(a), moduleOf(b)) || rank(a) - rank(b) || byName(a, b)),
-  );
+  const rank = (name: string) =>
+    partOrder.includes(partOf(name)) ? partOrder.indexOf(partOf(name)) : partOrder.length;
+  const compare = (a: string, b: string) =>
+    moduleOf(a) === moduleOf(b) ? rank(a) - rank(b) || byName(a, b) : byName(moduleOf(a), moduleOf(b));
+  const natural = new Map([...shapes].sort(([a], [b]) => compare(a, b)));
   const given = reference.filter((name) => shapes.has(name));
   const known = given.length > 0 ? given : (recognise(natural)?.names.values() ?? []);
   return new Map(

@@ -8,12 +8,12 @@ import { parse } from 'csv-parse/sync';
 import { FormatError } from '../../base/source.ts';
 import { checkpointsIn } from '../formats/checkpoints-in.ts';
 import { type NetworkOptions, openNetwork } from '../formats/network.ts';
-import { byName, type Dropped } from './found.ts';
-import { entryKeys, type measured } from './list.ts';
+import { byName, type Dropped, type Measured } from './found.ts';
+import { entryKeys } from './list.ts';
 
-type Measured = (typeof measured)[number];
+type MeasuredName = keyof Measured;
 
-export interface DraftEntry extends Partial<Record<Measured, number>> {
+export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
   file: string;
   model: string;
   epoch: number;
@@ -49,7 +49,7 @@ export function identify(path: string): { model: string; epoch: number | undefin
 }
 
 /** What a number beside the weights, or a column of a table, is; undefined: none of what a list has. */
-export function measuredBy(name: string): Measured | undefined {
+export function measuredBy(name: string): MeasuredName | undefined {
   const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
   const [, split = '', what = ''] =
     /^(?:best_?)?(train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(
@@ -100,7 +100,7 @@ async function measuredIn(path: string, options: NetworkOptions) {
   try {
     if (![...network.shapes.keys()].some((name) => name.endsWith('weight')))
       throw new FormatError('no network: no tensor has a name that ends in "weight"');
-    const result: Partial<Record<Measured | 'epoch', number>> = {};
+    const result: Partial<Record<MeasuredName | 'epoch', number>> = {};
     for (const [name, value] of await network.scalars()) {
       const measure =
         name === 'epoch' && Number.isSafeInteger(value) && value >= 0 ? 'epoch' : measuredBy(name);
@@ -114,7 +114,7 @@ async function measuredIn(path: string, options: NetworkOptions) {
 
 /** Accuracies that are per cent anywhere are per cent everywhere. */
 function asFractions(entries: readonly DraftEntry[]): DraftEntry[] {
-  const accuracies = ['train_accuracy', 'test_accuracy'] as const;
+  const accuracies = ['train_accuracy', 'test_accuracy', 'running_train_accuracy'] as const;
   return entries.map((entry) => {
     const result = { ...entry };
     for (const name of accuracies) {

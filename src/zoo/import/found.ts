@@ -2,6 +2,7 @@
 import type { StateDict } from '../../nets/architecture.ts';
 import type { Unused } from '../formats/checkpoint.ts';
 import type { Hyperparameters, Split } from '../members.ts';
+import type { Checkpoint } from '../zoo.ts';
 
 /** An open network: its layers' tensors, and what else was found with them. */
 export interface FoundNetwork {
@@ -11,16 +12,23 @@ export interface FoundNetwork {
   close(): Promise<void>;
 }
 
+/** What a manifest says of a checkpoint, by its names there. */
+export const measuredNames = [
+  'train_accuracy',
+  'test_accuracy',
+  'train_loss',
+  'test_loss',
+  'running_train_accuracy',
+  'running_train_loss',
+] as const satisfies (keyof Checkpoint)[];
+export type Measured = Record<(typeof measuredNames)[number], number | null>;
+
 export interface FoundCheckpoint {
   /** For messages. */
   path: string;
   epoch: number;
-  /** Fractions; null where nothing says so. */
-  train_accuracy: number | null;
-  test_accuracy: number | null;
-  /** Mean cross-entropies; null where nothing says so. */
-  train_loss: number | null;
-  test_loss: number | null;
+  /** As in a manifest; null where nothing says so. */
+  measured: Measured;
   /** Throws a FormatError if the file cannot be read. Close it when done. */
   open(): Promise<FoundNetwork>;
 }

@@ -243,9 +243,11 @@ class Conversion {
 
   /** A checkpoint with the architecture's names, or why it is left out. */
   private async read(checkpoint: FoundCheckpoint) {
-    const { epoch, train_accuracy, test_accuracy, train_loss, test_loss } = checkpoint;
-    if (train_accuracy === null || test_accuracy === null) return `no accuracies of epoch ${epoch} are known`;
-    const properties = { epoch, train_accuracy, test_accuracy, train_loss, test_loss };
+    const { epoch, measured } = checkpoint;
+    const { test_accuracy, train_accuracy, running_train_accuracy } = measured;
+    if (test_accuracy === null || (train_accuracy === null && running_train_accuracy === null))
+      return `no accuracies of epoch ${epoch} are known`;
+    const properties = { epoch, ...measured, test_accuracy };
     return withNetwork(checkpoint, async (network) => {
       const names = this.namesOf(network.shapes);
       if (typeof names === 'string') return names;

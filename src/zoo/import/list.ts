@@ -10,8 +10,10 @@
  *         epoch: 10                  # default 0
  *         test_accuracy: 0.61        # fractions; null or left out where not known
  *         train_accuracy: 0.70
+ *         running_train_accuracy: 0.68  # during the epoch, while the weights moved
  *         test_loss: 1.13
  *         train_loss: 0.85
+ *         running_train_loss: 0.91
  *         split: train               # train, val or test, for every entry or for none
  *
  * Names are text, whatever they look like: model 007 and model 12e345 are these.
@@ -22,13 +24,12 @@ import { parse } from 'yaml';
 import { expandPath } from '../../base/paths.ts';
 import { FormatError } from '../../base/source.ts';
 import type { Split } from '../members.ts';
-import { dictOf } from './found.ts';
+import { dictOf, type Measured, measuredNames } from './found.ts';
 
 export const listNames = ['zoo.yaml', 'zoo.yml', 'zoo.json'];
 
 const splits: readonly string[] = ['train', 'val', 'test'];
-export const measured = ['train_accuracy', 'test_accuracy', 'train_loss', 'test_loss'] as const;
-export const entryKeys: readonly string[] = ['file', 'model', 'epoch', 'split', ...measured];
+export const entryKeys: readonly string[] = ['file', 'model', 'epoch', 'split', ...measuredNames];
 const zooKeys = ['dataset', 'architecture', 'key', 'checkpoints'];
 
 export interface ListEntry {
@@ -37,7 +38,7 @@ export interface ListEntry {
   model: string;
   epoch: number;
   split: Split | null;
-  values: Record<(typeof measured)[number], number | null>;
+  measured: Measured;
 }
 
 export interface ZooList {
@@ -115,16 +116,20 @@ function readEntry(entry: Record<string, unknown>, where: string, fail: Fail): L
   const split = nothing(entry.split) ? null : entry.split;
   if (split !== null && !splits.includes(split as string))
     return fail(`${where}: split is one of ${splits.join(', ')}`);
-  const values = {} as ListEntry['values'];
-  for (const name of measured) {
+  const measured = {} as Measured;
+  for (const name of measuredNames) {
     const value = nothing(entry[name]) ? null : numberOf(entry[name]);
     if (value !== null && !Number.isFinite(value)) return fail(`${where}: ${name} is a number`);
     const isFraction = value === null || (value >= 0 && value <= 1);
     if (name.endsWith('accuracy') && !isFraction)
       return fail(`${where}: ${name} ${value} is no fraction from 0 to 1`);
-    values[name] = value;
+    measured[name] = value;
   }
-  return { file: expanded(file, where, fail), model, epoch, split: split as Split | null, values };
+  if (epoch === 0 && measured.running_train_accuracy !== null)
+    return fail(
+      `${where}: epoch 0, which is the default, is before training and has no running_train_accuracy`,
+    );
+  return { file: expanded(file, where, fail), model, epoch, split: split as Split | null, measured };
 }
 
 function expanded(file: string, where: string, fail: Fail): string {

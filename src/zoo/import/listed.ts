@@ -46,9 +46,9 @@ function toModel(
     hyperparameters: {},
     checkpoints: entries
       .toSorted((a, b) => a.epoch - b.epoch)
-      .map(({ file, epoch, values }) => {
+      .map(({ file, epoch, measured }) => {
         const path = isAbsolute(file) ? file : join(dir, file);
-        return { path, epoch, ...values, open: () => openNetwork(path, options) };
+        return { path, epoch, measured, open: () => openNetwork(path, options) };
       }),
   };
 }

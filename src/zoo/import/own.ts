@@ -22,7 +22,8 @@ export async function findOwnZoo(dir: string): Promise<FoundZoo> {
     models: zoo.manifest.models.map((model) => ({
       ...model,
       checkpoints: model.checkpoints.map((checkpoint) => ({
-        ...checkpoint,
+        epoch: checkpoint.epoch,
+        measured: checkpoint,
         path: `${modelFile(dir, model.id)}, epoch ${checkpoint.epoch}`,
         open: async () => ({
           shapes,

@@ -16,6 +16,7 @@ import {
   type FoundCheckpoint,
   type FoundModel,
   type FoundZoo,
+  type Measured,
   numberOrNull,
 } from './found.ts';
 
@@ -76,10 +77,7 @@ async function readTrial(dir: string, name: string, options: NetworkOptions): Pr
     checkpoints.push({
       path,
       epoch,
-      train_accuracy: numberOrNull(row.train_acc),
-      test_accuracy: numberOrNull(row.test_acc),
-      train_loss: numberOrNull(row.train_loss),
-      test_loss: numberOrNull(row.test_loss),
+      measured: measuredAt(epoch, row),
       open: () => openNetwork(path, options),
     });
   }
@@ -105,6 +103,19 @@ function resultAt(results: readonly Record<string, unknown>[], epoch: number): R
   const counted = results.some(({ training_iteration: count }) => typeof count === 'number');
   if (!counted) return results[epoch] ?? {};
   return results.findLast(({ training_iteration: count }) => count === epoch) ?? {};
+}
+
+/** What is logged of the training images is of the running epoch, except of the untrained model, which was evaluated. */
+function measuredAt(epoch: number, row: Record<string, unknown>): Measured {
+  const [accuracy, loss] = [numberOrNull(row.train_acc), numberOrNull(row.train_loss)];
+  return {
+    train_accuracy: epoch === 0 ? accuracy : null,
+    train_loss: epoch === 0 ? loss : null,
+    test_accuracy: numberOrNull(row.test_acc),
+    test_loss: numberOrNull(row.test_loss),
+    running_train_accuracy: epoch === 0 ? null : accuracy,
+    running_train_loss: epoch === 0 ? null : loss,
+  };
 }
 
 /** Names of settings there -> here; values by the names that the authors' generator has. */

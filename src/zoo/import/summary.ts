@@ -45,8 +45,10 @@ export async function summarizeZoo(dir: string): Promise<ZooSummary> {
     epochs: [...new Set(checkpoints.map(({ epoch }) => epoch))].sort((a, b) => a - b),
     splits,
     accuracies: {
-      train: rangeOf(checkpoints.map(({ train_accuracy }) => train_accuracy)),
-      test: rangeOf(checkpoints.map(({ test_accuracy }) => test_accuracy)),
+      train: rangeOf(
+        checkpoints.map(({ measured }) => measured.train_accuracy ?? measured.running_train_accuracy),
+      ),
+      test: rangeOf(checkpoints.map(({ measured }) => measured.test_accuracy)),
     },
     dropped: isOwn ? ((await readJson(join(dir, droppedName))) as Dropped[]) : dropped,
   };

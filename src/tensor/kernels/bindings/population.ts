@@ -23,7 +23,7 @@ const gradients: NativeKernel = {
     const { images, labels, order } = inputs as Record<'images' | 'labels' | 'order', tf.TensorInfo>;
     const [models, batch] = order.shape as [number, number];
     const parameters = parametersOf(inputs);
-    const losses = backend.allocate([models]);
+    const [losses, correct] = [backend.allocate([models]), backend.allocate([models])];
     const results = parameters.map(({ shape }) => backend.allocate(shape));
     const rates = numbers(attributes, 'dropout');
     backend.library.population_gradients(
@@ -31,9 +31,9 @@ const gradients: NativeKernel = {
       ...([backend.address(images), backend.address(labels), backend.address(order)] as const),
       ...([addresses(backend, parameters), rates.length > 0 ? Float32Array.from(rates) : null] as const),
       ...([Int32Array.from(numbers(attributes, 'seeds')), attributes.start as number] as const),
-      ...([backend.address(losses), addresses(backend, results)] as const),
+      ...([backend.address(losses), backend.address(correct), addresses(backend, results)] as const),
     );
-    return [losses, ...results];
+    return [losses, correct, ...results];
   },
 };
 
