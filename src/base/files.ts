@@ -1,7 +1,7 @@
 /** The one way in which a file is written: under a temporary name, to the disk, then renamed. A reader sees all of it or none. */
 import { open, rename, rm } from 'node:fs/promises';
 
-/** Ends the names of unfinished files; what a killed writer left can be told by it. */
+/** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
 
 /**

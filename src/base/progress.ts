@@ -1,4 +1,4 @@
-/** How a long computation tells how far it is. Plain data: it travels between processes as JSON. */
+/** How a long computation reports its progress. Plain data: it travels between processes as JSON. */
 export interface Progress {
   /** Units done of all, e.g. training steps. */
   done: number;

@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
  */
 export const threadsAhead = Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4)));
 
-/** `syscall` tells trouble of the machine, which may pass. */
+/** `syscall` marks a failure of the machine, which may pass. */
 type Reply<Answer> = { answer: Answer } | { failure: { message: string; syscall?: string } };
 
 type Message<Setup, Order> = { setup: Setup } | { order: Order };

@@ -1,6 +1,6 @@
-/** What is told of a file that is not as it was published: its name, what is wrong, and what to do. */
+/** The error of a file that is not as it was published: its name, what is wrong, and what to do. */
 export function damaged(file: string, what: string): Error {
-  return new Error(`${file}: ${what}. Fetch the file again, or point --data at another copy.`);
+  return new Error(`${file}: ${what}. Download the file again, or point --data to another copy.`);
 }
 
 /** Throws unless every label is a class. `offset` is what the file adds to the classes, which begin with 0. */

@@ -1,4 +1,4 @@
-/** What a data set is: plain data and a function that brings its images, without tensors. */
+/** What a data set is: plain data and a function that loads its images, without tensors. */
 import type { Report } from '../base/progress.ts';
 import type { Publication } from './files.ts';
 
@@ -8,7 +8,7 @@ export interface ImageSet {
   labels: Uint8Array;
 }
 
-/** Where images may come from and how the work is told. */
+/** Where images may come from, and who receives the progress. */
 export interface Source {
   /** Folder that is looked in first (--data, EXP_DATA). */
   dataDir: string | undefined;
@@ -57,7 +57,7 @@ export interface Dataset extends ImageFormat {
   load(source: Source, wanted: Wanted): Promise<{ train: ImageSet; validation?: ImageSet; test: ImageSet }>;
 }
 
-/** Mean and standard deviation of 0.5 in every channel, which brings bytes to -1 to 1. */
+/** Mean and standard deviation of 0.5 in every channel, which scales bytes to -1 to 1. */
 export const halves = (channels: number): Normalization => ({
   mean: new Array(channels).fill(0.5),
   std: new Array(channels).fill(0.5),

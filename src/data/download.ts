@@ -1,4 +1,4 @@
-/** Downloads that go on where they were interrupted: what has arrived is kept in `<file>.part`, which gets the file's name when it is whole. */
+/** Downloads that resume where they were interrupted: what has arrived is kept in `<file>.part`, which is renamed when it is complete. */
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkLeases, Lease } from '../base/lease.ts';
@@ -30,7 +30,7 @@ export async function fetchOnce(
   checkLeases(dirname(to), '--data');
   let lease = Lease.take(`${to}.lock`);
   while (!lease) {
-    tell(report, file, (await sizeOf(`${to}.part`)) ?? 0);
+    reportBytes(report, file, (await sizeOf(`${to}.part`)) ?? 0);
     await Bun.sleep(lookAgainMs);
     lease = Lease.take(`${to}.lock`);
   }
@@ -51,7 +51,7 @@ export async function fetchOnce(
   }
 }
 
-function tell(report: Report, { name, bytes }: PublishedFile, done: number): void {
+function reportBytes(report: Report, { name, bytes }: PublishedFile, done: number): void {
   report({ done, total: Math.max(bytes, done), unit: `bytes of ${name}` });
 }
 
@@ -82,7 +82,7 @@ async function receive(
 ): Promise<void> {
   const controller = new AbortController();
   const silence = setTimeout(
-    () => controller.abort(new Error(`nothing came for ${silenceMs / 1000} s`)),
+    () => controller.abort(new Error(`no data was received for ${silenceMs / 1000} s`)),
     silenceMs,
   );
   try {
@@ -110,13 +110,13 @@ async function receive(
         done += chunk.length;
         if (performance.now() - toldAt < reportEveryMs) continue;
         toldAt = performance.now();
-        tell(report, file, done);
+        reportBytes(report, file, done);
       }
     } finally {
       await out.close();
     }
     if (done < end) throw new Error(`the connection ended after ${done} of ${end} bytes`);
-    tell(report, file, done);
+    reportBytes(report, file, done);
   } finally {
     clearTimeout(silence);
   }

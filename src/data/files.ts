@@ -16,7 +16,7 @@ export interface Publication {
   remedy: string;
 }
 
-/** What remains to be done where no package brings the files. */
+/** What the user must do where the files cannot be downloaded. */
 export const onlineOnce = 'run `exp data get` once on a machine with internet access';
 
 /** Where downloads of a data set go: the user's folder for `exp data get --data`, else the cache. */

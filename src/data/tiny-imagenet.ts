@@ -119,11 +119,11 @@ export async function readTinyImagenet(
     const [training, validation] = [archive.training(names), await archive.validation(names)];
     if (training.length === 0) throw damaged(path, `the archive has no images in ${folder}/train`);
     const total = training.length + validation.length;
-    const tell = (before: number) => (done: number) =>
+    const reportFrom = (before: number) => (done: number) =>
       report({ done: before + done, total, unit: 'images decoded' });
     return {
-      train: await archive.decode(training, tell(0)),
-      test: await archive.decode(validation, tell(training.length)),
+      train: await archive.decode(training, reportFrom(0)),
+      test: await archive.decode(validation, reportFrom(training.length)),
     };
   } catch (error) {
     throw error instanceof FormatError ? damaged(path, error.message) : error;

@@ -52,7 +52,7 @@ function checkAxes(value: Record<string, unknown>): Located[] {
       found.push({
         problem: {
           code: 'duplicate-value',
-          message: `place ${again + 1} of these lists has the values of place ${rows.indexOf(rows[again] as string) + 1} in all of them`,
+          message: `entry ${again + 1} of these lists repeats entry ${rows.indexOf(rows[again] as string) + 1}`,
         },
         path: ['zip', i, name, ...(Array.isArray(list) ? [again] : [])],
         markKey: false,

@@ -20,7 +20,7 @@ export function renameOf({ stages }: Catalogue): Rename {
   };
 }
 
-/** What a user is told of a name that was changed. */
+/** The warning about a name that has changed. */
 export const renameWarning = ({ from, to, place }: KeyChange): Problem => ({
   code: 'renamed-setting',
   path: from,

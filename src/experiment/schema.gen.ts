@@ -420,7 +420,7 @@ export interface Sane {
    */
   noise?: number;
   /**
-   * Whether every model's hidden units are brought into the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
+   * Whether every model's hidden units are permuted to the order nearest to one reference model's by weight matching, found at its last checkpoint and the same at all (Algorithms 1 and 2). false: models as they were trained. Default true, as in the paper.
    */
   alignment?: boolean;
   /**

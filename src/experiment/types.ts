@@ -46,7 +46,7 @@ export interface Run {
 export interface Folder {
   path: string;
   fingerprint: string;
-  /** Channels of the images that the networks in it see, where it tells that at a glance. */
+  /** Channels of the images that the networks in it see, where that can be seen without reading weights. */
   channels?: number;
 }
 

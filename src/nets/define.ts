@@ -25,7 +25,7 @@ export function defineArchitecture({ images, layers, ...definition }: Definition
         );
       }
       if (width !== null && definition.width === null) {
-        throw new Error(`${name} has one width only: remove zoo.width, or choose another architecture`);
+        throw new Error(`${name} has a fixed width: remove zoo.width, or choose another architecture`);
       }
       if (width !== null && !(Number.isInteger(width) && width > 0)) {
         throw new Error(`${name} cannot be ${width} channels wide: zoo.width is a whole number from 1 on`);

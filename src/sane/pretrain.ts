@@ -1,6 +1,6 @@
 /**
  * Pretraining of SANE (Algorithm 1, step v) and of the hyper-representation: AdamW under a one-cycle schedule on windows in two
- * views. Every random draw has a stream named by epoch and batch, so that a training that was interrupted goes on to the same
+ * views. Every random draw has a stream named by epoch and batch, so that an interrupted training resumes to the same
  * numbers.
  */
 
@@ -30,7 +30,7 @@ export interface EpochLosses {
 
 export type PretrainConfig = Omit<SaneSettings, 'alignment'> & { seed: number };
 
-/** What an interrupted training needs to go on. */
+/** What an interrupted training needs to resume. */
 export interface PretrainState {
   history: EpochLosses[];
   optimizer: OptimizerState;

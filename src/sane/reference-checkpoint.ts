@@ -30,7 +30,7 @@ export async function loadReferenceSane(
   const checkpoint = await openCheckpoint(path);
   try {
     const { window, ...others } = await shapeOf(checkpoint, heads);
-    // The length of windows shapes the projection head alone, and where there is one its weights tell it.
+    // The length of windows shapes the projection head alone, and where there is one its weights show it.
     const shape: SaneShape = { ...others, window: window ?? 1 };
     const weights: StateDict = new Map();
     for (const { name, shape: expected } of saneParameters(shape)) {

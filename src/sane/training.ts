@@ -1,4 +1,4 @@
-/** Pretraining in an artefact's folder: its state is kept there now and then, and an interrupted one goes on from it. */
+/** Pretraining in an artefact's folder: its state is saved regularly, and an interrupted one resumes from it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../base/progress.ts';
@@ -8,7 +8,7 @@ import { writeHistory } from './checkpoint.ts';
 import { type EpochLosses, type PretrainConfig, type PretrainState, pretrain } from './pretrain.ts';
 import type { ViewLoader } from './view-loader.ts';
 
-/** How long a training may go on before its state is kept again. */
+/** Time between two saves of a training's state. */
 const saveEveryMs = 20_000;
 
 const stateName = 'training.safetensors';

@@ -1,5 +1,5 @@
 /**
- * Weight matching (git re-basin; Ainsworth et al. 2023, section 3.2): the order of a model's hidden units that brings its weights
+ * Weight matching (git re-basin; Ainsworth et al. 2023, section 3.2): the order of a model's hidden units that moves its weights
  * nearest to a reference's. Groups of units are matched one at a time, the others held still, until none gains.
  *
  * Everything that training changes enters with its own scale: weights, biases, gains of batch norm. Running statistics do not,

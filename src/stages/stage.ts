@@ -10,7 +10,7 @@ export interface StageContext {
   /** Folder of each input artefact, by name. */
   inputs: Record<string, string>;
   /**
-   * The stage's own folder. It outlives an interruption: a stage that finds its earlier work here goes on from it, with
+   * The stage's own folder. It outlives an interruption: a stage that finds its earlier work here resumes from it, with
    * the same result. Files are written under a temporary name and renamed. When execute returns, the folder is the artefact.
    */
   dir: string;

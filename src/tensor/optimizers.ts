@@ -21,7 +21,7 @@ export interface Hyper {
   beta1?: number;
 }
 
-/** What has to be kept to go on later: the number of steps done and, by parameter, running averages. */
+/** What must be saved to resume later: the number of steps done and, by parameter, running averages. */
 export interface OptimizerState {
   steps: number;
   /** By `<parameter>.<average>`, e.g. `encoder.0.weight.m`; each flat, in the parameter's row-major order. */

@@ -452,7 +452,9 @@ describe('JPEG images', () => {
     );
     expect(await fails(Buffer.from('GIF89a'))).toBe(`i.JPEG: no JPEG image. ${remedy}`);
     const header = (await golden('colour.jpg')).subarray(0, 100);
-    expect(await fails(header)).toMatch(/^i\.JPEG: the JPEG image cannot be decoded \(.+\)\. Fetch the file/);
+    expect(await fails(header)).toMatch(
+      /^i\.JPEG: the JPEG image cannot be decoded \(.+\)\. Download the file/,
+    );
   });
 });
 

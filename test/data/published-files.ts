@@ -106,4 +106,4 @@ export async function errorOf(work: () => unknown): Promise<string> {
   throw new Error('there was no error');
 }
 
-export const remedy = 'Fetch the file again, or point --data at another copy.';
+export const remedy = 'Download the file again, or point --data to another copy.';

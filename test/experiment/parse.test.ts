@@ -58,7 +58,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       'places of a zip that are the same',
       'zoo:\n',
       'zip:\n  - zoo.seed: [1, 2, 1, 1]\n    sane.layers: [1, 1, 2, 1]\nzoo:\n',
-      ['zip.0.zoo.seed.3: place 4 of these lists has the values of place 1 in all of them'],
+      ['zip.0.zoo.seed.3: entry 4 of these lists repeats entry 1'],
     ],
     [
       'a missing axis',
@@ -114,7 +114,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  epochs: 3',
       '  shared_permutations: true',
       [
-        'sane.shared_permutations: without a number of permutations every view has a fresh one',
+        'sane.shared_permutations: sharing needs a number of permutations; with null every view draws a new one',
         'sane.permutations null',
         'set sane.permutations',
       ],
@@ -125,7 +125,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  epochs: 5',
       '  width: 16',
       [
-        'zoo.width: cnn-small has one width only',
+        'zoo.width: cnn-small has a fixed width',
         'received a width of 16',
         'set zoo.width to null for this architecture',
       ],
@@ -135,7 +135,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       /\[cnn-small\][\s\S]*epochs: 5/,
       '[resnet18]\n  dataset: [glyphs]\n  task: [generation]\nzoo:\n  models: 20\n  width: 16\ngeneration:\n  prompt_zoo: {architecture: mini-alexnet}',
       [
-        'generation.prompt_zoo.zoo.width: mini-alexnet has one width only',
+        'generation.prompt_zoo.zoo.width: mini-alexnet has a fixed width',
         'set generation.prompt_zoo.zoo.width to null for this architecture',
       ],
     ],
@@ -225,7 +225,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       /\[cnn-small\][\s\S]*seed: .*/,
       '[mini-alexnet]\n  dataset: [glyphs]\n  task: [generation]\ngeneration: {methods: [hyper-representation]}',
       [
-        'generation.methods: hyper-representation sees all weights of a network at once, which only the small CNNs allow',
+        'generation.methods: hyper-representation encodes all weights of a network in one sequence, which is feasible for small networks only',
         'received architecture mini-alexnet',
       ],
     ],

@@ -361,7 +361,7 @@ describe('what does not fit is refused', () => {
     [
       'cnn-large',
       { width: 8 },
-      'cnn-large has one width only: remove zoo.width, or choose another architecture',
+      'cnn-large has a fixed width: remove zoo.width, or choose another architecture',
     ],
     ['resnet18', { width: 0 }, 'resnet18 cannot be 0 channels wide: zoo.width is a whole number from 1 on'],
   ] as const)('%s with %j', (name, options, message) => {

@@ -11,12 +11,12 @@ import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { writePermutations } from '../../src/sane/alignment.ts';
-import { findSamples, readSamples, type Samples, standardizedSets } from '../../src/sane/samples.ts';
 import { fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewRequest } from '../../src/sane/view-thread.ts';
 import { drawViews, type TwoViews } from '../../src/sane/views.ts';
+import { findSamples, readSamples, type Samples, standardizedSets } from '../../src/sane/zoo-samples.ts';
 import { modelFile, openZoo, tensorName } from '../../src/zoo/zoo.ts';
 import { randomWeights } from '../nets/networks.ts';
 import { testSeed as seed } from '../seed.ts';
@@ -239,7 +239,7 @@ describe('what goes wrong with a zoo', () => {
         script,
         `import { ViewLoader } from ${source('sane/view-loader.ts')};
        import { tokenLayout } from ${source('sane/tokenize.ts')};
-       import { findSamples } from ${source('sane/samples.ts')};
+       import { findSamples } from ${source('sane/zoo-samples.ts')};
        import { openZoo } from ${source('zoo/zoo.ts')};
        const zoo = await openZoo(${JSON.stringify(zooDir())});
        const { train } = await findSamples(zoo, null, undefined);

@@ -100,7 +100,7 @@ describeNative('the diagnosis of tensorflow', () => {
     const EXP_TENSORFLOW = wheel('any', cudaBuild);
     const of = async (env: Record<string, string>) => diagnose({ EXP_TENSORFLOW, ...env });
     const mend =
-      'Mend it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, else install it again.';
+      'Repair it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, otherwise reinstall it.';
     expect(await of({ ...both, FAKE_CUDA_BROKEN: '1' })).toMatchObject({
       detail: 'the NVIDIA driver does not work (cuInit: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH)',
       remedy: mend,
@@ -133,7 +133,7 @@ describeNative('the diagnosis of tensorflow', () => {
     expect(diagnosis).toMatchObject({
       starts: false,
       detail: 'CUDA is missing (libcudart.so.12)',
-      remedy: `Install it, or add its folder to LD_LIBRARY_PATH. A wheel brings its own: ${remedy}`,
+      remedy: `Install it, or add its folder to LD_LIBRARY_PATH. The wheel includes its own: ${remedy}`,
     });
     expect(finding(diagnosis, 'cuDNN')).toMatchObject({
       found: false,

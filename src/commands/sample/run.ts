@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleNetworks } from '../../sane/decode-networks.ts';
-import type { Draws } from '../../sane/sample.ts';
+import type { Draws } from '../../sane/draw.ts';
 import { defaults } from '../../stages/catalogue.ts';
 import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';

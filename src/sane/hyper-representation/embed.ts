@@ -28,7 +28,7 @@ async function mapBatches(
 }
 
 /** Embeddings [latent_dim] of networks given as flat vectors. */
-export async function embedNetworks(
+export async function embedSequences(
   model: HyperRepresentation,
   layout: TokenLayout,
   scales: Standardization,
@@ -39,7 +39,7 @@ export async function embedNetworks(
 }
 
 /** Networks as flat vectors of embeddings [latent_dim]. */
-export async function decodeNetworks(
+export async function decodeSequences(
   model: HyperRepresentation,
   layout: TokenLayout,
   scales: Standardization,

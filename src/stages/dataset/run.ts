@@ -1,4 +1,4 @@
-/** Stage `dataset`: brings the images, takes the subset asked for, prepares them as asked for, and keeps both in one file. */
+/** Stage `dataset`: loads the images, takes the subset asked for, prepares them as asked for, and keeps both in one file. */
 import { join } from 'node:path';
 import { Random } from '../../base/random.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';

@@ -1,6 +1,6 @@
 /** The baseline S_KDE30 (Schürholt et al. 2022): samples in the embeddings of whole networks, each dimension by itself. */
 import type { Architecture, StateDict } from '../../nets/architecture.ts';
-import { decodeNetworks, embedNetworks } from '../../sane/hyper-representation/embed.ts';
+import { decodeSequences, embedSequences } from '../../sane/hyper-representation/embed.ts';
 import { rowLayout } from '../../sane/hyper-representation/rows.ts';
 import { flatten, unflatten } from '../../sane/tokenize.ts';
 import { loadHyperRepresentation } from '../hyper-representation/load.ts';
@@ -16,14 +16,14 @@ export async function baselineSampler(
   const { model, scales } = await loadHyperRepresentation(dir);
   const { layout } = rowLayout(architecture);
   const flats = prompts.map(({ weights }) => flatten(architecture, weights));
-  const embeddings = await embedNetworks(model, layout, scales, flats);
+  const embeddings = await embedSequences(model, layout, scales, flats);
   return {
     settings: { ...settings, bandwidth: settings.hyper_representation_bandwidth },
     unit: 1,
     latent: 1,
     prompts: prompts.map((prompt, i) => ({ ...prompt, embedding: embeddings[i] as Float32Array })),
     decode: async (drawn) => {
-      const decoded = await decodeNetworks(model, layout, scales, drawn);
+      const decoded = await decodeSequences(model, layout, scales, drawn);
       return finish(decoded.map((flat) => unflatten(architecture, flat)));
     },
     score,

@@ -28,7 +28,7 @@ export function checkChannels(
   };
   const { target, networks, images } = both(run.settings.data.grey);
   if (networks === undefined || networks === images) return [];
-  const mended = [true, false].find((grey) => {
+  const fixing = [true, false].find((grey) => {
     const other = both(grey);
     return other.networks === other.images;
   });
@@ -40,9 +40,9 @@ export function checkChannels(
       path: isMoved ? ['generation', 'target_dataset'] : [...zooPath, 'import'],
       message: `the prompts' networks see images of ${count(networks)}, those of ${target} have ${count(images)} here`,
       hint:
-        mended === undefined
+        fixing === undefined
           ? `choose a data set whose images have ${count(networks)}`
-          : `set data.grey to ${mended}`,
+          : `set data.grey to ${fixing}`,
     },
   ];
 }

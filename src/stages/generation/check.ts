@@ -34,7 +34,8 @@ function checkWholeNetworks(
     {
       code: 'large-network',
       path: ['generation', 'methods'],
-      message: 'hyper-representation sees all weights of a network at once, which only the small CNNs allow',
+      message:
+        'hyper-representation encodes all weights of a network in one sequence, which is feasible for small networks only',
       received: `architecture ${architecture}`,
       hint: 'leave hyper-representation out for this architecture, by an entry of overrides',
     },

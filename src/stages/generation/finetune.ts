@@ -22,7 +22,7 @@ export interface Finetuning {
   seed: number;
   /** Where finished networks and an interrupted training are kept until all are done. */
   dir: string;
-  /** A training's state is kept this often at most, and progress told. */
+  /** A training's state is saved and progress reported this often at most. */
   stateEveryMs?: number;
   progressEveryMs?: number;
   report: Report;

@@ -2,7 +2,7 @@
 import { Random } from '../../base/random.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { StateDict } from '../../nets/architecture.ts';
-import { bootstrap, type Candidate, drawNear, drawNormal } from '../../sane/sample.ts';
+import { bootstrap, type Candidate, drawNear, drawNormal } from '../../sane/draw.ts';
 
 export type Method = GenerationSettings['methods'][number];
 export type SampledMethod = Exclude<Method, 'scratch' | 'finetuned'>;

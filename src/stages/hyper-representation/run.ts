@@ -1,14 +1,14 @@
-/** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training goes on from its last state. */
+/** Stage `hyper-representation`: trains the baseline's autoencoder on a zoo. An interrupted training resumes from its last state. */
 
 import type { HyperRepresentationSettings } from '../../experiment/types.ts';
 import { saveAutoencoder } from '../../sane/checkpoint.ts';
 import { HyperRepresentation, type HyperRepresentationShape } from '../../sane/hyper-representation/model.ts';
 import { type LayerRows, layerScales, rowLayout } from '../../sane/hyper-representation/rows.ts';
 import type { PretrainConfig } from '../../sane/pretrain.ts';
-import { findSamples, readSamples } from '../../sane/samples.ts';
 import type { TokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
+import { findSamples, readSamples } from '../../sane/zoo-samples.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import type { StageImplementation } from '../stage.ts';
 

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { writeJson } from '../../base/files.ts';
 import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
 import { loadSane } from '../../sane/checkpoint.ts';
+import type { Standardization } from '../../sane/standardize.ts';
+import { tokenLayout } from '../../sane/tokenize.ts';
 import {
   findSamples,
   readStandardized,
   type Sample,
   type Samples,
   standardizedSets,
-} from '../../sane/samples.ts';
-import type { Standardization } from '../../sane/standardize.ts';
-import { tokenLayout } from '../../sane/tokenize.ts';
+} from '../../sane/zoo-samples.ts';
 import type { Split } from '../../zoo/members.ts';
 import { openZoo, type Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';

@@ -54,7 +54,7 @@ export const sane: Stage<PlannedRun> = {
             {
               code: 'nothing-shared',
               path: ['sane', 'shared_permutations'],
-              message: 'without a number of permutations every view has a fresh one, which nothing shares',
+              message: 'sharing needs a number of permutations; with null every view draws a new one',
               received: 'sane.permutations null',
               hint: 'set sane.permutations',
             },

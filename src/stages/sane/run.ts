@@ -1,4 +1,4 @@
-/** Stage `sane`: pretrains SANE on a zoo. Its state is kept now and then, and an interrupted pretraining goes on from there. */
+/** Stage `sane`: pretrains SANE on a zoo. Its state is saved regularly, and an interrupted pretraining resumes from it. */
 
 import { type SaneDescription, saveAutoencoder } from '../../sane/checkpoint.ts';
 import { embedModels } from '../../sane/embed.ts';
@@ -6,11 +6,11 @@ import { Sane } from '../../sane/model.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionRows } from '../../sane/position-tables.ts';
 import type { PretrainConfig } from '../../sane/pretrain.ts';
-import { findSamples, readStandardized, type SampleSet, standardizedSets } from '../../sane/samples.ts';
 import { embeddingSpread } from '../../sane/spread.ts';
 import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
+import { findSamples, readStandardized, type SampleSet, standardizedSets } from '../../sane/zoo-samples.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import type { StageImplementation } from '../stage.ts';
 

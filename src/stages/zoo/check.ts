@@ -31,7 +31,7 @@ export function checkZoo(
     problems.push({
       code: 'one-width',
       path: [...path, 'width'],
-      message: `${architecture} has one width only`,
+      message: `${architecture} has a fixed width`,
       received: `a width of ${zoo.width}`,
       hint: `set ${name}.width to null for this architecture`,
     });

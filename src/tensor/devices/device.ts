@@ -16,7 +16,7 @@ export interface Gpu {
   /** The same for every process of the machine, and no other GPU's. */
   id: string;
   name: string;
-  /** Where the driver tells. */
+  /** Where the driver reports it. */
   memoryBytes?: number;
   /** Environment variables of a process that is to see this GPU only. */
   env: Record<string, string>;
@@ -32,7 +32,7 @@ export interface Diagnosis {
   detail: string;
   /** What to do so that it starts. */
   remedy?: string;
-  /** Of a device that needs several things: all of them, in the order in which they are to be mended. */
+  /** Of a device that needs several things: all of them, in the order in which they are to be fixed. */
   findings?: Finding[];
   /** Of a device that starts and has several places to compute on: those, which are GPUs if its kind is. */
   gpus?: Gpu[];

@@ -42,7 +42,7 @@ export function diagnoseDevices(): Promise<Diagnosis[]> {
 
 /**
  * Starts the device of that name: `gpu` is the best GPU that starts here, `auto` that one or else the fastest CPU device.
- * `threads` is for the devices that compute with several; `note` hears which device was chosen and what was passed over.
+ * `threads` is for the devices that compute with several; `note` receives which device was chosen and which were passed over.
  * Throws a DeviceError if the name is unknown or the device cannot start; there is no other device in its place then.
  */
 export async function startDevice(

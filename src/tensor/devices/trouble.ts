@@ -2,7 +2,7 @@
 
 export interface Trouble {
   kind: 'memory' | 'lost';
-  /** The line that tells it. */
+  /** The line that reports it. */
   line: string;
 }
 
@@ -32,7 +32,7 @@ const signs: Record<Trouble['kind'], RegExp> = {
 /** Longer lines, as TensorFlow has them, are cut. */
 const longestLine = 240;
 
-/** The trouble that a text tells of, by the first line that does; undefined if none does. */
+/** The trouble that a text reports, by the first line that does; undefined if none does. */
 export function findTrouble(text: string): Trouble | undefined {
   for (const line of text.split('\n')) {
     for (const kind of ['memory', 'lost'] as const) {

@@ -13,7 +13,7 @@ export interface RunningStatistics {
 }
 
 export interface BatchNormOptions {
-  /** Whether to normalise by the batch's own statistics, and to bring the running ones nearer to them. */
+  /** Whether to normalise by the batch's own statistics, and to move the running ones towards them. */
   training: boolean;
   /** Added to the normalised numbers, shape of x. */
   residual?: tf.Tensor4D | undefined;
@@ -105,7 +105,7 @@ function forward(
   return [rectified(residual ? tf.add(y, residual) : y, relu), mean, variance];
 }
 
-/** x brought to mean 0 and variance 1. */
+/** x normalised to mean 0 and variance 1. */
 const unit = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) =>
   tf.mul(tf.sub(x, mean.expandDims(-2)), tf.rsqrt(tf.add(variance, epsilon)).expandDims(-2));
 

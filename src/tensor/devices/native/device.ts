@@ -12,7 +12,7 @@ export const native: Device = {
   kind: 'cpu',
   description: 'compiled for this CPU, several threads',
 
-  /** Compiles the kernels if they are not in the cache yet, which takes seconds: only that tells whether they compile. */
+  /** Compiles the kernels if they are not in the cache yet, which takes seconds: only that shows whether they compile. */
   async diagnose() {
     const { name, kind, description } = this;
     const compiler = findCompiler();

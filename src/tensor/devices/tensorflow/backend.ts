@@ -19,7 +19,7 @@ const leastKept = 256;
  * The class of the back end, in which
  * - an array is copied. The package keeps it until an operation needs it, and on a CPU computes on it then: a caller may have
  *   changed it.
- * - a number is brought to the device once. `tf.mul(x, 0.9)` makes a new tensor of 0.9 every time, and TensorFlow waits for each
+ * - a number is copied to the device once. `tf.mul(x, 0.9)` makes a new tensor of 0.9 every time, and TensorFlow waits for each
  *   copy to a GPU. A step of SANE with 8 + 8 layers has 323 of them, of a few different numbers.
  */
 export function extend(Package: BackendClass): BackendClass {

@@ -1,4 +1,4 @@
-/** The NVIDIA GPUs of this machine, as the driver tells of them. */
+/** The NVIDIA GPUs of this machine, as the driver reports them. */
 import { CString, dlopen, type Pointer, ptr } from 'bun:ffi';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../ask.ts';
@@ -45,9 +45,9 @@ export async function askForGpus(): Promise<Required<Gpu>[]> {
   const { answer, ended } = await ask(path, process.env);
   if (answer === undefined)
     throw new CudaError(`the NVIDIA driver does not work (the program that asks it ${ended})`, 'broken');
-  const told = JSON.parse(answer) as CudaAnswer;
-  if ('gpus' in told) return told.gpus;
-  throw new CudaError(told.message, told.driver);
+  const reported = JSON.parse(answer) as CudaAnswer;
+  if ('gpus' in reported) return reported.gpus;
+  throw new CudaError(reported.message, reported.driver);
 }
 
 /**

@@ -13,14 +13,14 @@ const install =
 const remedies = {
   missing: 'Install the NVIDIA driver; without an NVIDIA GPU, choose another device.',
   broken:
-    'Mend it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, else install it again.',
+    'Repair it until nvidia-smi lists the GPU: restart the machine if the driver was just updated, otherwise reinstall it.',
   gpu: 'Without an NVIDIA GPU, choose another device; with one, nvidia-smi must list it.',
   visible: 'Unset it, or set it to the numbers of GPUs that nvidia-smi lists, such as 0.',
   package: 'Run: bun install',
   tensorflow: `Run: ${install}  (or, for CUDA 11: bun pm trust ${packageName})`,
-  cuda: `Install it, or add its folder to LD_LIBRARY_PATH. A wheel brings its own: ${install}`,
+  cuda: `Install it, or add its folder to LD_LIBRARY_PATH. The wheel includes its own: ${install}`,
   addon:
-    'Install a C++ compiler, e.g. with apt-get install g++; where one is, its whole message tells what it lacks.',
+    'Install a C++ compiler, e.g. with apt-get install g++; where one is installed, its full message says what is missing.',
 };
 
 /** Tests start TensorFlow by itself, on its CPU; the device never does. */

@@ -61,7 +61,7 @@ function ofWheel(folder: string): Installation | { missing: string } {
   };
 }
 
-/** What the package's install script has brought. */
+/** What the package's install script has downloaded. */
 function ofPackage(): Installation | { missing: string } {
   const root = packageFolder();
   const lib = root && join(root, 'deps', 'lib');

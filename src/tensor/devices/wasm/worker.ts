@@ -1,4 +1,4 @@
-/** A thread of the wasm device: an instance of the same module on the same memory, which computes when it is told to. */
+/** A thread of the wasm device: an instance of the same module on the same memory, which computes on request. */
 import { stackBytes } from './build.ts';
 import type { Exports, ThreadStart } from './library.ts';
 

@@ -13,7 +13,7 @@ export function makeBackend(
 
 function extend(Base: typeof WebGPUBackend): typeof WebGPUBackend {
   return class extends Base {
-    /** Why the device can compute no more. WebGPU tells of it by events, while every call goes on as if nothing were. */
+    /** Why the device can compute no more. WebGPU reports it by events, while every call continues as if nothing had happened. */
     private failure: Error | undefined;
 
     constructor(device: GPUDevice, info?: GPUAdapterInfo) {

@@ -25,7 +25,7 @@ export interface Program {
   vectors?: readonly string[];
 }
 
-/** What is used of the package's own. It binds the tensors as they come, and puts the uniforms behind shapes that it tells of itself. */
+/** What is used of the package's own. It binds the tensors as they come, and puts the uniforms behind shapes that it declares itself. */
 interface Recorder {
   recordAndSubmit(
     program: object,

@@ -1,7 +1,7 @@
 /** Draws from densities of embeddings: their moments, what tokens share, and the rounds that choose. */
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
-import { bootstrap, type Density, drawNear, drawNormal } from '../../src/sane/sample.ts';
+import { bootstrap, type Density, drawNear, drawNormal } from '../../src/sane/draw.ts';
 import { testSeed } from '../seed.ts';
 
 const [tokens, latent, bandwidth] = [5, 3, 0.01];
