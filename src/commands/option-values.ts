@@ -20,8 +20,11 @@ export async function loadPlan({ positionals, values }: Request): Promise<Plan> 
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => {
-    const folder = expandPath(path);
-    return 'problem' in folder ? folder : inspectZooFolder(resolve(dirname(file), folder.path));
+    try {
+      return inspectZooFolder(resolve(dirname(file), expandPath(path)));
+    } catch (error) {
+      return { problem: (error as Error).message };
+    }
   };
   const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
   for (const line of formatWarnings(plan.warnings, file)) printError(line);

@@ -1,6 +1,6 @@
 /** `exp zoo import`, and experiments on imported zoos. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Random } from '../../src/base/random.ts';
@@ -137,5 +137,80 @@ describe('exp zoo import', () => {
     expect(readdirSync(program.root).filter((name) => name.startsWith('here'))).toHaveLength(1);
     const line = /^ {2}(zoo: .*)$/m.exec(out)?.[1];
     expect(parse(line ?? '')).toEqual({ zoo: { import: here, checkpoints: [1, 2] } });
+  });
+});
+
+describe('exp zoo init and exp zoo show', () => {
+  const tensors = (name: string) =>
+    state.map(({ name: one, shape }) => ({
+      name: `${name}${one}`,
+      shape,
+      data: random.normals(shape.reduce((a, b) => a * b, 1)),
+    }));
+
+  test('from a folder of files to a zoo: names from paths, accuracies from a table; the rest is said', async () => {
+    const program = new Program();
+    const dir = join(program.root, 'runs');
+    const rows = ['model,epoch,train_acc,test_acc,split'];
+    for (const [i, model] of ['a', 'b', 'c'].entries()) {
+      mkdirSync(join(dir, model), { recursive: true });
+      for (const epoch of [5, 10]) {
+        await writeTorch(join(dir, model, `epoch_${epoch}.pth.tar`), tensors('model.'));
+        rows.push(`${model},${epoch},${80 + epoch},${70 + i},${['train', 'val', 'test'][i]}`);
+      }
+    }
+    writeFileSync(join(dir, 'a', 'notes.pt'), 'not a checkpoint');
+    await writeTorch(join(dir, 'b', 'scaler.bin'), [{ name: 'scale', shape: [1], data: Float32Array.of(1) }]);
+    const table = program.write('results.csv', `${rows.join('\n')}\n`);
+
+    const written = await exp('zoo', 'init', dir, '--dataset', 'glyphs', '--csv', table);
+    expect(written).toEqual({
+      code: 0,
+      out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\n`,
+      err: `left out: ${join(dir, 'b', 'scaler.bin')}: no network: no tensor has a name that ends in "weight"\n`,
+    });
+    const list = parse(await Bun.file(join(dir, 'zoo.yaml')).text());
+    expect(list.checkpoints[0]).toEqual({
+      ...{ file: 'a/epoch_5.pth.tar', model: 'a', epoch: 5 },
+      ...{ train_accuracy: 0.85, test_accuracy: 0.7, split: 'train' },
+    });
+    expect(await exp('zoo', 'init', dir)).toMatchObject({
+      code: 2,
+      err: `exp: ${join(dir, 'zoo.yaml')} is there already\n  remove it to write another\n`,
+    });
+
+    const shown = `${dir}
+  architecture    cnn-small
+  dataset         glyphs
+  models          3
+  checkpoints     6, of epochs 5, 10
+  splits          train 1, val 1, test 1
+  train accuracy  0.8500 to 0.9000
+  test accuracy   0.7000 to 0.7200
+  left out        0
+`;
+    expect(await exp('zoo', 'show', dir)).toEqual({ code: 0, out: shown, err: '' });
+    const out = join(program.root, 'zoo');
+    expect((await exp('zoo', 'import', dir, '--out', out)).code).toBe(0);
+    expect((await exp('zoo', 'show', out)).out).toBe(shown.replace(dir, out));
+  });
+
+  test('without accuracies the list has to be completed', async () => {
+    const program = new Program();
+    const dir = join(program.root, 'runs');
+    mkdirSync(dir);
+    await writeTorch(join(dir, 'seed3.pt'), tensors(''));
+    const { out } = await exp('zoo', 'init', dir);
+    expect(out).toContain(
+      '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv',
+    );
+    const text = await Bun.file(join(dir, 'zoo.yaml')).text();
+    expect(text).toStartWith('# dataset: the images that the models were trained on, e.g. cifar-10\n');
+    expect(parse(text)).toEqual({ checkpoints: [{ file: 'seed3.pt', model: 'seed3', epoch: 0 }] });
+    const bad = program.write('bad.csv', 'name,test_acc\na,0.5\n');
+    rmSync(join(dir, 'zoo.yaml'));
+    expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(
+      `exp: ${bad}: expected a column file or model, found name, test_acc\n`,
+    );
   });
 });

@@ -439,3 +439,14 @@ test('a file of Windows line ends and a byte order mark is read', () => {
   expect(parseExperiment(text, 'w.yaml', catalogue).experiment.name).toBe('test');
   expect(mistakes(text.replace('models: 20', 'models: x'))).toContain('8 |   models: x\n');
 });
+
+test('merge keys take what an anchor holds, in a block x-… that is no setting', () => {
+  const text = valid
+    .replace(/^zoo:\n/m, 'x-common: &common {models: 20}\nzoo:\n  <<: *common\n')
+    .replace('  models: 20\n', '');
+  const { experiment } = parseExperiment(text, 'm.yaml', catalogue);
+  expect(experiment.zoo).toEqual(parseExperiment(valid, 'v.yaml', catalogue).experiment.zoo);
+  expect(Object.keys(experiment)).not.toContain('x-common');
+  // A mistake in what is taken is shown where it is used.
+  expect(mistakes(text.replace('{models: 20}', '{modles: 20}'))).toContain('zoo.modles: unknown key');
+});

@@ -20,9 +20,11 @@ export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
   split?: string;
 }
 
-/** Before a number that counts epochs, in a path. */
-const epochToken = /(?:^|(?<=[\W_]))(?:checkpoint|ckpt|epoch|ep|e|step)?[-_=. ]*(\d+)(?=$|[\W_])/gi;
-const namedEpoch = /(?:^|(?<=[\W_]))(?:checkpoint|ckpt|epoch|ep|e|step)[-_=. ]*(\d+)(?=$|[\W_])/gi;
+/** Words before a number that counts epochs, in a path; those of the second kind count them only where there is none of the first. */
+const counted = (words: string) =>
+  new RegExp(`(?:^|(?<=[\\W_]))(?:${words})[-_=. ]*(\\d+)(?=$|[\\W_])`, 'gi');
+const epochWords = counted('epoch|ep|e');
+const otherWords = counted('checkpoint|ckpt|step|iter');
 
 /** Names of files that say nothing about the model. */
 const generic =
@@ -34,12 +36,16 @@ const ending = /\.(pt|pth|th|bin|ckpt|model|safetensors|pkl)(\.tar|\.index\.json
 /** Model and epoch that a path says; the epoch is undefined where it says none. */
 export function identify(path: string): { model: string; epoch: number | undefined } {
   const plain = path.replace(ending, '');
-  const stem = basename(plain);
   // A stem that is a number alone counts epochs too; other numbers without a word before them may be seeds.
-  const pattern = /^\d+$/.test(stem) ? epochToken : namedEpoch;
-  const found = [...plain.matchAll(pattern)].at(-1);
+  const found =
+    [...plain.matchAll(epochWords)].at(-1) ??
+    [...plain.matchAll(otherWords)].at(-1) ??
+    /(?<=^|\/)(\d+)$/.exec(plain);
   const epoch = found && Number.isSafeInteger(Number(found[1])) ? Number(found[1]) : undefined;
-  const rest = found ? plain.slice(0, found.index) + plain.slice(found.index + found[0].length) : plain;
+  const rest = plain
+    .replace(epochWords, '')
+    .replace(otherWords, '')
+    .replace(/(?<=^|\/)\d+$/, '');
   const parts = rest
     .split('/')
     .map((part) => part.replace(/^[\W_]+|[\W_]+$/g, ''))

@@ -133,8 +133,11 @@ function readEntry(entry: Record<string, unknown>, where: string, fail: Fail): L
 }
 
 function expanded(file: string, where: string, fail: Fail): string {
-  const found = expandPath(file);
-  return 'problem' in found ? fail(`${where}: ${found.problem}`) : found.path;
+  try {
+    return expandPath(file);
+  } catch (error) {
+    return fail(`${where}: ${(error as Error).message}`);
+  }
 }
 
 /** Files that the list in a folder names, if there is one, and that are elsewhere. What is wrong with the list, importing says. */
