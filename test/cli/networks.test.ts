@@ -278,6 +278,25 @@ describe('exp embed', () => {
     expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!));
   });
 
+  test('of the state dict that --key names, under prefixes; what is not used is printed once', async () => {
+    const { root: model, storages } = saved(networks['a.pt']!, 'module.net.');
+    const members = Object.fromEntries(storages.map(([key, , data]) => [key, data]));
+    const other = orderedDict({ 'x.weight': tensor({ key: '0', size: 1, shape: [1, 1], strides: [1, 1] }) });
+    for (const name of ['gan-1.pt', 'gan-2.pt'])
+      writeFileSync(at(name), torchZip(dict({ generator: model, discriminator: other }), members));
+    const unclear = await embed(at('gan-1.pt'), '--sane', statePt);
+    expect(unclear.err).toContain(
+      'which of these is the state dict is not clear: generator, discriminator; choose one with --key, e.g. --key generator',
+    );
+    const key = ['--key', 'generator', '--json'];
+    const { out, err } = await embed(at('gan-1.pt'), at('gan-2.pt'), '--sane', statePt, ...key);
+    for (const { embedding } of JSON.parse(out)) expectClose(embedding, oracleEmbedding(networks['a.pt']!));
+    expect(err.match(/not used/g)).toHaveLength(1);
+    expect(err).toContain(
+      `${at('gan-1.pt')}: not used: discriminator (another state dict (choose it with --key))\n`,
+    );
+  });
+
   test('in windows: another embedding, close to that of the whole', async () => {
     const [entry] = JSON.parse((await embed(files[0]!, '--sane', statePt, '--window', '24', '--json')).out);
     const whole = oracleEmbedding(networks['a.pt']!);
