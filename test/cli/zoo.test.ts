@@ -166,7 +166,7 @@ describe('exp zoo init and exp zoo show', () => {
     const written = await exp('zoo', 'init', dir, '--dataset', 'glyphs', '--csv', table);
     expect(written).toEqual({
       code: 0,
-      out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\n`,
+      out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\nuse it in an experiment with\n  zoo: {import: ${dir}, checkpoints: [5, 10]}\n  property_prediction: {gap: evaluated}\n`,
       err: `left out: ${join(dir, 'b', 'scaler.bin')}: no network: no tensor has a name that ends in "weight"\n`,
     });
     const list = parse(await Bun.file(join(dir, 'zoo.yaml')).text());
@@ -202,7 +202,7 @@ describe('exp zoo init and exp zoo show', () => {
     await writeTorch(join(dir, 'seed3.pt'), tensors(''));
     const { out } = await exp('zoo', 'init', dir);
     expect(out).toContain(
-      '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv',
+      '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv\nname the images that the models were trained on at the top of it, or give --dataset\n',
     );
     const text = await Bun.file(join(dir, 'zoo.yaml')).text();
     expect(text).toStartWith('# dataset: the images that the models were trained on, e.g. cifar-10\n');
@@ -211,6 +211,14 @@ describe('exp zoo init and exp zoo show', () => {
     rmSync(join(dir, 'zoo.yaml'));
     expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(
       `exp: ${bad}: expected a column file or model, found name, test_acc\n`,
+    );
+    const other = program.write('other.csv', 'model,test_acc,train_acc\nseed4,0.5,0.6\n');
+    expect((await exp('zoo', 'init', dir, '--csv', other)).err).toBe(
+      `exp: ${other}: no row is of a checkpoint: its first is {"model":"seed4","test_accuracy":0.5,"train_accuracy":0.6}, a checkpoint is file seed3.pt, model seed3, epoch 0\n`,
+    );
+    const words = program.write('words.csv', 'model,test_acc\nseed3,high\n');
+    expect((await exp('zoo', 'init', dir, '--csv', words)).err).toBe(
+      `exp: ${words}:2: test_acc high is no number\n`,
     );
   });
 });

@@ -1,7 +1,8 @@
 /** Models, epochs and measures as the paths and names of training scripts have them. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { draftList, identify, measuredBy } from '../../src/zoo/import/draft.ts';
+import { draftList } from '../../src/zoo/import/draft.ts';
+import { identify, measuredBy } from '../../src/zoo/import/names.ts';
 
 test.each([
   ['a/epoch-10.pt', 'a', 10],

@@ -3,9 +3,7 @@ import { plural } from '../../base/plural.ts';
 import { summarizeZoo, type ZooSummary } from '../../zoo/import/summary.ts';
 import type { Request } from '../arguments.ts';
 import { print, printJson } from '../output.ts';
-
-/** How many of the dropped checkpoints are named. */
-const shownDropped = 10;
+import { describeDropped } from './dropped.ts';
 
 /** Returns the exit code. */
 export async function zooShow(request: Request): Promise<number> {
@@ -34,11 +32,6 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
     `  train accuracy  ${rangeOf(accuracies.train)}`,
     `  test accuracy   ${rangeOf(accuracies.test)}`,
     `  left out        ${dropped.length}`,
-    ...dropped
-      .slice(0, shownDropped)
-      .map(({ path, reason }) => `    ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`),
-    ...(dropped.length > shownDropped
-      ? [`    and ${dropped.length - shownDropped} more, in dropped.json`]
-      : []),
+    ...describeDropped(dropped, 'dropped.json').map((line) => `    ${line}`),
   ];
 }

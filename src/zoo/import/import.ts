@@ -20,7 +20,14 @@ import {
   type ZooManifest,
   type ZooModel,
 } from '../zoo.ts';
-import type { Dropped, FoundCheckpoint, FoundModel, FoundNetwork, FoundZoo } from './found.ts';
+import {
+  type Dropped,
+  type FoundCheckpoint,
+  type FoundModel,
+  type FoundNetwork,
+  type FoundZoo,
+  named,
+} from './found.ts';
 
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
@@ -148,7 +155,7 @@ export async function architectureOfMost(
     for (const checkpoint of checkpoints) {
       const shapes = await withNetwork(checkpoint, async (network) => network.shapes);
       if (typeof shapes === 'string') {
-        problem ??= named(checkpoint.path, shapes);
+        problem ??= named({ path: checkpoint.path, reason: shapes });
         continue;
       }
       const recognised = recogniseFor(shapes, wanted, images);
@@ -161,7 +168,7 @@ export async function architectureOfMost(
           recognised,
           count: count + 1,
         });
-      } else problem ??= named(checkpoint.path, unknown(shapes, wanted));
+      } else problem ??= named({ path: checkpoint.path, reason: unknown(shapes, wanted) });
       break;
     }
   }
@@ -181,8 +188,6 @@ function recogniseFor(shapes: FoundNetwork['shapes'], wanted: string | null, ima
   const name = wanted === null ? {} : { name: wanted };
   return (images && recognise(shapes, { ...name, input: images.shape })) ?? recognise(shapes, name);
 }
-
-const named = (path: string, reason: string) => (reason.startsWith(path) ? reason : `${path}: ${reason}`);
 
 function unknown(shapes: FoundNetwork['shapes'], wanted: string | null): string {
   const known =
