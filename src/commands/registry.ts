@@ -1,4 +1,6 @@
 /** Every command, in the order of the help. A new one is one folder and one line here. */
+
+import { archFromOnnx } from './arch/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
 import { dataCheck, dataGet, dataLs } from './data/command.ts';
@@ -23,6 +25,7 @@ export const commands: readonly Command[] = [
   zooInit,
   zooImport,
   zooShow,
+  archFromOnnx,
   dataLs,
   dataGet,
   dataCheck,

@@ -3,17 +3,18 @@
  * counters of batches and what profilers leave behind, say nothing about it.
  */
 import type {
-  Architecture,
   ArchitectureDefinition,
   ArchitectureOptions,
   ImageSize,
+  Outline,
   ParameterSpec,
 } from './architecture.ts';
-import { architectures } from './registry.ts';
+import { architectures, getOutline, opaque } from './registry.ts';
 import { isLayerTensor, partOf } from './state-names.ts';
+import { buildWritten, classesOf, type WrittenArchitecture } from './written.ts';
 
 export interface Recognised {
-  architecture: Architecture;
+  architecture: Outline;
   options: ArchitectureOptions;
   /** The state dict's own names, by the architecture's. */
   names: ReadonlyMap<string, string>;
@@ -26,26 +27,62 @@ const sides = [28, 32, 64];
 
 /**
  * The architecture, for images of `input` if that is given, whose state these tensors are: by their names, or else, as names differ
- * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture.
+ * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture; `written` are its layers, where the
+ * registry does not know it. Of the architecture `tensors` are all tensors of layers.
  */
-export function recognise(
-  all: Shapes,
-  { name, input }: { name?: string; input?: ImageSize } = {},
-): Recognised | undefined {
+export function recognise(all: Shapes, { name, input, written }: Sought = {}): Recognised | undefined {
   const shapes = new Map([...all].filter(([one, shape]) => isLayerTensor(one, shape)));
+  if (name === opaque) return outlined(shapes, input);
   const known = Object.values(architectures).filter(
     (definition) => name === undefined || definition.name === name,
   );
+  const candidates =
+    name !== undefined && written
+      ? [
+          {
+            definition: ownDefinition(name, written),
+            state: outlineOfWritten(name, written),
+            inputs: [written.input],
+          },
+        ]
+      : known.map((definition) => ({ definition, state: outlineOf(definition), inputs: undefined }));
   for (const pair of [sameNames, sameOrder]) {
-    for (const definition of known) {
-      const outline = outlineOf(definition);
-      const names = outline && pair(outline, shapes);
-      const found = names && fit(definition, names, shapes, input ? [input] : undefined);
+    for (const { definition, state, inputs } of candidates) {
+      const names = state && pair(state, shapes);
+      const found = names && fit(definition, names, shapes, input ? [input] : inputs);
+      if (found && written) return { ...found, options: { ...found.options, written } };
       if (found) return found;
     }
   }
   return undefined;
 }
+
+export interface Sought {
+  name?: string;
+  input?: ImageSize;
+  written?: WrittenArchitecture;
+}
+
+/** Networks of which nothing is known but these tensors. */
+function outlined(shapes: Shapes, input: ImageSize = [1, 1, 1]): Recognised | undefined {
+  if (shapes.size === 0) return undefined;
+  const tensors = Array.from(shapes, ([name, shape]) => ({ name, shape: [...shape] }));
+  const options = { input, classes: 1, width: null, tensors };
+  return {
+    architecture: getOutline(opaque, options),
+    options,
+    names: new Map(tensors.map(({ name }) => [name, name])),
+  };
+}
+
+/** A written architecture as those of the registry are; what it builds keeps its layers in the options. */
+const ownDefinition = (name: string, written: WrittenArchitecture): ArchitectureDefinition => ({
+  ...{ name, description: written.description ?? '', width: null },
+  build: (options) => buildWritten(name, written, options),
+});
+
+const outlineOfWritten = (name: string, written: WrittenArchitecture) =>
+  buildWritten(name, written, { input: written.input, classes: classesOf(written), width: null }).state;
 
 /** The state's names and numbers of axes, which are the same for all options. */
 function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefined {

@@ -212,6 +212,13 @@ describe('exp zoo init and exp zoo show', () => {
     expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(
       `exp: ${bad}: expected a column file or model, found name, test_acc\n`,
     );
+    expect((await exp('zoo', 'init', bad)).err).toBe(
+      `exp: there is no folder ${bad}\n  exp zoo init <folder of checkpoints>\n`,
+    );
+    mkdirSync(join(program.root, 'empty'));
+    expect((await exp('zoo', 'init', join(program.root, 'empty'))).err).toBe(
+      `exp: ${join(program.root, 'empty')}: no checkpoint is in it: files of torch.save or safetensors\n`,
+    );
     const other = program.write('other.csv', 'model,test_acc,train_acc\nseed4,0.5,0.6\n');
     expect((await exp('zoo', 'init', dir, '--csv', other)).err).toBe(
       `exp: ${other}: no row is of a checkpoint: its first is {"model":"seed4","test_accuracy":0.5,"train_accuracy":0.6}, a checkpoint is file seed3.pt, model seed3, epoch 0\n`,

@@ -18,8 +18,16 @@ export const zooImport: Command = {
     dataset,
     architecture: {
       value: 'name',
-      help: 'the architecture (default: recognised by its tensors)',
-      values: async () => Object.keys((await import('../../nets/registry.ts')).architectures),
+      help: 'the architecture (default: recognised by its tensors); tensors: any, of which only the tensors are known',
+      values: async () => {
+        const { architectures, opaque } = await import('../../nets/registry.ts');
+        return [...Object.keys(architectures), opaque];
+      },
+    },
+    layers: {
+      value: 'file',
+      help: 'a YAML file with the layers of an architecture that is not known here',
+      values: 'file',
     },
     epochs: { value: 'n,n', help: 'the epochs to import (default: all)' },
     key,

@@ -1,5 +1,5 @@
 /** `exp zoo init <folder>`: a zoo.yaml for a folder of checkpoints. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeSafely } from '../../base/files.ts';
@@ -18,7 +18,9 @@ export async function zooInit(request: Request): Promise<number> {
   const [folder] = request.positionals as [string];
   const list = listNames.find((name) => existsSync(join(folder, name)));
   if (list) throw new UsageError(`${join(folder, list)} is there already`, 'remove it to write another');
-  if (existsSync(folder) && (await isPublishedZoo(folder)))
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`there is no folder ${folder}`, 'exp zoo init <folder of checkpoints>');
+  if (await isPublishedZoo(folder))
     throw new UsageError(
       `${folder} needs no list: its trainings have a result.json`,
       `exp zoo import ${folder}`,

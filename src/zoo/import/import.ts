@@ -8,8 +8,9 @@ import { writeSafetensors } from '../../base/safetensors.ts';
 import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { getDataset } from '../../data/registry.ts';
-import { type Recognised, recognise } from '../../nets/recognise.ts';
+import { type Recognised, recognise, type Sought } from '../../nets/recognise.ts';
 import { partOf } from '../../nets/state-names.ts';
+import type { WrittenArchitecture } from '../../nets/written.ts';
 import type { Unused } from '../formats/checkpoint.ts';
 import { type Hyperparameters, splitMembers } from '../members.ts';
 import {
@@ -32,6 +33,8 @@ import {
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
   architecture: string | null;
+  /** Its layers, where the registry does not know it. */
+  written?: WrittenArchitecture;
   /** Null: as the folder says. */
   dataset: string | null;
   /** Epochs to take where they are there; null: all. */
@@ -81,7 +84,11 @@ export async function importZoo(
   }));
   checkEpochs(found, chosen, options);
   const splits = splitMembers(chosen.length, options.split, options.seed);
-  const wanted = options.architecture ?? found.architecture;
+  const name = options.architecture ?? found.architecture;
+  const wanted: Sought = {
+    ...(name !== null && { name }),
+    ...(options.written && { written: options.written }),
+  };
   const recognised = await architectureOfMost(chosen, wanted, getDataset(dataset));
   const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
@@ -146,7 +153,7 @@ const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([a
  */
 export async function architectureOfMost(
   models: readonly FoundModel[],
-  wanted: string | null,
+  wanted: Sought,
   images?: Images,
 ): Promise<Recognised> {
   const votes = new Map<string, { recognised: Recognised; path: string; count: number }>();
@@ -168,7 +175,7 @@ export async function architectureOfMost(
           recognised,
           count: count + 1,
         });
-      } else problem ??= named({ path: checkpoint.path, reason: unknown(shapes, wanted) });
+      } else problem ??= named({ path: checkpoint.path, reason: unknown(shapes, wanted.name) });
       break;
     }
   }
@@ -184,14 +191,13 @@ export async function architectureOfMost(
 }
 
 /** Many networks take images of any size: those of the data set, if they fit. */
-function recogniseFor(shapes: FoundNetwork['shapes'], wanted: string | null, images?: Images) {
-  const name = wanted === null ? {} : { name: wanted };
-  return (images && recognise(shapes, { ...name, input: images.shape })) ?? recognise(shapes, name);
+function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: Images) {
+  return (images && recognise(shapes, { ...wanted, input: images.shape })) ?? recognise(shapes, wanted);
 }
 
-function unknown(shapes: FoundNetwork['shapes'], wanted: string | null): string {
+function unknown(shapes: FoundNetwork['shapes'], wanted?: string): string {
   const known =
-    wanted === null
+    wanted === undefined
       ? 'its tensors are those of no architecture that is known'
       : `it has not the tensors of the architecture ${wanted}`;
   const first = [...shapes].slice(0, 3).map(([key, shape]) => `${key} [${shape}]`);
@@ -272,7 +278,8 @@ class Conversion {
   /** A network's names by the architecture's, or why it is another. */
   private namesOf(shapes: FoundNetwork['shapes']): ReadonlyMap<string, string> | string {
     const { architecture, options } = this.recognised;
-    const found = recognise(shapes, { name: architecture.name, input: options.input });
+    const { input, written } = options;
+    const found = recognise(shapes, { name: architecture.name, input, ...(written && { written }) });
     if (found && signatureOf(found) === signatureOf(this.recognised)) return found.names;
     const other = recognise(shapes);
     if (other?.architecture.name === architecture.name)

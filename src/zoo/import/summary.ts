@@ -25,7 +25,7 @@ export async function summarizeZoo(dir: string): Promise<ZooSummary> {
   const { models, dataset, architecture, dropped } = await findZoo(dir);
   const checkpoints = models.flatMap((model) => model.checkpoints);
   const isOwn = existsSync(join(dir, manifestName)) && existsSync(join(dir, droppedName));
-  const named = architecture ?? (await architectureOfMost(models, null).catch(() => null))?.architecture.name;
+  const named = architecture ?? (await architectureOfMost(models, {}).catch(() => null))?.architecture.name;
   const splits: Record<string, number> = {};
   for (const { split } of models) if (split !== null) splits[split] = (splits[split] ?? 0) + 1;
   const rangeOf = (values: readonly (number | null)[]) => {
