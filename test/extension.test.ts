@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import type { TaskResult } from '../src/stages/result.ts';
+import type { Table } from '../src/report/table.ts';
 
 const project = join(import.meta.dir, '..');
 let copy = '';
@@ -68,7 +68,7 @@ export const weightNorm: Stage<PlannedRun> = {
   usesDevice: false,
   load: async () => (await import('./run.ts')).weightNormStage,
   settings: { block: 'weight_norm', schema },
-  task: { tables: [], dependsOn: () => ['data', 'zoo', 'weight_norm'] },
+  task: { tables: [], measures: { norm: ['model'] }, dependsOn: () => ['data', 'zoo', 'weight_norm'] },
   plan: (run, planner) => ({
     label: \`weight-norm \${run.architecture}/\${run.dataset}\`,
     config: run.settings.weight_norm,
@@ -173,15 +173,15 @@ test('it is planned, computed and kept', async () => {
   expect(dry.out).toContain('weight_norm.order=2  to compute');
   const { code, err } = await run('src/cli.ts', 'added.yaml', '--jobs', '1');
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
-  const paths = /in no table of this experiment; their results: (.*)/.exec(err)?.[1]?.split(', ') ?? [];
-  const results = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as TaskResult);
-  expect(results.map(({ records }) => records.map(({ metric }) => metric))).toEqual([
-    ['norm', 'norm', 'norm', 'norm'],
-    ['norm', 'norm', 'norm', 'norm'],
-  ]);
+  // The paper has no table of it, so that it has one of its own.
+  const table = (await Bun.file(join(copy, 'results/added/sweep-norm.json')).json()) as Table;
+  expect(table).toMatchObject({ id: null, title: 'norm by weight_norm.order and model' });
+  expect([table.rows.length, table.columns.length]).toEqual([2, 4]);
   // The sum of the absolute values is above their root mean square.
-  const [first, second] = results.map(({ records }) => records[0]!.value);
-  expect(first!).toBeGreaterThan(second!);
+  const [first, second] = table.rows.map(({ key }) =>
+    table.cells.filter(({ row }) => row === key).map(({ measured }) => measured?.mean as number),
+  );
+  for (const [i, sum] of first!.entries()) expect(sum).toBeGreaterThan(second![i]!);
 });
 
 test('mistakes in it are told as all others are', async () => {

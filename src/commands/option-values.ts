@@ -6,7 +6,9 @@ import { expandPath } from '../base/paths.ts';
 import { planExperiment } from '../experiment/expand.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import { formatWarnings } from '../experiment/problems.ts';
+import { layouts } from '../experiment/tables-schema.ts';
 import type { Plan } from '../experiment/types.ts';
+import type { View } from '../report/view.ts';
 import { Store } from '../runner/store.ts';
 import { catalogue } from '../stages/catalogue.ts';
 import { inspectZooFolder } from '../zoo/import/fingerprint.ts';
@@ -46,6 +48,12 @@ export function outFolder(request: Request, experiment: string): string {
     if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
     if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
   }
+}
+
+/** --layout and --all: how tables are shown. */
+export function viewOption(request: Request): View {
+  const layout = layouts.find((name) => name === optionValue(request, 'layout'));
+  return { ...(layout ? { layout } : {}), ...(request.switches.has('all') ? { all: true } : {}) };
 }
 
 /** --jobs, or undefined. */

@@ -1,4 +1,5 @@
 /** Options that several commands share. Those of one command only are described in its folder. */
+import { layouts } from '../experiment/tables-schema.ts';
 import { deviceNames } from '../tensor/devices/registry.ts';
 import type { Option } from './command.ts';
 
@@ -36,6 +37,21 @@ export const data: Option = {
 
 /** Which runs of an experiment, and where their artefacts are. */
 export const selection = { set, only, store };
+
+/** Where tables are written, and how they are shown. */
+export const tables = {
+  out: {
+    value: 'folder',
+    help: 'where tables are written (default: results/<experiment name>)',
+    values: 'folder',
+  },
+  layout: {
+    value: 'name',
+    help: "side-by-side (default): ours and the paper's number; ours: ours alone; difference: ours less the paper's",
+    values: () => layouts,
+  },
+  all: { help: "show also the rows and columns of the paper's tables without a run, in grey" },
+} as const satisfies Record<string, Option>;
 
 /** A pretrained SANE, and how it reads the models given. */
 export const pretrained = {

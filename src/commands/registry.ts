@@ -8,6 +8,7 @@ import { doctor } from './doctor/command.ts';
 import { embed } from './embed/command.ts';
 import { help } from './help/command.ts';
 import { reconstruct } from './reconstruct/command.ts';
+import { report } from './report/command.ts';
 import { run } from './run/command.ts';
 import { sample } from './sample/command.ts';
 import { table } from './table/command.ts';
@@ -17,6 +18,7 @@ import { zooImport, zooInit, zooShow } from './zoo/command.ts';
 export const commands: readonly Command[] = [
   run,
   table,
+  report,
   why,
   doctor,
   embed,

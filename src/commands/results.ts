@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plural } from '../base/plural.ts';
-import type { Plan, StageNode } from '../experiment/types.ts';
+import type { Plan } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
 import { renderTerminal } from '../report/renderers/terminal.ts';
-import { describeUntabled } from '../report/untabled.ts';
+import type { View } from '../report/view.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
 import type { TaskResult } from '../stages/result.ts';
@@ -46,6 +46,14 @@ export function collectResults(
   return { byRun, failures };
 }
 
+/** Whether any run has ended, well or not. */
+export const isAnyFinished = ({ byRun }: Results): boolean =>
+  [...byRun.values()].some(({ status }) => status !== 'missing');
+
+/** Why there is no table or report. */
+export const noneFinished = ({ root }: Store, what: string): string =>
+  `No run is finished in ${root}, so no ${what} was written. Compute them with exp run.`;
+
 /**
  * Prints the tables, writes them, and lists the failures. Returns the exit code. Writes nothing where no run is finished, so that earlier
  * tables are not replaced by empty ones.
@@ -54,33 +62,29 @@ export async function present(
   plan: Plan,
   store: Store,
   results: Results,
-  outDir: string,
-  json: boolean,
+  { outDir, view, json }: { outDir: string; view: View; json: boolean },
 ): Promise<0 | 1> {
   const count = (status: RunResult['status']) =>
     [...results.byRun.values()].filter((result) => result.status === status).length;
   const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
-  if (done + failed === 0) {
+  if (!isAnyFinished(results)) {
     if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
-    printError(`No run is finished in ${store.root}, so no table was written. Compute them with exp run.`);
+    printError(noneFinished(store, 'table'));
     return 1;
   }
   const tables = buildTables(plan, results.byRun);
-  const paths = await writeTables(tables, outDir);
+  const paths = await writeTables(tables, outDir, view);
   if (json) {
     for (const table of tables) printJson({ event: 'table', table });
     printJson({ event: 'written', paths });
     printJson({ event: 'result', done, failed, missing, failures: [...results.failures.values()] });
   } else {
-    for (const table of tables) print(`${renderTerminal(table, { color: hasColor(process.stdout) })}\n`);
-    printError(`${plural(paths.length, 'file')} written to ${outDir}`);
+    if (tables.length > 0) {
+      print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
+      printError(`${plural(paths.length, 'file')} written to ${outDir}`);
+    } else printError('No run gave a number, so no table was written.');
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plural(plan.runs.length, 'run')} not computed yet.`);
-    const untabled = describeUntabled(plan, results.byRun, ({ resultKey }) => {
-      const node = plan.stages.find(({ key }) => key === resultKey) as StageNode;
-      return join((store.find(node) as { dir: string }).dir, 'result.json');
-    });
-    if (untabled) printError(untabled);
   }
   return failed > 0 ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /** The JSON Schema of the experiment file, made of a catalogue: it has every name and every dotted setting that may be written. */
 import { type Catalogue, tasksOf } from './catalogue.ts';
+import { looseTableParts, tableParts } from './tables-schema.ts';
 
 /** A JSON Schema (draft 7) or a part of one. */
 export interface JsonSchema {
@@ -87,12 +88,15 @@ function dottedParts(catalogue: Catalogue, isUsed: (name: string) => boolean): R
 }
 
 /** The same, for TypeScript types, which do not gain from every dotted name. */
-export const looseParts: Record<string, JsonSchema> = Object.fromEntries(
-  ['grid', 'zip', 'assignment', 'matcher', 'changes'].map((name) => [
-    name,
-    { type: 'object', additionalProperties: name === 'grid' || name === 'zip' ? { type: 'array' } : {} },
-  ]),
-);
+export const looseParts: Record<string, JsonSchema> = {
+  ...looseTableParts,
+  ...Object.fromEntries(
+    ['grid', 'zip', 'assignment', 'matcher', 'changes'].map((name) => [
+      name,
+      { type: 'object', additionalProperties: name === 'grid' || name === 'zip' ? { type: 'array' } : {} },
+    ]),
+  ),
+};
 
 /**
  * The schema that editors and this program check a file by. Where only some axes and settings are named by dotted paths, the rules of
@@ -104,7 +108,6 @@ export function experimentSchema(
 ): JsonSchema {
   const { stages, architectures, datasets, devices } = catalogue;
   const tasks = tasksOf(catalogue);
-  const tables = [...new Set(tasks.flatMap(({ task }) => task.tables))].sort((a, b) => a - b);
   const blocks = Object.values(stages).flatMap(({ settings }) => settings ?? []);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -173,8 +176,8 @@ export function experimentSchema(
       ),
       tables: {
         description:
-          "Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.",
-        ...list({ type: 'integer', enum: tables }),
+          "Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.",
+        ...list(ref('table')),
         uniqueItems: true,
       },
     }),
@@ -206,6 +209,7 @@ export function experimentSchema(
           { description, ...mapping(properties as Record<string, JsonSchema & Entry>) },
         ]),
       ),
+      ...tableParts(catalogue, [...plainAxes, ...Object.keys(settingEntries(catalogue))]),
       ...dottedParts(catalogue, isUsed),
     },
   };

@@ -1,6 +1,7 @@
 /** YAML text -> Experiment. Every mistake that can be seen in the file alone is found here, all at once. */
 import { ownArchitectures, type ReadText } from './architectures.ts';
 import type { Catalogue } from './catalogue.ts';
+import { checkTables } from './check-tables.ts';
 import { plainAxes } from './json-schema.ts';
 import { ExperimentError, type Problem } from './problems.ts';
 import { renameOf, renameWarning } from './renamed.ts';
@@ -121,7 +122,12 @@ export function parseExperiment(
     return fail();
   }
   const { catalogue, located: misfits } = own(value);
-  const located = [...misfits, ...translate(formatOf(catalogue).validateFile(value)), ...checkAxes(value)];
+  const located = [
+    ...misfits,
+    ...translate(formatOf(catalogue).validateFile(value)),
+    ...checkAxes(value),
+    ...checkTables(value, catalogue),
+  ];
   for (const { problem, path, markKey } of located) {
     problems.push({ ...problem, path: dotted(path), place: source.locate(path, markKey) });
   }

@@ -35,6 +35,52 @@ export type Dataset = string;
  */
 export type Architecture = string;
 /**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "table".
+ */
+export type Table =
+  | number
+  | {
+      /**
+       * Number of a table of the paper.
+       */
+      table: number;
+      /**
+       * side-by-side (default): ours and the paper's number; ours: ours alone; difference: ours less the paper's.
+       */
+      layout?: "side-by-side" | "ours" | "difference";
+      /**
+       * Whether rows and columns without a run are shown too, in grey. Default false.
+       */
+      all?: boolean;
+    }
+  | {
+      /**
+       * The number in the cells: its mean, and its standard deviation over seeds.
+       */
+      metric: string;
+      /**
+       * An axis, a setting or a label of the results whose values are the rows; or two.
+       */
+      rows: TableAxis | [TableAxis] | [TableAxis, TableAxis];
+      /**
+       * The same for the columns. Default: one column.
+       */
+      columns?: TableAxis | [TableAxis] | [TableAxis, TableAxis];
+      where?: {
+        [k: string]: string | number | boolean | null | (string | number | boolean | null)[];
+      };
+      /**
+       * Title of the table.
+       */
+      title?: string;
+    };
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "table_axis".
+ */
+export type TableAxis = string;
+/**
  * What a run does with the zoo and its SANE.
  *
  * This interface was referenced by `Experiment`'s JSON-Schema
@@ -111,14 +157,11 @@ export interface Experiment {
    */
   generation?: Generation;
   /**
-   * Numbers of the paper's tables to write. Default: every table that the experiment's tasks can fill.
+   * Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.
    *
    * @minItems 1
    */
-  tables?: [
-    1 | 2 | 3 | 4 | 5 | 6 | 7 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17,
-    ...(1 | 2 | 3 | 4 | 5 | 6 | 7 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17)[]
-  ];
+  tables?: [Table, ...Table[]];
 }
 /**
  * The axes. Every combination of their values is one run.

@@ -30,6 +30,8 @@ export interface SettingsBlock {
 export interface TaskDescription {
   /** Numbers of the paper's tables that its results fill. */
   tables: readonly number[];
+  /** The labels of its results, by metric. */
+  measures: Readonly<Record<string, readonly string[]>>;
   /** Blocks, and settings of other blocks, that a run's numbers depend on. */
   dependsOn(settings: Settings): readonly string[];
   /** What the paper has for this task only, by dotted name. */

@@ -63,6 +63,9 @@ export interface Located {
   markKey: boolean;
 }
 
+/** As many names as a person reads through. */
+const longestList = 30;
+
 /** One ajv error in plain words; undefined for those that only repeat another (`oneOf` and the like). */
 function translateOne(error: ErrorObject): Located | undefined {
   const path = pointerPath(error.instancePath);
@@ -87,12 +90,24 @@ function translateOne(error: ErrorObject): Located | undefined {
       return at({ code: 'missing-key', message: `the key ${key} is missing`, hint: `add \`${key}:\`` });
     }
     case 'enum': {
-      const allowed = (params.allowedValues as unknown[]).map(String);
+      const values = params.allowedValues as unknown[];
+      const allowed = values.map(String);
+      if (error.propertyName !== undefined) {
+        const key = error.propertyName;
+        const message = 'a key that does not go with the others here';
+        const expected = `only ${allowed.join(', ')}`;
+        return at({ code: 'misplaced-key', message, expected }, [...path, key], true);
+      }
+      // Its type is another mistake, which says more.
+      if (typeof values[0] !== typeof error.data) return undefined;
       const hint = typeof error.data === 'string' ? didYouMean(error.data, allowed) : undefined;
       return at({
         code: 'unknown-value',
         message: 'unknown value',
-        expected: `one of ${allowed.join(', ')}`,
+        expected:
+          allowed.length > longestList
+            ? `one of ${allowed.length} names, which schemas/experiment.schema.json lists`
+            : `one of ${allowed.join(', ')}`,
         received,
         hint,
       });
@@ -160,6 +175,7 @@ function translateOne(error: ErrorObject): Located | undefined {
     case 'oneOf':
     case 'anyOf':
     case 'if':
+    case 'propertyNames':
       return undefined;
     default:
       return at({ code: error.keyword, message: error.message ?? 'not valid', received });

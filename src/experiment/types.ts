@@ -70,13 +70,16 @@ export interface StageNode {
   label: string;
 }
 
+/** A table of the paper by its number, or a mapping that says how to show it, or what to make one of. */
+export type TableRequest = NonNullable<Experiment['tables']>[number];
+
 /** The expanded experiment. Stages are in an order in which every input comes before its reader. */
 export interface Plan {
   name: string;
   description: string;
   device: Device;
   /** Of the paper; null: every table that a run belongs in. */
-  tables: number[] | null;
+  tables: TableRequest[] | null;
   runs: Run[];
   stages: StageNode[];
   /** What works and should be written otherwise. */

@@ -1,31 +1,42 @@
-/** From a plan and the results of its runs to the tables of the paper. */
+/** From a plan and the results of its runs to its tables: the paper's, and pivots. */
 import type { Plan } from '../experiment/types.ts';
+import { definitionsOf } from './choose.ts';
 import { judgeOrder } from './claims.ts';
+import { gatherConditions } from './conditions.ts';
 import type { TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
-import type { Cell, Table } from './table.ts';
-import { tableDefinitions } from './tables/registry.ts';
+import { buildPivot, type PivotRequest } from './pivot.ts';
+import { pivotsOf, viewsOf } from './requests.ts';
+import { findSweeps } from './sweeps.ts';
+import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
 
 /**
- * The plan's tables in the paper's layout, each measured number beside the paper's. `results` by run id.
- * Throws if the plan names a table that has no definition.
+ * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
+ * that would be in no table. `results` by run id. Throws if the plan names a table that has no definition.
  */
 export function buildTables(plan: Plan, results: RunResults): Table[] {
-  return definitionsOf(plan).map((definition) =>
-    buildTable(definition, readPaperTable(definition.id), groupRuns(definition, plan.runs), results),
-  );
-}
-
-/** The tables that a plan names or, if it names none, that a run of it belongs in. Throws if one has no definition. */
-export function definitionsOf({ tables, runs }: Plan): TableDefinition[] {
-  if (tables === null) return tableDefinitions.filter(({ accepts }) => runs.some(accepts));
-  return tables.map((id) => {
-    const definition = tableDefinitions.find((definition) => definition.id === id);
-    if (!definition) throw new Error(`Table ${id} has no definition in src/report/tables.`);
-    return definition;
-  });
+  const definitions = definitionsOf(plan);
+  const asked = pivotsOf(plan);
+  const views = viewsOf(plan);
+  const ofPaper = definitions.map((definition) => ({
+    ...buildTable(definition, readPaperTable(definition.id), groupRuns(definition, plan.runs), results),
+    view: views.get(definition.id) ?? {},
+  }));
+  const sweeps = findSweeps(plan, definitions, asked, results);
+  const keys = new Map<string, number>();
+  const build = (prefix: string, request: PivotRequest): Table => {
+    const name = `${prefix}-${request.metric}`;
+    const count = (keys.get(name) ?? 0) + 1;
+    keys.set(name, count);
+    return buildPivot(count > 1 ? `${name}-${count}` : name, request, plan.runs, results);
+  };
+  return [
+    ...ofPaper,
+    ...asked.map((request) => build('pivot', request)),
+    ...sweeps.map((request) => build(request.skipConstant ? 'sweep' : 'results', request)),
+  ];
 }
 
 function buildTable(
@@ -34,48 +45,76 @@ function buildTable(
   groups: RunGroup[],
   results: RunResults,
 ): Table {
-  const { id, decimals, columns, rows, orders } = definition;
+  const { id, decimals, best, stub, columns, rows } = definition;
   const filled = groups.map((group) => ({ group, cells: fillGroup(definition, paper, group, results) }));
   const withRuns = filled.filter(({ group }) => group.runs.length > 0);
+  const cells = filled.flatMap(({ cells }) => cells);
+  const measured = new Set(cells.flatMap(({ measured, row }) => (measured ? [row] : [])));
+  const ofRows = rows.flatMap(({ key, condition }) => (condition && measured.has(key) ? [condition] : []));
+  // Which group a sentence is about goes without saying where there is one.
+  const lead = ({ title }: RunGroup) => (withRuns.length > 1 ? `${title}: ` : '');
   return {
+    key: `table-${String(id).padStart(2, '0')}`,
     id,
     title: paper.title,
     caption: paper.caption,
     unit: paper.unit,
     decimals,
+    best,
+    stub,
     columnGroups: groups.map(({ key, title, runs }) => ({ key, title, hasRuns: runs.length > 0 })),
     columns: groups.flatMap((group) =>
-      columns.map((column) => ({ key: columnKey(group, column), title: column.title, group: group.key })),
+      columns.map((column) => ({
+        ...{ key: columnKey(group, column), title: column.title },
+        ...{ group: group.key, labels: column.labels },
+      })),
     ),
-    rows: rows.map(({ key, title }) => ({ key, title })),
-    cells: filled.flatMap(({ cells }) => cells),
-    claims: withRuns.flatMap(({ group, cells }) =>
-      orders.map((order) => {
-        const all: readonly { key: string; title: string }[] = order.of === 'columns' ? rows : columns;
-        const across = all.filter(({ key }) => order.in?.includes(key) ?? true);
-        const cell = (first: string, second: string) => {
-          const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
-          return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
-        };
-        const pairs = across.map(({ key, title }) => ({
-          title,
-          above: cell(order.above, key),
-          below: cell(order.below, key),
-        }));
-        return judgeOrder(`${group.title}: ${order.text}`, pairs, order, decimals);
-      }),
-    ),
+    rows: rows.map(({ key, titles, labels }) => ({ key, titles, labels })),
+    cells,
+    claims: withRuns.flatMap(({ group, cells }) => judgeGroup(definition, group, cells, lead(group))),
     notes: [
-      `± of the measured numbers is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
-      ...withRuns.map(({ group, cells }) => `${group.title}: ${countResults(definition, group, cells)}.`),
-      paper.spread ? `± of the paper's numbers: ${paper.spread}` : "The paper's numbers have no ±.",
-      `reproduced: measured and paper differ by at most max(2 paper standard deviations, ${definition.tolerance});` +
-        " differs: by more; scaled: not measured under the paper's conditions, so not compared.",
+      `± of ours is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
+      ...withRuns.map(({ group, cells }) =>
+        sentence(`${lead(group)}${countResults(definition, group, cells)}`),
+      ),
+      ...(paper.spread ? [`± of the paper: ${paper.spread}`] : []),
+      ...(cells.some(({ status }) => status === 'reproduced' || status === 'differs')
+        ? [
+            `reproduced (=): ours and the paper's differ by at most max(2 standard deviations of the paper, ${definition.tolerance}); differs (≠): by more.`,
+          ]
+        : []),
     ],
+    view: {},
+    conditions: gatherConditions(
+      withRuns.map(({ group }) => group),
+      [...new Set(ofRows)],
+    ),
   };
 }
 
+/** With its full stop, which an abbreviation at the end has already. */
+const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
+
 const columnKey = (group: { key: string }, column: { key: string }) => `${group.key}/${column.key}`;
+
+/** The table's claims on the numbers of one group. */
+function judgeGroup(definition: TableDefinition, group: RunGroup, cells: Cell[], lead: string): Claim[] {
+  const { columns, rows, orders, decimals } = definition;
+  const places = {
+    columns: rows.map((row) => ({ key: row.key, title: rowTitle(row) })),
+    rows: columns.map(({ key, title }) => ({ key, title })),
+  };
+  return orders.map((order) => {
+    const cell = (first: string, second: string) => {
+      const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
+      return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
+    };
+    const pairs = places[order.of]
+      .filter(({ key }) => order.in?.includes(key) ?? true)
+      .map(({ key, title }) => ({ title, above: cell(order.above, key), below: cell(order.below, key) }));
+    return judgeOrder(`${lead}${order.text}`, pairs, order, decimals);
+  });
+}
 
 /** The cells of one column group, row by row. */
 function fillGroup(
@@ -89,7 +128,14 @@ function fillGroup(
       const published = paperValue(paper, row.labels, { ...group.labels, ...column.labels });
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
-        return { ...place, measured: null, paper: published, status: 'missing', note: column.paperOnly };
+        return {
+          ...place,
+          measured: null,
+          paper: published,
+          status: 'missing',
+          pending: false,
+          note: column.paperOnly,
+        };
       }
       const labels = { ...definition.labels, ...row.labels, ...column.labels };
       return { ...place, ...measureCell(definition, group, row, labels, results, published) };
@@ -97,17 +143,25 @@ function fillGroup(
   );
 }
 
-/** e.g. `n = 1 for W, s(W); n = 3 for SANE`, with the rows where those of a column differ. */
+/** e.g. `n = 1 for W, s(W); n = 3 for SANE`: by column where those of a column agree, else by row where those of a row do, else by both. */
 function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells: Cell[]): string {
-  const counts = columns.flatMap(({ key, title }) => {
-    const ofColumn = cells.filter(({ column, measured }) => measured && column === columnKey(group, { key }));
-    const byCount = [...Map.groupBy(ofColumn, ({ measured }) => measured?.n as number)];
-    return byCount.map(([n, those]) => {
-      const titles = those.map(({ row }) => rows.find((one) => one.key === row)?.title);
-      return { n, title: byCount.length === 1 ? title : `${title} (${titles.join(', ')})` };
-    });
+  const counted = cells.flatMap(({ row, column, measured }) => {
+    const across = columns.find(({ key }) => column === columnKey(group, { key }));
+    const down = rows.find(({ key }) => key === row);
+    return measured && across && down ? [{ across, down, n: measured.n }] : [];
   });
-  const titles = Map.groupBy(counts, ({ n }) => n);
-  const phrases = [...titles].map(([n, of]) => `n = ${n} for ${of.map(({ title }) => title).join(', ')}`);
-  return phrases.join('; ') || 'nothing measured';
+  if (counted.length === 0) return 'nothing measured';
+  const ways = [
+    () => '',
+    ({ across }: Counted) => across.title,
+    ({ down }: Counted) => down.titles.at(-1) as string,
+    ({ across, down }: Counted) => `${across.title} (${rowTitle(down)})`,
+  ];
+  type Counted = (typeof counted)[number];
+  const settles = (way: (one: Counted) => string) =>
+    [...Map.groupBy(counted, way).values()].every((same) => new Set(same.map(({ n }) => n)).size === 1);
+  const name = ways.find(settles) as (one: Counted) => string;
+  return [...Map.groupBy(counted, ({ n }) => n)]
+    .map(([n, of]) => `n = ${n}${name(of[0] as Counted) && ` for ${[...new Set(of.map(name))].join(', ')}`}`)
+    .join('; ');
 }

@@ -21,11 +21,15 @@ export function judgeOrder(
     const [high, low] = [above?.measured?.mean, below?.measured?.mean];
     if (high === undefined || low === undefined) return [];
     const size = times === 1 ? formatDifference(high - low, decimals) : `${(high / low).toFixed(2)} times`;
-    return [{ lead: high - times * low, detail: `${title} ${size}` }];
+    const lead = high - times * low;
+    return [{ holds: lead > 0 || (orEqual === true && lead === 0), title, size }];
   });
   if (leads.length === 0) return { text, holds: null, detail: 'not measured' };
-  const held = leads.filter(({ lead }) => lead > 0 || (orEqual && lead === 0)).length;
-  const list = leads.map(({ detail }) => detail).join(', ');
+  const [first] = leads;
+  // Where there is one place to look at, the claim is about nothing else.
+  if (pairs.length === 1 && first) return { text, holds: first.holds, detail: first.size };
+  const held = leads.filter(({ holds }) => holds).length;
+  const list = leads.map(({ title, size }) => `${title} ${size}`).join(', ');
   const across = of === 'columns' ? 'rows' : 'columns';
   return { text, holds: held === leads.length, detail: `in ${held} of ${leads.length} ${across}: ${list}` };
 }

@@ -2,6 +2,7 @@
 import type { Json } from '../base/json.ts';
 import type { Run } from '../experiment/types.ts';
 import type { Labels } from './paper.ts';
+import type { Best, Condition } from './table.ts';
 
 /** A column group of the paper's layout: the runs of one data set. */
 export interface GroupDefinition {
@@ -24,12 +25,13 @@ export interface ColumnDefinition {
 
 export interface RowDefinition {
   key: string;
-  title: string;
+  /** One for each heading of the table's stub. */
+  titles: readonly string[];
   labels: Labels;
   /** Where it is not the table's. */
   metric?: string;
   /** How the row's numbers are never under the paper's conditions. */
-  scaled?: string;
+  condition?: Condition;
 }
 
 /** A claim of the paper: in every row the number of one column is above that of another, or the other way round. */
@@ -72,6 +74,10 @@ export interface TableDefinition {
   decimals: number;
   /** Largest difference that counts as reproduced where the paper's ± is smaller or not given. */
   tolerance: number;
+  /** Which numbers are the best. */
+  best: Best;
+  /** Headings of the rows' titles. */
+  stub: readonly string[];
   groups: GroupDefinition[];
   columns: ColumnDefinition[];
   rows: RowDefinition[];

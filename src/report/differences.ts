@@ -2,6 +2,7 @@
 import { canonicalJson, type Json } from '../base/json.ts';
 import type { Difference } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
+import type { Condition } from './table.ts';
 
 /** What null says, by the dotted name of the setting, where that is not `all`. */
 const nullMeans = new Map(
@@ -10,10 +11,13 @@ const nullMeans = new Map(
   ),
 );
 
-/** e.g. `zoo.models 60 (paper 1000)`. */
-export function describeDifference({ setting, value, paper }: Difference): string {
+/** The values of a difference as a reader knows them. */
+export function inWords({ setting, value, paper }: Difference): Omit<Condition, 'where'> {
   // Settings of a zoo within another block mean what they mean in their own.
   const own = setting.split('.').slice(-2).join('.');
-  const describe = (one: Json) => (one === null ? (nullMeans.get(own) ?? 'all') : canonicalJson(one));
-  return `${setting} ${describe(value)} (paper ${describe(paper)})`;
+  const describe = (one: Json) => {
+    if (one === null) return nullMeans.get(own) ?? 'all';
+    return typeof one === 'string' ? one : canonicalJson(one);
+  };
+  return { setting, value: describe(value), paper: describe(paper) };
 }

@@ -6,10 +6,12 @@ import { effectiveValues, immaterialSettings } from '../experiment/catalogue.ts'
 import type { Difference, Run } from '../experiment/types.ts';
 import { catalogue } from '../stages/catalogue.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
-import { describeDifference } from './differences.ts';
+import { inWords } from './differences.ts';
 import type { Labels } from './paper.ts';
+import type { Condition } from './table.ts';
 
-const immaterial = immaterialSettings(catalogue);
+/** Settings that change no number. */
+export const immaterial: ReadonlySet<string> = immaterialSettings(catalogue);
 
 export interface RunGroup {
   key: string;
@@ -19,7 +21,9 @@ export interface RunGroup {
   /** Empty: the paper's group has no run in this experiment. */
   runs: Run[];
   /** How the runs are not under the paper's conditions; empty where they are. */
-  scaled: string[];
+  conditions: Omit<Condition, 'where'>[];
+  /** Settings in which it differs from other groups of the same data set, which the paper's table has no place for. */
+  varying: string[];
 }
 
 /**
@@ -34,7 +38,7 @@ export function groupRuns(definition: TableDefinition, runs: Run[]): RunGroup[] 
     const byDataset = Map.groupBy(byGroup.get(group) ?? [], (run) => measuredOn(group, run).join(' to '));
     if (byDataset.size === 0) {
       const { title } = group;
-      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], scaled: [] }];
+      return [{ key: keyOf(group), title, labels: labelsOf(group), runs: [], conditions: [], varying: [] }];
     }
     // The group's own data set comes first.
     const own = ([name]: [string, Run[]]) => (name === keyOf(group) ? 0 : 1);
@@ -59,16 +63,23 @@ export function targetOf({ dataset, settings: { generation }, task }: Run): stri
 }
 
 /** The group that a run is shown in: that of its data sets, or else the first that they stand in for, in the order of what they stand for. */
-function groupOf(run: Run, groups: readonly GroupDefinition[]): GroupDefinition | undefined {
+const groupOf = (run: Run, groups: readonly GroupDefinition[]): GroupDefinition | undefined =>
+  placeOf(run, groups)?.group;
+
+/** The group of a run, and how far from the first choice it is: 0 for that of the run's own data sets. */
+export function placeOf(
+  run: Run,
+  groups: readonly GroupDefinition[],
+): { group: GroupDefinition; distance: number } | undefined {
   const shownAs = (name: string) => [name, ...(datasets[name]?.standsFor ?? [])];
-  for (const target of shownAs(targetOf(run))) {
-    for (const source of shownAs(run.dataset)) {
-      const found = groups.find(
+  for (const [i, target] of shownAs(targetOf(run)).entries()) {
+    for (const [k, source] of shownAs(run.dataset).entries()) {
+      const group = groups.find(
         (group) =>
           (group.dataset === null || group.dataset === target) &&
           (group.source === undefined || group.source === source),
       );
-      if (found) return found;
+      if (group) return { group, distance: i + (group.source === undefined ? 0 : k) };
     }
   }
   return undefined;
@@ -87,7 +98,15 @@ function groupByCondition(
   ]);
   const wanted = datasetsOf(group);
   const standIns = measuredOn(group, runs[0] as Run).flatMap((dataset, i) =>
-    dataset === wanted[i] ? [] : [`${dataset} stands in for ${wanted.length > 1 ? wanted[i] : group.title}`],
+    dataset === wanted[i]
+      ? []
+      : [
+          {
+            setting: i === 1 ? 'target data set' : 'dataset',
+            value: dataset,
+            paper: wanted.length > 1 ? (wanted[i] as string) : group.title,
+          },
+        ],
   );
   const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, across))).values()];
   const conditions = byCondition.map(([first]) => condition(first as Run, across));
@@ -101,18 +120,24 @@ function groupByCondition(
       title: [standIns.length > 0 ? `${name} (paper: ${group.title})` : group.title, ...values].join(', '),
       labels: labelsOf(group),
       runs: sameCondition,
-      scaled: [
+      varying,
+      conditions: [
         ...standIns,
-        ...new Set(
-          sameCondition
-            .flatMap(({ differences }) => differences.filter(({ setting }) => !told.has(setting)))
-            .concat(differencesFrom(published, sameCondition[0] as Run))
-            .map(describeDifference),
-        ),
+        ...distinct([
+          ...sameCondition.flatMap(({ differences }) =>
+            differences.filter(({ setting }) => !told.has(setting)),
+          ),
+          ...differencesFrom(published, sameCondition[0] as Run),
+        ]).map(inWords),
       ],
     };
   });
 }
+
+/** Each difference once. */
+const distinct = (differences: Difference[]): Difference[] => [
+  ...new Map(differences.map((difference) => [JSON.stringify(difference), difference])).values(),
+];
 
 /** Where a run's settings are not those that the paper had in a table. */
 function differencesFrom(published: Readonly<Record<string, Json>>, run: Run): Difference[] {
@@ -162,4 +187,5 @@ function condition(run: Run, across: readonly string[]): Record<string, string> 
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A setting's value in words. */
+export const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

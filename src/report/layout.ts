@@ -1,87 +1,117 @@
-/** The table as text renderings lay it out: one block for each column group, three lines for each row. */
+/** From a table to the sheet that renderings print: what is shown of it, in which texts, what is bold. */
+import { bestCells, blockOf, shadeOf } from './best.ts';
 import { formatDifference, formatMean } from './format.ts';
-import { type Cell, type Column, type ColumnGroup, difference, type Status, type Table } from './table.ts';
+import type { Kind, Leaf, Sheet, SheetCell, SheetRow } from './sheet.ts';
+import { type Cell, type Column, difference, type Row, type Status, type Table } from './table.ts';
+import type { View } from './view.ts';
 
-/** The text of one cell. */
-export interface CellText {
-  /** `failed` where a run failed and no other gave a number. */
-  measured: string;
-  paper: string;
-  /** Empty where one of the two numbers is missing. */
-  difference: string;
-  status: Status;
+/** How a cell stands to the paper's number, in one character. */
+export const marks: Readonly<Partial<Record<Status, string>>> = {
+  reproduced: '=',
+  differs: '≠',
+  failed: '×',
+};
+
+interface Shown {
+  columns: Column[];
+  rows: Row[];
+  cells: Map<string, Cell>;
 }
 
-export interface BlockRow {
-  title: string;
-  /** One for each column. */
-  cells: CellText[];
-}
+const place = (row: string, column: string) => JSON.stringify([row, column]);
 
-export interface Block {
-  title: string;
-  hasRuns: boolean;
-  columns: string[];
-  rows: BlockRow[];
-  /** The cells' notes, each once, with the cells it is about if those are not all. */
-  notes: string[];
-}
-
-export function layOut(table: Table): Block[] {
-  const columns = Map.groupBy(table.columns, ({ group }) => group);
-  const cells = new Map(table.cells.map((cell) => [`${cell.row} ${cell.column}`, cell]));
-  return table.columnGroups.map((group) => layOutGroup(group, columns.get(group.key) ?? [], cells, table));
-}
-
-function layOutGroup(group: ColumnGroup, columns: Column[], cells: Map<string, Cell>, table: Table): Block {
-  const rows = table.rows.map((row) => ({
-    title: row.title,
-    cells: columns.map((column) => cells.get(`${row.key} ${column.key}`) as Cell),
-  }));
+/** The rows and columns that have a run, or all of them. */
+function select(table: Table, all: boolean): Shown {
+  const cells = new Map(table.cells.map((cell) => [place(cell.row, cell.column), cell]));
+  if (all || table.id === null) return { columns: table.columns, rows: table.rows, cells };
+  const withRuns = new Set(table.columnGroups.flatMap(({ key, hasRuns }) => (hasRuns ? [key] : [])));
+  const ofRuns = table.columns.filter(({ group }) => withRuns.has(group));
+  const measured = table.cells.some((cell) => cell.measured);
+  // Before anything is finished, nobody knows which places its runs fill.
+  const filled = table.cells.filter(
+    (cell) => cell.measured || cell.status === 'failed' || (!measured && cell.pending),
+  );
+  const [rows, columns] = [
+    new Set(filled.map(({ row }) => row)),
+    new Set(filled.map(({ column }) => column)),
+  ];
   return {
-    title: group.title,
-    hasRuns: group.hasRuns,
-    columns: columns.map(({ title }) => title),
-    rows: rows.map(({ title, cells }) => ({ title, cells: cells.map((cell) => cellText(cell, table)) })),
-    notes: collectNotes(rows, columns),
+    columns: ofRuns.filter(({ key }) => columns.has(key)),
+    rows: table.rows.filter(({ key }) => rows.has(key)),
+    cells,
   };
 }
 
-function cellText(cell: Cell, { decimals }: Table): CellText {
-  const diff = difference(cell);
-  return {
-    measured: cell.status === 'failed' && !cell.measured ? 'failed' : formatMean(cell.measured, decimals),
-    paper: formatMean(cell.paper, decimals),
-    difference: diff === null ? '' : formatDifference(diff, decimals),
-    status: cell.status,
-  };
+/** A pivot, of which the paper has nothing, has our numbers only. */
+export function resolveView({ id, view: own }: Table, given: View): Required<View> {
+  const { layout = 'side-by-side', all = false } = { ...own, ...given };
+  return { layout: id === null ? 'ours' : layout, all };
 }
 
-/** e.g. `SANE (Ep): 1 of 3 runs failed: out of memory`; the columns and rows are left out where the note is about all. */
-function collectNotes(rows: { title: string; cells: Cell[] }[], columns: Column[]): string[] {
-  const notes = new Set(rows.flatMap(({ cells }) => cells.map(({ note }) => note)).filter(Boolean));
-  return [...notes].map((note) => {
-    const rowsOf = columns.map((_, i) => rows.filter(({ cells }) => cells[i]?.note === note));
-    if (rowsOf.every(({ length }) => length === rows.length)) return note;
-    const places = columns.flatMap(({ title }, i) => {
-      const about = rowsOf[i] as typeof rows;
-      if (about.length === 0) return [];
-      return about.length === rows.length
-        ? title
-        : `${title} (${about.map(({ title }) => title).join(', ')})`;
+/** Lays a table out. */
+export function layOut(table: Table, view: View): Sheet {
+  const { layout, all } = resolveView(table, view);
+  const { columns, rows, cells } = select(table, all);
+  const kinds: Kind[] = layout === 'side-by-side' ? ['ours', 'paper'] : [layout];
+  const shown = rows.flatMap((row) => columns.map((column) => cells.get(place(row.key, column.key)) as Cell));
+  const best = { ours: bestCells(table, shown, 'measured'), paper: bestCells(table, shown, 'paper') };
+  const shades = table.id === null ? shadeOf(table, shown) : new Map<Cell, number>();
+  const titles = new Map(table.columnGroups.map(({ key, title }) => [key, title]));
+  // A level of headings that names nothing is left out.
+  const ofOneColumn =
+    table.id !== null &&
+    [...Map.groupBy(table.columns, ({ group }) => group).values()].every(({ length }) => length === 1);
+  const ofOneGroup = table.columnGroups.length === 1 && table.columnGroups[0]?.title === '';
+  const leaves = columns.flatMap(({ key, title, group }) =>
+    kinds.map((kind): Leaf => {
+      const levels: [key: string, heading: string][] = [
+        ...(ofOneGroup ? [] : [[group, titles.get(group) ?? ''] as [string, string]]),
+        ...(ofOneColumn && !ofOneGroup ? [] : [[key, title] as [string, string]]),
+        ...(kinds.length > 1 ? [[kind, kind] as [string, string]] : []),
+      ];
+      return { keys: levels.map(([key]) => key), headings: levels.map(([, heading]) => heading) };
+    }),
+  );
+  const blocks: SheetRow[][] = [];
+  let last: string | undefined;
+  for (const row of rows) {
+    const block = blockOf(table, row);
+    if (block !== last) blocks.push([]);
+    last = block;
+    const ofRow = columns.flatMap((column) => {
+      const cell = cells.get(place(row.key, column.key)) as Cell;
+      return kinds.map((kind) => sheetCell(cell, kind, table, best, shades.get(cell) ?? null));
     });
-    return `${places.join(', ')}: ${note}`;
-  });
+    blocks.at(-1)?.push({ titles: row.titles, cells: ofRow });
+  }
+  return { stub: table.stub, leaves, blocks };
 }
 
-/** `Table 1. Property prediction …` */
-export function heading({ id, title }: Table): string {
-  return `Table ${id}. ${title}`;
-}
-
-const verdicts = { true: 'holds', false: 'does not hold', null: 'not known' };
-
-/** The claims as sentences. */
-export function claimLines({ claims }: Table): string[] {
-  return claims.map(({ text, holds, detail }) => `${text}: ${verdicts[`${holds}`]} (${detail})`);
+function sheetCell(
+  cell: Cell,
+  kind: Kind,
+  table: Table,
+  best: { ours: Set<Cell>; paper: Set<Cell> },
+  shade: number | null,
+): SheetCell {
+  const { decimals } = table;
+  const { measured, paper, status } = cell;
+  const mark = kind === 'paper' ? '' : (marks[status] ?? '');
+  const common = { kind, mark, status, shade: kind === 'paper' ? null : shade };
+  if (kind === 'paper') {
+    return {
+      ...common,
+      text: formatMean(paper, decimals),
+      best: best.paper.has(cell),
+      grey: measured === null,
+    };
+  }
+  if (measured === null) {
+    const text = status === 'failed' ? 'failed' : cell.pending ? 'not run' : '–';
+    return { ...common, mark: '', text, best: false, grey: status !== 'failed' };
+  }
+  const diff = difference(cell);
+  const text =
+    kind === 'ours' ? formatMean(measured, decimals) : diff === null ? '–' : formatDifference(diff, decimals);
+  return { ...common, text, best: kind === 'ours' && best.ours.has(cell), grey: false };
 }

@@ -19,44 +19,45 @@ export type RunResults = ReadonlyMap<string, RunResult>;
  * What one cell holds, given its row, the labels of its records and the paper's number.
  *
  * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where the runs are not under the
- * paper's conditions (or the paper has no number to compare with), else `reproduced` if |measured - paper| is at most
+ * paper's conditions, `measured` where the paper has no number to compare with, else `reproduced` if |measured - paper| is at most
  * max(2 paper standard deviations, the table's tolerance), else `differs`.
  */
 export function measureCell(
   definition: TableDefinition,
   group: RunGroup,
-  row: Pick<RowDefinition, 'metric' | 'scaled'>,
+  row: Pick<RowDefinition, 'metric' | 'condition'>,
   labels: Labels,
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
   const values = collect(definition, row.metric ?? definition.metric, group.runs, labels, results);
-  const scaled = [...group.scaled, ...(row.scaled ? [row.scaled] : [])];
+  const isScaled = group.conditions.length > 0 || row.condition !== undefined;
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
 
-  const unfinished = group.runs.filter(
-    ({ id }) => (results.get(id)?.status ?? 'missing') === 'missing',
-  ).length;
+  const unfinished = countUnfinished(group.runs, results);
   const notes = [...reasons];
-  if (group.runs.length === 0) notes.push('no run in this experiment');
-  else if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
-  else if (!measured && reasons.length === 0) notes.push('not measured by these runs');
-  if (measured) notes.push(...scaled);
-  if (measured && !paper) notes.push('the paper has no number');
+  if (unfinished > 0) notes.push(`${unfinished} of ${group.runs.length} runs not finished`);
 
   let status: Status;
   if (reasons.length > 0) status = 'failed';
   else if (!measured) status = 'missing';
-  else if (scaled.length > 0 || !paper) status = 'scaled';
+  else if (isScaled) status = 'scaled';
+  else if (!paper) status = 'measured';
   else status = compare(measured, paper, definition.tolerance);
-  return { measured, paper, status, note: notes.join('; ') };
+  return { measured, paper, status, pending: unfinished > 0, note: notes.join('; ') };
 }
 
 function compare(measured: Measured, paper: Published, tolerance: number): Status {
   const allowed = Math.max(2 * (paper.sd ?? 0), tolerance);
   return Math.abs(measured.mean - paper.mean) <= allowed ? 'reproduced' : 'differs';
+}
+
+/** Which of the results behind one mean a record is: records of runs of other seeds may repeat it. */
+export function replicateOf(run: Run, { seeded, sample }: MetricRecord): string {
+  const zooSeed = run.settings.zoo.seed;
+  return `${seeded ? `${zooSeed} ${run.seed}` : zooSeed} ${sample ?? ''}`;
 }
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
@@ -75,16 +76,19 @@ function collect(
       if (record.metric !== metric) continue;
       const own = place(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
-      const zooSeed = run.settings.zoo.seed;
-      const seeds = record.seeded ? `${zooSeed} ${run.seed}` : `${zooSeed}`;
-      values.set(`${seeds} ${record.sample ?? ''}`, factor * record.value);
+      values.set(replicateOf(run, record), factor * record.value);
     }
   }
   return [...values.values()];
 }
 
+/** How many runs have no result yet. */
+export function countUnfinished(runs: readonly Run[], results: RunResults): number {
+  return runs.filter(({ id }) => (results.get(id)?.status ?? 'missing') === 'missing').length;
+}
+
 /** Mean and sample standard deviation; null without values. */
-function summarize(values: number[]): Measured | null {
+export function summarize(values: number[]): Measured | null {
   const n = values.length;
   if (n === 0) return null;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
@@ -96,7 +100,7 @@ function summarize(values: number[]): Measured | null {
 const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').trim();
 
 /** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
-function failures(runs: Run[], results: RunResults): string[] {
+export function failures(runs: readonly Run[], results: RunResults): string[] {
   const reasons = runs.flatMap(({ id }) => {
     const result = results.get(id);
     return result?.status === 'failed' ? [oneLine(result.reason)] : [];

@@ -1,7 +1,9 @@
 /** The one table model: what every rendering shows. Plain data; every text is one line. */
+import type { Labels } from './paper.ts';
+import type { View } from './view.ts';
 
-/** How a cell stands to the paper's number (the rule is at measureCell). */
-export type Status = 'reproduced' | 'differs' | 'scaled' | 'failed' | 'missing';
+/** How a cell stands to the paper's number (the rule is at measureCell); measured: the paper has none. */
+export type Status = 'reproduced' | 'differs' | 'scaled' | 'measured' | 'failed' | 'missing';
 
 /** Mean and sample standard deviation (n - 1) of n results; sd is null where n is 1. */
 export interface Measured {
@@ -23,7 +25,9 @@ export interface Cell {
   measured: Measured | null;
   paper: Published | null;
   status: Status;
-  /** What was scaled, why it failed, or why there is no number; else empty. */
+  /** Whether an experiment has runs for it that are not finished. */
+  pending: boolean;
+  /** Why it failed, or what is not finished; else empty. */
   note: string;
 }
 
@@ -40,11 +44,30 @@ export interface Column {
   title: string;
   /** Key of its group. */
   group: string;
+  labels: Labels;
 }
 
 export interface Row {
   key: string;
-  title: string;
+  /** One for each heading of the stub. Rows next to each other with the same first of several are one block. */
+  titles: readonly string[];
+  labels: Labels;
+}
+
+/** How the runs are not under the paper's conditions. */
+export interface Condition {
+  /** By its name in the experiment file, e.g. `zoo.models`. */
+  setting: string;
+  value: string;
+  paper: string;
+  /** Title of the column group or row that it is true of; empty: of every one that has runs. */
+  where: string;
+}
+
+/** Which of several numbers is printed in bold: those of one row and column group, of one column, of one column in a block of rows, or of a block. */
+export interface Best {
+  among: 'columns' | 'rows' | 'block-rows' | 'block';
+  is: 'highest' | 'lowest';
 }
 
 /** One of the paper's claims in order, and whether the measured numbers bear it out; null where they cannot say. */
@@ -55,13 +78,18 @@ export interface Claim {
 }
 
 export interface Table {
-  /** Its number in the paper. */
-  id: number;
+  /** Names its files: `table-03`, `sweep-r2`. */
+  key: string;
+  /** Its number in the paper; null: a pivot, of which the paper has nothing. */
+  id: number | null;
   title: string;
   caption: string;
   unit: string;
   /** Decimals that the paper prints; text renderings round to them. */
   decimals: number;
+  best: Best | null;
+  /** Headings of the rows' titles. */
+  stub: readonly string[];
   columnGroups: ColumnGroup[];
   columns: Column[];
   rows: Row[];
@@ -69,9 +97,16 @@ export interface Table {
   cells: Cell[];
   claims: Claim[];
   notes: string[];
+  conditions: Condition[];
+  /** How it is asked for to be shown, where nothing else is said. */
+  view: View;
 }
 
 /** Measured mean less the paper's; null where one of them is missing. */
 export function difference({ measured, paper }: Cell): number | null {
   return measured && paper ? measured.mean - paper.mean : null;
 }
+
+/** A row's titles in one: `5 SANE_SUB`. */
+export const rowTitle = ({ titles }: { titles: readonly string[] }): string =>
+  titles.filter(Boolean).join(' ');

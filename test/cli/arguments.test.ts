@@ -41,7 +41,7 @@ describe('parseArguments', () => {
     [
       ['table', 'a.yaml', '--fail-fast'],
       'table has no option --fail-fast',
-      'its options: --set, --only, --store, --out, --json',
+      'its options: --set, --only, --store, --out, --layout, --all, --json',
     ],
     [['sample', 'a.pt', '--out', 'new'], 'sample needs --sane', `--sane path: ${sane.help}`],
     [['data'], 'data needs a command', 'exp data ls|get|check'],
@@ -49,6 +49,7 @@ describe('parseArguments', () => {
     [['data', 'fetch'], 'data has no command fetch', 'exp data ls|get|check'],
     [['data', 'get', 'svnh'], 'unknown dataset: svnh', 'did you mean svhn?'],
     [['completion', 'nushell'], 'unknown shell: nushell', 'choose from bash, zsh, fish'],
+    [['table', 'a.yaml', '--layout', 'our'], 'unknown layout: our', 'did you mean ours?'],
     [['a.yaml', '--device', 'wsam'], 'unknown device: wsam', 'did you mean wasm?'],
   ];
   test.each(mistakes)('%j', async (args, message, hint) => {

@@ -92,3 +92,18 @@ describe('exp doctor', () => {
     expect(out).toContain('9 artefacts, 1 damaged');
   });
 });
+
+describe('exp report', () => {
+  test('writes the page from finished runs and computes nothing', async () => {
+    const program = new Program();
+    const ask = () => exp('report', program.file, '--store', program.store.root, '--out', program.out);
+    expect(await ask()).toEqual({
+      ...{ code: 1, out: '' },
+      err: `No run is finished in ${program.store.root}, so no report was written. Compute them with exp run.\n`,
+    });
+    await program.run('--only', 'seed=0,1');
+    const path = join(program.out, 'report.html');
+    expect(await ask()).toEqual({ code: 0, out: `${path}\n`, err: '' });
+    expect(await Bun.file(path).text()).toContain('<b>2 of 3</b> runs done');
+  });
+});

@@ -62,8 +62,8 @@ describe('help', () => {
     for (const [args, out] of cases) expect(await exp(...args)).toEqual({ code: 0, out, err: '' });
     expect((await exp('help', 'smaple')).err).toBe('exp: unknown command: smaple\n  did you mean sample?\n');
     const firstWords = new Set(commands.map(({ name }) => name.split(' ')[0]));
-    expect((await exp('help', 'import')).err).toBe(
-      `exp: import is neither a command nor a YAML file\n  the commands are ${[...firstWords].join(', ')}\n`,
+    expect((await exp('help', 'check')).err).toBe(
+      `exp: check is neither a command nor a YAML file\n  the commands are ${[...firstWords].join(', ')}\n`,
     );
   });
 });

@@ -3,13 +3,17 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeFixtures } from '../runner/fixture.ts';
-import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
+import { ended, exp, experiment, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(60_000);
 afterAll(removeFixtures);
 
-const tables = ['table-01.csv', 'table-01.json', 'table-01.md', 'table-01.tex'];
+const tables = ['conditions.csv', 'csv', 'html', 'json', 'md', 'tex'].map((end) => `table-01.${end}`);
+
+const sweep = experiment('[0, 1]')
+  .replace('seed:', 'sane.d_model: [16, 32], sane.gamma: [0, 0.05], seed:')
+  .replace('tables: [1]\n', '');
 
 describe('exp <file>', () => {
   test('computes, prints the table and writes it; the second time from the store', async () => {
@@ -18,11 +22,12 @@ describe('exp <file>', () => {
     expect(first.code).toBe(0);
     expect(first.out).toContain('Table 1.');
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
-    expect(first.err).toContain(`4 files written to ${program.out}`);
-    expect(readdirSync(program.out).sort()).toEqual(tables);
+    expect(first.err).toContain(`6 files written to ${program.out}`);
+    expect(readdirSync(program.out).sort()).toEqual(['report.html', ...tables]);
     expect(program.steps).toHaveLength(9);
     const second = await program.run();
-    expect(second).toEqual({ code: 0, out: first.out, err: `4 files written to ${program.out}\n` });
+    const written = `6 files written to ${program.out}\nReport: ${join(program.out, 'report.html')}\n`;
+    expect(second).toEqual({ code: 0, out: first.out, err: written });
     expect(program.steps).toHaveLength(9);
   });
 
@@ -36,6 +41,14 @@ describe('exp <file>', () => {
     expect(measured).toHaveLength(9);
     for (const cell of measured)
       expect(cell).toMatchObject({ status: 'scaled', measured: { mean: expect.any(Number) } });
+    const report = await Bun.file(join(program.out, 'report.html')).text();
+    for (const text of [
+      'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
+      'Reconstruction loss of each SANE by epoch',
+      '<b>1 of 1</b> runs done',
+      `<code>exp ${program.file} --only seed=0</code>`,
+    ])
+      expect({ text, found: report.includes(text) }).toEqual({ text, found: true });
   });
 
   test('says which device computes, and what would be faster', async () => {
@@ -91,6 +104,37 @@ describe('exp <file>', () => {
     ]);
   });
 
+  test('a sweep over two settings ends in one pivot, and in a heat map on the report', async () => {
+    const program = new Program({}, sweep);
+    const { code, out } = await program.run();
+    expect(code).toBe(0);
+    expect(out).toContain('by sane.d_model and sane.gamma');
+    expect(out).not.toContain('Table 1.');
+    expect(readdirSync(program.out).sort()).toEqual([
+      'report.html',
+      ...['csv', 'html', 'json', 'md', 'tex'].map((end) => `sweep-r2.${end}`),
+    ]);
+  });
+
+  test('says why there is no table where every run failed and the paper has none for them', async () => {
+    const fail = { step: 0, message: 'loss is NaN' };
+    const program = new Program({ sane: { fail } }, sweep);
+    const { code, out, err } = await program.run();
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('No run gave a number, so no table was written.\n8 of 8 runs failed:');
+  });
+
+  test('--layout and --all choose what tables show', async () => {
+    const program = new Program();
+    const shown = (text: string) => text.slice(0, text.indexOf('Claims of the paper'));
+    expect(shown((await program.run()).out)).toContain('ours');
+    const less = shown((await program.run('--layout', 'difference')).out);
+    expect(less).toContain("Each number is ours less the paper's.");
+    expect(less).not.toContain('ours    paper');
+    expect(less).toContain('No runs here for: SVHN');
+    expect(shown((await program.run('--layout', 'ours', '--all')).out)).not.toContain('No runs here for');
+  });
+
   test('a failed run is exit code 1, its reason at once, in the table and in the summary', async () => {
     const program = new Program({ sane: { fail: { step: 0, message: 'loss is NaN at step 7', seed: 1 } } });
     const { code, out, err } = await program.run();
@@ -122,7 +166,8 @@ describe('exp <file>', () => {
     const names = new Set(events.map(({ event }) => event));
     for (const name of ['job-start', 'job-progress', 'job-done', 'end', 'table', 'written'])
       expect(names).toContain(name);
-    expect(events.at(-1)).toMatchObject({ event: 'result', done: 3, failed: 0, missing: 0 });
+    expect(events.at(-2)).toMatchObject({ event: 'result', done: 3, failed: 0, missing: 0 });
+    expect(events.at(-1)).toEqual({ event: 'report', path: join(program.out, 'report.html') });
   });
 
   test('a device that cannot start is reported before any job', async () => {

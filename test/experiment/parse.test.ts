@@ -52,6 +52,65 @@ describe('a mistake is shown with its place and the remedy', () => {
       '  sane.layers: [1, 0]',
       ['e.yaml:6:20', 'grid.sane.layers.1: out of range', 'expected at least 1'],
     ],
+    [
+      'a table that there is not',
+      'grid:',
+      'tables: [1, 8]\ngrid:',
+      ['e.yaml:2:13 error tables.1: unknown value', 'expected one of 1, 2, 3', 'received 8'],
+    ],
+    [
+      'a misspelt layout',
+      'grid:',
+      'tables: [{table: 3, layout: our}]\ngrid:',
+      [
+        'tables.0.layout: unknown value',
+        'expected one of side-by-side, ours, difference',
+        'did you mean ours?',
+      ],
+    ],
+    [
+      'a key of another kind of table',
+      'grid:',
+      'tables: [{table: 3, rows: seed}]\ngrid:',
+      ['tables.0.rows: a key that does not go with the others here', 'expected only table, layout, all'],
+    ],
+    [
+      'a misspelt setting as rows',
+      'grid:',
+      'tables: [{rows: sane.gamm, metric: r2}]\ngrid:',
+      [
+        'tables.0.rows: unknown value',
+        'names, which schemas/experiment.schema.json lists',
+        'did you mean sane.gamma?',
+      ],
+    ],
+    [
+      'a table without a metric',
+      'grid:',
+      'tables: [{rows: sane.gamma}]\ngrid:',
+      ['tables.0: the key metric is missing', 'add `metric:`'],
+    ],
+    [
+      'a misspelt label',
+      'grid:',
+      'tables: [{rows: sane.gamma, metric: r2, where: {fature: sane}}]\ngrid:',
+      ['tables.0.where.fature: unknown key', 'did you mean feature?'],
+    ],
+    [
+      'a label of another metric',
+      'grid:',
+      'tables: [{rows: method, metric: r2}]\ngrid:',
+      [
+        'tables.0.rows: r2 has no label method',
+        'expected an axis, a setting or one of feature, target, split',
+      ],
+    ],
+    [
+      'rows that are columns too',
+      'grid:',
+      'tables: [{rows: seed, columns: [task, seed], metric: r2}]\ngrid:',
+      ['tables.0.columns: seed cannot be both rows and columns'],
+    ],
     ['an empty axis', '[0, 1]', '[]', ['grid.seed: empty, or too few values', 'expected at least 1']],
     ['a value that appears twice', '[0, 1]', '[1, 1]', ['the value 1 appears twice']],
     [

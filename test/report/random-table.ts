@@ -1,6 +1,6 @@
 /** Tables of random shape, numbers and texts, the texts full of characters that some format treats specially. */
 import type { Random } from '../../src/base/random.ts';
-import type { Cell, Status, Table } from '../../src/report/table.ts';
+import type { Best, Cell, Status, Table } from '../../src/report/table.ts';
 
 const words = [
   's(W)_pp',
@@ -18,6 +18,13 @@ const words = [
 ];
 const statuses: Status[] = ['reproduced', 'differs', 'scaled', 'failed', 'missing'];
 
+const bests: Best[] = [
+  { among: 'columns', is: 'highest' },
+  { among: 'rows', is: 'lowest' },
+  { among: 'block-rows', is: 'highest' },
+  { among: 'block', is: 'lowest' },
+];
+
 export function randomTable(random: Random): Table {
   const pick = <T>(values: readonly T[]) => values[random.integer(values.length)] as T;
   const text = () => Array.from({ length: 1 + random.integer(3) }, () => pick(words)).join(' ');
@@ -30,11 +37,16 @@ export function randomTable(random: Random): Table {
   }));
   const width = 1 + random.integer(7);
   const columns = columnGroups.flatMap((group) =>
-    Array.from({ length: width }, (_, i) => ({ key: `${group.key}/${i}`, title: text(), group: group.key })),
+    Array.from({ length: width }, (_, i) => ({
+      ...{ key: `${group.key}/${i}`, title: text(), group: group.key },
+      labels: { dataset: group.key, place: i },
+    })),
   );
+  const deep = random.integer(2) > 0;
   const rows = Array.from({ length: 1 + random.integer(4) }, (_, i) => ({
     key: `row ${i}`,
-    title: `${'r'.repeat(i + 1)} ${pick(words)}`,
+    titles: [...(deep ? [`block ${Math.floor(i / 2)}`] : []), `${'r'.repeat(i + 1)} ${pick(words)}`],
+    labels: { row: i, ...(i % 2 ? { odd: true } : {}) },
   }));
   const cells = columns.flatMap((column) =>
     rows.map((row): Cell => {
@@ -45,21 +57,34 @@ export function randomTable(random: Random): Table {
         measured: random.integer(4) ? { mean: number(), sd: n > 1 ? Math.abs(number()) : null, n } : null,
         paper: random.integer(4) ? { mean: number(), sd: sd() } : null,
         status: pick(statuses),
+        pending: random.integer(8) === 0,
         note: random.integer(2) ? text() : '',
       };
     }),
   );
   return {
+    key: 'table-03',
     id: 1 + random.integer(17),
     title: text(),
     caption: text(),
     unit: 'R²',
     decimals: 1 + random.integer(4),
+    best: pick([null, ...bests]),
+    stub: deep ? ['Epoch', 'Method'] : ['Target'],
     columnGroups,
     columns,
     rows,
     cells,
     claims: [{ text: text(), holds: pick([true, false, null]), detail: text() }],
+    view: {},
     notes: [text(), text()],
+    conditions: Array.from({ length: random.integer(7) }, (_, i) => ({
+      ...{
+        setting: `zoo.setting_${i}`,
+        value: text(),
+        paper: text(),
+        where: random.integer(2) ? text() : '',
+      },
+    })),
   };
 }

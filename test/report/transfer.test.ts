@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'bun:test';
 import type { Json } from '../../src/base/json.ts';
 import type { Difference, Run } from '../../src/experiment/types.ts';
-import { buildTables, definitionsOf } from '../../src/report/build.ts';
+import { buildTables } from '../../src/report/build.ts';
+import { definitionsOf } from '../../src/report/choose.ts';
 import type { Table } from '../../src/report/table.ts';
+import { conditionLines } from '../../src/report/words.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
 import { difference, makePlan, makeRun } from './plan.ts';
 
@@ -50,7 +52,7 @@ describe('a run of generation', () => {
     [
       'of a larger architecture',
       run('resnet18', 'cifar-100', { prompt_zoo: { architecture: 'resnet34' }, prompt_count: 3 }),
-      [15, 16],
+      [15],
     ],
     [
       'of a larger architecture near one',
@@ -91,8 +93,13 @@ test('groups are of the zooâ€™s data set and of that on which networks are measu
   expect(cellOf(table, 'sub', 'fashion-mnist to glyphs/0')).toMatchObject({
     measured: { mean: 30 },
     status: 'scaled',
-    note: 'fashion-mnist stands in for svhn; glyphs stands in for mnist; zoo.models 9 (paper 1000)',
   });
+  const where = 'fashion-mnist to glyphs (paper: SVHN to MNIST)';
+  expect(conditionLines(table)).toEqual([
+    `${where}: dataset fashion-mnist (paper svhn)`,
+    `${where}: target data set glyphs (paper mnist)`,
+    `${where}: zoo.models 9 (paper 1000)`,
+  ]);
   expect(table.claims.slice(0, 3).map(({ holds }) => holds)).toEqual([true, null, false]);
 });
 
@@ -101,11 +108,12 @@ test('scratch in Table 14 is never under the paperâ€™s conditions', () => {
   const table = tableOf(14, runs, () => [record('scratch', 1, 0.175), record('sub', 1, 0.264)]);
   expect(cellOf(table, '1 scratch', 'cifar-10 to cifar-100/accuracy')).toMatchObject({
     status: 'scaled',
-    note: expect.stringMatching(/^scratch has the schedule of the fine-tuning/),
   });
+  expect(conditionLines(table)).toEqual([
+    'tr. fr. scratch: schedule of training that of the fine-tuning (paper that of the target zoo, 50 or 60 epochs)',
+  ]);
   expect(cellOf(table, '1 sub', 'cifar-10 to cifar-100/accuracy')).toMatchObject({
     status: 'reproduced',
-    note: '',
   });
 });
 
@@ -128,10 +136,8 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
   expect(cellOf(as, '2', column)).toMatchObject({ measured: { mean: 61 }, status: 'reproduced' });
   const told = difference('generation.prompt_zoo', { dataset: 'tiny-imagenet' }, null);
   const other = tableOf(5, [run('resnet18', 'cifar-100', generation({ epochs: 9 }), [told])], () => records);
-  expect(cellOf(other, '2', column)).toMatchObject({
-    status: 'scaled',
-    note: 'generation.prompt_zoo.zoo.epochs 9 (paper 25)',
-  });
+  expect(cellOf(other, '2', column)).toMatchObject({ status: 'scaled' });
+  expect(conditionLines(other)).toEqual(['generation.prompt_zoo.zoo.epochs 9 (paper 25)']);
   const zoos: [Record<string, Json>, string][] = [
     [{ epochs: 25, models: 8, seed: 3, checkpoints: [1, 25] }, ''],
     [
@@ -140,9 +146,10 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
     ],
     [{ epochs: 25, learning_rate: 3 }, 'generation.prompt_zoo.zoo.learning_rate 3 (paper 0.0003)'],
   ];
-  for (const [zoo, note] of zoos) {
+  for (const [zoo, said] of zoos) {
     const table = tableOf(5, [run('resnet18', 'cifar-100', generation(zoo), [told])], () => records);
-    expect(cellOf(table, '2', column)).toMatchObject({ status: note ? 'scaled' : 'reproduced', note });
+    expect(cellOf(table, '2', column)).toMatchObject({ status: said ? 'scaled' : 'reproduced' });
+    expect(conditionLines(table)).toEqual(said ? [said] : []);
   }
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import { renderers } from '../../src/report/renderers/registry.ts';
+import type { Table } from '../../src/report/table.ts';
 import { writeTables } from '../../src/report/write.ts';
 import { randomTable } from './random-table.ts';
 
@@ -16,30 +17,38 @@ afterEach(() => rm(dir, { recursive: true }));
 
 test('writes every format of every table and leaves nothing else behind', async () => {
   const out = join(dir, 'results', 'quickstart');
-  const tables = [1, 10].map((id) => ({ ...randomTable(new Random(id, 'write')), id }));
-  const paths = await writeTables(tables, out);
-  const names = ['01', '10'].flatMap((id) => ['md', 'csv', 'tex', 'json'].map((end) => `table-${id}.${end}`));
+  const tables = [1, 10].map((id) => ({ ...randomTable(new Random(id, 'write')), key: `table-${id}` }));
+  const condition = { setting: 'zoo.models', value: '9', paper: '1000', where: '' };
+  Object.assign(tables[0] as Table, { conditions: [condition] });
+  Object.assign(tables[1] as Table, { conditions: [] });
+  const paths = await writeTables(tables, out, {});
+  const ends = ['md', 'csv', 'conditions.csv', 'tex', 'html', 'json'];
+  const names = ['table-1', 'table-10'].flatMap((key) =>
+    // Only the first table has conditions.
+    ends.filter((end) => key === 'table-1' || end !== 'conditions.csv').map((end) => `${key}.${end}`),
+  );
   expect(paths).toEqual(names.map((name) => join(out, name)));
   expect((await readdir(out)).sort()).toEqual(names.toSorted());
   for (const table of tables) {
     for (const { extension, render } of renderers) {
-      const path = join(out, `table-${table.id === 1 ? '01' : '10'}.${extension}`);
-      expect(await readFile(path, 'utf8')).toBe(render(table));
+      const text = render(table, {});
+      const path = join(out, `${table.key}.${extension}`);
+      if (text !== null) expect(await readFile(path, 'utf8')).toBe(text);
     }
   }
 });
 
 test('replaces an earlier table', async () => {
-  const table = { ...randomTable(new Random(3, 'write')), id: 9 };
+  const table = { ...randomTable(new Random(3, 'write')), key: 'table-09' };
   await writeFile(join(dir, 'table-09.md'), 'earlier');
-  await writeTables([table], dir);
+  await writeTables([table], dir, {});
   expect(await readFile(join(dir, 'table-09.md'), 'utf8')).not.toContain('earlier');
 });
 
 test('a folder that cannot be made is an error with the remedy', async () => {
   await writeFile(join(dir, 'file'), '');
   const out = join(dir, 'file', 'results');
-  await expect(writeTables([], out)).rejects.toThrow(
+  await expect(writeTables([], out, {})).rejects.toThrow(
     /^the tables cannot be written: E\w+: .*; name another folder by --out$/,
   );
 });

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { data, device, json, selection } from '../options.ts';
+import { data, device, json, selection, tables } from '../options.ts';
 
 export const run: Command = {
   name: 'run',
@@ -16,11 +16,7 @@ export const run: Command = {
       value: 'n',
       help: 'jobs to run at once (default: one per GPU, or else one per core)',
     },
-    out: {
-      value: 'folder',
-      help: 'where tables are written (default: results/<experiment name>)',
-      values: 'folder',
-    },
+    ...tables,
     data,
     'fail-fast': { help: 'stop everything at the first failure' },
     'retry-failed': { help: 'compute stages again that failed before' },

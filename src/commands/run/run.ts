@@ -13,9 +13,18 @@ import { type ExecuteOptions, jobCount, type StageOutcome } from '../../runner/s
 import type { Failure, Store } from '../../runner/store.ts';
 import { type StageState, survey } from '../../runner/survey.ts';
 import { optionValue, type Request } from '../arguments.ts';
-import { dataOption, gpusOption, jobsOption, loadPlan, openStore, outFolder } from '../option-values.ts';
+import {
+  dataOption,
+  gpusOption,
+  jobsOption,
+  loadPlan,
+  openStore,
+  outFolder,
+  viewOption,
+} from '../option-values.ts';
 import { hasColor, printError, printJson } from '../output.ts';
-import { collectResults, present } from '../results.ts';
+import { writeReport } from '../report/write.ts';
+import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
 
 const interrupted = 130;
@@ -67,7 +76,14 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  return present(plan, store, results, outFolder(request, plan.name), json);
+  const [outDir, view] = [outFolder(request, plan.name), viewOption(request)];
+  const code = await present(plan, store, results, { outDir, view, json });
+  if (isAnyFinished(results)) {
+    const path = await writeReport(request, plan, store, results, outDir, view);
+    if (json) printJson({ event: 'report', path });
+    else printError(`Report: ${path}`);
+  }
+  return code;
 }
 
 async function compute(

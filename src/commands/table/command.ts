@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { json, selection } from '../options.ts';
+import { json, selection, tables } from '../options.ts';
 
 export const table: Command = {
   name: 'table',
@@ -9,14 +9,16 @@ export const table: Command = {
   arguments: [{ name: 'file', values: 'file' }],
   options: {
     ...selection,
-    out: {
-      value: 'folder',
-      help: 'where tables are written (default: results/<experiment name>)',
-      values: 'folder',
-    },
+    ...tables,
     json,
   },
-  examples: [{ line: 'exp table my.yaml --out paper/tables', does: 'write them to another folder' }],
+  examples: [
+    { line: 'exp table my.yaml --out paper/tables', does: 'write them to another folder' },
+    {
+      line: 'exp table my.yaml --layout difference --all',
+      does: "ours less the paper's, in the whole table of the paper",
+    },
+  ],
   exitCodes: { 1: 'some runs failed, or no run is finished and no table was written' },
   load: async () => (await import('./run.ts')).tableCommand,
 };

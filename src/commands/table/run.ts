@@ -1,7 +1,7 @@
 /** `exp table <file>`: the tables again, from the runs that are finished. Computes nothing. */
 import { survey } from '../../runner/survey.ts';
 import type { Request } from '../arguments.ts';
-import { loadPlan, openStore, outFolder } from '../option-values.ts';
+import { loadPlan, openStore, outFolder, viewOption } from '../option-values.ts';
 import { collectResults, present } from '../results.ts';
 
 /** Returns the exit code. */
@@ -13,5 +13,9 @@ export async function tableCommand(request: Request): Promise<number> {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
-  return present(plan, store, results, outFolder(request, plan.name), request.switches.has('json'));
+  return present(plan, store, results, {
+    outDir: outFolder(request, plan.name),
+    view: viewOption(request),
+    json: request.switches.has('json'),
+  });
 }

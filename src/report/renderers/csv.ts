@@ -1,50 +1,37 @@
 import { difference, type Table } from '../table.ts';
+import { csvText, type Field } from './csv-text.ts';
 import type { Renderer } from './renderer.ts';
 
-const header = [
-  'table',
-  'group',
-  'row',
-  'column',
-  'measured_mean',
-  'measured_sd',
-  'n',
-  'paper_mean',
-  'paper_sd',
-  'difference',
-  'status',
-  'note',
-];
-
-type Field = string | number | null | undefined;
+const numbers = ['mean', 'sd', 'n', 'paper_mean', 'paper_sd', 'difference', 'status', 'note'];
 
 export const csv: Renderer = {
   name: 'csv',
   description:
-    'One cell per line (RFC 4180) for spreadsheets and data frames; numbers in full precision, empty for none.',
+    'One cell per line (RFC 4180) for spreadsheets and data frames, its labels in columns of their own; numbers in full precision, empty for none.',
   extension: 'csv',
-  render: (table) => [header, ...lines(table)].map((line) => `${line.map(quote).join(',')}\r\n`).join(''),
+  render: (table) => csvText([header(table), ...lines(table)]),
 };
 
-function lines(table: Table): Field[][] {
-  const groups = new Map(table.columns.map(({ key, group }) => [key, group]));
-  return table.cells.map((cell) => [
-    table.id,
-    groups.get(cell.column),
-    cell.row,
-    cell.column,
-    cell.measured?.mean,
-    cell.measured?.sd,
-    cell.measured?.n,
-    cell.paper?.mean,
-    cell.paper?.sd,
-    difference(cell),
-    cell.status,
-    cell.note,
-  ]);
-}
+/** Names of the labels of rows and columns, each once. */
+const labelNames = ({ rows, columns }: Table): string[] => [
+  ...new Set([...rows, ...columns].flatMap(({ labels }) => Object.keys(labels))),
+];
 
-function quote(field: Field): string {
-  const text = String(field ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+const header = (table: Table): string[] => ['table', 'group', ...labelNames(table), ...numbers];
+
+function lines(table: Table): Field[][] {
+  const names = labelNames(table);
+  const rows = new Map(table.rows.map((row) => [row.key, row]));
+  const columns = new Map(table.columns.map((column) => [column.key, column]));
+  return table.cells.map((cell) => {
+    const column = columns.get(cell.column);
+    const labels = { ...rows.get(cell.row)?.labels, ...column?.labels };
+    return [
+      ...[table.id ?? table.key, column?.group],
+      ...names.map((name) => labels[name]),
+      ...[cell.measured?.mean, cell.measured?.sd, cell.measured?.n],
+      ...[cell.paper?.mean, cell.paper?.sd, difference(cell)],
+      ...[cell.status, cell.note],
+    ];
+  });
 }

@@ -1,42 +1,53 @@
-import { type Block, type CellText, claimLines, heading, layOut } from '../layout.ts';
+import { layOut } from '../layout.ts';
+import { labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
+import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
 import type { Renderer } from './renderer.ts';
 
 export const markdown: Renderer = {
   name: 'markdown',
-  description: "GitHub's Markdown, one table for each column group.",
+  description: "GitHub's Markdown.",
   extension: 'md',
-  render(table) {
+  render(table, view) {
     const parts = [
       `# ${escapeText(heading(table))}`,
       escapeText(table.caption),
       `Unit: ${escapeText(table.unit)}.`,
-      ...layOut(table).map(renderBlock),
+      renderSheet(layOut(table, view)),
+      ...linesUnder(table, view).map(escapeText),
+      ...section('Claims of the paper', claimLines(table)),
+      ...section('Notes', table.notes),
+      ...section("Differences from the paper's conditions", conditionLines(table)),
     ];
-    const claims = claimLines(table);
-    if (claims.length > 0) parts.push('## Claims of the paper', list(claims));
-    if (table.notes.length > 0) parts.push('## Notes', list(table.notes));
-    return `${parts.join('\n\n')}\n`;
+    return `${parts.filter(Boolean).join('\n\n')}\n`;
   },
 };
 
-function renderBlock({ title, columns, rows, notes }: Block): string {
-  const lines = [
-    tableLine(['', ...columns.map(escapeText)]),
-    tableLine(['---', ...columns.map(() => '---:')]),
-    ...rows.flatMap(({ title, cells }) => [
-      tableLine([`**${escapeText(title)}**`, ...cells.map(({ measured }) => `**${measured}**`)]),
-      tableLine(['paper', ...cells.map(({ paper }) => paper)]),
-      tableLine(['difference', ...cells.map(verdict)]),
-    ]),
-  ];
-  return [`## ${escapeText(title)}`, lines.join('\n'), ...(notes.length > 0 ? [list(notes)] : [])].join(
-    '\n\n',
+const section = (title: string, items: string[]): string[] =>
+  items.length > 0 ? [`## ${title}`, list(items)] : [];
+
+/** GitHub has one line of headings: those above each other are put in one, but for a first that is over all columns. */
+function renderSheet({ stub, leaves, blocks }: Sheet): string {
+  const [over = [], ...below] = spansOf(leaves);
+  const isOverAll = over.length === 1 && below.length > 0;
+  const head = leaves.map(({ headings }) =>
+    headings
+      .slice(isOverAll ? 1 : 0)
+      .map(escapeText)
+      .join('<br>'),
   );
+  return [
+    ...(isOverAll ? [`**${escapeText(over[0]?.title ?? '')}**`, ''] : []),
+    tableLine([...stub.map(escapeText), ...head]),
+    tableLine([...stub.map(() => '---'), ...leaves.map(() => '---:')]),
+    ...blocks.flatMap((block) =>
+      block.map(({ cells }, i) => tableLine([...labelsIn(block, i).map(escapeText), ...cells.map(cellText)])),
+    ),
+  ].join('\n');
 }
 
-/** `-0.053 (scaled)`, or the status alone where there is no difference. */
-function verdict({ difference, status }: CellText): string {
-  return difference ? `${difference} (${status})` : status;
+function cellText({ text, mark, best }: SheetCell): string {
+  const number = best ? `**${text}**` : text;
+  return mark ? `${number} ${mark}` : number;
 }
 
 const tableLine = (cells: string[]) => `| ${cells.join(' | ')} |`;

@@ -1,4 +1,5 @@
 import type { Table } from '../table.ts';
+import type { View } from '../view.ts';
 
 /** A file format for tables. */
 export interface Renderer {
@@ -6,5 +7,6 @@ export interface Renderer {
   description: string;
   /** Of the file's name, without the dot. */
   extension: string;
-  render(table: Table): string;
+  /** The file's text; null where the table has nothing to write in this format. */
+  render(table: Table, view: View): string | null;
 }

@@ -1,111 +1,137 @@
-/** Tables on a terminal of 80 columns: what was measured, the paper's number and the difference in every cell. */
+/** Tables on a terminal of 80 columns. */
 import { styleText } from 'node:util';
 import CliTable from 'cli-table3';
-import { type Block, type BlockRow, type CellText, claimLines, heading, layOut } from '../layout.ts';
-import type { Status, Table } from '../table.ts';
+import { layOut } from '../layout.ts';
+import { cut, labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
+import type { Table } from '../table.ts';
+import type { View } from '../view.ts';
+import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
 
 const terminalColumns = 80;
-const rowLabels = ['  paper', '  diff.'];
+const gap = 2;
 
-const statusStyles = {
-  reproduced: { mark: '=', style: 'green' },
-  differs: { mark: '≠', style: 'yellow' },
-  scaled: { mark: '~', style: 'cyan' },
-  failed: { mark: '×', style: 'red' },
-  missing: { mark: '·', style: 'dim' },
-} as const satisfies Record<Status, { mark: string; style: string }>;
-
-/** Shows the column groups that have runs and names the others. Colour only where asked for. */
-export function renderTerminal(table: Table, { color }: { color: boolean }): string {
-  const blocks = layOut(table);
-  const shown = blocks.filter(({ hasRuns }) => hasRuns);
-  const hidden = blocks.filter(({ hasRuns }) => !hasRuns).map(({ title }) => title);
-  const parts = [
-    wrap(`${heading(table)} (${table.unit})`),
-    ...shown.map((block) => renderBlock(block, color)),
-    ...(shown.length > 0 ? [legend(shown, color)] : []),
-    ...(hidden.length > 0 ? [wrap(`No runs here for: ${hidden.join(', ')}.`)] : []),
-    ...(table.claims.length > 0 ? [`Claims of the paper\n${list(claimLines(table))}`] : []),
-    ...(table.notes.length > 0 ? [`Notes\n${list(table.notes)}`] : []),
-  ];
+/** Tables one below the other, and after all of them how their runs are not under the paper's conditions. Colour only where asked for. */
+export function renderTerminal(
+  tables: readonly Table[],
+  { color, view }: { color: boolean; view: View },
+): string {
+  const parts = [...tables.flatMap((table) => renderTable(table, color, view)), ...listConditions(tables)];
   return `${parts.join('\n\n')}\n`;
 }
 
-function renderBlock({ title, columns, rows, notes }: Block, color: boolean): string {
-  const tables = chunks(columns, rows).map((chosen) => {
-    const grid = new CliTable({
-      chars: rules,
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-      head: ['', ...chosen.map((i) => ` ${columns[i]}`)],
-    });
-    for (const row of rows) {
-      const texts = chosen.map((i) => {
-        const cell = row.cells[i] as CellText;
-        const [measured, paper, verdict] = lines(cell);
-        return [measured, paper, colored(verdict, cell.status, color)].join('\n');
-      });
-      grid.push([[row.title, ...rowLabels].join('\n'), ...texts]);
-    }
-    return grid.toString().replace(/ +$/gm, '');
-  });
-  return [wrap(title), ...tables, ...(notes.length > 0 ? [list(notes)] : [])].join('\n');
+function renderTable(table: Table, color: boolean, view: View): string[] {
+  const sheet = layOut(table, view);
+  const under = linesUnder(table, view);
+  const parts = cut(sheet, terminalColumns, (columns) => widthOf(sheet, columns));
+  return [
+    wrap(`${heading(table)} (${table.unit})`),
+    // What a table of the paper is, the paper says.
+    ...(table.id === null && table.caption ? [wrap(table.caption)] : []),
+    ...parts.map((part) => renderSheet(part, color)),
+    ...(under.length > 0 ? [under.map((line) => wrap(line)).join('\n')] : []),
+    ...(table.claims.length > 0 ? [`Claims of the paper\n${list(claimLines(table))}`] : []),
+    ...(table.notes.length > 0 ? [`Notes\n${list(table.notes)}`] : []),
+  ];
 }
 
-/** Horizontal rules only. */
-const rules = {
-  top: '─',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '─',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '─',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
+/** Each list once, with the tables that it is of. */
+function listConditions(tables: readonly Table[]): string[] {
+  const lists = Map.groupBy(
+    tables.filter(({ conditions }) => conditions.length > 0),
+    (table) => conditionLines(table).join('\n'),
+  );
+  return [...lists].map(([, of]) => {
+    const names = of.length < tables.length ? ` (${of.map((table) => nameOf(table)).join(', ')})` : '';
+    return `${wrap(`Differences from the paper's conditions${names}`)}\n${list(conditionLines(of[0] as Table))}`;
+  });
+}
+
+const nameOf = ({ id, title }: Table) => (id === null ? title : `Table ${id}`);
+
+/** With a place for the sign, so that digits stand below each other, and one for the mark. */
+function textOf({ text, mark }: SheetCell): string {
+  return `${/^[-+]/.test(text) ? text : ` ${text}`}${mark ? ` ${mark}` : ''}`;
+}
+
+/** Widths of the columns of numbers: of their cells, and then of the headings over them. */
+function columnWidths({ leaves, blocks }: Sheet): number[] {
+  const widths = leaves.map((_, i) =>
+    Math.max(...blocks.flat().map(({ cells }) => Bun.stringWidth(textOf(cells[i] as SheetCell)))),
+  );
+  for (const level of spansOf(leaves)) {
+    let at = 0;
+    for (const { title, columns } of level) {
+      const own = widths.slice(at, at + columns);
+      const lacking =
+        Bun.stringWidth(title) + 1 - (own.reduce((sum, width) => sum + width, 0) + gap * (columns - 1));
+      if (lacking > 0) widths[at + columns - 1] = (widths[at + columns - 1] as number) + lacking;
+      at += columns;
+    }
+  }
+  return widths;
+}
+
+function stubWidths({ stub, blocks }: Sheet): number[] {
+  return stub.map((title, k) => {
+    const titles = [title, ...blocks.flat().map(({ titles }) => titles[k] ?? '')];
+    return Math.max(...titles.map((text) => Bun.stringWidth(text)));
+  });
+}
+
+function widthOf(sheet: Sheet, columns: number[]): number {
+  const leaves = columns.map((i) => sheet.leaves[i] as Sheet['leaves'][number]);
+  const blocks = sheet.blocks.map((rows) =>
+    rows.map((row) => ({ ...row, cells: columns.map((i) => row.cells[i] as SheetCell) })),
+  );
+  const widths = [...stubWidths(sheet), ...columnWidths({ ...sheet, leaves, blocks })];
+  return widths.reduce((sum, width) => sum + width + gap, -gap);
+}
+
+function renderSheet(sheet: Sheet, color: boolean): string {
+  const widths = [...stubWidths(sheet), ...columnWidths(sheet)];
+  const levels = spansOf(sheet.leaves);
+  const head = levels.map((spans, level) => [
+    ...sheet.stub.map((title) => (level === levels.length - 1 ? title : '')),
+    ...spans.map(({ title, columns }) => ({ content: ` ${title}`, colSpan: columns })),
+  ]);
+  const body = sheet.blocks.map((block) =>
+    block.map(({ cells }, i) => [
+      ...labelsIn(block, i),
+      ...cells.map((cell) => (color ? styled(textOf(cell), cell) : textOf(cell))),
+    ]),
+  );
+  const width = widths.reduce((sum, one) => sum + one + gap, -gap);
+  const rule = '─'.repeat(Math.min(width, terminalColumns));
+  return [rule, ...[head, ...body].flatMap((rows) => [linesOf(rows, widths), rule])].join('\n');
+}
+
+/** Rows without lines between them; a heading may span several columns. */
+function linesOf(rows: CliTable.HorizontalTableRow[], widths: readonly number[]): string {
+  const grid = new CliTable({
+    // A column's gap is its right padding and the one place between columns that a span counts with.
+    chars: { ...noLines, middle: ' ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap - 1 },
+    colWidths: widths.map((width) => width + gap - 1),
+  });
+  grid.push(...rows);
+  return grid.toString().replace(/ +$/gm, '');
+}
+
+const noLines = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '' },
 };
 
-/** The columns' indices in runs that fit the terminal. */
-function chunks(columns: string[], rows: BlockRow[]): number[][] {
-  const labels = [...rowLabels, ...rows.map(({ title }) => title)];
-  const labelWidth = Math.max(...labels.map((label) => Bun.stringWidth(label))) + 2;
-  const out: number[][] = [];
-  let used = terminalColumns;
-  columns.forEach((title, i) => {
-    const texts = [` ${title}`, ...rows.flatMap(({ cells }) => lines(cells[i] as CellText))];
-    const width = Math.max(...texts.map((text) => Bun.stringWidth(text))) + 2;
-    if (used + width > terminalColumns) {
-      out.push([]);
-      used = labelWidth;
-    }
-    out.at(-1)?.push(i);
-    used += width;
-  });
-  return out;
-}
-
-/** The three lines of a cell, with a place for the sign so that digits stand below each other. */
-function lines({ measured, paper, difference, status }: CellText): [string, string, string] {
-  const aligned = (number: string) => (/^[-+]/.test(number) ? number : ` ${number}`);
-  return [aligned(measured), aligned(paper), `${aligned(difference)} ${statusStyles[status].mark}`];
-}
-
-function colored(text: string, status: Status, color: boolean): string {
-  return color ? styleText(statusStyles[status].style, text, { validateStream: false }) : text;
-}
-
-/** The marks of the statuses that occur; the table's notes say what they mean. */
-function legend(blocks: Block[], color: boolean): string {
-  const cells = blocks.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells));
-  const occurring = [...new Set(cells.map(({ status }) => status))];
-  return occurring
-    .map((status) => colored(`${statusStyles[status].mark} ${status}`, status, color))
-    .join('   ');
+function styled(text: string, { best, grey, kind, status, mark }: SheetCell): string {
+  const styles = [
+    ...(best ? (['bold'] as const) : []),
+    ...(grey || kind === 'paper' ? (['dim'] as const) : []),
+    ...(status === 'failed' && kind !== 'paper' ? (['red'] as const) : []),
+    ...(mark && status === 'reproduced' ? (['green'] as const) : []),
+    ...(mark && status === 'differs' ? (['yellow'] as const) : []),
+  ];
+  return styles.length > 0 ? styleText(styles, text, { validateStream: false }) : text;
 }
 
 const wrap = (text: string, width = terminalColumns) => Bun.wrapAnsi(text, width, { hard: true });

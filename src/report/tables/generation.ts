@@ -37,6 +37,7 @@ export const accuracies = {
   spread: "the network, the run's seed and the zoo's seed",
   decimals: 1,
   tolerance: 2,
+  best: { among: 'block-rows', is: 'highest' },
 } as const;
 
 /** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo. */
@@ -66,13 +67,14 @@ export function generationTable({
       return run.task === 'generation' && familyOf(run) === family && isWhole && !transfers(generation);
     },
     ...accuracies,
+    stub: ['Epoch', 'Method'],
     groups: Object.entries(datasets).map(([dataset, title]) => ({ dataset, title })),
     columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],
     rows: rows.flatMap(([epoch, methods]) =>
       methods.map(
         (method): RowDefinition => ({
           key: rowKey(epoch, method),
-          title: `${epoch} ${methodTitles[method]}`,
+          titles: [String(epoch), methodTitles[method]],
           labels: { epoch, method },
         }),
       ),

@@ -8,12 +8,14 @@ const zoos = {
   resnet: { 'cifar-10': 'CIFAR-10', 'cifar-100': 'CIFAR-100', 'tiny-imagenet': 'Tiny-ImageNet' },
 };
 
-const features = {
+export const featureTitles = {
   weights: 'W',
   statistics: 's(W)',
   sane: 'SANE',
   'sane-sequence': 'SANE full',
 };
+
+export const targetTitles = { 'test-accuracy': 'Acc', epoch: 'Ep', ggap: 'Ggap' };
 
 export const saneAboveWeights: OrderDefinition = {
   of: 'columns',
@@ -24,8 +26,8 @@ export const saneAboveWeights: OrderDefinition = {
 
 /** The column of a feature that the task measures. */
 export function featureColumn(
-  feature: keyof typeof features,
-  title: string = features[feature],
+  feature: keyof typeof featureTitles,
+  title: string = featureTitles[feature],
 ): ColumnDefinition {
   return { key: feature, title, labels: { feature } };
 }
@@ -48,13 +50,13 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     spread: "the run's seed and the zoo's seed",
     decimals: 3,
     tolerance: 0.02,
+    best: { among: 'columns', is: 'highest' },
+    stub: ['Target'],
     groups: datasets.map((dataset): GroupDefinition => ({ dataset, title: titles[dataset] as string })),
     columns,
-    rows: [
-      { key: 'test-accuracy', title: 'Acc', labels: { target: 'test-accuracy' } },
-      { key: 'epoch', title: 'Ep', labels: { target: 'epoch' } },
-      { key: 'ggap', title: 'Ggap', labels: { target: 'ggap' } },
-    ],
+    rows: Object.entries(targetTitles).map(([target, title]) => ({
+      ...{ key: target, titles: [title], labels: { target } },
+    })),
     orders,
   };
 }

@@ -8,6 +8,8 @@ const budget = 2;
 export const table05: TableDefinition = {
   id: 5,
   ...accuracies,
+  best: { among: 'columns', is: 'highest' },
+  stub: ['Epoch'],
   accepts: (run) => run.architecture === 'resnet18' && promptedBy(run, 'resnet18'),
   groups: [
     {
@@ -27,9 +29,9 @@ export const table05: TableDefinition = {
     { key: 'sub', title: 'SANE', labels: { method: 'sub' } },
   ],
   rows: [
-    ...[0, 1, budget].map((epoch) => ({ key: String(epoch), title: String(epoch), labels: { epoch } })),
+    ...[0, 1, budget].map((epoch) => ({ key: String(epoch), titles: [String(epoch)], labels: { epoch } })),
     {
-      ...{ key: 'ensemble', title: `${budget}, ensemble`, labels: { epoch: budget, ensemble: true } },
+      ...{ key: 'ensemble', titles: [`${budget}, ensemble`], labels: { epoch: budget, ensemble: true } },
       metric: 'ensemble-accuracy',
     },
   ],

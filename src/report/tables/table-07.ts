@@ -4,7 +4,7 @@ import { familyOf } from './family.ts';
 import { accuracies, transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
-  { key: 'random', title: 'rand init', labels: { init: 'random' } },
+  { key: 'random', titles: ['rand init'], labels: { init: 'random' } },
   ...(
     [
       ['naive', 'naive', false, false],
@@ -13,7 +13,7 @@ const rows: RowDefinition[] = [
       ['both', 'Haloed+BN-cond', true, true],
     ] as const
   ).map(([key, title, halo, conditioning]) => ({
-    ...{ key, title },
+    ...{ key, titles: [title] },
     labels: { init: 'sampled', halo, conditioning },
   })),
 ];
@@ -27,6 +27,8 @@ export const table07: TableDefinition = {
   accepts: (run) =>
     run.task === 'generation' && familyOf(run) === 'resnet' && !transfers(run.settings.generation),
   ...accuracies,
+  best: { among: 'rows', is: 'highest' },
+  stub: ['Method'],
   place: ({ split, method, epoch }, { settings: { generation } }) => {
     const common = { split: split as string, epoch: epoch as number };
     if (method === 'scratch') return { ...common, init: 'random' };

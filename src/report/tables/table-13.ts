@@ -15,6 +15,8 @@ const order = (above: Method, below: Method): OrderDefinition => ({
 export const table13: TableDefinition = {
   id: 13,
   ...accuracies,
+  best: { among: 'rows', is: 'highest' },
+  stub: ['Method'],
   accepts: (run) => familyOf(run) === 'cnn' && changesTask(run),
   groups: [
     {
@@ -28,6 +30,6 @@ export const table13: TableDefinition = {
   ],
   across: ['generation.target_dataset'],
   columns: [0, 1, 25].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
-  rows: methods.map((method) => ({ key: method, title: methodTitles[method], labels: { method } })),
+  rows: methods.map((method) => ({ key: method, titles: [methodTitles[method]], labels: { method } })),
   orders: [order('sub', 'finetuned'), order('sub', 'scratch')],
 };

@@ -1,6 +1,6 @@
 /** Table 14: ResNet-18 transferred to another task. */
 import type { GroupDefinition, TableDefinition } from '../definition.ts';
-import { accuracies, type Method, methodOrder } from './generation.ts';
+import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
 import { changesTask, epochRows } from './transfer.ts';
 
 const all: readonly Method[] = ['scratch', 'finetuned', 'kde30', 'sub', 'boot'];
@@ -13,6 +13,7 @@ const group = (source: string, dataset: string, title: string): GroupDefinition 
 export const table14: TableDefinition = {
   id: 14,
   ...accuracies,
+  stub: ['Epoch', 'Method'],
   accepts: (run) => run.architecture === 'resnet18' && changesTask(run),
   groups: [
     group('cifar-10', 'cifar-100', 'CIFAR-10 to CIFAR-100'),
@@ -33,7 +34,10 @@ export const table14: TableDefinition = {
       [60, ['scratch']],
     ],
     {
-      scratch: 'scratch has the schedule of the fine-tuning (paper: that of the target zoo, 50 or 60 epochs)',
+      scratch: {
+        ...{ setting: 'schedule of training', where: methodTitles.scratch },
+        ...{ value: 'that of the fine-tuning', paper: 'that of the target zoo, 50 or 60 epochs' },
+      },
     },
   ),
   orders: [

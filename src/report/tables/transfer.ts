@@ -3,6 +3,7 @@ import type { Json } from '../../base/json.ts';
 import type { Run } from '../../experiment/types.ts';
 import type { RowDefinition, TableDefinition } from '../definition.ts';
 import type { Labels } from '../paper.ts';
+import type { Condition } from '../table.ts';
 import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
 
 /** Whether a run takes the networks of its own zoo to another data set. */
@@ -20,14 +21,14 @@ export function promptedBy({ task, architecture, settings: { generation } }: Run
 /** A row for each epoch and method, in that order. */
 export const epochRows = (
   rows: readonly [epoch: number, methods: readonly Method[]][],
-  scaled: Partial<Record<Method, string>> = {},
+  conditions: Partial<Record<Method, Condition>> = {},
 ): RowDefinition[] =>
   rows.flatMap(([epoch, methods]) =>
     methods.map((method) => ({
       key: `${epoch} ${method}`,
-      title: `${epoch} ${methodTitles[method]}`,
+      titles: [String(epoch), methodTitles[method]],
       labels: { epoch, method },
-      ...(scaled[method] ? { scaled: scaled[method] } : {}),
+      ...(conditions[method] ? { condition: conditions[method] } : {}),
     })),
   );
 
@@ -49,6 +50,7 @@ export function largerArchitecture({
   return {
     id,
     ...accuracies,
+    stub: ['Epoch', 'Method'],
     accepts: (run) =>
       run.architecture === 'resnet18' &&
       promptedBy(run, 'resnet34') &&
@@ -75,7 +77,7 @@ export function largerArchitecture({
       ...epochRows([0, 1, 5, 15].map((epoch) => [epoch, methods] as const)),
       {
         key: 'ensemble',
-        title: 'SANE ensemble',
+        titles: ['', 'SANE ensemble'],
         labels: { method: 'sub', ensemble: true },
         metric: 'ensemble-accuracy',
       },

@@ -27,6 +27,10 @@ export const generation: Stage<PlannedRun> = {
   },
   task: {
     tables: [3, 4, 5, 7, 13, 14, 15, 16, 17],
+    measures: {
+      accuracy: ['method', 'epoch', 'split'],
+      'ensemble-accuracy': ['method', 'epoch', 'split'],
+    },
     dependsOn: ({ generation: { methods } }) => [
       ...['data', 'zoo', 'sane', 'generation'],
       ...(methods.includes('hyper-representation') ? ['hyper_representation'] : []),

@@ -28,6 +28,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
   },
   task: {
     tables: [1, 2, 9, 10, 11, 12],
+    measures: { r2: ['feature', 'target', 'split'] },
     dependsOn: (settings) => [
       ...['data', 'zoo', 'property_prediction'],
       ...(usesSane(settings) ? ['sane'] : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),

@@ -13,6 +13,7 @@ export const reconstruction: Stage<PlannedRun> = {
   load: async () => (await import('./run.ts')).reconstructionStage,
   task: {
     tables: [6],
+    measures: { 'reconstruction-loss': ['split', 'view'] },
     dependsOn: () => ['data', 'zoo', 'sane'],
     // Appendix A.
     paper: { 'sane.permutations': 5 },

@@ -1,0 +1,89 @@
+/** What a report shows beside tables, from the artefacts of a plan's runs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan, StageNode } from '../../experiment/types.ts';
+import type { Evidence, LearningCurve } from '../../report/page/evidence.ts';
+import type { ArtefactRecord } from '../../runner/artefact.ts';
+import type { Store } from '../../runner/store.ts';
+
+/** What stage `sane` keeps of each epoch, of which the report shows this. */
+interface Epoch {
+  epoch: number;
+  reconstruction: number;
+  validation_reconstruction: number;
+}
+
+/** What stage `property-prediction` keeps beside its result: test models at their checkpoints, and what was predicted of each. */
+interface PredictionsFile {
+  tested: { test_accuracy: number }[];
+  predictions: { feature: string; target: string; values: number[] }[];
+}
+
+/** `command` is that which makes the report again. */
+export function collectEvidence(plan: Plan, store: Store, command: string): Evidence {
+  const finished = new Map(
+    plan.stages.flatMap((node) => {
+      const found = store.find(node);
+      return found?.state === 'complete' ? [[node.key, { node, ...found }] as const] : [];
+    }),
+  );
+  const records = [...finished.values()].map(({ record }) => record);
+  return {
+    curves: learningCurves(plan, finished),
+    predictions: firstPredictions(plan, finished),
+    seconds: records.reduce((sum, { timing }) => sum + timing.seconds, 0),
+    bytes: records.reduce((sum, { files }) => sum + bytesOf(files), 0),
+    machines: [...new Set(records.map(({ environment }) => describeMachine(environment)))],
+    commit: commitOf(import.meta.dir),
+    command,
+  };
+}
+
+type Finished = ReadonlyMap<string, { node: StageNode; dir: string; record: ArtefactRecord }>;
+
+const readJson = (dir: string, name: string): unknown => JSON.parse(readFileSync(join(dir, name), 'utf8'));
+
+/** Each SANE once, named by the first run that uses it. */
+function learningCurves({ runs }: Plan, finished: Finished): LearningCurve[] {
+  const curves = new Map<string, LearningCurve>();
+  for (const { id, resultKey } of runs) {
+    const key = finished.get(resultKey)?.node.inputs.sane;
+    const sane = key === undefined || curves.has(key) ? undefined : finished.get(key);
+    if (key === undefined || !sane?.record.files['history.json']) continue;
+    const history = readJson(sane.dir, 'history.json') as Epoch[];
+    const epochs = history.map(({ epoch, reconstruction, validation_reconstruction }) => ({
+      ...{ epoch, training: reconstruction, validation: validation_reconstruction },
+    }));
+    curves.set(key, { run: id, epochs });
+  }
+  return [...curves.values()];
+}
+
+function firstPredictions({ runs }: Plan, finished: Finished): Evidence['predictions'] {
+  const run = runs.find(({ task, resultKey }) => task === 'property-prediction' && finished.has(resultKey));
+  const found = run && finished.get(run.resultKey);
+  if (!run || !found?.record.files['predictions.json']) return null;
+  const { tested, predictions } = readJson(found.dir, 'predictions.json') as PredictionsFile;
+  const points = predictions
+    .filter(({ target }) => target === 'test-accuracy')
+    .flatMap(({ feature, values }) =>
+      values.map((predicted, i) => ({ feature, predicted, actual: tested[i]?.test_accuracy ?? Number.NaN })),
+    );
+  return points.length > 0 ? { run: run.id, points } : null;
+}
+
+const bytesOf = (files: ArtefactRecord['files']): number =>
+  Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+
+function describeMachine({ cpu, cores, device, gpu }: ArtefactRecord['environment']): string {
+  return `${gpu ?? `${cores} cores of ${cpu}`}, ${device ?? 'no device'}`;
+}
+
+/** The commit of the repository that a folder is in, or null. */
+function commitOf(dir: string): string | null {
+  if (!Bun.which('git')) return null;
+  const { stdout, success } = Bun.spawnSync(['git', '-C', dir, 'rev-parse', '--short', 'HEAD'], {
+    stderr: 'ignore',
+  });
+  return success ? stdout.toString().trim() : null;
+}

@@ -1,0 +1,114 @@
+/** Charts as SVG without a browser, by Observable Plot on a document of linkedom. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { titleOf } from '../metrics.ts';
+import type { Table } from '../table.ts';
+import type { LearningCurve, Prediction } from './evidence.ts';
+
+/** A chart and its description, which those hear who do not see it. */
+export interface Chart {
+  caption: string;
+  svg: string;
+}
+
+/** Colours apart for readers of any colour vision (Okabe and Ito), on white. */
+const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
+const width = 640;
+
+/** As many ticks as are readable. */
+function someOf(epochs: number[]): number[] {
+  const step = Math.ceil(epochs.length / 10);
+  return epochs.filter((_, i) => i % step === 0);
+}
+
+function draw(caption: string, options: Plot.PlotOptions): Chart {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const plot = Plot.plot({
+    ...{
+      width,
+      height: 320,
+      marginLeft: 56,
+      marginTop: 40,
+      marginBottom: 48,
+      grid: true,
+      ariaLabel: caption,
+      style: { fontSize: '13px' },
+    },
+    ...options,
+    document,
+  });
+  return { caption, svg: plot.outerHTML };
+}
+
+/** Training and validation loss of each SANE over the epochs of its pretraining. */
+export function drawCurves(curves: readonly LearningCurve[], all: number): Chart {
+  const points = curves.flatMap(({ run, epochs }) => epochs.map((point) => ({ run, ...point })));
+  const one = { x: 'epoch', stroke: 'run' };
+  const which = all > curves.length ? `the first ${curves.length} of ${all} SANEs` : 'each SANE';
+  return draw(`Reconstruction loss of ${which} by epoch: training dashed, validation solid`, {
+    x: { label: 'epoch', ticks: someOf([...new Set(points.map(({ epoch }) => epoch))]), tickFormat: 'd' },
+    y: { label: 'reconstruction loss', zero: true },
+    color: { legend: curves.length > 1, range: colors, domain: curves.map(({ run }) => run) },
+    marks: [
+      Plot.lineY(points, { ...one, y: 'training', strokeDasharray: '4 3' }),
+      Plot.lineY(points, { ...one, y: 'validation' }),
+      Plot.dot(points, { ...one, y: 'validation', r: 2 }),
+    ],
+  });
+}
+
+/** Predicted over actual test accuracy of the test models, one panel for each feature. */
+export function drawPredictions(run: string, points: readonly Prediction[]): Chart {
+  const shown = points.map(({ feature, actual, predicted }) => ({
+    ...{ feature: titleOf('feature', feature), actual: 100 * actual, predicted: 100 * predicted },
+  }));
+  const features = new Set(shown.map(({ feature }) => feature));
+  return draw(`Predicted against actual accuracy of the test models, in %, by feature (${run})`, {
+    width: Math.max(width, 220 * features.size),
+    x: { label: 'actual accuracy' },
+    y: { label: 'predicted accuracy' },
+    fx: { label: null, domain: [...features] },
+    marks: [
+      Plot.frame({ stroke: '#c5cbd3' }),
+      Plot.line(
+        [0, 100].map((value) => [value, value] as [number, number]),
+        { stroke: '#59636e', strokeDasharray: '4 3', clip: true },
+      ),
+      Plot.dot(shown, { x: 'actual', y: 'predicted', fx: 'feature', r: 2.5, stroke: colors[0] as string }),
+    ],
+  });
+}
+
+/** Accuracy over epochs of fine-tuning for each method, with ± as bands: a chart for each block of a pivot whose rows are epochs and whose columns are methods. */
+export function drawFineTuning(pivot: Table): Chart[] {
+  const blocks = Map.groupBy(pivot.rows, ({ titles }) => (titles.length > 1 ? (titles[0] as string) : ''));
+  return [...blocks].map(([block, rows]) => {
+    const points = rows.flatMap(({ key, titles }) =>
+      pivot.columns.flatMap((column) => {
+        const cell = pivot.cells.find((one) => one.row === key && one.column === column.key);
+        if (!cell?.measured) return [];
+        const { mean, sd } = cell.measured;
+        const place = { epoch: Number(titles.at(-1)), method: column.title };
+        return [{ ...place, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+      }),
+    );
+    const one = { x: 'epoch', stroke: 'method' };
+    return draw(
+      `Accuracy in % by epoch of fine-tuning, mean and standard deviation${block ? ` (${block})` : ''}`,
+      {
+        x: {
+          label: 'epoch of fine-tuning',
+          ticks: [...new Set(points.map(({ epoch }) => epoch))],
+          tickFormat: 'd',
+        },
+        y: { label: 'accuracy in %', zero: true },
+        color: { legend: true, range: colors, domain: pivot.columns.map(({ title }) => title) },
+        marks: [
+          Plot.areaY(points, { x: 'epoch', y1: 'low', y2: 'high', fill: 'method', fillOpacity: 0.15 }),
+          Plot.lineY(points, { ...one, y: 'mean', strokeWidth: 2 }),
+          Plot.dot(points, { ...one, y: 'mean', fill: 'method', r: 2.5 }),
+        ],
+      },
+    );
+  });
+}

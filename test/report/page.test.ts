@@ -1,0 +1,204 @@
+/** The report page: what it says, that it needs nothing else, and that a browser shows it. */
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Run } from '../../src/experiment/types.ts';
+import { buildTables } from '../../src/report/build.ts';
+import type { RunResult } from '../../src/report/measure.ts';
+import type { Evidence } from '../../src/report/page/evidence.ts';
+import { formatBytes, formatSeconds } from '../../src/report/page/format.ts';
+import { renderPage } from '../../src/report/page/page.ts';
+import type { MetricRecord } from '../../src/stages/result.ts';
+import { difference, makePlan, makeRun, r2 } from './plan.ts';
+
+setDefaultTimeout(60_000);
+const dir = mkdtempSync(join(tmpdir(), 'sane-page-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const evidence: Evidence = {
+  curves: [0, 1].map((seed) => ({
+    run: `seed=${seed}`,
+    epochs: [1, 2, 3].map((epoch) => ({ epoch, training: 1 / epoch, validation: 1.1 / epoch })),
+  })),
+  predictions: {
+    run: 'seed=0',
+    points: ['weights', 'sane'].flatMap((feature) =>
+      [0.1, 0.5, 0.9].map((actual) => ({ feature, actual, predicted: actual + 0.05 })),
+    ),
+  },
+  ...{ seconds: 6720, bytes: 210_400_000, machines: ['2 cores of EPYC, native'], commit: 'abc1234' },
+  command: 'exp my.yaml --set sane.epochs=2',
+};
+
+const properties = [0, 1].map((seed) =>
+  makeRun({ dataset: 'glyphs', seed }, [difference('zoo.models', 60, 1000)]),
+);
+const generation = [0, 1].map(
+  (seed): Run => ({
+    ...makeRun({ dataset: 'glyphs', 'generation.samples': 3, seed }, [difference('zoo.models', 60, 1000)]),
+    task: 'generation',
+  }),
+);
+const accuracy = (method: string, epoch: number, value: number): MetricRecord => ({
+  ...{ metric: 'accuracy', labels: { split: 'test', method, epoch }, value, sample: 'a', seeded: true },
+});
+
+const records = ({ task, seed }: Run): MetricRecord[] =>
+  task === 'generation'
+    ? [0, 1, 5].flatMap((epoch) => [
+        accuracy('scratch', epoch, 0.1 + epoch / 10 + seed / 100),
+        accuracy('sub', epoch, 0.6 + epoch / 20),
+      ])
+    : [
+        r2('sane', 'epoch', 0.9),
+        r2('weights', 'epoch', 0.8),
+        r2('sane', 'ggap', 0.4),
+        r2('weights', 'ggap', 0.5),
+      ];
+
+/** The page of these runs, of which some may have failed. */
+function pageOf(runs: Run[], tables: number[], failed: readonly Run[] = []): string {
+  const results = new Map(
+    runs.map((run): [string, RunResult] => [
+      run.id,
+      failed.includes(run)
+        ? { status: 'failed', reason: 'out of <memory>' }
+        : { status: 'done', records: records(run) },
+    ]),
+  );
+  const plan = { ...makePlan(runs, tables), name: 'my-experiment', description: 'What it is for.' };
+  return renderPage(plan, results, buildTables(plan, results), evidence, {});
+}
+
+const plain = (html: string) =>
+  html
+    .replace(/<style>.*?<\/style>/gs, '')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+
+describe('the report', () => {
+  test('says at a glance what was done, what holds, at which scale, and what it took', () => {
+    const text = plain(pageOf(properties, [1]));
+    expect(text).toContain('my-experiment What it is for. commit abc1234 · 2 cores of EPYC, native');
+    expect(text).toContain('2 of 2 runs done');
+    expect(text).toContain('0 of 1 claims of the paper hold');
+    expect(text).toContain("0 of 4 cells at the paper's scale");
+    expect(text).toContain('1 h 52 min of computing; 210 MB kept');
+    expect(text).toContain('Made by exp my.yaml --set sane.epochs=2');
+  });
+
+  test('says how the runs are scaled once, above all tables', () => {
+    const text = plain(pageOf(properties, [1, 10]));
+    expect(text.split('zoo.models 60 instead of 1000').length).toBe(2);
+    expect(text.split('zoo.models 60 (paper 1000)').length).toBe(2);
+    expect(text).toContain('All 2 differences from the paper');
+  });
+
+  test('counts a claim once that two tables have', () => {
+    // Table 10 has another claim too, of which nothing was measured.
+    expect(plain(pageOf(properties, [1, 10]))).toContain('0 of 1 claims of the paper hold');
+  });
+
+  test('names failed runs with their reasons', () => {
+    const html = pageOf(properties, [1], properties.slice(1));
+    expect(plain(html)).toContain('1 of 2 runs done');
+    expect(html).toContain('<h2>Failed runs</h2>');
+    expect(html).toContain(': out of &lt;memory&gt;</li>');
+  });
+
+  test('has charts of predictions, learning curves and fine-tuning, each with what it shows', () => {
+    const html = pageOf([...properties, ...generation], [1, 3]);
+    const charts = html.slice(html.indexOf('<h2>Charts</h2>'));
+    expect(charts.match(/<p>[^<]*<\/p>/g)).toEqual([
+      '<p>Accuracy in % by epoch of fine-tuning, mean and standard deviation</p>',
+      '<p>Predicted against actual accuracy of the test models, in %, by feature (seed=0)</p>',
+      '<p>Reconstruction loss of each SANE by epoch: training dashed, validation solid</p>',
+    ]);
+    const [tuning, predictions, curves] = charts.split('class="chart"').slice(1) as [string, string, string];
+    // Two methods at three epochs, two features of three networks, two SANEs with two losses each.
+    expect(tuning.match(/<circle/g)?.length).toBe(6);
+    expect(predictions.match(/<circle/g)?.length).toBe(6);
+    const lines = curves.slice(curves.indexOf('aria-label="line"')).match(/<path/g);
+    expect(lines?.length).toBe(4);
+  });
+
+  test('has no charts where there is nothing to draw', () => {
+    const plan = makePlan(properties, [1]);
+    const nothing = { ...evidence, curves: [], predictions: null };
+    const html = renderPage(plan, new Map(), buildTables(plan, new Map()), nothing, {});
+    expect(html).not.toContain('Charts');
+    expect(plain(html)).toContain('0 of 2 runs done');
+  });
+
+  test('has no script and asks for nothing', () => {
+    const html = pageOf([...properties, ...generation], [1, 3]);
+    // Clips of charts are named within the page.
+    expect(html.match(/<script|<link|<img|src=|href=|@import|url\((?!#)/g)).toBeNull();
+    expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+  });
+});
+
+test('amounts are in units that a reader takes in', () => {
+  expect([0.2, 48, 59.7, 750, 3600, 6720].map(formatSeconds)).toEqual([
+    ...['0 s', '48 s', '1 min', '13 min', '1 h 0 min', '1 h 52 min'],
+  ]);
+  expect([0, 999, 3_740_000, 210_400_000, 2.5e12].map(formatBytes)).toEqual([
+    ...['0 B', '999 B', '3.7 MB', '210 MB', '2.5 TB'],
+  ]);
+});
+
+describe.skipIf(!Bun.which('chromium'))('chromium', () => {
+  const flags = [
+    ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+    ...['--disable-background-networking', '--disable-component-update', '--enable-logging=stderr'],
+  ];
+  const browse = (name: string, html: string, ...options: string[]) => {
+    const path = join(dir, `${name}.html`);
+    writeFileSync(path, html);
+    const command = [
+      'chromium',
+      ...flags,
+      `--user-data-dir=${join(dir, 'profile')}`,
+      ...options,
+      `file://${path}`,
+    ];
+    const { stdout, stderr, exitCode } = Bun.spawnSync(command);
+    const log = stderr.toString();
+    expect({ exitCode, log: exitCode === 0 ? '' : log }).toEqual({ exitCode: 0, log: '' });
+    return { text: stdout.toString(), console: log.split('\n').filter((line) => line.includes('CONSOLE')) };
+  };
+  const page = pageOf([...properties, ...generation], [1, 3]);
+
+  test('shows the page without an error in the console or a refused request', () => {
+    const { text, console } = browse('page', page, '--dump-dom');
+    expect(console).toEqual([]);
+    expect(text.match(/<table/g)?.length).toBe(2);
+    expect(text.match(/<section/g)?.length).toBe(4);
+  });
+
+  test('would say so if there were one', () => {
+    const { console } = browse(
+      'bad',
+      page.replace('</main>', '<img src="http://127.0.0.1:9/x.png"></main>'),
+      '--dump-dom',
+    );
+    expect(console.length).toBeGreaterThan(0);
+  });
+
+  test.each([390, 1280])('has nothing that is wider than a window of %d', (width) => {
+    // What is wider scrolls within its own region. A script of the test measures the page, which its policy would refuse.
+    const policy = /<meta http-equiv="Content-Security-Policy"[^>]*>\n/;
+    const probe = `<script>document.title = 'width ' + document.documentElement.scrollWidth + ' of ' + innerWidth</script>`;
+    const html = page.replace(policy, '').replace('</main>', `</main>${probe}`);
+    const { text } = browse(`wide-${width}`, html, `--window-size=${width},800`, '--dump-dom');
+    const [, content, window] = /<title>width (\d+) of (\d+)/.exec(text) ?? [];
+    expect(Number(content)).toBeLessThanOrEqual(Number(window));
+  });
+
+  test('prints it', () => {
+    const pdf = join(dir, 'page.pdf');
+    browse('print', page, `--print-to-pdf=${pdf}`, '--no-pdf-header-footer');
+    expect(Bun.file(pdf).size).toBeGreaterThan(10_000);
+  });
+});
