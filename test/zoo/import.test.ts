@@ -348,7 +348,7 @@ describe('a published zoo', () => {
     });
     const unknown = bytesOf({ ...cnn, state: cnn.state.slice(2) }, draw(cnn));
     expect(await errorOf(published([one(unknown)]))).toBe(
-      'DIR/a/checkpoint_1/checkpoints: its tensors are those of no architecture that is known; the first are module_list.3.weight [6,8,5,5], module_list.3.bias [6], module_list.6.weight [4,6,2,2]',
+      'DIR/a/checkpoint_1/checkpoints: its tensors are those of no architecture that is known (take the architecture tensors, which needs no layers, or write them under architectures: in an experiment); the first are module_list.3.weight [6,8,5,5], module_list.3.bias [6], module_list.6.weight [4,6,2,2]',
     );
     expect(
       await errorOf(published([one(bytesOf(cnn, draw(cnn)))]), { architecture: 'cnn-large' }),

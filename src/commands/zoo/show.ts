@@ -24,7 +24,7 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
   const split = ['train', 'val', 'test'].map((name) => `${name} ${splits[name] ?? 0}`).join(', ');
   return [
     folder,
-    `  architecture    ${architecture ?? 'not known'}`,
+    `  architecture    ${architecture ?? 'none that is known: tensors, or write its layers'}`,
     `  dataset         ${dataset ?? 'not known'}`,
     `  models          ${models}`,
     `  checkpoints     ${checkpoints}, of epochs ${epochs.join(', ')}`,

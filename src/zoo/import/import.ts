@@ -198,7 +198,7 @@ function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: I
 function unknown(shapes: FoundNetwork['shapes'], wanted?: string): string {
   const known =
     wanted === undefined
-      ? 'its tensors are those of no architecture that is known'
+      ? 'its tensors are those of no architecture that is known (take the architecture tensors, which needs no layers, or write them under architectures: in an experiment)'
       : `it has not the tensors of the architecture ${wanted}`;
   const first = [...shapes].slice(0, 3).map(([key, shape]) => `${key} [${shape}]`);
   return `${known}; the first are ${first.join(', ')}`;
