@@ -147,6 +147,7 @@ describe('exp zoo init and exp zoo show', () => {
       shape,
       data: random.normals(shape.reduce((a, b) => a * b, 1)),
     }));
+  const profiled = { name: 'model.total_ops', shape: [1], data: Float32Array.of(Number.POSITIVE_INFINITY) };
 
   test('from a folder of files to a zoo: names from paths, accuracies from a table; the rest is said', async () => {
     const program = new Program();
@@ -155,7 +156,7 @@ describe('exp zoo init and exp zoo show', () => {
     for (const [i, model] of ['a', 'b', 'c'].entries()) {
       mkdirSync(join(dir, model), { recursive: true });
       for (const epoch of [5, 10]) {
-        await writeTorch(join(dir, model, `epoch_${epoch}.pth.tar`), tensors('model.'));
+        await writeTorch(join(dir, model, `epoch_${epoch}.pth.tar`), [...tensors('model.'), profiled]);
         rows.push(`${model},${epoch},${80 + epoch},${70 + i},${['train', 'val', 'test'][i]}`);
       }
     }
@@ -191,8 +192,14 @@ describe('exp zoo init and exp zoo show', () => {
 `;
     expect(await exp('zoo', 'show', dir)).toEqual({ code: 0, out: shown, err: '' });
     const out = join(program.root, 'zoo');
-    expect((await exp('zoo', 'import', dir, '--out', out)).code).toBe(0);
-    expect((await exp('zoo', 'show', out)).out).toBe(shown.replace(dir, out));
+    const unused = 'total_ops (no part of a layer)';
+    expect(await exp('zoo', 'import', dir, '--out', out)).toMatchObject({
+      code: 0,
+      err: `not used: ${unused}\n`,
+    });
+    expect((await exp('zoo', 'show', out)).out).toBe(
+      `${shown.replace(dir, out)}  not used        ${unused}\n`,
+    );
   });
 
   test('without accuracies the list has to be completed', async () => {

@@ -1,5 +1,6 @@
 /** `exp zoo show <folder>`: what a zoo holds. */
 import { plural } from '../../base/plural.ts';
+import { describeUnused } from '../../zoo/formats/unused.ts';
 import { summarizeZoo, type ZooSummary } from '../../zoo/import/summary.ts';
 import type { Request } from '../arguments.ts';
 import { print, printJson } from '../output.ts';
@@ -15,7 +16,7 @@ export async function zooShow(request: Request): Promise<number> {
 }
 
 function linesOf(folder: string, summary: ZooSummary): string[] {
-  const { architecture, dataset, models, checkpoints, epochs, splits, accuracies, dropped } = summary;
+  const { architecture, dataset, models, checkpoints, epochs, splits, accuracies, dropped, unused } = summary;
   const rangeOf = (range: ZooSummary['accuracies']['test']) => {
     if (!range) return 'not known';
     const of = range.known < checkpoints ? `, of ${range.known} of ${plural(checkpoints, 'checkpoint')}` : '';
@@ -33,5 +34,6 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
     `  test accuracy   ${rangeOf(accuracies.test)}`,
     `  left out        ${dropped.length}`,
     ...describeDropped(dropped, 'dropped.json').map((line) => `    ${line}`),
+    ...(unused.length > 0 ? [`  not used        ${describeUnused(unused)}`] : []),
   ];
 }

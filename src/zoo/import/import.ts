@@ -48,8 +48,9 @@ export interface ImportOptions {
   hyperparameters(architecture: string, dataset: string): Hyperparameters;
 }
 
-/** Beside the manifest. */
+/** Beside the manifest: checkpoints that were left out, and tensors of the others that no layer has. */
 export const droppedName = 'dropped.json';
+export const unusedName = 'unused.json';
 
 export interface ImportedZoo {
   manifest: ZooManifest;
@@ -125,9 +126,11 @@ export async function importZoo(
     epochs: epochs.sort((a, b) => a - b),
     models,
   };
+  const unused = [...conversion.unused.values()];
   await writeJson(join(out, droppedName), dropped);
+  await writeJson(join(out, unusedName), unused);
   await writeJson(join(out, manifestName), manifest);
-  return { manifest, dropped, unused: [...conversion.unused.values()] };
+  return { manifest, dropped, unused };
 }
 
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {
