@@ -3,14 +3,19 @@
  * registries have: `bun run schema` after every change of a stage's settings or of a registry; a test fails while they differ.
  */
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
-import { experimentSchema, type JsonSchema, looseParts } from '../src/experiment/json-schema.ts';
+import {
+  editorSchema,
+  experimentSchema,
+  type JsonSchema,
+  looseParts,
+} from '../src/experiment/json-schema.ts';
 import { formatOf } from '../src/experiment/schema.ts';
 import { catalogue } from '../src/stages/catalogue.ts';
 
 export const schemaPath = new URL('experiment.schema.json', import.meta.url).pathname;
 export const typesPath = new URL('../src/experiment/schema.gen.ts', import.meta.url).pathname;
 
-export const schemaText = (): string => `${JSON.stringify(experimentSchema(catalogue), null, 2)}\n`;
+export const schemaText = (): string => `${JSON.stringify(editorSchema(catalogue), null, 2)}\n`;
 
 /** The types. Names of architectures and the like are plain text in them: which there are, the catalogue says. */
 export async function typesText(): Promise<string> {

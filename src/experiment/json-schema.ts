@@ -214,3 +214,21 @@ export function experimentSchema(
     },
   };
 }
+
+/**
+ * The schema as editors have it, which cannot know the names of the block `architectures`: with such a block any name of an architecture
+ * will do, without one those of the grid are the program's.
+ */
+export function editorSchema(catalogue: Catalogue): JsonSchema {
+  const schema = experimentSchema(catalogue);
+  const $defs = schema.$defs as Record<string, JsonSchema>;
+  const { enum: known, description } = $defs.architecture as JsonSchema;
+  const architecture = { type: 'array', items: { enum: known } };
+  return {
+    ...schema,
+    if: { not: { required: ['architectures'] } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
+    then: { properties: { grid: { type: 'object', properties: { architecture } } } },
+    $defs: { ...$defs, architecture: { description, anyOf: [{ enum: known }, { type: 'string' }] } },
+  };
+}

@@ -1,7 +1,8 @@
 /** The one place of this room that touches the disk: an experiment file's text. */
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { expandPath } from '../base/paths.ts';
 import type { Catalogue } from './catalogue.ts';
 import { type ParsedExperiment, parseExperiment } from './parse.ts';
 import { ExperimentError } from './problems.ts';
@@ -12,8 +13,8 @@ const maxBytes = 1_000_000;
 
 /** The text of a file that an experiment names, from its own folder on. */
 function readBeside(experiment: string, file: string): { path: string; text: string } | { problem: string } {
-  const path = isAbsolute(file) ? file : join(dirname(experiment), file);
   try {
+    const path = resolve(dirname(experiment), expandPath(file));
     return { path, text: readFileSync(path, 'utf8') };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';

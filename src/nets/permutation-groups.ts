@@ -6,6 +6,9 @@
  * the inputs and part j of the outputs move together, so that the units there are the parts, and of a depthwise convolution the channels.
  * Within a part nothing is reordered: the order of its inputs would be another one for other rows of the same weight, which no
  * permutation of an axis is.
+ *
+ * Where one layer's units are added to its own inputs, both axes of its weight have one order. No assignment matches such units (it would be
+ * a quadratic one), so they stay where they are.
  */
 import { type ImageSize, type Layer, normParts, type PermutationGroup } from './architecture.ts';
 import { outputSize } from './shapes.ts';
@@ -77,7 +80,7 @@ export function permutationGroups(layers: readonly Layer[], input: ImageSize): P
   const image = open(input[2]);
   const fixed = new Set([image, ...follow(layers, [image], input)].map(({ units }) => root(units)));
   return all
-    .filter((units) => !units.joined && !fixed.has(units))
+    .filter((units) => !units.joined && !fixed.has(units) && !ordersBothAxes(units))
     .map(({ size, axes }, i) => ({
       ...{ name: `P${i}`, size },
       axes: axes.map(({ parameter, axis, start, length }) => ({
@@ -86,6 +89,15 @@ export function permutationGroups(layers: readonly Layer[], input: ImageSize): P
         ...(length > size ? { block: length / size } : {}),
       })),
     }));
+}
+
+function ordersBothAxes({ axes }: Units): boolean {
+  const first = new Map<string, number>();
+  return axes.some(({ parameter, axis }) => {
+    const before = first.get(parameter) ?? axis;
+    first.set(parameter, before);
+    return before !== axis;
+  });
 }
 
 function root(units: Units): Units {

@@ -87,7 +87,7 @@ export function buildWritten(
   { input, classes, width }: ArchitectureOptions,
 ): Architecture {
   if (width !== null) {
-    throw new Error(`${name} has one width only: remove zoo.width, or choose another architecture`);
+    throw new Error(`${name} has a fixed width: remove zoo.width, or choose another architecture`);
   }
   const home = architectureFor(name, written, written.input, classes);
   if (input.join() === written.input.join()) return home;

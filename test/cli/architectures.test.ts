@@ -1,6 +1,6 @@
 /** Networks that the program does not know: written in the experiment, from an ONNX file, and as tensors alone, from training or import to a table. */
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Random } from '../../src/base/random.ts';
@@ -55,11 +55,11 @@ architectures:
       - { kind: activation }
       - { kind: global-average-pool }
       - { kind: linear, name: head, outputs: classes }
-grid: {architecture: [tiny], dataset: [glyphs], task: [property-prediction, reconstruction, generation]}
+grid: {architecture: [tiny], dataset: [glyphs], task: [generation]}
 data: {train_images: 60, test_images: 30}
 zoo: {models: 10, epochs: 1, checkpoints: [0, 1], batch_size: 30, split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null}
+property_prediction: {epochs_used: null, gap: evaluated}
 generation: {methods: [kde30], samples: 2, candidates: 2, epochs: [0, 1], conditioning_batch: 10, validation_images: 20}
 `,
   );
@@ -104,7 +104,7 @@ architectures: {mobile: mobile.yaml}
 grid: {architecture: [mobile], dataset: [glyphs], task: [property-prediction]}
 zoo: {import: zoo, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null}
+property_prediction: {epochs_used: null, gap: evaluated}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
@@ -138,13 +138,26 @@ test('of tensors alone: imported, embedded, predicted and reconstructed', async 
 grid: {architecture: [tensors], dataset: [glyphs], task: [property-prediction, reconstruction]}
 zoo: {import: original, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}, alignment: false, view_2: canonical}
-property_prediction: {epochs_used: null, features: [weights, statistics, sane]}
+property_prediction: {epochs_used: null, gap: evaluated, features: [weights, statistics, sane]}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
   expect(err).not.toContain('failed');
   expect(code).toBe(0);
-  expect(existsSync(join(program.out, 'tensors'))).toBe(true);
+  expect(readdirSync(program.out).length).toBeGreaterThan(0);
+
+  // The SANE of it embeds such networks, and writes new ones with the same tensors.
+  const stage = join(program.store.root, 'sane');
+  const pretrained = ['--sane', join(stage, readdirSync(stage)[0] as string)];
+  const [first, second] = ['0-1.pt', '1-1.pt'].map((name) => join(original, name)) as [string, string];
+  const embedded = await exp('embed', first, ...pretrained, '--json');
+  expect([embedded.code, JSON.parse(embedded.out)[0].embedding.length]).toEqual([0, 8]);
+  const out = join(program.root, 'sampled');
+  const options = ['--count', '1', '--format', 'safetensors', '--out', out];
+  expect((await exp('sample', first, second, ...pretrained, ...options)).code).toBe(0);
+  const sample = await openSafetensors(join(out, 'sample-0000.safetensors'));
+  expect(sample.names.sort()).toEqual(state.map(({ name }) => name).sort());
+  await sample.close();
 });
 
 test('what arch from-onnx cannot read is an error that names the file', async () => {

@@ -52,6 +52,10 @@ describe('an editor marks', () => {
 
   test.each([
     ['the experiment itself', ''],
+    [
+      'an architecture of the experiment',
+      'architectures: {lenet3: lenet3.yaml}\nexclude:\n  - {architecture: lenet3, seed: 1}\n',
+    ],
     ['settings wherever they may be', 'zip:\n  - {sane.gamma: [0.1, 0.1], zoo.seed: [1, 2]}\n'],
     ['a run that is added', 'include:\n  - {dataset: mnist, seed: 3, sane.gamma: 0.2}\n'],
     ['one value or several that are taken out', 'exclude:\n  - {dataset: [mnist, svhn], seed: 1}\n'],

@@ -528,7 +528,7 @@ describe('built for other images and classes', () => {
       { classes: 7 },
       'own has 10 outputs for 7 classes: write `outputs: classes` in its last layer, or choose another data set',
     ],
-    [pooled, { width: 3 }, 'own has one width only: remove zoo.width, or choose another architecture'],
+    [pooled, { width: 3 }, 'own has a fixed width: remove zoo.width, or choose another architecture'],
   ] as const)('refuses others', (written, options, message) => {
     expect(() => build(written, options as object)).toThrow(message);
   });

@@ -169,7 +169,11 @@ describe('matching', () => {
         { kind: 'linear', name: 'c', inputs: 48, outputs: 2 },
       ],
     });
-    expect(() => new WeightMatching(looped, randomWeights(looped, 1))).toThrow(
+    // Those that are derived leave such units where they are.
+    expect(looped.permutations).toEqual([]);
+    const axes = [0, 1].map((axis) => ({ parameter: 'b.weight', axis }));
+    const ordered = { ...looped, permutations: [{ name: 'P0', size: 3, axes }] };
+    expect(() => new WeightMatching(ordered, randomWeights(looped, 1))).toThrow(
       'looped: b.weight cannot be matched, only its first two axes may be permuted, by different groups',
     );
   });
