@@ -1,5 +1,5 @@
 /** Small files that ask for much memory or time: what a file may build is bounded in total by its size. */
-import { afterAll, expect, test } from 'bun:test';
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,8 @@ import {
 
 const dir = mkdtempSync(path.join(tmpdir(), 'bounds-'));
 afterAll(() => rmSync(dir, { recursive: true }));
+// Processes take long to start on a busy machine; what they may use is bounded below.
+setDefaultTimeout(60_000);
 
 const latin1 = (codes: string): Bytes => new Uint8Array(Buffer.from(codes, 'latin1'));
 const megabyte = 2 ** 20;
