@@ -11,6 +11,7 @@ import { Random } from '../src/base/random.ts';
 import { loadImages } from '../src/data/images.ts';
 import { planExperiment } from '../src/experiment/expand.ts';
 import { loadExperiment } from '../src/experiment/load.ts';
+import { accuracies } from '../src/nets/accuracy.ts';
 import { Store } from '../src/runner/store.ts';
 import { loadSane } from '../src/sane/checkpoint.ts';
 import { decodeModels } from '../src/sane/decode.ts';
@@ -20,7 +21,6 @@ import { destandardize, standardize } from '../src/sane/standardize.ts';
 import { tokenLayout, unflatten } from '../src/sane/tokenize.ts';
 import { findSamples, readSample } from '../src/sane/zoo-samples.ts';
 import { catalogue } from '../src/stages/catalogue.ts';
-import { accuracies } from '../src/stages/generation/networks.ts';
 import { startDevice } from '../src/tensor/devices/registry.ts';
 import { tf } from '../src/tensor/tf.ts';
 import { prepare } from '../src/zoo/train.ts';
@@ -89,7 +89,9 @@ for (const dir of folders('sane')) {
       ),
     ),
   );
-  const center = (prompts[0] as Float32Array).map((_, i) => mean(prompts.map((prompt) => prompt[i] as number)));
+  const center = (prompts[0] as Float32Array).map((_, i) =>
+    mean(prompts.map((prompt) => prompt[i] as number)),
+  );
   const around = Math.sqrt(mean(prompts.map((prompt) => distance(prompt, center) ** 2)));
   const embeddings = await Array.fromAsync(embedModels(sane, layout, prompts));
   const rows: Row[] = [];

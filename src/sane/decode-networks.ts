@@ -7,6 +7,7 @@ import { type Density, drawNear } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
+import { PromptDistance } from './prompt-distance.ts';
 import { embeddingSpread } from './spread.ts';
 import { destandardize } from './standardize.ts';
 import { unflatten, withUntokenized } from './tokenize.ts';
@@ -18,7 +19,8 @@ export async function reconstructNetwork(
   window: number | null,
 ): Promise<StateTensor[]> {
   const prepared = await prepareNetwork(pretrained, path);
-  return decoded(pretrained, prepared, await embeddingOf(pretrained, prepared, window), window);
+  const embedding = await embeddingOf(pretrained, prepared, window);
+  return tensorsOf(pretrained, prepared, await decodedFlat(pretrained, prepared, embedding, window));
 }
 
 export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
@@ -29,6 +31,13 @@ export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
   window: number | null;
 }
 
+/** A new network, its tensors in the prompts' order. */
+export interface SampledNetwork {
+  tensors: StateTensor[];
+  /** From the prompts (PromptDistance). */
+  distance: number;
+}
+
 /**
  * New networks from kernel densities around the prompts' token embeddings (equation 7), one after the other; each has a random stream of its
  * own. What SANE does not encode is as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
@@ -37,10 +46,12 @@ export async function* sampleNetworks(
   pretrained: Pretrained,
   prompts: readonly string[],
   { count, seed, window, bandwidth, draws, unit }: Sampling,
-): AsyncGenerator<StateTensor[]> {
+): AsyncGenerator<SampledNetwork> {
   const [first, ...others] = prompts as readonly [string, ...string[]];
   const base = await prepareNetwork(pretrained, first);
   const embeddings = [await embeddingOf(pretrained, base, window)];
+  const distance = new PromptDistance();
+  distance.add(base.flat);
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
     if (signatureOf(prompt.network) !== signatureOf(base.network)) {
@@ -49,6 +60,7 @@ export async function* sampleNetworks(
       );
     }
     embeddings.push(await embeddingOf(pretrained, prompt, window));
+    distance.add(prompt.flat);
   }
   const { latent_dim: latent } = pretrained.sane.shape;
   // Without noise there is nothing to measure.
@@ -62,7 +74,8 @@ export async function* sampleNetworks(
   const density = { latent, draws, bandwidth: bandwidth * scale };
   for (let i = 0; i < count; i++) {
     const drawn = drawNear(embeddings, density, new Random(seed, 'sample', i));
-    yield await decoded(pretrained, base, drawn, window);
+    const flat = await decodedFlat(pretrained, base, drawn, window);
+    yield { tensors: tensorsOf(pretrained, base, flat), distance: distance.of(flat) };
   }
 }
 
@@ -77,19 +90,26 @@ async function embeddingOf(
   return embedding as Float32Array;
 }
 
-/** The tensors of a network with this embedding; what no token holds is that of `network`. */
-async function decoded(
+/** The flat vector that SANE decodes an embedding to. */
+async function decodedFlat(
   pretrained: Pretrained,
   prepared: PreparedNetwork,
   embedding: Float32Array,
   window: number | null,
-): Promise<StateTensor[]> {
-  const { sane, standardization } = pretrained;
-  const { network, layout, raw } = prepared;
+): Promise<Float32Array> {
   const seen = seenTokens(pretrained, prepared, window);
-  const [flat] = await Array.fromAsync(decodeModels(sane, layout, [embedding], { halo: true, seen }));
-  const values = flat as Float32Array;
-  const scaled = standardization === null ? values : destandardize(layout, values, standardization);
+  const decoding = decodeModels(pretrained.sane, prepared.layout, [embedding], { halo: true, seen });
+  const [flat] = await Array.fromAsync(decoding);
+  return flat as Float32Array;
+}
+
+/** The tensors of a network with this flat vector; what no token holds is that of `network`. */
+function tensorsOf(
+  { standardization }: Pretrained,
+  { network, layout, raw }: PreparedNetwork,
+  flat: Float32Array,
+): StateTensor[] {
+  const scaled = standardization === null ? flat : destandardize(layout, flat, standardization);
   const weights = unflatten(network.description, withUntokenized(layout, scaled, raw));
   return Array.from(network.shapes, ([name, shape]) => {
     const data = (weights.get(name) ?? network.weights.get(name)) as Float32Array;
