@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../base/random.ts';
+import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 import { type Images, loadImages } from '../../data/images.ts';
 import { prepareImages } from '../../data/prepare.ts';
@@ -20,6 +21,9 @@ import { prepare } from '../../zoo/train.ts';
 
 /** Training images that candidates are chosen by, at most; the test images are for the report alone. */
 const choosingImages = 10_000;
+
+/** Numbers of the networks that are evaluated at a time: 256 MiB. */
+const numbersTogether = 2 ** 26;
 
 export interface EvaluatedNetwork extends SampledNetwork {
   /** Fractions: on the images that it was chosen by, and on the test images. */
@@ -97,24 +101,31 @@ export class Evaluation {
 
   /**
    * The best `count` of the networks by accuracy on the training images, the best first; of equals the earlier one. Batch-norm statistics
-   * are refreshed first, with as many batches as in the paper's code. `done` hears how many were evaluated.
+   * are refreshed first, with as many batches as in the authors' code.
    */
-  async best(
-    networks: AsyncIterable<SampledNetwork>,
-    count: number,
-    done: (networks: number) => void = () => undefined,
-  ): Promise<EvaluatedNetwork[]> {
+  async best(networks: AsyncIterable<SampledNetwork>, count: number): Promise<EvaluatedNetwork[]> {
     let kept: { one: SampledNetwork; state: StateDict; train: number }[] = [];
-    let evaluated = 0;
-    for await (const one of networks) {
-      const given = this.stateOf(new Map(one.tensors.map(({ name, data }) => [name, data as Float32Array])));
+    let group: SampledNetwork[] = [];
+    const evaluate = async () => {
+      const given = group.map(({ tensors }) =>
+        this.stateOf(new Map(tensors.map(({ name, data }) => [name, data as Float32Array]))),
+      );
       const random = new Random(this.seed, 'sample', 'conditioning');
-      const [state] = await condition(this.network, [given], this.train.images, this.conditioning, random);
-      const [train] = await accuracies(this.network, [state as StateDict], this.train);
-      kept.push({ one, state: state as StateDict, train: train as number });
-      kept = kept.toSorted((a, b) => b.train - a.train).slice(0, count);
-      done(++evaluated);
+      const states = await condition(this.network, given, this.train.images, this.conditioning, random);
+      const scores = await accuracies(this.network, states, this.train);
+      const scored = group.map((one, i) => ({
+        one,
+        state: states[i] as StateDict,
+        train: scores[i] as number,
+      }));
+      kept = [...kept, ...scored].sort((a, b) => b.train - a.train).slice(0, count);
+      group = [];
+    };
+    for await (const one of networks) {
+      group.push(one);
+      if (group.length === this.together) await evaluate();
     }
+    if (group.length > 0) await evaluate();
     const test = await accuracies(
       this.network,
       kept.map(({ state }) => state),
@@ -125,6 +136,12 @@ export class Evaluation {
       tensors: this.withState(one.tensors, state),
       accuracy: { train, test: test[i] as number },
     }));
+  }
+
+  /** Networks that are computed at a time: together they take little longer than one, where memory has room. */
+  private get together(): number {
+    const size = this.network.architecture.state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return Math.max(1, Math.min(32, Math.floor(numbersTogether / size)));
   }
 
   dispose(): void {
