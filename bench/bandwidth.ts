@@ -12,6 +12,7 @@ import { loadImages } from '../src/data/images.ts';
 import { planExperiment } from '../src/experiment/expand.ts';
 import { loadExperiment } from '../src/experiment/load.ts';
 import { accuracies } from '../src/nets/accuracy.ts';
+import { withLayers } from '../src/nets/registry.ts';
 import { Store } from '../src/runner/store.ts';
 import { loadSane } from '../src/sane/checkpoint.ts';
 import { decodeModels } from '../src/sane/decode.ts';
@@ -39,7 +40,7 @@ function missing({ label }: { label: string }): never {
 
 await startDevice('native', { threads: availableParallelism() });
 const zoo = await openZoo(folders('zoo')[0] as string);
-const { architecture } = zoo;
+const architecture = withLayers(zoo.architecture, 'evaluation');
 const all = await loadImages(folders('dataset')[0] as string);
 const cut = {
   images: all.test.images.subarray(0, images * 784),

@@ -58,13 +58,13 @@ function multiplications(layers: readonly Layer[], input: ImageSize): number[] {
     size = after;
     switch (layer.kind) {
       case 'conv2d':
-        return [layer.kernel ** 2 * layer.inputs * after.reduce((a, b) => a * b)];
+        return [((layer.kernel ** 2 * layer.inputs) / (layer.groups ?? 1)) * after.reduce((a, b) => a * b)];
       case 'linear':
         return [layer.inputs * layer.outputs];
       case 'residual':
         return [layer.branch, layer.shortcut].flatMap((part) => multiplications(part, before));
       case 'concatenate':
-        return multiplications(layer.branch, before);
+        return layer.branches.flatMap((part) => multiplications(part, before));
       default:
         return [];
     }

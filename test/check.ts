@@ -36,7 +36,9 @@ const steps = [
   await succeeds([bin('tsc'), '--noEmit']),
   await succeeds([bin('biome'), 'check', '--error-on-warnings', '.']),
 ];
-const test = ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
+// A process for each core takes one test file after the other; --no-isolate keeps what they have loaded.
+const processes = ['--parallel', '--no-isolate'];
+const test = ['test', ...processes, '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
 const testsOk = await succeeds([process.execPath, ...test], await webgpuEnvironment());
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });

@@ -13,11 +13,16 @@ export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array |
 /** The format's names of number formats. */
 const formats = {
   ...{ F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16', BOOL: 'bool' },
+  ...{ F8_E4M3: 'float8_e4m3fn', F8_E5M2: 'float8_e5m2' },
+  ...{ F8_E4M3FNUZ: 'float8_e4m3fnuz', F8_E5M2FNUZ: 'float8_e5m2fnuz' },
   ...{ I64: 'int64', I32: 'int32', I16: 'int16', I8: 'int8' },
   ...{ U64: 'uint64', U32: 'uint32', U16: 'uint16', U8: 'uint8' },
 } as const satisfies Record<string, NumberFormat>;
 
-export type Dtype = keyof typeof formats;
+type Dtype = keyof typeof formats;
+
+/** Formats that the standard has and that are not read, with their bits. */
+const unreadBits: Record<string, number> = { C64: 64, F8_E8M0: 8, F4: 4, F6_E2M3: 6, F6_E3M2: 6 };
 
 export interface NamedTensor {
   name: string;
@@ -26,7 +31,10 @@ export interface NamedTensor {
 }
 
 export interface TensorInfo {
-  dtype: Dtype;
+  /** As the file names it. */
+  dtype: string;
+  /** Undefined: its numbers are not read. */
+  format: NumberFormat | undefined;
   shape: number[];
   /** First byte and one past the last, within the data section. */
   offsets: [number, number];
@@ -41,8 +49,11 @@ const arrays = {
   I64: BigInt64Array,
 } as const;
 
-/** Largest header that is read, as the reference implementation of the format has it. */
-const maxHeaderBytes = 100_000_000;
+/**
+ * Largest header that is read: the reference implementation's 100 MB, in a file that is large itself. A header takes some thirty times its
+ * bytes in memory, and a real one describes numbers that are many more.
+ */
+const maxHeaderBytes = (fileBytes: number) => Math.min(100_000_000, 8 * 2 ** 20 + fileBytes / 64);
 
 function dtypeOf(data: TensorData): Dtype {
   for (const [dtype, array] of Object.entries(arrays)) if (data instanceof array) return dtype as Dtype;
@@ -84,7 +95,11 @@ function isNaturals(value: unknown): value is number[] {
 /** The header's entry for one tensor, checked against the size of the data section. */
 function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !Object.hasOwn(formats, dtype)) {
+  const isKnown = (value: unknown): value is Dtype =>
+    typeof value === 'string' && Object.hasOwn(formats, value);
+  const format = isKnown(dtype) ? formats[dtype] : undefined;
+  const bits = format ? 8 * bytesPerNumber(format) : unreadBits[String(dtype)];
+  if (typeof dtype !== 'string' || bits === undefined) {
     throw new Error(
       `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(formats).join(', ')}`,
     );
@@ -92,7 +107,7 @@ function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo 
   if (!isNaturals(shape)) throw new Error(`tensor ${name} has no valid shape`);
   if (!isNaturals(offsets) || offsets.length !== 2) throw new Error(`tensor ${name} has no valid byte range`);
   const [begin, end] = offsets as [number, number];
-  const bytes = sizeOf(shape) * bytesPerNumber(formats[dtype as Dtype]);
+  const bytes = (sizeOf(shape) * bits) / 8;
   if (end - begin !== bytes) {
     throw new Error(
       `tensor ${name} of shape [${shape}] needs ${bytes} bytes, its range [${begin}, ${end}) has ${end - begin}`,
@@ -100,7 +115,7 @@ function checkInfo(name: string, entry: unknown, dataBytes: number): TensorInfo 
   }
   if (end > dataBytes)
     throw new Error(`tensor ${name} ends at byte ${end} of ${dataBytes}: the file is cut short`);
-  return { dtype: dtype as Dtype, shape, offsets: [begin, end] };
+  return { dtype, format, shape, offsets: [begin, end] };
 }
 
 /** An open file: its header is in memory, its tensors are read when asked for. Close it when done. */
@@ -162,14 +177,21 @@ export class SafetensorsFile {
 
   /** As `read`, whatever the tensor's format is: rounded to float32. */
   async readAsFloats(name: string): Promise<Float32Array> {
-    const { dtype } = this.info(name);
-    return toFloat32(formats[dtype], await this.readBytes(name));
+    const { format, dtype } = this.info(name);
+    if (format) return toFloat32(format, await this.readBytes(name));
+    throw new Error(`${this.path}: ${name}: the tensor is ${dtype}, which is not read`);
   }
 
   close(): Promise<void> {
     return this.file.close();
   }
 }
+
+/** What of the metadata is text, as all of it has to be. */
+const textsOf = (metadata: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(metadata ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 
 /** Opens a file and checks its header. Errors name the file and what is wrong with it. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
@@ -179,9 +201,14 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const lead = Buffer.alloc(8);
     if (size < 8 || (await file.read(lead, 0, 8, 0)).bytesRead < 8) throw new Error('shorter than 8 bytes');
     const headerBytes = lead.readBigUInt64LE();
-    if (headerBytes > BigInt(Math.min(size - 8, maxHeaderBytes))) {
+    if (headerBytes > BigInt(size - 8)) {
       throw new Error(
         `a header of ${headerBytes} bytes does not fit in a file of ${size}: cut short, or not safetensors`,
+      );
+    }
+    if (headerBytes > maxHeaderBytes(size)) {
+      throw new Error(
+        `a header of ${headerBytes} bytes is more than a file of ${size} needs: it is damaged, or made to exhaust memory`,
       );
     }
     const text = Buffer.alloc(Number(headerBytes));
@@ -205,13 +232,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     for (let i = 1; i < ranges.length; i++) {
       if ((ranges[i]?.[0] as number) < (ranges[i - 1]?.[1] as number)) throw new Error('two tensors overlap');
     }
-    return new SafetensorsFile(
-      path,
-      file,
-      8 + text.length,
-      tensors,
-      (metadata ?? {}) as Record<string, string>,
-    );
+    return new SafetensorsFile(path, file, 8 + text.length, tensors, textsOf(metadata));
   } catch (error) {
     await file.close();
     throw new Error(`${path}: ${(error as Error).message}`);

@@ -7,6 +7,8 @@ import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import { startDevice } from '../tensor/devices/registry.ts';
+import { type NetworkOptions, readNetwork } from '../zoo/formats/network.ts';
+import { describeUnused } from '../zoo/formats/unused.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import { optionValue, type Request, requiredValue } from './arguments.ts';
 import { printError } from './output.ts';
@@ -26,7 +28,20 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   for (const line of describeChoice(choice, gpu ? [gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
-  return loadPretrained(path, { heads, batchNorm, normalization });
+  return loadPretrained(path, { heads, batchNorm, normalization, read: networkReader(request) });
+}
+
+/** Reads networks as the options say. What it does not use of a file is printed, once for files that have the same. */
+function networkReader(request: Request): Pretrained['read'] {
+  const key = optionValue(request, 'key');
+  const printed = new Set<string>();
+  return async (path: string, options: NetworkOptions) => {
+    const network = await readNetwork(path, { ...options, key });
+    const unused = describeUnused(network.unused);
+    if (unused !== '' && !printed.has(unused)) printError(`${path}: not used: ${unused}`);
+    printed.add(unused);
+    return network;
+  };
 }
 
 /** An option that is a natural number, or null where it is not given. */

@@ -63,6 +63,12 @@ export const pretrained = {
   },
 } as const satisfies Record<string, Option>;
 
+/** Which of several state dicts of a checkpoint. */
+export const key: Option = {
+  value: 'name',
+  help: 'the state dict in each checkpoint, where it has several, e.g. ema or model.generator',
+};
+
 /** The file format of new models. */
 export const format: Option = {
   value: 'name',

@@ -1,4 +1,6 @@
 /** Every command, in the order of the help. A new one is one folder and one line here. */
+
+import { archFromOnnx } from './arch/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
 import { dataCheck, dataGet, dataLs } from './data/command.ts';
@@ -10,7 +12,7 @@ import { run } from './run/command.ts';
 import { sample } from './sample/command.ts';
 import { table } from './table/command.ts';
 import { why } from './why/command.ts';
-import { zooImport } from './zoo/command.ts';
+import { zooImport, zooInit, zooShow } from './zoo/command.ts';
 
 export const commands: readonly Command[] = [
   run,
@@ -20,7 +22,10 @@ export const commands: readonly Command[] = [
   embed,
   reconstruct,
   sample,
+  zooInit,
   zooImport,
+  zooShow,
+  archFromOnnx,
   dataLs,
   dataGet,
   dataCheck,

@@ -22,12 +22,21 @@ export const onlineOnce = 'run `exp data get` once on a machine with internet ac
 /** Where downloads of a data set go: the user's folder for `exp data get --data`, else the cache. */
 export const folderFor = ({ dataset }: Publication, base: string) => join(base, dataset);
 
+/** A path where a file is looked for, and the file that would be there. */
+interface Place {
+  path: string;
+  file: PublishedFile;
+}
+
 /** Every place where a file is looked for, in order. */
-export function placesOf(publication: Publication, { name }: PublishedFile, source: Source): string[] {
+function placesOf(publication: Publication, file: PublishedFile, source: Source): Place[] {
   const { dataDir, cacheDir } = source;
-  const user = dataDir ? [folderFor(publication, dataDir), dataDir] : [];
-  const folders = [...user, ...publication.installed, folderFor(publication, cacheDir)];
-  return folders.map((folder) => join(folder, name));
+  const inFolder = (folder: string) => ({ path: join(folder, file.name), file });
+  const user = dataDir ? [folderFor(publication, dataDir), dataDir].map(inFolder) : [];
+  const others = dataDir
+    ? (file.torchvision ?? []).map((other) => ({ path: join(dataDir, other.name), file: other }))
+    : [];
+  return [...user, ...others, ...[...publication.installed, folderFor(publication, cacheDir)].map(inFolder)];
 }
 
 /** The first place that has the file, whatever its content; undefined for none. */
@@ -35,20 +44,21 @@ export async function locate(
   publication: Publication,
   file: PublishedFile,
   source: Source,
-): Promise<string | undefined> {
-  for (const path of placesOf(publication, file, source)) {
+): Promise<Place | undefined> {
+  for (const place of placesOf(publication, file, source)) {
+    const { path } = place;
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
       throw error;
     });
-    if (found?.isFile()) return path;
+    if (found?.isFile()) return place;
   }
   return undefined;
 }
 
 /**
- * The path of one published file, whose content was checked. Looks in `<dataDir>/<data set>`, `<dataDir>`, the installed folders and the cache,
- * then downloads, by default into the cache. Throws an error that lists where it looked and what to do.
+ * The path of one published file, whose content was checked. Looks in `<dataDir>/<data set>`, `<dataDir>`, where torchvision puts it in
+ * `<dataDir>`, the installed folders and the cache, then downloads, by default into the cache. Throws an error that lists where it looked and what to do.
  */
 export async function findFile(
   publication: Publication,
@@ -57,7 +67,7 @@ export async function findFile(
   downloads = source.cacheDir,
 ): Promise<string> {
   const here = await locate(publication, file, source);
-  if (here) return checkFile(here, file);
+  if (here) return checkFile(here.path, here.file);
   const to = join(folderFor(publication, downloads), file.name);
   const failures = await fetchOnce(publication.mirrors, file, to, source.report);
   if (!failures) return to;
@@ -65,7 +75,7 @@ export async function findFile(
     [
       `data set ${publication.dataset}: ${file.name} is not here and could not be downloaded.`,
       'Looked for:',
-      ...placesOf(publication, file, source).map((path) => `  ${path}`),
+      ...placesOf(publication, file, source).map(({ path }) => `  ${path}`),
       'Tried to download:',
       ...failures.map((failure) => `  ${failure}`),
       `Remedy: ${publication.remedy}, or put the files in a folder and name it with --data or EXP_DATA.`,

@@ -26,6 +26,17 @@ export function imageSet(
   return { images: images.data, labels: labels.data };
 }
 
+/** Where torchvision keeps a file: as published, and unpacked, of which the second sum is. */
+const inTorchvision = (folder: string, file: PublishedFile, unpacked?: string): PublishedFile => {
+  const name = `${folder}/raw/${file.name}`;
+  const raw = unpacked && {
+    name: name.slice(0, -'.gz'.length),
+    md5s: [unpacked] as const,
+    bytes: file.bytes,
+  };
+  return { ...file, torchvision: [{ ...file, name }, ...(raw ? [raw] : [])] };
+};
+
 /** A data set of four IDX files: images and labels of the training set, then of the test set. */
 function idxDataset(
   about: Pick<Dataset, 'name' | 'description' | 'standsFor' | 'normalize'>,
@@ -64,10 +75,26 @@ export const mnist = idxDataset(
     normalize: { mean: [0.1307], std: [0.3081] },
   },
   [
-    { name: train[0], bytes: 9_912_422, md5s: ['f68b3c2dcbeaaa9fbdd348bbdeb94873'] },
-    { name: train[1], bytes: 28_881, md5s: ['d53e105ee54ea40749a09fcbcd1e9432'] },
-    { name: test[0], bytes: 1_648_877, md5s: ['9fb629c4189551a2d022fa330f9573f3'] },
-    { name: test[1], bytes: 4_542, md5s: ['ec29112dd5afa0611ce80d1b7f02629c'] },
+    inTorchvision(
+      'MNIST',
+      { name: train[0], bytes: 9_912_422, md5s: ['f68b3c2dcbeaaa9fbdd348bbdeb94873'] },
+      '6bbc9ace898e44ae57da46a324031adb',
+    ),
+    inTorchvision(
+      'MNIST',
+      { name: train[1], bytes: 28_881, md5s: ['d53e105ee54ea40749a09fcbcd1e9432'] },
+      'a25bea736e30d166cdddb491f175f624',
+    ),
+    inTorchvision(
+      'MNIST',
+      { name: test[0], bytes: 1_648_877, md5s: ['9fb629c4189551a2d022fa330f9573f3'] },
+      '2646ac647ad5339dbf082846283269ea',
+    ),
+    inTorchvision(
+      'MNIST',
+      { name: test[1], bytes: 4_542, md5s: ['ec29112dd5afa0611ce80d1b7f02629c'] },
+      '27ae3e4e09519cfbb04c329615203637',
+    ),
   ],
   {
     installed: [],
@@ -110,7 +137,7 @@ export const fashionMnist = idxDataset(
     standsFor: ['mnist', 'cifar-10', 'svhn', 'cifar-100', 'tiny-imagenet'],
     normalize: halves(1),
   },
-  fashionFiles,
+  fashionFiles.map((file) => inTorchvision('FashionMNIST', file)),
   {
     installed: ['/usr/share/datasets/fashion-mnist'],
     mirrors: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com'],

@@ -7,6 +7,8 @@ export interface PublishedFile {
   md5s: readonly [string, ...string[]];
   /** As published. */
   bytes: number;
+  /** Files with the same images where torchvision keeps them, by their paths from its root on; only the user's folder may be one. */
+  torchvision?: readonly PublishedFile[];
 }
 
 /** MD5 sum of a file, read as a stream. */

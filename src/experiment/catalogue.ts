@@ -1,4 +1,5 @@
 /** What an experiment is planned with: stages, architectures, data sets and devices. Planning knows none of them by name. */
+import type { ErrorObject } from 'ajv';
 import type { Json } from '../base/json.ts';
 import type { StagePlan, TaskPlan } from './stage-plan.ts';
 import type { Settings } from './types.ts';
@@ -13,7 +14,19 @@ export interface ArchitectureDescription {
   build(options: { input: [number, number, number]; classes: number; width: number | null }): {
     state: readonly { shape: readonly number[] }[];
   };
+  /** What an experiment writes of an architecture of its own: part of the keys of all that is computed by it. */
+  written?: Json;
+  /** Whether nothing is known of its networks but their tensors. */
+  opaque?: boolean;
 }
+
+/** What is wrong with an architecture that an experiment writes, with paths from the architecture on; or what it is. */
+export type WrittenDescription =
+  | {
+      errors: ErrorObject[];
+      problems: { path: readonly (string | number)[]; message: string; hint?: string }[];
+    }
+  | ArchitectureDescription;
 
 /** What planning needs of a data set; those of src/data have it. */
 export interface DatasetDescription {
@@ -41,6 +54,8 @@ type Named<Of> = Readonly<Record<string, Of>>;
 export interface Catalogue {
   stages: Named<StagePlan>;
   architectures: Named<ArchitectureDescription>;
+  /** Reads an architecture that an experiment writes under this name. */
+  describe(name: string, value: unknown): WrittenDescription;
   datasets: Named<DatasetDescription>;
   devices: readonly string[];
   recipes: readonly Recipe[];

@@ -121,6 +121,13 @@ export function experimentSchema(
       },
       description: { description: 'What this experiment is for, in a sentence or two.', type: 'string' },
       device: ref('device'),
+      architectures: {
+        description:
+          'Architectures of the experiment itself, by name: their layers, or the path of a YAML file that has them, as schemas/architecture.schema.json describes.',
+        type: 'object',
+        propertyNames: { pattern: '^[a-z0-9]+([-_][a-z0-9]+)*$', maxLength: 64 },
+        additionalProperties: { type: ['string', 'object'] },
+      },
       grid: {
         description: 'The axes. Every combination of their values is one run.',
         ...ref('grid'),

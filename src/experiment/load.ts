@@ -1,6 +1,7 @@
 /** The one place of this room that touches the disk: an experiment file's text. */
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Catalogue } from './catalogue.ts';
 import { type ParsedExperiment, parseExperiment } from './parse.ts';
 import { ExperimentError } from './problems.ts';
@@ -8,6 +9,17 @@ import { nearest } from './suggest.ts';
 
 /** Larger than any experiment that a person writes. */
 const maxBytes = 1_000_000;
+
+/** The text of a file that an experiment names, from its own folder on. */
+function readBeside(experiment: string, file: string): { path: string; text: string } | { problem: string } {
+  const path = isAbsolute(file) ? file : join(dirname(experiment), file);
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return { problem: missing ? 'there is no such file' : `cannot be read: ${(error as Error).message}` };
+  }
+}
 
 /** YAML files beside a path that is not there, for a suggestion. */
 async function similarFile(path: string): Promise<string | undefined> {
@@ -50,5 +62,5 @@ export async function loadExperiment(path: string, catalogue: Catalogue): Promis
   } catch {
     return fail('binary', 'not UTF-8 text', 'save it as UTF-8');
   }
-  return parseExperiment(text, path, catalogue);
+  return parseExperiment(text, path, catalogue, (file) => readBeside(path, file));
 }

@@ -1,4 +1,5 @@
 /** YAML text -> Experiment. Every mistake that can be seen in the file alone is found here, all at once. */
+import { ownArchitectures, type ReadText } from './architectures.ts';
 import type { Catalogue } from './catalogue.ts';
 import { plainAxes } from './json-schema.ts';
 import { ExperimentError, type Problem } from './problems.ts';
@@ -84,9 +85,18 @@ function checkAxes(value: Record<string, unknown>): Located[] {
   return found;
 }
 
-/** Parses a file's text and checks it by the catalogue. Throws an ExperimentError with every mistake. */
-export function parseExperiment(text: string, file: string, catalogue: Catalogue): ParsedExperiment {
-  const source = parseYaml(text, file, renameOf(catalogue));
+/**
+ * Parses a file's text and checks it by the catalogue, with the architectures that it writes itself. Throws an ExperimentError with every
+ * mistake. `read` gives the text of a file that it names.
+ */
+export function parseExperiment(
+  text: string,
+  file: string,
+  given: Catalogue,
+  read: ReadText = () => ({ problem: 'files cannot be read here' }),
+): ParsedExperiment {
+  const own = (value: Record<string, unknown>) => ownArchitectures(value.architectures, given, read);
+  const source = parseYaml(text, file, renameOf(given));
   const problems = [...source.problems];
   const { value } = source;
   const fail = (): never => {
@@ -106,7 +116,8 @@ export function parseExperiment(text: string, file: string, catalogue: Catalogue
     });
     return fail();
   }
-  const located = [...translate(formatOf(catalogue).validateFile(value)), ...checkAxes(value)];
+  const { catalogue, located: misfits } = own(value);
+  const located = [...misfits, ...translate(formatOf(catalogue).validateFile(value)), ...checkAxes(value)];
   for (const { problem, path, markKey } of located) {
     problems.push({ ...problem, path: dotted(path), place: source.locate(path, markKey) });
   }

@@ -12,7 +12,7 @@ export class StagePlanner implements Planner {
 
   /** `folder` gives what is in a folder that a stage reads. */
   constructor(
-    catalogue: Catalogue,
+    private readonly catalogue: Catalogue,
     readonly folder: (path: string) => Folder = (path) => {
       throw new Error(`what is in ${path} is not known`);
     },
@@ -23,6 +23,11 @@ export class StagePlanner implements Planner {
   /** All stages so far, inputs before their readers. */
   get stages(): StageNode[] {
     return [...this.byContent.values()];
+  }
+
+  written(architecture: string): JsonObject {
+    const { written } = this.catalogue.architectures[architecture] ?? {};
+    return written === undefined ? {} : { written };
   }
 
   key<Of>(stage: StagePlan<Of>, of: Of): string {

@@ -60,6 +60,12 @@ export interface Experiment {
    */
   description?: string;
   device?: Device;
+  /**
+   * Architectures of the experiment itself, by name: their layers, or the path of a YAML file that has them, as schemas/architecture.schema.json describes.
+   */
+  architectures?: {
+    [k: string]: string | {};
+  };
   grid: Grid;
   /**
    * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.

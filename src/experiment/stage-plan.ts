@@ -56,6 +56,8 @@ export interface Planner {
   /** The key of a stage, which is planned with its inputs unless it is already. */
   key<Of>(stage: StagePlan<Of>, of: Of): string;
   paper: PaperSettings;
+  /** What the experiment itself writes of an architecture, as part of a config; nothing of those that the program knows. */
+  written(architecture: string): JsonObject;
   folder(path: string): Folder;
 }
 

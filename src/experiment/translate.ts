@@ -155,6 +155,8 @@ function translateOne(error: ErrorObject): Located | undefined {
         expected: `at most ${params.limit} characters`,
         received,
       });
+    // Where a kind decides by which rules a mapping is checked, the list of kinds says what is wrong with it.
+    case 'discriminator':
     case 'oneOf':
     case 'anyOf':
     case 'if':

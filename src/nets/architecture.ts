@@ -1,14 +1,21 @@
 /** What an architecture is: plain data, without tensors, so that planning and tokenising can read it. */
 import type { ZooSettings } from '../experiment/types.ts';
+import type { WrittenArchitecture } from './written.ts';
 
-/** The nonlinearity of all layers. */
+/** The nonlinearity of all layers that name none themselves. */
 export type Activation = ZooSettings['activation'];
+
+/** What an activation may compute, by the names of PyTorch's functions; `leaky-relu` with a slope. */
+export type ActivationFunction = Activation | 'relu6' | 'leaky-relu' | 'elu' | 'silu' | 'hardswish';
 
 /** Height, width, channels of an image or a feature map. */
 export type ImageSize = [number, number, number];
 
 export type Layer =
-  /** Square windows. Stride 1, padding 0 and a bias by default. */
+  /**
+   * Square windows. Stride 1, padding 0, dilation 1, one group and a bias by default. With groups, the channels are divided into as
+   * many equal parts, each of which sees its own only.
+   */
   | {
       kind: 'conv2d';
       name: string;
@@ -17,20 +24,29 @@ export type Layer =
       kernel: number;
       stride?: number;
       padding?: number;
+      dilation?: number;
+      groups?: number;
       bias?: boolean;
     }
-  | { kind: 'linear'; name: string; inputs: number; outputs: number }
-  | { kind: 'batch-norm'; name: string; channels: number }
-  /** The maximum or mean of squares of this side, 2 by default, that do not overlap; what is left at the end is dropped. */
-  | { kind: 'max-pool' | 'average-pool'; size?: number }
+  | { kind: 'linear'; name: string; inputs: number; outputs: number; bias?: boolean }
+  /** Over all images and pixels, for each channel (and model) by itself. */
+  | { kind: 'batch-norm'; name: string; channels: number; epsilon?: number }
+  /** Over the channels, for each image and pixel by itself. */
+  | { kind: 'layer-norm'; name: string; channels: number; epsilon?: number }
+  /**
+   * The maximum or mean of square windows, of side 2 by default, which by default do not overlap; what is left at the end is dropped.
+   * Outside of the image a maximum sees nothing, a mean zeros.
+   */
+  | { kind: 'max-pool' | 'average-pool'; kernel?: number; stride?: number; padding?: number }
   | { kind: 'global-average-pool' }
-  | { kind: 'activation' }
+  /** A function of its own, or else the zoo's. `slope` is leaky-relu's below zero, 0.01 by default. */
+  | { kind: 'activation'; function?: ActivationFunction; slope?: number }
   | { kind: 'dropout' }
   | { kind: 'flatten' }
   /** branch(x) + shortcut(x). An empty shortcut is the identity. */
   | { kind: 'residual'; branch: Layer[]; shortcut: Layer[] }
-  /** x and behind it branch(x), along the channels. */
-  | { kind: 'concatenate'; branch: Layer[] };
+  /** What the branches make of x, one after the other along the channels. An empty branch is x itself. */
+  | { kind: 'concatenate'; branches: Layer[][] };
 
 /** A tensor of the state dict, by PyTorch's name and shape. */
 export interface ParameterSpec {
@@ -56,21 +72,25 @@ export interface PermutedAxis {
   block?: number;
 }
 
-/** An architecture for images of one size: its layers, and what follows from them. */
-export interface Architecture {
+/** What is known of a network by its state dict alone. */
+export interface Outline {
   name: string;
   description: string;
-  input: ImageSize;
-  classes: number;
-  layers: Layer[];
   /** What training changes, in PyTorch's registration order. */
   parameters: ParameterSpec[];
   /** Running means and variances of batch normalisation, likewise. */
   buffers: ParameterSpec[];
   /** Both, in the order of PyTorch's state dict, whose counters of batches are left out. */
   state: ParameterSpec[];
-  /** Every set of hidden units that has an order of its own; neither the image's channels nor the classes have. */
+  /** Every set of hidden units that has an order of its own; neither the image's channels nor the classes have. None where the layers are not known. */
   permutations: PermutationGroup[];
+}
+
+/** An architecture for images of one size: its layers, and what follows from them. */
+export interface Architecture extends Outline {
+  input: ImageSize;
+  classes: number;
+  layers: Layer[];
 }
 
 export interface ArchitectureOptions {
@@ -78,6 +98,10 @@ export interface ArchitectureOptions {
   classes: number;
   /** Channels of the first stage; null: as many as in the paper. */
   width: number | null;
+  /** Its layers, where the registry does not know it. */
+  written?: WrittenArchitecture;
+  /** The names and shapes of its state, where no layers are known at all. */
+  tensors?: ParameterSpec[];
 }
 
 export interface ArchitectureDefinition {
@@ -94,12 +118,19 @@ export interface ArchitectureDefinition {
 /** Weights and buffers of one model by name, each flat in row-major order of its shape. Iterates in the order of `state`. */
 export type StateDict = Map<string, Float32Array>;
 
+/** A layer that holds no others. */
+export type Leaf = Exclude<Layer, { kind: 'residual' } | { kind: 'concatenate' }>;
+
 /** The layers without those that hold others, in PyTorch's registration order. */
-export function leaves(
-  layers: readonly Layer[],
-): Exclude<Layer, { kind: 'residual' } | { kind: 'concatenate' }>[] {
+export function leaves(layers: readonly Layer[]): Leaf[] {
   return layers.flatMap((layer) => {
     if (layer.kind === 'residual') return leaves([...layer.branch, ...layer.shortcut]);
-    return layer.kind === 'concatenate' ? leaves(layer.branch) : [layer];
+    return layer.kind === 'concatenate' ? layer.branches.flatMap(leaves) : [layer];
   });
 }
+
+/** Names of a normalisation's tensors, each with a number for every channel. */
+export const normParts = {
+  'batch-norm': ['weight', 'bias', 'running_mean', 'running_var'],
+  'layer-norm': ['weight', 'bias'],
+} as const;

@@ -30,7 +30,7 @@ export const densenet121 = defineArchitecture({
           ...rectifiedNorm(`${name}.norm2`, bottleneck * growth),
           conv(`${name}.conv2`, bottleneck * growth, growth, 3),
         ];
-        layers.push({ kind: 'concatenate', branch });
+        layers.push({ kind: 'concatenate', branches: [[], branch] });
       }
       if (b === blocks.length - 1) break;
       const name = `features.transition${b + 1}`;

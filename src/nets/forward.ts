@@ -1,12 +1,29 @@
-import { batchNorm, conv2d, conv2dEach, gelu, linear, linearEach, maxPool } from '../tensor/ops.ts';
+import {
+  averagePoolWindows,
+  batchNorm,
+  conv2d,
+  conv2dEach,
+  gelu,
+  layerNorm,
+  linear,
+  linearEach,
+  maxPoolWindows,
+} from '../tensor/ops.ts';
 import { tf } from '../tensor/tf.ts';
-import type { Activation, Architecture, Layer } from './architecture.ts';
+import type { Activation, ActivationFunction, Architecture, Layer } from './architecture.ts';
+import { windowsOf } from './shapes.ts';
 
-const activations: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
+const activations: Record<ActivationFunction, (x: tf.Tensor, slope: number | undefined) => tf.Tensor> = {
   tanh: (x) => tf.tanh(x),
   relu: (x) => tf.relu(x),
   sigmoid: (x) => tf.sigmoid(x),
-  gelu,
+  gelu: (x) => gelu(x),
+  relu6: (x) => tf.clipByValue(x, 0, 6),
+  // Of tf.leakyRelu some back ends lack the gradient's kernel.
+  'leaky-relu': (x, slope = 0.01) => tf.sub(tf.relu(x), tf.mul(tf.relu(tf.neg(x)), slope)),
+  elu: (x) => tf.sub(tf.relu(x), tf.sub(1, tf.exp(tf.neg(tf.relu(tf.neg(x)))))),
+  silu: (x) => tf.mul(x, tf.sigmoid(x)),
+  hardswish: (x) => tf.mul(x, tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6)),
 };
 
 /** Tensors by the name of a parameter or buffer, in PyTorch's shapes. */
@@ -47,47 +64,59 @@ export function forward(
     if ('inputs' in layer) weighted++;
     switch (layer.kind) {
       case 'conv2d': {
-        const { stride = 1, padding = 0, bias = true } = layer;
-        const options = { stride, padding, inputGradient: x !== images };
-        const filters = get(weights, `${layer.name}.weight`);
-        const biases = bias ? get(weights, `${layer.name}.bias`) : undefined;
-        const images4d = x as tf.Tensor4D;
+        const { name, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = layer;
+        const options = { stride, padding, dilation, groups, inputGradient: x !== images };
+        const filters = get(weights, `${name}.weight`);
+        const biases = bias ? get(weights, `${name}.bias`) : undefined;
         return each
-          ? conv2dEach(images4d, filters as tf.Tensor5D, biases as tf.Tensor2D | undefined, options)
-          : conv2d(images4d, filters as tf.Tensor4D, biases as tf.Tensor1D | undefined, options);
+          ? conv2dEach(asMap(x), filters as tf.Tensor5D, biases as tf.Tensor2D | undefined, options)
+          : conv2d(asMap(x), filters as tf.Tensor4D, biases as tf.Tensor1D | undefined, options);
       }
       case 'linear': {
-        const [weight, bias] = ['weight', 'bias'].map((part) => get(weights, `${layer.name}.${part}`));
+        const weight = get(weights, `${layer.name}.weight`);
+        const bias = layer.bias === false ? undefined : get(weights, `${layer.name}.bias`);
+        const rows = x.reshape<tf.Tensor2D>([x.shape[0] as number, -1]);
         return each
-          ? linearEach(x as tf.Tensor2D, weight as tf.Tensor3D, bias as tf.Tensor2D)
-          : linear(x, weight as tf.Tensor2D, bias as tf.Tensor1D);
+          ? linearEach(rows, weight as tf.Tensor3D, bias as tf.Tensor2D | undefined)
+          : linear(rows, weight as tf.Tensor2D, bias as tf.Tensor1D | undefined);
       }
       case 'max-pool':
-        return maxPool(x as tf.Tensor4D, layer.size);
-      case 'average-pool':
-        return averagePool(x as tf.Tensor4D, layer.size ?? 2);
+        return maxPoolWindows(asMap(x), windowsOf(layer));
+      case 'average-pool': {
+        const windows = windowsOf(layer);
+        const { kernel, stride, padding } = windows;
+        const apart = stride === kernel && padding === 0;
+        return apart ? averagePool(asMap(x), kernel) : averagePoolWindows(asMap(x), windows);
+      }
       case 'global-average-pool':
-        return tf.mean(x, [1, 2]);
+        return tf.mean(asMap(x), [1, 2]);
+      case 'layer-norm': {
+        const [gain, bias] = ['weight', 'bias'].map((part) =>
+          get<tf.Tensor1D>(weights, `${layer.name}.${part}`),
+        );
+        return normalizeRows(x, gain as tf.Tensor1D, bias as tf.Tensor1D, layer.epsilon);
+      }
       case 'activation':
-        return activations[activation](x);
+        return activations[layer.function ?? activation](x, layer.slope);
       case 'dropout':
         return dropout ? dropout(x, weighted) : x;
       case 'flatten':
         // PyTorch flattens channels first, and the weights of the next layer are in that order.
-        return tf.transpose(x, [0, 3, 1, 2]).reshape([x.shape[0] as number, -1]);
+        return tf.transpose(asMap(x), [0, 3, 1, 2]).reshape([x.shape[0] as number, -1]);
       case 'concatenate':
-        return tf.concat([x, run(layer.branch, x)], -1);
+        return tf.concat(alike(layer.branches.map((branch) => run(branch, x))), -1);
     }
   };
 
-  const normalize = (name: string, x: tf.Tensor, after: After): tf.Tensor => {
+  const normalize = ({ name, epsilon }: BatchNorm, x: tf.Tensor, after: After): tf.Tensor => {
     const [gain, bias] = ['weight', 'bias'].map((part) => get<tf.Tensor1D>(weights, `${name}.${part}`));
     const [mean, variance] = ['running_mean', 'running_var'].map((part) => get(buffers, `${name}.${part}`));
     const running = { mean, variance } as Record<'mean' | 'variance', tf.Tensor>;
-    return batchNorm(x as tf.Tensor4D, gain as tf.Tensor1D, bias as tf.Tensor1D, running, {
-      ...{ training, relu: after.relu },
-      residual: after.residual as tf.Tensor4D | undefined,
-    });
+    const options = { training, relu: after.relu, ...(epsilon !== undefined && { epsilon }) };
+    return batchNorm(asMap(x), gain as tf.Tensor1D, bias as tf.Tensor1D, running, {
+      ...options,
+      residual: after.residual && asMap(after.residual),
+    }).reshape(x.shape);
   };
 
   /** The layers one after the other, then what comes `after`, which a normalisation does in the same pass. */
@@ -99,20 +128,41 @@ export function forward(
         x = apply(layer, x);
         continue;
       }
-      if (layer.kind === 'batch-norm' && i === layers.length - 1) return normalize(layer.name, x, after);
-      const relu = activation === 'relu' && layers[i + 1]?.kind === 'activation';
-      if (layer.kind === 'batch-norm') x = normalize(layer.name, x, { relu });
+      if (layer.kind === 'batch-norm' && i === layers.length - 1) return normalize(layer, x, after);
+      const next = layers[i + 1];
+      const relu = next?.kind === 'activation' && (next.function ?? activation) === 'relu';
+      if (layer.kind === 'batch-norm') x = normalize(layer, x, { relu });
       else x = run(layer.branch, x, { residual: run(layer.shortcut, x), relu });
       if (relu) i++;
     }
-    if (after.residual) x = tf.add(x, after.residual);
+    if (after.residual) {
+      const [one, other] = alike([x, after.residual]);
+      x = tf.add(one as tf.Tensor, other as tf.Tensor);
+    }
     return after.relu ? tf.relu(x) : x;
   };
 
   return run(layers, images) as tf.Tensor2D;
 }
 
-type Plain = Exclude<Layer, { kind: 'batch-norm' } | { kind: 'residual' }>;
+type BatchNorm = Extract<Layer, { kind: 'batch-norm' }>;
+type Plain = Exclude<Layer, BatchNorm | { kind: 'residual' }>;
+
+/** A feature map; a vector as one of a single pixel. */
+const asMap = (x: tf.Tensor) =>
+  (x.rank === 4 ? x : x.reshape([x.shape[0] as number, 1, 1, -1])) as tf.Tensor4D;
+
+/** Vectors as they are; where some are feature maps, all as such. */
+const alike = (tensors: tf.Tensor[]) =>
+  tensors.some(({ rank }) => rank === 4) ? tensors.map(asMap) : tensors;
+
+/** Layer normalisation of x [B, ..., C] by gain and bias [C], or of several models' one after the other by theirs, [models, C]. */
+function normalizeRows(x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor, epsilon?: number): tf.Tensor {
+  if (gain.rank === 1) return layerNorm(x, gain as tf.Tensor1D, bias as tf.Tensor1D, epsilon);
+  const [models, channels] = gain.shape as [number, number];
+  const rows = layerNorm(x, tf.ones([channels]), undefined, epsilon).reshape([models, -1, channels]);
+  return tf.add(tf.mul(rows, gain.expandDims(1)), bias.expandDims(1)).reshape(x.shape);
+}
 
 /** What is done with the numbers that layers give: a sum, then perhaps max(0, .). */
 interface After {

@@ -40,7 +40,9 @@ export function initialWeights(
   init: ZooSettings['init'],
   seed: number,
 ): StateDict {
-  const norms = leaves(architecture.layers).filter((layer) => layer.kind === 'batch-norm');
+  const norms = leaves(architecture.layers).filter(
+    (layer) => layer.kind === 'batch-norm' || layer.kind === 'layer-norm',
+  );
   const gains = new Set(norms.flatMap(({ name }) => [`${name}.weight`, `${name}.running_var`]));
   const zeros = new Set(norms.flatMap(({ name }) => [`${name}.bias`, `${name}.running_mean`]));
   const weights: StateDict = new Map();

@@ -14,7 +14,7 @@ export const miniAlexnet = defineArchitecture({
       { kind: 'conv2d', name: 'conv1', inputs: input[2], outputs: 96, kernel: 3 },
       { kind: 'activation' },
       { kind: 'batch-norm', name: 'batchnorm1', channels: 96 },
-      { kind: 'max-pool', size: 3 },
+      { kind: 'max-pool', kernel: 3 },
       { kind: 'conv2d', name: 'conv2', inputs: 96, outputs: 256, kernel: 3 },
       { kind: 'activation' },
       { kind: 'batch-norm', name: 'batchnorm2', channels: 256 },

@@ -77,7 +77,7 @@ function alongAxis(values: Float32Array, shape: readonly number[], axis: number,
 
 /** The same network with its hidden units reordered: a copy that computes the same function. */
 export function permute(
-  architecture: Architecture,
+  architecture: Pick<Architecture, 'name' | 'state' | 'permutations'>,
   weights: StateDict,
   permutations: Permutations,
 ): StateDict {

@@ -1,9 +1,15 @@
 /** Which networks the kernels SanePopulation* compute, all models of a population at once, and what these kernels take. */
 import type { tf } from '../tensor/tf.ts';
-import type { Activation, Architecture } from './architecture.ts';
+import type { Activation, ActivationFunction, Architecture } from './architecture.ts';
 import type { NamedTensors } from './forward.ts';
+import { windowsOf } from './shapes.ts';
 
-const activationCodes: Record<Activation, number> = { tanh: 1, relu: 2, sigmoid: 3, gelu: 4 };
+const activationCodes: Partial<Record<ActivationFunction, number>> = {
+  tanh: 1,
+  relu: 2,
+  sigmoid: 3,
+  gelu: 4,
+};
 
 /** As many layers as the kernel has room for. */
 const maxLayers = 32;
@@ -37,9 +43,10 @@ export function kernelLayers(
     switch (layer.kind) {
       case 'conv2d':
       case 'linear': {
+        if (layer.bias === false) return undefined;
         if (layer.kind === 'conv2d') {
-          const { stride = 1, padding = 0, bias = true } = layer;
-          if (stride !== 1 || padding !== 0 || !bias) return undefined;
+          const { stride = 1, padding = 0, dilation = 1, groups = 1 } = layer;
+          if (stride !== 1 || padding !== 0 || dilation !== 1 || groups !== 1) return undefined;
         }
         const [high, wide] = layer.kind === 'conv2d' ? [layer.kernel, layer.kernel] : [height, width];
         layers.push([height, width, channels, layer.outputs, high, wide, 0, 0, 0]);
@@ -47,17 +54,22 @@ export function kernelLayers(
         stage = 0;
         break;
       }
-      case 'max-pool':
-        if (stage >= 1 || (layer.size ?? 2) !== 2) return undefined;
+      case 'max-pool': {
+        const windows = windowsOf(layer);
+        if (stage >= 1 || windows.kernel !== 2 || windows.stride !== 2 || windows.padding !== 0)
+          return undefined;
         last[6] = 1;
         [height, width] = [height >> 1, width >> 1];
         stage = 1;
         break;
-      case 'activation':
-        if (stage >= 2) return undefined;
-        last[7] = activationCodes[activation];
+      }
+      case 'activation': {
+        const code = activationCodes[layer.function ?? activation];
+        if (stage >= 2 || code === undefined) return undefined;
+        last[7] = code;
         stage = 2;
         break;
+      }
       case 'dropout':
         if (stage >= 3) return undefined;
         last[8] = dropout ? 1 : 0;

@@ -1,15 +1,20 @@
-/** Which architecture of the registry a state dict is of, by the names and shapes of its tensors. */
+/**
+ * Which architecture of the registry a state dict is of, by the names and shapes of its tensors. Those that are no part of a layer, as
+ * counters of batches and what profilers leave behind, say nothing about it.
+ */
 import type {
-  Architecture,
   ArchitectureDefinition,
   ArchitectureOptions,
   ImageSize,
+  Outline,
   ParameterSpec,
 } from './architecture.ts';
-import { architectures } from './registry.ts';
+import { architectures, getOutline, opaque } from './registry.ts';
+import { isLayerTensor, partOf } from './state-names.ts';
+import { buildWritten, classesOf, type WrittenArchitecture } from './written.ts';
 
 export interface Recognised {
-  architecture: Architecture;
+  architecture: Outline;
   options: ArchitectureOptions;
   /** The state dict's own names, by the architecture's. */
   names: ReadonlyMap<string, string>;
@@ -22,28 +27,62 @@ const sides = [28, 32, 64];
 
 /**
  * The architecture, for images of `input` if that is given, whose state these tensors are: by their names, or else, as names differ
- * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture.
+ * between programs, by their kinds and shapes in order. Undefined if there is none. `name` leaves that one architecture; `written` are its layers, where the
+ * registry does not know it. Of the architecture `tensors` are all tensors of layers.
  */
-export function recognise(
-  shapes: Shapes,
-  { name, input }: { name?: string; input?: ImageSize } = {},
-): Recognised | undefined {
+export function recognise(all: Shapes, { name, input, written }: Sought = {}): Recognised | undefined {
+  const shapes = new Map([...all].filter(([one, shape]) => isLayerTensor(one, shape)));
+  if (name === opaque) return outlined(shapes, input);
   const known = Object.values(architectures).filter(
     (definition) => name === undefined || definition.name === name,
   );
+  const candidates =
+    name !== undefined && written
+      ? [
+          {
+            definition: ownDefinition(name, written),
+            state: outlineOfWritten(name, written),
+            inputs: [written.input],
+          },
+        ]
+      : known.map((definition) => ({ definition, state: outlineOf(definition), inputs: undefined }));
   for (const pair of [sameNames, sameOrder]) {
-    for (const definition of known) {
-      const outline = outlineOf(definition);
-      const names = outline && pair(outline, shapes);
-      const found = names && fit(definition, names, shapes, input ? [input] : undefined);
+    for (const { definition, state, inputs } of candidates) {
+      const names = state && pair(state, shapes);
+      const found = names && fit(definition, names, shapes, input ? [input] : inputs);
+      if (found && written) return { ...found, options: { ...found.options, written } };
       if (found) return found;
     }
   }
   return undefined;
 }
 
-/** Counters of batches say nothing about a network. */
-const isCounter = (name: string) => name.endsWith('num_batches_tracked');
+export interface Sought {
+  name?: string;
+  input?: ImageSize;
+  written?: WrittenArchitecture;
+}
+
+/** Networks of which nothing is known but these tensors. */
+function outlined(shapes: Shapes, input: ImageSize = [1, 1, 1]): Recognised | undefined {
+  if (shapes.size === 0) return undefined;
+  const tensors = Array.from(shapes, ([name, shape]) => ({ name, shape: [...shape] }));
+  const options = { input, classes: 1, width: null, tensors };
+  return {
+    architecture: getOutline(opaque, options),
+    options,
+    names: new Map(tensors.map(({ name }) => [name, name])),
+  };
+}
+
+/** A written architecture as those of the registry are; what it builds keeps its layers in the options. */
+const ownDefinition = (name: string, written: WrittenArchitecture): ArchitectureDefinition => ({
+  ...{ name, description: written.description ?? '', width: null },
+  build: (options) => buildWritten(name, written, options),
+});
+
+const outlineOfWritten = (name: string, written: WrittenArchitecture) =>
+  buildWritten(name, written, { input: written.input, classes: classesOf(written), width: null }).state;
 
 /** The state's names and numbers of axes, which are the same for all options. */
 function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefined {
@@ -61,17 +100,15 @@ function outlineOf({ build }: ArchitectureDefinition): ParameterSpec[] | undefin
 }
 
 function sameNames(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
-  const count = [...shapes.keys()].filter((name) => !isCounter(name)).length;
-  if (count !== outline.length || !outline.every(({ name }) => shapes.has(name))) return undefined;
+  if (shapes.size !== outline.length || !outline.every(({ name }) => shapes.has(name))) return undefined;
   return new Map(outline.map(({ name }) => [name, name]));
 }
 
 /** The tensors in order, if each is of the same kind: weight, bias, running mean or variance. */
 function sameOrder(outline: readonly ParameterSpec[], shapes: Shapes): Map<string, string> | undefined {
-  const stored = [...shapes.keys()].filter((name) => !isCounter(name));
-  const kind = (name: string) => name.slice(name.lastIndexOf('.') + 1);
+  const stored = [...shapes.keys()];
   if (stored.length !== outline.length) return undefined;
-  if (!outline.every(({ name }, i) => kind(name) === kind(stored[i] as string))) return undefined;
+  if (!outline.every(({ name }, i) => partOf(name) === partOf(stored[i] as string))) return undefined;
   return new Map(outline.map(({ name }, i) => [name, stored[i] as string]));
 }
 

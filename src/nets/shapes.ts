@@ -15,20 +15,36 @@ export function outputSize(layer: Layer, input: ImageSize): ImageSize {
   switch (layer.kind) {
     case 'conv2d': {
       needs(layer.inputs, channels);
-      const { kernel, outputs, stride = 1, padding = 0 } = layer;
-      const windows = (side: number) => Math.floor((side + 2 * padding - kernel) / stride) + 1;
-      return positive(layer.name, [windows(height), windows(width), outputs]);
+      const { name, kernel, outputs, stride = 1, padding = 0, dilation = 1, groups = 1 } = layer;
+      if (channels % groups !== 0 || outputs % groups !== 0) {
+        throw new Error(
+          `${name} has ${channels} and ${outputs} channels, which are not divisible into ${groups} groups`,
+        );
+      }
+      const span = dilation * (kernel - 1) + 1;
+      return positive(name, [height, width], { kernel: span, stride, padding }, outputs);
     }
     case 'linear':
-      needs(layer.inputs, height * width * channels);
+      if (height * width > 1) {
+        throw new Error(
+          `${layer.name} takes a vector, it gets ${input.join(' x ')}: put flatten or global-average-pool before it`,
+        );
+      }
+      needs(layer.inputs, channels);
       return [1, 1, layer.outputs];
     case 'batch-norm':
+    case 'layer-norm':
       needs(layer.channels, channels);
       return input;
     case 'max-pool':
     case 'average-pool': {
-      const { size = 2 } = layer;
-      return positive(layer.kind, [Math.floor(height / size), Math.floor(width / size), channels]);
+      const windows = windowsOf(layer);
+      if (windows.padding > windows.kernel / 2) {
+        throw new Error(
+          `${layer.kind} has a padding of ${windows.padding}, more than half of its kernel of ${windows.kernel}`,
+        );
+      }
+      return positive(layer.kind, [height, width], windows, channels);
     }
     case 'global-average-pool':
       return [1, 1, channels];
@@ -36,21 +52,39 @@ export function outputSize(layer: Layer, input: ImageSize): ImageSize {
       return [1, 1, height * width * channels];
     case 'residual': {
       const [branch, shortcut] = [layer.branch, layer.shortcut].map((part) => outputSizeOf(part, input));
-      if (branch?.join() !== shortcut?.join()) {
-        throw new Error(`a residual adds ${branch?.join(' x ')} to ${shortcut?.join(' x ')}`);
-      }
-      return branch as ImageSize;
+      return added(branch as ImageSize, shortcut as ImageSize);
     }
-    case 'concatenate': {
-      const [high, wide, added] = outputSizeOf(layer.branch, input);
-      if (high !== height || wide !== width) {
-        throw new Error(`a concatenation puts ${high} x ${wide} behind ${height} x ${width}`);
-      }
-      return [height, width, channels + added];
-    }
+    case 'concatenate':
+      return behindEachOther(layer.branches.map((branch) => outputSizeOf(branch, input)));
     default:
       return input;
   }
+}
+
+/** The size of a residual's sum. Throws an error where the two sizes differ. */
+export function added(branch: ImageSize, shortcut: ImageSize): ImageSize {
+  if (branch.join() === shortcut.join()) return branch;
+  throw new Error(`a residual adds ${branch.join(' x ')} to ${shortcut.join(' x ')}`);
+}
+
+/** The size of what branches of these sizes are together. Throws an error where one has another height or width. */
+export function behindEachOther(sizes: readonly ImageSize[]): ImageSize {
+  const [first] = sizes;
+  if (!first) throw new Error('a concatenation has no branches');
+  for (const [height, width] of sizes) {
+    if (height === first[0] && width === first[1]) continue;
+    throw new Error(`a concatenation puts ${height} x ${width} behind ${first[0]} x ${first[1]}`);
+  }
+  return [first[0], first[1], sizes.reduce((sum, [, , channels]) => sum + channels, 0)];
+}
+
+/** A pooling's windows. */
+export function windowsOf({
+  kernel = 2,
+  stride = kernel,
+  padding = 0,
+}: Extract<Layer, { kind: 'max-pool' | 'average-pool' }>) {
+  return { kernel, stride, padding };
 }
 
 /**
@@ -69,7 +103,11 @@ export function numbersPerImage(
       sum += numbersPerImage({ layers: layer.branch, input: size }, windows);
       sum += numbersPerImage({ layers: layer.shortcut, input: size }, windows);
     }
-    if (layer.kind === 'concatenate') sum += numbersPerImage({ layers: layer.branch, input: size }, windows);
+    if (layer.kind === 'concatenate') {
+      for (const branch of layer.branches) {
+        if (branch.length > 0) sum += numbersPerImage({ layers: branch, input: size }, windows);
+      }
+    }
     if (layer.kind === 'conv2d' && windows) sum += next[0] * next[1] * layer.kernel ** 2 * layer.inputs;
     sum += next[0] * next[1] * next[2];
     size = next;
@@ -82,7 +120,15 @@ export function outputSizeOf(layers: readonly Layer[], input: ImageSize): ImageS
   return layers.reduce((size, layer) => outputSize(layer, size), input);
 }
 
-function positive(name: string, size: ImageSize): ImageSize {
+/** The size of as many windows as fit. */
+function positive(
+  name: string,
+  sides: readonly [number, number],
+  { kernel, stride, padding }: { kernel: number; stride: number; padding: number },
+  channels: number,
+): ImageSize {
+  const [rows, columns] = sides.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1);
+  const size: ImageSize = [rows as number, columns as number, channels];
   if (size.every((side) => side > 0)) return size;
   throw new Error(`nothing of the image is left after ${name}: it is too small`);
 }

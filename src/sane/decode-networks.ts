@@ -1,6 +1,8 @@
 /** Networks out of SANE, from networks in files: their reconstructions, and samples near them. */
 import { Random } from '../base/random.ts';
 import { FormatError } from '../base/source.ts';
+import type { StateDict } from '../nets/architecture.ts';
+import type { Network } from '../zoo/formats/network.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
 import { type Density, drawNear } from './draw.ts';
@@ -20,7 +22,9 @@ export async function reconstructNetwork(
 ): Promise<StateTensor[]> {
   const prepared = await prepareNetwork(pretrained, path);
   const embedding = await embeddingOf(pretrained, prepared, window);
-  return tensorsOf(pretrained, prepared, await decodedFlat(pretrained, prepared, embedding, window));
+  return prepared.network.restore(
+    weightsOf(prepared, await decodedFlat(pretrained, prepared, embedding, window)),
+  );
 }
 
 export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
@@ -31,9 +35,10 @@ export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
   window: number | null;
 }
 
-/** A new network, its tensors in the prompts' order. */
-export interface SampledNetwork {
-  tensors: StateTensor[];
+/** A new network. */
+export interface SampledNetwork extends Pick<Network, 'restore'> {
+  /** By the prompts' names. */
+  weights: StateDict;
   /** From the prompts (PromptDistance). */
   distance: number;
 }
@@ -54,7 +59,7 @@ export async function* sampleNetworks(
   distance.add(base.flat);
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
-    if (signatureOf(prompt.network) !== signatureOf(base.network)) {
+    if (signatureOf(prompt) !== signatureOf(base)) {
       throw new FormatError(
         `${path}: a network with other tensors than ${first}; prompts have one architecture`,
       );
@@ -75,7 +80,8 @@ export async function* sampleNetworks(
   for (let i = 0; i < count; i++) {
     const drawn = drawNear(embeddings, density, new Random(seed, 'sample', i));
     const flat = await decodedFlat(pretrained, base, drawn, window);
-    yield { tensors: tensorsOf(pretrained, base, flat), distance: distance.of(flat) };
+    const { restore } = base.network;
+    yield { weights: weightsOf(base, flat), restore, distance: distance.of(flat) };
   }
 }
 
@@ -103,18 +109,11 @@ async function decodedFlat(
   return flat as Float32Array;
 }
 
-/** The tensors of a network with this flat vector; what no token holds is that of `network`. */
-function tensorsOf(
-  { standardization }: Pretrained,
-  { network, layout, raw }: PreparedNetwork,
+/** The weights of a network with this flat vector; what no token holds is that of `network`. */
+function weightsOf(
+  { network, description, layout, raw, standardization }: PreparedNetwork,
   flat: Float32Array,
-): StateTensor[] {
+): StateDict {
   const scaled = standardization === null ? flat : destandardize(layout, flat, standardization);
-  const weights = unflatten(network.description, withUntokenized(layout, scaled, raw));
-  return Array.from(network.shapes, ([name, shape]) => {
-    const data = (weights.get(name) ?? network.weights.get(name)) as Float32Array;
-    // Batch norm counts its batches in whole numbers.
-    const isCounter = name.endsWith('num_batches_tracked');
-    return { name, shape, data: isCounter ? BigInt64Array.from(data, (n) => BigInt(Math.trunc(n))) : data };
-  });
+  return new Map([...network.weights, ...unflatten(description, withUntokenized(layout, scaled, raw))]);
 }

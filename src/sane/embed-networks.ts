@@ -2,7 +2,6 @@
 
 import { FormatError } from '../base/source.ts';
 import { embedModels, meanEmbedding } from './embed.ts';
-import type { Network } from './network.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
 
 /** The longest network that is seen in one sequence, whose attention grows with the square of its tokens. */
@@ -28,7 +27,7 @@ export async function* embedNetworks(
   const sum = (size: (one: Prepared) => number) => group.reduce((total, one) => total + size(one), 0);
   for (const path of paths) {
     const prepared = await prepareNetwork(pretrained, path);
-    const next = { ...prepared, signature: signatureOf(prepared.network) };
+    const next = { ...prepared, signature: signatureOf(prepared) };
     const full =
       group.length >= networksTogether ||
       sum(({ flat }) => flat.length) > numbersTogether ||
@@ -48,7 +47,7 @@ interface Prepared extends PreparedNetwork {
 }
 
 /** The same for networks with the same tensors in the same order. */
-export const signatureOf = ({ description }: Network) =>
+export const signatureOf = ({ description }: Pick<PreparedNetwork, 'description'>) =>
   description.state.map(({ name, shape }) => `${name} ${shape}`).join('\n');
 
 /** How many tokens are seen at once. Throws a FormatError where nothing says so. */

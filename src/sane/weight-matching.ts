@@ -8,7 +8,7 @@
 
 import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/shape.ts';
-import type { Architecture, PermutedAxis, StateDict } from '../nets/architecture.ts';
+import type { Outline, PermutedAxis, StateDict } from '../nets/architecture.ts';
 import { type Permutations, permute, reorder } from '../nets/permute.ts';
 import { tf } from '../tensor/tf.ts';
 import { assign } from './assignment.ts';
@@ -63,7 +63,7 @@ export class WeightMatching {
   private readonly squares: number;
 
   constructor(
-    private readonly architecture: Architecture,
+    private readonly architecture: Outline,
     private readonly target: StateDict,
   ) {
     this.terms = termsOf(architecture);
@@ -230,7 +230,7 @@ const identity = (size: number) => Int32Array.from({ length: size }, (_, i) => i
 const rows = ({ length, block, shape }: Term) => length * block * shape[2];
 
 /** The terms of all groups. Throws if an architecture orders both axes of a parameter by one group, which is no assignment. */
-function termsOf({ name: architecture, parameters, permutations }: Architecture): Term[] {
+function termsOf({ name: architecture, parameters, permutations }: Outline): Term[] {
   const places = permutations.flatMap(({ axes }, group) => axes.map((place) => ({ group, place })));
   const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
   return places.flatMap(({ group, place: { parameter, axis, start = 0, block = 1 } }): Term[] => {
@@ -282,7 +282,7 @@ function otherOrder({ length, others }: Term, orders: readonly Int32Array[]): In
 }
 
 /** The inner product of two models, over all that training changes, in float64. */
-function inner({ parameters }: Architecture, a: StateDict, b: StateDict): number {
+function inner({ parameters }: Outline, a: StateDict, b: StateDict): number {
   let sum = 0;
   for (const { name } of parameters) {
     const [x, y] = [a.get(name), b.get(name)] as [Float32Array, Float32Array];

@@ -1,7 +1,7 @@
 /** The checkpoints of a zoo in their splits: where they are on disk, how they are aligned, and what they are standardised by. */
 import type { Report } from '../base/progress.ts';
 import type { SaneSettings } from '../experiment/types.ts';
-import type { Architecture } from '../nets/architecture.ts';
+import type { Outline } from '../nets/architecture.ts';
 import { type Permutations, permute } from '../nets/permute.ts';
 import { type FlatFile, readFlat } from '../zoo/flat-file.ts';
 import type { Split } from '../zoo/members.ts';
@@ -68,7 +68,7 @@ export async function findSamples(
 
 /** A sample's flat vector, aligned, not standardised; `into` may give it memory. Throws an error naming the file if it cannot be read. */
 export function readSample(
-  architecture: Architecture,
+  architecture: Outline,
   { file, permutations }: Pick<Sample, 'file' | 'permutations'>,
   into?: Float32Array,
 ): Float32Array {
@@ -79,7 +79,7 @@ export function readSample(
 
 /** The flat vectors of samples one after the other, each read when it is asked for, to where the one before was. */
 export function* readSamples(
-  architecture: Architecture,
+  architecture: Outline,
   samples: readonly Sample[],
   report?: Report,
 ): Generator<Float32Array> {
@@ -92,7 +92,7 @@ export function* readSamples(
 
 /** As `readSamples`, standardised. */
 export function* readStandardized(
-  architecture: Architecture,
+  architecture: Outline,
   layout: TokenLayout,
   { samples, standardization }: SampleSet,
 ): Generator<Float32Array> {
@@ -107,7 +107,7 @@ export function* readStandardized(
  */
 export function standardizedSets<Name extends Split>(
   mode: SaneSettings['standardization'],
-  architecture: Architecture,
+  architecture: Outline,
   layout: TokenLayout,
   samples: Samples,
   splits: readonly Name[],

@@ -13,3 +13,4 @@ export { layerNorm } from './ops/layer-norm.ts';
 export { linear } from './ops/linear.ts';
 export { maskedSquares } from './ops/masked-squares.ts';
 export { maxPool } from './ops/max-pool.ts';
+export { averagePoolWindows, maxPoolWindows } from './ops/pool.ts';

@@ -1,9 +1,14 @@
 /** Which models a zoo has: their seeds, hyper-parameters and split. Pure. */
 import { Random } from '../base/random.ts';
 import type { Architecture, ZooSettings } from '../experiment/types.ts';
+import type { WrittenArchitecture } from '../nets/written.ts';
 
 /** Config of stage `zoo`. */
-export type ZooConfig = ZooSettings & { architecture: Architecture };
+export type ZooConfig = ZooSettings & {
+  architecture: Architecture;
+  /** Its layers, where the experiment has them. */
+  written?: WrittenArchitecture;
+};
 
 export type Split = 'train' | 'val' | 'test';
 

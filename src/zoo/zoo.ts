@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../base/safetensors.ts';
 import { sizeOf } from '../base/shape.ts';
-import type { Architecture, ArchitectureOptions, StateDict } from '../nets/architecture.ts';
-import { getArchitecture } from '../nets/registry.ts';
+import type { ArchitectureOptions, Outline, StateDict } from '../nets/architecture.ts';
+import { getOutline } from '../nets/registry.ts';
 import { type FlatFile, joinParts } from './flat-file.ts';
 import type { Hyperparameters, Split } from './members.ts';
 
@@ -60,7 +60,7 @@ export class Zoo {
   constructor(
     readonly dir: string,
     readonly manifest: ZooManifest,
-    readonly architecture: Architecture,
+    readonly architecture: Outline,
   ) {}
 
   /** The weights of a model at one of its checkpoints. Throws an error naming the file if they are not there as the manifest says. */
@@ -120,5 +120,5 @@ export async function openZoo(dir: string): Promise<Zoo> {
     checkpoint.running_train_accuracy ??= null;
     checkpoint.running_train_loss ??= null;
   }
-  return new Zoo(dir, manifest, getArchitecture(manifest.architecture, manifest.options));
+  return new Zoo(dir, manifest, getOutline(manifest.architecture, manifest.options));
 }

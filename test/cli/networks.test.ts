@@ -649,7 +649,7 @@ describe('exp sample', () => {
       [['--out', at('x')], 'sample needs --prompts\n  --prompts a.pt, or a folder of checkpoint files'],
       [
         ['--out', at('x'), '--prompts', at('nothing')],
-        `no checkpoint files in ${at('nothing')}\n  they end in .pt, .pth, .bin or .safetensors`,
+        `no checkpoint files in ${at('nothing')}\n  name files of torch.save or safetensors`,
       ],
       [
         ['--out', at('x'), files[0]!],

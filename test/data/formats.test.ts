@@ -213,6 +213,41 @@ describe('CIFAR', () => {
       ]),
     );
 
+  test.each(versions)('the Python version of %s is read too, as Python 2 pickled it', async (_, layout) => {
+    const { python } = layout;
+    const names = [...Object.keys(python.train), ...Object.keys(python.test)];
+    const planes = names.map(() => randomBytes(3072));
+    const old = (bytes: Uint8Array) =>
+      Buffer.concat([Buffer.of(0x54), Buffer.from(Uint32Array.of(bytes.length).buffer), bytes]);
+    const batch = (i: number) =>
+      Buffer.concat([
+        Buffer.from('\x80\x02}(', 'latin1'),
+        old(Buffer.from('data')),
+        Buffer.from('cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R', 'latin1'),
+        Buffer.from('(K\x01K\x01M\x00\x0c\x86cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R\x89', 'latin1'),
+        old(planes[i] as Uint8Array),
+        Buffer.from('tb', 'latin1'),
+        old(Buffer.from(python.labels)),
+        Buffer.from(`](K${String.fromCharCode(i)}eu.`, 'latin1'),
+      ]);
+    const bytes = await tarGz(
+      Object.fromEntries(names.map((name, i) => [`${python.folder}/${name}`, batch(i)])),
+    );
+    const path = join(dir, python.archive.name);
+    await Bun.write(path, bytes);
+    const { train, test: tests } = await readCifar(path, layout);
+    expect([...train.labels, ...tests.labels]).toEqual(names.map((_, i) => i));
+    const first = planes[0] as Uint8Array;
+    expect([...train.images.subarray(0, 3)]).toEqual([first[0], first[1024], first[2048]] as number[]);
+    // Unpacked, it is compared with the sums of what was published.
+    const folder = join(dir, python.folder);
+    for (const [i, name] of names.entries()) await Bun.write(join(folder, name), batch(i));
+    const [test0] = Object.keys(python.test) as [string];
+    expect(await errorOf(() => readCifar(join(folder, test0), layout))).toContain(
+      `${join(folder, names[0] as string)}: not the published ${names[0]} (MD5 `,
+    );
+  });
+
   test.each(versions)('%s is read in the order of its files', async (_, layout) => {
     const planes = [...layout.train, ...layout.test].map(() => randomBytes(3072));
     const last = layout.classes - 1;

@@ -312,7 +312,7 @@ describe('permutation groups', () => {
         { kind: 'conv2d', name: 'a', inputs: 2, outputs: 5, kernel: 3, padding: 1 },
         {
           kind: 'concatenate',
-          branch: [{ kind: 'conv2d', name: 'b', inputs: 5, outputs: 2, kernel: 1, bias: false }],
+          branches: [[], [{ kind: 'conv2d', name: 'b', inputs: 5, outputs: 2, kernel: 1, bias: false }]],
         },
         { kind: 'max-pool' },
         { kind: 'flatten' },
@@ -383,7 +383,7 @@ describe('what does not fit is refused', () => {
     expect(() => layers({ kind: 'residual', branch: [{ kind: 'max-pool' }], shortcut: [] })).toThrow(
       'a residual adds 2 x 2 x 2 to 4 x 4 x 2',
     );
-    expect(() => layers({ kind: 'concatenate', branch: [{ kind: 'max-pool' }] })).toThrow(
+    expect(() => layers({ kind: 'concatenate', branches: [[], [{ kind: 'max-pool' }]] })).toThrow(
       'a concatenation puts 2 x 2 behind 4 x 4',
     );
   });

@@ -21,6 +21,7 @@ import { saneShape } from '../../src/stages/sane/run.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { AdamW } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
+import { memoize } from '../memoize.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
 import { testSeed } from '../seed.ts';
 import { expectClose } from '../tensor/compare.ts';
@@ -247,34 +248,43 @@ describe('embedding', () => {
   });
 });
 
+/** The losses, gradients and weights of one step on a device. */
+async function step(on: string) {
+  const settings = { ...config, layers: 2 };
+  const drawn = models(settings.batch_size, 300).map((flat, i) => inMemory(flat, new Map(), `model ${i}`));
+  const origin = { architecture: cnnSmall, layout };
+  const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(testSeed, 'step'));
+  await startTested([on], 2);
+  const sane = fresh(settings);
+  const { trainable } = sane;
+  const optimizer = new AdamW(trainable, { weightDecay: settings.weight_decay });
+  const { gradients, parts } = tf.tidy(() => batchGradients(sane, views, settings));
+  const named = Object.fromEntries(trainable.map(({ name }, i) => [name, gradients[i] as tf.Tensor]));
+  tf.tidy(() => optimizer.step(named, { learningRate: settings.learning_rate }));
+  const read = (tensors: tf.Tensor[]) =>
+    Promise.all(tensors.map(async (one) => Array.from(await one.data())));
+  const numbers = {
+    parts: await read([parts]),
+    gradients: await read(gradients),
+    weights: await read(trainable.map(({ variable }) => variable)),
+  };
+  tf.dispose([parts, ...gradients]);
+  optimizer.dispose();
+  sane.dispose();
+  return numbers;
+}
+
+const stepOnCpu = memoize(() => step('cpu'));
+const stepsOf = (epochs: number, layers: number) => ({ ...config, epochs, layers, gradient_clip: 1 });
+const trainOnCpu = memoize(async (epochs: number, layers: number) => {
+  await startTested(['cpu'], 1);
+  return train(stepsOf(epochs, layers));
+});
+
 describe.each(acceleratedDevices)('on %s', (device) => {
   test('losses, gradients and weights of a step are those of tfjs’ own CPU back end to 1e-4', async () => {
     const tolerance = 1e-4;
-    const settings = { ...config, layers: 2 };
-    const drawn = models(settings.batch_size, 300).map((flat, i) => inMemory(flat, new Map(), `model ${i}`));
-    const origin = { architecture: cnnSmall, layout };
-    const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(testSeed, 'step'));
-    const step = async (on: string) => {
-      await startTested([on], 2);
-      const sane = fresh(settings);
-      const { trainable } = sane;
-      const optimizer = new AdamW(trainable, { weightDecay: settings.weight_decay });
-      const { gradients, parts } = tf.tidy(() => batchGradients(sane, views, settings));
-      const named = Object.fromEntries(trainable.map(({ name }, i) => [name, gradients[i] as tf.Tensor]));
-      tf.tidy(() => optimizer.step(named, { learningRate: settings.learning_rate }));
-      const read = (tensors: tf.Tensor[]) =>
-        Promise.all(tensors.map(async (one) => Array.from(await one.data())));
-      const numbers = {
-        parts: await read([parts]),
-        gradients: await read(gradients),
-        weights: await read(trainable.map(({ variable }) => variable)),
-      };
-      tf.dispose([parts, ...gradients]);
-      optimizer.dispose();
-      sane.dispose();
-      return numbers;
-    };
-    const [expected, actual] = [await step('cpu'), await step(device)];
+    const [expected, actual] = [await stepOnCpu(), await step(device)];
     const scaleOf = (numbers: readonly number[]) => Math.max(...numbers.map(Math.abs)) || 1;
     const compare = (is: readonly number[], wanted: readonly number[]) => {
       const scale = scaleOf(wanted);
@@ -299,9 +309,8 @@ describe.each(acceleratedDevices)('on %s', (device) => {
   test('the steps are those that tfjs’ own CPU back end takes', async () => {
     // A software adapter takes seconds for each step: there are fewer on webgpu.
     const [epochs, layers] = device === 'webgpu' ? [1, 1] : [2, 2];
-    const settings = { ...config, epochs, layers, gradient_clip: 1 };
-    await startTested(['cpu'], 1);
-    const expected = await train(settings);
+    const settings = stepsOf(epochs, layers);
+    const expected = await trainOnCpu(epochs, layers);
     await startTested([device], 2);
     const actual = await train(settings);
     for (const [epoch, losses] of expected.history.entries()) {

@@ -223,7 +223,7 @@ describe('what goes wrong with a zoo', () => {
       );
       const targets = await Promise.all(links);
       expect(targets.length).toBeGreaterThan(3);
-      return targets.filter((target) => target.includes('safetensors'));
+      return targets.filter((target) => target.startsWith(dir));
     };
     // Threads of the tests before may take a moment to end.
     for (let tries = 0; tries < 50 && (await opened()).length > 0; tries++) await Bun.sleep(100);

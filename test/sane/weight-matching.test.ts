@@ -34,7 +34,7 @@ const small = derive({
     },
     {
       kind: 'concatenate',
-      branch: [{ kind: 'conv2d', name: 'd', inputs: 3, outputs: 2, kernel: 3, padding: 1 }],
+      branches: [[], [{ kind: 'conv2d', name: 'd', inputs: 3, outputs: 2, kernel: 3, padding: 1 }]],
     },
     { kind: 'max-pool' },
     { kind: 'flatten' },

@@ -29,7 +29,7 @@ async function available(sanitizers: string): Promise<boolean> {
   return (await run(compiler, `-fsanitize=${sanitizers}`, source, '-o', join(folder, 'empty'))) === '';
 }
 
-const flags = ['-std=gnu11', '-g', '-march=native', '-ffp-contract=fast', '-pthread', `-I${kernels}`];
+const flags = ['-std=gnu11', '-g1', '-march=native', '-ffp-contract=fast', '-pthread', `-I${kernels}`];
 
 for (const [sanitizers, rounds] of [
   ['address,undefined', 6],
@@ -43,11 +43,12 @@ for (const [sanitizers, rounds] of [
       const sanitize = [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=undefined'];
       const compiler = findCompiler() as string;
       expect(
-        await run(compiler, '-O1', ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program),
+        await run(compiler, '-Og', ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program),
       ).toBe('');
       expect(await run(program, String(testSeed), String(rounds))).toBe('clean\n');
     },
-    60_000,
+    // The compiler alone takes a minute where other work is going on.
+    300_000,
   );
 }
 

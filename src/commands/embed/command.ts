@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { device, json, pretrained } from '../options.ts';
+import { device, json, key, pretrained } from '../options.ts';
 
 export const embed: Command = {
   name: 'embed',
@@ -9,6 +9,7 @@ export const embed: Command = {
   arguments: [{ name: 'model', many: true, values: 'file' }],
   options: {
     ...pretrained,
+    key,
     out: { value: 'file', help: 'write to this file instead of standard output', values: 'file' },
     device: { ...device, help: `${device.help} (default: auto)` },
     json,

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { device, format, json, pretrained } from '../options.ts';
+import { device, format, json, key, pretrained } from '../options.ts';
 
 export const reconstruct: Command = {
   name: 'reconstruct',
@@ -9,6 +9,7 @@ export const reconstruct: Command = {
   arguments: [{ name: 'model', many: true, values: 'file' }],
   options: {
     ...pretrained,
+    key,
     out: { value: 'folder', help: 'where the new models are written', required: true, values: 'folder' },
     format,
     device: { ...device, help: `${device.help} (default: auto)` },

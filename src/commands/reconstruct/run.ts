@@ -33,7 +33,8 @@ export async function reconstructCommand(request: Request): Promise<number> {
 
 /** Where each network goes. Models of the same file name, as in a folder for each epoch, get a number. */
 function outFiles(models: readonly string[], out: string, format: string): Map<string, string> {
-  const stem = (path: string) => basename(path).replace(/\.(pt|pth|bin|safetensors)$/, '');
+  const stem = (path: string) =>
+    basename(path).replace(/\.(pt|pth|th|bin|ckpt|safetensors)(\.tar|\.index\.json)?$/, '');
   const used = new Map<string, number>();
   const unique = [...new Set(models)];
   for (const model of unique) used.set(stem(model), (used.get(stem(model)) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import { datasets } from '../../data/registry.ts';
 import type { Command } from '../command.ts';
-import { data, device, format, json, pretrained } from '../options.ts';
+import { data, device, format, json, key, pretrained } from '../options.ts';
 
 export const sample: Command = {
   name: 'sample',
@@ -10,6 +10,7 @@ export const sample: Command = {
   arguments: [{ name: 'prompt', optional: true, many: true, values: 'file' }],
   options: {
     ...pretrained,
+    key,
     prompts: {
       value: 'path',
       help: 'a prompt: a checkpoint file, or a folder of them',

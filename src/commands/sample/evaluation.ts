@@ -12,11 +12,11 @@ import { accuracies, type Conditioning, condition } from '../../nets/accuracy.ts
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import type { LabelledImages, Network } from '../../nets/population.ts';
 import { type Recognised, recognise } from '../../nets/recognise.ts';
+import { withLayers } from '../../nets/registry.ts';
 import type { SampledNetwork } from '../../sane/decode-networks.ts';
 import { catalogue } from '../../stages/catalogue.ts';
 import { stages } from '../../stages/registry.ts';
 import { tf } from '../../tensor/tf.ts';
-import type { StateTensor } from '../../zoo/formats/write-torch.ts';
 import { prepare } from '../../zoo/train.ts';
 
 /** Training images that candidates are chosen by, at most; the test images are for the report alone. */
@@ -78,7 +78,8 @@ export class Evaluation {
     const random = new Random(seed, 'sample', 'images');
     const order = random.permutation(images.train.labels.length).subarray(0, choosingImages);
     const chosen = prepareImages(images.train, shape, { steps: [], shape }, order);
-    const network = { architecture: found.architecture, activation: activation ?? zoo.activation };
+    const architecture = withLayers(found.architecture, '--evaluate');
+    const network = { architecture, activation: activation ?? zoo.activation };
     return new Evaluation(
       network,
       found.names,
@@ -107,9 +108,7 @@ export class Evaluation {
     let kept: { one: SampledNetwork; state: StateDict; train: number }[] = [];
     let group: SampledNetwork[] = [];
     const evaluate = async () => {
-      const given = group.map(({ tensors }) =>
-        this.stateOf(new Map(tensors.map(({ name, data }) => [name, data as Float32Array]))),
-      );
+      const given = group.map(({ weights }) => this.stateOf(weights));
       const random = new Random(this.seed, 'sample', 'conditioning');
       const states = await condition(this.network, given, this.train.images, this.conditioning, random);
       const scores = await accuracies(this.network, states, this.train);
@@ -133,7 +132,7 @@ export class Evaluation {
     );
     return kept.map(({ one, state, train }, i) => ({
       ...one,
-      tensors: this.withState(one.tensors, state),
+      weights: new Map([...one.weights, ...this.inOwnNames(state)]),
       accuracy: { train, test: test[i] as number },
     }));
   }
@@ -152,9 +151,8 @@ export class Evaluation {
     return new Map(Array.from(this.names, ([name, own]) => [name, model.get(own) as Float32Array]));
   }
 
-  private withState(tensors: readonly StateTensor[], state: StateDict): StateTensor[] {
-    const own = new Map(Array.from(this.names, ([name, stored]) => [stored, state.get(name)]));
-    return tensors.map((tensor) => ({ ...tensor, data: own.get(tensor.name) ?? tensor.data }));
+  private inOwnNames(state: StateDict): StateDict {
+    return new Map(Array.from(this.names, ([name, own]) => [own, state.get(name) as Float32Array]));
   }
 }
 

@@ -1,13 +1,13 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activation } from '../../nets/architecture.ts';
 import { type SampledNetwork, sampleNetworks } from '../../sane/decode-networks.ts';
 import type { Draws } from '../../sane/draw.ts';
-import type { Network } from '../../sane/network.ts';
 import { type Pretrained, prepareNetwork } from '../../sane/pretrained.ts';
 import { defaults } from '../../stages/catalogue.ts';
-import { byName } from '../../zoo/import/found.ts';
+import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
+import type { Network } from '../../zoo/formats/network.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
 import { dataOption } from '../option-values.ts';
@@ -68,9 +68,9 @@ export async function sampleCommand(request: Request): Promise<number> {
   const chosen: AsyncIterable<SampledNetwork & Partial<EvaluatedNetwork>> | EvaluatedNetwork[] = evaluation
     ? await evaluation.best(drawn, count)
     : drawn;
-  for await (const { tensors, distance, accuracy } of chosen) {
+  for await (const { weights, restore, distance, accuracy } of chosen) {
     const file = join(out, `sample-${String(written.length).padStart(4, '0')}.${format}`);
-    await writeNetwork(file, tensors);
+    await writeNetwork(file, restore(weights));
     written.push({
       file,
       ...(accuracy && { train_accuracy: accuracy.train, test_accuracy: accuracy.test }),
@@ -81,7 +81,7 @@ export async function sampleCommand(request: Request): Promise<number> {
       written.length === 1 &&
       !evaluation &&
       !pretrained.batchNorm &&
-      tensors.some(({ name }) => name.endsWith('running_var'))
+      weights.keys().some((name) => name.endsWith('running_var'))
     ) {
       printError(
         `Batch-norm statistics are those of ${prompts[0]}: pass a few batches of images through the samples in training mode before using them.`,
@@ -139,11 +139,11 @@ function warnFar(distances: readonly number[]): void {
   );
 }
 
-/** A checkpoint file, or those in a folder by their names. */
+/** A checkpoint, or those in a folder by their names. */
 async function networksAt(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(pt|pth|bin|safetensors)$/.test(name)).sort(byName);
-  if (names.length === 0)
-    throw new UsageError(`no checkpoint files in ${path}`, 'they end in .pt, .pth, .bin or .safetensors');
-  return names.map((name) => join(path, name));
+  const paths = await checkpointsIn(path);
+  if (paths.length === 0)
+    throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
+  return paths;
 }

@@ -1,9 +1,13 @@
 /** `exp zoo import <folder> --out <folder>`: converts a published zoo, or listed checkpoint files, to a zoo of this program. */
+import { readFileSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
-import { resolve as absolute } from 'node:path';
+import { resolve as absolute, basename } from 'node:path';
 import { plural } from '../../base/plural.ts';
+import { ownArchitectures } from '../../experiment/architectures.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
+import type { WrittenArchitecture } from '../../nets/written.ts';
 import { catalogue, defaults } from '../../stages/catalogue.ts';
+import { describeUnused } from '../../zoo/formats/unused.ts';
 import { findZoo } from '../../zoo/import/find.ts';
 import type { FoundZoo } from '../../zoo/import/found.ts';
 import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
@@ -21,13 +25,14 @@ export async function zooImport(request: Request): Promise<number> {
   if (!(await isFree(out))) throw new UsageError(`${out} is not empty`, '--out a new folder');
   const options = {
     architecture: optionValue(request, 'architecture') ?? null,
+    ...layersOption(request),
     dataset: optionValue(request, 'dataset') ?? null,
     epochs: epochsOption(request),
   };
   const { split, seed } = defaults.zoo;
   const settings = { ...options, models: null, split, seed, hyperparameters: paperTraining };
-  const found = await findZoo(absolute(folder));
-  const { manifest, dropped } = await importWhole(found, absolute(out), settings);
+  const found = await findZoo(absolute(folder), { key: optionValue(request, 'key') });
+  const { manifest, dropped, unused } = await importWhole(found, absolute(out), settings);
   const { architecture, dataset, models, epochs } = manifest;
   const checkpoints = models.reduce((sum, model) => sum + model.checkpoints.length, 0);
   if (request.switches.has('json')) {
@@ -40,6 +45,7 @@ export async function zooImport(request: Request): Promise<number> {
       epochs,
       checkpoints,
       dropped,
+      unused,
     });
     return 0;
   }
@@ -47,6 +53,7 @@ export async function zooImport(request: Request): Promise<number> {
     printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
   if (dropped.length > shownDropped)
     printError(`and ${dropped.length - shownDropped} more, in ${out}/dropped.json`);
+  if (unused.length > 0) printError(`not used: ${describeUnused(unused)}`);
   print(
     `${out}: ${plural(models.length, 'model')} of ${architecture} on ${dataset}, ${plural(checkpoints, 'checkpoint')} of epochs ${epochs.join(', ')}`,
   );
@@ -87,6 +94,17 @@ function paperTraining(architecture: string, dataset: string) {
   const { zoo } = paperSettings(catalogue)({ architecture, dataset });
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
   return { optimizer, learning_rate, weight_decay, dropout, activation, init };
+}
+
+/** The architecture of `--layers`, called after its file. Throws an ExperimentError with the lines that are wrong. */
+function layersOption(request: Request): { architecture?: string; written?: WrittenArchitecture } {
+  const path = optionValue(request, 'layers');
+  if (path === undefined) return {};
+  const architecture = basename(path).replace(/\.ya?ml$/, '');
+  const read = (file: string) => ({ path: file, text: readFileSync(file, 'utf8') });
+  const { catalogue: own } = ownArchitectures({ [architecture]: path }, catalogue, read);
+  const { written } = own.architectures[architecture] as { written?: unknown };
+  return { architecture, written: written as WrittenArchitecture };
 }
 
 function epochsOption(request: Request): number[] | null {

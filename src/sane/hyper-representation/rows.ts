@@ -1,5 +1,5 @@
 /** A network as the rows of its layers, one token each: what the hyper-representation sees, always the whole of it. */
-import type { Architecture } from '../../nets/architecture.ts';
+import type { Outline } from '../../nets/architecture.ts';
 import type { Standardization } from '../standardize.ts';
 import { type TokenLayout, tokenLayout } from '../tokenize.ts';
 
@@ -10,7 +10,7 @@ export interface LayerRows {
 }
 
 /** The rows of every layer, and the layout that has one token for each: as long as the longest row, the others padded. */
-export function rowLayout(architecture: Architecture): { layout: TokenLayout; layers: LayerRows[] } {
+export function rowLayout(architecture: Outline): { layout: TokenLayout; layers: LayerRows[] } {
   const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
   const layers = tokenLayout(architecture, 1).layers.map(({ name, tokens }) => {
     const [rows] = shapes.get(name) as [number];

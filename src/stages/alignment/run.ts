@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeJson } from '../../base/files.ts';
 import { Random } from '../../base/random.ts';
+import { withLayers } from '../../nets/registry.ts';
 import {
   type AlignmentSummary,
   chooseReference,
@@ -38,7 +39,8 @@ async function alignMissing(
   await mkdir(join(dir, 'permutations'), { recursive: true });
 
   const reference = chooseReference(zoo.manifest);
-  const matching = new WeightMatching(zoo.architecture, await zoo.weights(reference.model, reference.epoch));
+  const architecture = withLayers(zoo.architecture, 'alignment');
+  const matching = new WeightMatching(architecture, await zoo.weights(reference.model, reference.epoch));
   for (const [i, { model, epoch }] of missing.entries()) {
     const found = await matching.match(
       await zoo.weights(model, epoch),

@@ -1,5 +1,5 @@
 /** The baseline S_KDE30 (Schürholt et al. 2022): samples in the embeddings of whole networks, each dimension by itself. */
-import type { Architecture, StateDict } from '../../nets/architecture.ts';
+import type { Outline, StateDict } from '../../nets/architecture.ts';
 import { decodeSequences, embedSequences } from '../../sane/hyper-representation/embed.ts';
 import { rowLayout } from '../../sane/hyper-representation/rows.ts';
 import { flatten, unflatten } from '../../sane/tokenize.ts';
@@ -9,7 +9,7 @@ import type { Sampler } from './methods.ts';
 /** The same prompts by the embeddings of the autoencoder in folder `dir`. Everything else is SANE's sampler's. */
 export async function baselineSampler(
   dir: string,
-  architecture: Architecture,
+  architecture: Outline,
   { settings, prompts, score }: Sampler,
   finish: (models: readonly StateDict[]) => Promise<StateDict[]>,
 ): Promise<Sampler & { dispose(): void }> {

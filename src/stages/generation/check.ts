@@ -13,12 +13,26 @@ export function checkGeneration(run: PlannedRun, context: CheckContext): Setting
   const prompts = promptsOf(run, context.paper);
   const isTask = run.task === 'generation';
   return [
+    ...(isTask ? checkLayers(run, context) : []),
     ...(isTask ? checkWholeNetworks(run, context) : []),
     ...(prompts.settings.zoo !== zoo ? checkZoo(prompts, promptPath, context) : []),
     ...checkEpochs(prompts, promptPath, context.given),
     ...checkCandidates(prompts),
     ...(isTask ? checkChannels(run, promptPath, context) : []),
     ...(isTask ? checkActivations(prompts, promptPath) : []),
+  ];
+}
+
+/** Networks that cannot be computed, as only their tensors are known. */
+function checkLayers({ architecture }: PlannedRun, { catalogue }: CheckContext): SettingProblem[] {
+  if (!catalogue.architectures[architecture]?.opaque) return [];
+  return [
+    {
+      code: 'no-layers',
+      path: ['grid', 'task'],
+      message: `generated networks are conditioned and evaluated, and of ${architecture} only the tensors are known`,
+      hint: 'write the layers under architectures (`exp arch from-onnx` does), or take `exp sample`, which only writes weights',
+    },
   ];
 }
 

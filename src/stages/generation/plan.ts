@@ -53,7 +53,7 @@ export const generation: Stage<PlannedRun> = {
     }
     return {
       label: `generation ${architecture}/${name} seed ${seed}`,
-      config: { ...own, recipe: recipeOf(prompts), seed },
+      config: { ...own, recipe: recipeOf(prompts, planner), seed },
       inputs,
       options: { lockstep: prompts.settings.zoo.lockstep },
     };

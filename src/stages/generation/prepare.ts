@@ -6,7 +6,7 @@ import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import { accuracies, condition, ensembleAccuracy } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
-import { getArchitecture } from '../../nets/registry.ts';
+import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
@@ -116,7 +116,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const isHome = images.dataset.name === zoo.manifest.dataset;
   const { shape: input, classes } = images.dataset;
   const architecture = isHome
-    ? zoo.architecture
+    ? withLayers(zoo.architecture, 'generation')
     : getArchitecture(zoo.architecture.name, { ...zoo.manifest.options, input, classes });
   // The manifest has what the models were trained with; the recipe of an imported zoo has what is said nowhere else.
   const activation = activationOf(

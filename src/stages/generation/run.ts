@@ -4,6 +4,7 @@ import { writeJson } from '../../base/files.ts';
 import { Random } from '../../base/random.ts';
 import type { Activation, Architecture, StateDict } from '../../nets/architecture.ts';
 import { initialWeights } from '../../nets/init.ts';
+import { withLayers } from '../../nets/registry.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
@@ -51,7 +52,7 @@ async function zooScratch(
   if (!epochs.includes(0)) return records;
   for (const [activation, alike] of Map.groupBy(models, (model) => model.hyperparameters.activation)) {
     const untrained = alike.map(({ seed, hyperparameters }) =>
-      initialWeights(zoo.architecture, hyperparameters.init, seed),
+      initialWeights(withLayers(zoo.architecture, 'generation'), hyperparameters.init, seed),
     );
     const scores = await score(untrained, activation);
     records.push(...alike.map(({ id }, i) => record('scratch', 0, id, scores[i] as number, false)));

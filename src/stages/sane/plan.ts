@@ -1,5 +1,6 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
-import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
+import type { SaneSettings } from '../../experiment/types.ts';
 import { checkEpochsUsed, checkHeads, narrowEpochsUsed } from '../checks.ts';
 import { modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
@@ -44,9 +45,11 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.epochs_used': sane.epochs_used ?? zoo.checkpoints }),
 
-  check({ settings }) {
+  check({ architecture, settings }, { catalogue }) {
     const { shared_permutations: shared, permutations } = settings.sane;
+    const opaque = catalogue.architectures[architecture]?.opaque;
     return [
+      ...(opaque ? checkWithoutLayers(architecture, settings.sane) : []),
       ...checkEpochsUsed('sane', settings),
       ...checkHeads('sane', settings),
       ...(shared && permutations === null
@@ -63,3 +66,19 @@ export const sane: Stage<PlannedRun> = {
     ];
   },
 };
+
+/** What reorders hidden units, of which nothing is known where the layers are not. */
+function checkWithoutLayers(architecture: string, sane: SaneSettings): SettingProblem[] {
+  const remedies = [
+    ...(sane.alignment ? [['alignment', 'false']] : []),
+    ...(['view_1', 'view_2'] as const).flatMap((view) =>
+      sane[view] === 'permuted' ? [[view, 'canonical']] : [],
+    ),
+  ] as [string, string][];
+  return remedies.map(([setting, value]) => ({
+    code: 'no-layers',
+    path: ['sane', setting],
+    message: `it reorders hidden units, and of ${architecture} only the tensors are known`,
+    hint: `set sane.${setting} to ${value}, or write the layers under architectures`,
+  }));
+}

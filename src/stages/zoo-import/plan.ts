@@ -18,6 +18,7 @@ export const zooImport: Stage<Models> = {
     return {
       label: `zoo ${architecture}/${dataset}, imported`,
       config: {
+        ...planner.written(architecture),
         ...{ architecture, dataset, fingerprint, models, vary: {}, seed, checkpoints, split },
         assumed: { optimizer, learning_rate, weight_decay, dropout, activation, init },
       },

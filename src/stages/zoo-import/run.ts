@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZooSettings } from '../../experiment/types.ts';
+import type { WrittenArchitecture } from '../../nets/written.ts';
 import { findZoo } from '../../zoo/import/find.ts';
 import { inspectZooFolder } from '../../zoo/import/fingerprint.ts';
 import { importZoo } from '../../zoo/import/import.ts';
@@ -10,6 +11,7 @@ import type { StageImplementation } from '../stage.ts';
 
 type Config = Pick<ZooSettings, 'models' | 'seed' | 'checkpoints' | 'split'> & {
   architecture: string;
+  written?: WrittenArchitecture;
   dataset: string;
   fingerprint: string;
   /** What the models' trainings are taken to have had where the folder does not say. */

@@ -3,7 +3,7 @@ import { populationSize } from '../work.ts';
 
 /** What is wrong with the zoo of these models, which is set at `path`. */
 export function checkZoo(
-  { architecture, settings: { zoo } }: Models,
+  { architecture, dataset, settings: { zoo } }: Models,
   path: readonly string[],
   { catalogue }: Pick<CheckContext, 'catalogue'>,
 ): SettingProblem[] {
@@ -36,6 +36,7 @@ export function checkZoo(
       hint: `set ${name}.width to null for this architecture`,
     });
   }
+  problems.push(...(zoo.import === null ? checkTraining(architecture, dataset, path, catalogue) : []));
   const sum = zoo.split.reduce((total, share) => total + share, 0);
   if (Math.abs(sum - 1) > 1e-8) {
     problems.push({
@@ -62,4 +63,34 @@ export function checkZoo(
     });
   }
   return problems;
+}
+
+/** Architectures that cannot be trained on these images. */
+function checkTraining(
+  name: string,
+  dataset: string,
+  path: readonly string[],
+  { architectures, datasets }: CheckContext['catalogue'],
+): SettingProblem[] {
+  const [architecture, images] = [architectures[name], datasets[dataset]];
+  const hint = `set ${path.join('.')}.import to a zoo of such networks, or write their layers under architectures`;
+  if (architecture?.opaque) {
+    const message = `of ${name} only the tensors are known, which cannot be trained`;
+    return [{ code: 'no-layers', path: [...path, 'import'], message, hint }];
+  }
+  if (architecture?.written === undefined || !images) return [];
+  const [height, width, channels] = images.shape;
+  try {
+    architecture.build({ input: [height, width, channels], classes: images.classes, width: null });
+    return [];
+  } catch (error) {
+    return [
+      {
+        code: 'other-images',
+        path: ['architectures', name],
+        message: (error as Error).message,
+        received: `data set ${dataset}`,
+      },
+    ];
+  }
 }

@@ -1,5 +1,5 @@
 /** Stage `zoo` to a plan: a population of models, trained. */
-import type { Models } from '../../experiment/stage-plan.ts';
+import type { Models, Planner } from '../../experiment/stage-plan.ts';
 import { dataset } from '../dataset/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, populationSize } from '../work.ts';
@@ -10,9 +10,9 @@ import schema from './settings.json' with { type: 'json' };
 const modelsPerPart = 32;
 
 /** How the models of a zoo are trained, and those that are made from it. */
-export function recipeOf({ architecture, settings }: Models): object {
+export function recipeOf({ architecture, settings }: Models, planner: Planner): object {
   const { lockstep: _, import: __, ...trained } = settings.zoo;
-  return { architecture, ...trained };
+  return { architecture, ...planner.written(architecture), ...trained };
 }
 
 export const zoo: Stage<Models> = {
@@ -34,7 +34,7 @@ export const zoo: Stage<Models> = {
     const { lockstep } = settings.zoo;
     return {
       label: `zoo ${architecture}/${name}`,
-      config: recipeOf(models),
+      config: recipeOf(models, planner),
       inputs: { dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }) },
       parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
       options: { lockstep },

@@ -22,10 +22,11 @@ async function trainMissing({ config: json, inputs, dir, report }: StageContext,
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
 }
 
-const optionsOf = ({ width }: ZooConfig, { dataset }: Images): ArchitectureOptions => ({
+const optionsOf = ({ width, written }: ZooConfig, { dataset }: Images): ArchitectureOptions => ({
   input: dataset.shape,
   classes: dataset.classes,
   width,
+  ...(written && { written }),
 });
 
 export const zooStage: StageImplementation = {

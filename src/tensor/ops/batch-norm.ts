@@ -2,9 +2,8 @@ import { differentiable } from '../differentiable.ts';
 import { hasKernel, runKernel } from '../kernel.ts';
 import { tf } from '../tf.ts';
 
-/** Weight of the newest batch in the running statistics, and what is added to a variance: PyTorch's defaults. */
+/** Weight of the newest batch in the running statistics: PyTorch's default. */
 const momentum = 0.1;
-const epsilon = 1e-5;
 
 /** Statistics of each channel [C] over the batches seen in training, which takes variables. */
 export interface RunningStatistics {
@@ -19,6 +18,8 @@ export interface BatchNormOptions {
   residual?: tf.Tensor4D | undefined;
   /** Whether the result goes through max(0, .) at the end. */
   relu?: boolean;
+  /** What is added to a variance; PyTorch's default if not given. */
+  epsilon?: number;
 }
 
 /**
@@ -31,9 +32,9 @@ export function batchNorm(
   gain: Channels,
   bias: Channels,
   running: RunningStatistics,
-  { training, residual, relu = false }: BatchNormOptions,
+  { training, residual, relu = false, epsilon = 1e-5 }: BatchNormOptions,
 ): tf.Tensor4D {
-  if (training) return normalize(x, gain, bias, running, residual, relu);
+  if (training) return normalize(x, gain, bias, running, { residual, relu, epsilon });
   const scale = tf.mul(gain, tf.rsqrt(tf.add(running.variance, epsilon)));
   const shift = tf.sub(bias, tf.mul(running.mean, scale));
   const rows = x.reshape(rowsOf(x, gain));
@@ -53,13 +54,19 @@ const rowsOf = (x: tf.Tensor, gain: tf.Tensor): number[] => [
 
 const rectified = (y: tf.Tensor, relu: boolean) => (relu ? tf.relu(y) : y);
 
+/** What comes after the normalisation, and what is added to the variances in it. */
+interface After<T> {
+  residual: T | undefined;
+  relu: boolean;
+  epsilon: number;
+}
+
 function normalize(
   x: tf.Tensor4D,
   gain: Channels,
   bias: Channels,
   running: RunningStatistics,
-  residual: tf.Tensor4D | undefined,
-  relu: boolean,
+  { residual, relu, epsilon }: After<tf.Tensor4D>,
 ): tf.Tensor4D {
   const count = x.size / gain.size;
   if (count < 2)
@@ -70,7 +77,10 @@ function normalize(
   const y = differentiable(
     [rows(x), gain, bias, ...(residual ? [rows(residual)] : [])],
     () => {
-      const [value, mean, variance] = forward(rows(x), gain, bias, residual && rows(residual), relu);
+      const [value, mean, variance] = forward(rows(x), gain, bias, {
+        residual: residual && rows(residual),
+        ...{ relu, epsilon },
+      });
       update(running.mean, mean);
       update(running.variance, tf.mul(variance, count / (count - 1)));
       return { value, saved: [rows(x), value, gain, mean, variance] };
@@ -78,7 +88,7 @@ function normalize(
     (dy, saved) => {
       const [x, y, gain, mean, variance] = saved;
       const tensors = { dy, x, y, gain, mean, variance } as Saved;
-      return backward(tensors, residual !== undefined, relu);
+      return backward(tensors, { residual: residual !== undefined, relu, epsilon });
     },
   );
   return y.reshape(x.shape);
@@ -93,31 +103,33 @@ function forward(
   x: tf.Tensor,
   gain: tf.Tensor,
   bias: tf.Tensor,
-  residual: tf.Tensor | undefined,
-  relu: boolean,
+  { residual, relu, epsilon }: After<tf.Tensor>,
 ): [tf.Tensor, tf.Tensor, tf.Tensor] {
   if (hasKernel('SaneBatchNorm') && gain.rank === 1) {
     const outputs = runKernel('SaneBatchNorm', { x, gain, bias, residual }, { epsilon, relu });
     return outputs as [tf.Tensor, tf.Tensor, tf.Tensor];
   }
   const { mean, variance } = tf.moments(x, x.rank - 2);
-  const y = tf.add(tf.mul(unit(x, mean, variance), gain.expandDims(-2)), bias.expandDims(-2));
+  const y = tf.add(tf.mul(unit(x, mean, variance, epsilon), gain.expandDims(-2)), bias.expandDims(-2));
   return [rectified(residual ? tf.add(y, residual) : y, relu), mean, variance];
 }
 
 /** x normalised to mean 0 and variance 1. */
-const unit = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) =>
+const unit = (x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, epsilon: number) =>
   tf.mul(tf.sub(x, mean.expandDims(-2)), tf.rsqrt(tf.add(variance, epsilon)).expandDims(-2));
 
 type Saved = Record<'dy' | 'x' | 'y' | 'gain' | 'mean' | 'variance', tf.Tensor>;
 
-function backward(saved: Saved, residual: boolean, relu: boolean): tf.Tensor[] {
+function backward(
+  saved: Saved,
+  { residual, relu, epsilon }: { residual: boolean; relu: boolean; epsilon: number },
+): tf.Tensor[] {
   if (hasKernel('SaneBatchNormGrad') && saved.gain.rank === 1) {
     return runKernel('SaneBatchNormGrad', saved, { epsilon, relu, residual });
   }
   const { dy, x, y, gain, mean, variance } = saved;
   const g = relu ? tf.mul(dy, tf.step(y)) : dy;
-  const normalized = unit(x, mean, variance);
+  const normalized = unit(x, mean, variance, epsilon);
   const overRows = (tensor: tf.Tensor) => tf.sum(tensor, x.rank - 2);
   const [dgain, dbias] = [overRows(tf.mul(g, normalized)), overRows(g)];
   // The mean and the variance depend on every number of the channel: their share is taken off again.

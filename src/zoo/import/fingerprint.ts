@@ -1,26 +1,24 @@
 /** A hash of what is in the folder of a zoo, and what can be told of it without reading its networks. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { filesBelow } from '../../base/walk.ts';
 import type { Folder } from '../../experiment/types.ts';
 import { manifestName, type ZooManifest } from '../zoo.ts';
+import { listedElsewhere } from './list.ts';
 
 /** The hash is of the files' names, sizes and times of change. A folder that is not there, or empty, is a problem. */
 export function inspectZooFolder(path: string): Folder | { problem: string } {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
     return { problem: `there is no folder ${path}` };
   const hash = createHash('sha256');
-  let files = 0;
-  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((one) => !one.isDirectory())
-    .map(({ parentPath, name }) => relative(path, join(parentPath, name)))
-    .sort()) {
+  const files = filesBelow(path).sort();
+  for (const file of [...files, ...listedElsewhere(path)]) {
     // A link may lead nowhere.
-    const stat = statSync(join(path, entry), { throwIfNoEntry: false });
-    hash.update(`${entry}\0${stat?.size ?? ''}\0${stat?.mtimeMs ?? ''}\n`);
-    files++;
+    const stat = statSync(resolve(path, file), { throwIfNoEntry: false });
+    hash.update(`${file}\0${stat?.size ?? ''}\0${stat?.mtimeMs ?? ''}\n`);
   }
-  if (files === 0) return { problem: `the folder ${path} is empty` };
+  if (files.length === 0) return { problem: `the folder ${path} is empty` };
   const channels = channelsOf(path);
   return { path, fingerprint: hash.digest('hex').slice(0, 32), ...(channels && { channels }) };
 }

@@ -1,12 +1,15 @@
 /** A zoo of other people as it is found in a folder, before its weights are read. */
 import type { StateDict } from '../../nets/architecture.ts';
+import type { Unused } from '../formats/checkpoint.ts';
 import type { Hyperparameters, Split } from '../members.ts';
 import type { Checkpoint } from '../zoo.ts';
 
-/** The weights of one checkpoint and their shapes, by the file's names in its order. */
-export interface FoundWeights {
+/** An open network: its layers' tensors, and what else was found with them. */
+export interface FoundNetwork {
   shapes: ReadonlyMap<string, readonly number[]>;
-  weights: StateDict;
+  unused: readonly Unused[];
+  readAll(): Promise<StateDict>;
+  close(): Promise<void>;
 }
 
 /** What a manifest says of a checkpoint, by its names there. */
@@ -26,8 +29,8 @@ export interface FoundCheckpoint {
   epoch: number;
   /** As in a manifest; null where nothing says so. */
   measured: Measured;
-  /** Throws a FormatError if the file cannot be read. */
-  read(): Promise<FoundWeights>;
+  /** Throws a FormatError if the file cannot be read. Close it when done. */
+  open(): Promise<FoundNetwork>;
 }
 
 export interface FoundModel {

@@ -8,7 +8,10 @@ import { writeSafetensors } from '../../base/safetensors.ts';
 import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { getDataset } from '../../data/registry.ts';
-import { type Recognised, recognise } from '../../nets/recognise.ts';
+import { type Recognised, recognise, type Sought } from '../../nets/recognise.ts';
+import { partOf } from '../../nets/state-names.ts';
+import type { WrittenArchitecture } from '../../nets/written.ts';
+import type { Unused } from '../formats/checkpoint.ts';
 import { type Hyperparameters, splitMembers } from '../members.ts';
 import {
   type Checkpoint,
@@ -18,11 +21,13 @@ import {
   type ZooManifest,
   type ZooModel,
 } from '../zoo.ts';
-import type { Dropped, FoundCheckpoint, FoundModel, FoundWeights, FoundZoo } from './found.ts';
+import type { Dropped, FoundCheckpoint, FoundModel, FoundNetwork, FoundZoo } from './found.ts';
 
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
   architecture: string | null;
+  /** Its layers, where the registry does not know it. */
+  written?: WrittenArchitecture;
   /** Null: as the folder says. */
   dataset: string | null;
   /** Epochs to take where they are there; null: all. */
@@ -39,16 +44,24 @@ export interface ImportOptions {
 /** Beside the manifest. */
 export const droppedName = 'dropped.json';
 
+export interface ImportedZoo {
+  manifest: ZooManifest;
+  dropped: Dropped[];
+  /** What else the files hold, each kind once. */
+  unused: Unused[];
+}
+
 /**
- * Reads the zoo and writes it into the folder `out`. Checkpoints that cannot be read, that diverged, or of which no accuracy is known are left
- * out, and models of which nothing is left. Throws a FormatError if nothing is left at all, or networks differ.
+ * Reads the zoo and writes it into the folder `out`. The architecture is that of most models. Checkpoints that cannot be read, are of another
+ * network, diverged, or of which no accuracy is known are left out, and models of which nothing is left. Throws a FormatError if nothing
+ * is left at all.
  */
 export async function importZoo(
   found: FoundZoo,
   out: string,
   options: ImportOptions,
   report: Report = () => {},
-): Promise<{ manifest: ZooManifest; dropped: Dropped[] }> {
+): Promise<ImportedZoo> {
   const dataset = options.dataset ?? found.dataset;
   if (dataset === null)
     throw new FormatError(
@@ -57,14 +70,20 @@ export async function importZoo(
   if (found.dataset !== null && found.dataset !== dataset) {
     throw new FormatError(`the zoo was trained on ${found.dataset}, not on ${dataset}: change the dataset`);
   }
-  const wanted = options.epochs && new Set(options.epochs);
+  const epochsWanted = options.epochs && new Set(options.epochs);
   const chosen = found.models.slice(0, options.models ?? undefined).map((model) => ({
     ...model,
-    checkpoints: model.checkpoints.filter(({ epoch }) => !wanted || wanted.has(epoch)),
+    checkpoints: model.checkpoints.filter(({ epoch }) => !epochsWanted || epochsWanted.has(epoch)),
   }));
   checkEpochs(found, chosen, options);
   const splits = splitMembers(chosen.length, options.split, options.seed);
-  const conversion = new Conversion(out, options.architecture ?? found.architecture, getDataset(dataset));
+  const name = options.architecture ?? found.architecture;
+  const wanted: Sought = {
+    ...(name !== null && { name }),
+    ...(options.written && { written: options.written }),
+  };
+  const recognised = await architectureOfMost(chosen, wanted, getDataset(dataset));
+  const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
   const models: ZooModel[] = [];
   const digits = Math.max(4, String(chosen.length - 1).length);
@@ -74,7 +93,7 @@ export async function importZoo(
     const checkpoints = await conversion.convert(id, model);
     if (checkpoints.length > 0) {
       const { seed, split, hyperparameters } = model;
-      const known = options.hyperparameters(conversion.architecture.name, dataset);
+      const known = options.hyperparameters(recognised.architecture.name, dataset);
       const origin = {
         id,
         source: model.id,
@@ -90,7 +109,7 @@ export async function importZoo(
     throw new FormatError(
       `no checkpoint of the zoo can be used; the first: ${dropped[0]?.path}: ${dropped[0]?.reason}`,
     );
-  const { architecture, options: built } = conversion.recognised as Recognised;
+  const { architecture, options: built } = recognised;
   const epochs = [...new Set(models.flatMap(({ checkpoints }) => checkpoints.map(({ epoch }) => epoch)))];
   const manifest: ZooManifest = {
     architecture: architecture.name,
@@ -101,7 +120,7 @@ export async function importZoo(
   };
   await writeJson(join(out, droppedName), dropped);
   await writeJson(join(out, manifestName), manifest);
-  return { manifest, dropped };
+  return { manifest, dropped, unused: [...conversion.unused.values()] };
 }
 
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {
@@ -116,20 +135,96 @@ function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }:
   );
 }
 
-/** The conversion of one model after the other; the first that can be read tells the architecture of all. */
+type Images = Pick<Dataset, 'name' | 'shape'>;
+
+/** Networks are the same if they have the same architecture, built for the same. */
+const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([architecture.name, options]);
+
+/**
+ * What most models are, each by its first checkpoint that can be read; of as many, the first. Throws a FormatError if none is known, or it does
+ * not fit the images.
+ */
+export async function architectureOfMost(
+  models: readonly FoundModel[],
+  wanted: Sought,
+  images?: Images,
+): Promise<Recognised> {
+  const votes = new Map<string, { recognised: Recognised; path: string; count: number }>();
+  let problem: string | undefined;
+  for (const { checkpoints } of models) {
+    for (const checkpoint of checkpoints) {
+      const shapes = await withNetwork(checkpoint, async (network) => network.shapes);
+      if (typeof shapes === 'string') {
+        problem ??= named(checkpoint.path, shapes);
+        continue;
+      }
+      const recognised = recogniseFor(shapes, wanted, images);
+      if (recognised) {
+        const signature = signatureOf(recognised);
+        const { count } = votes.get(signature) ?? { count: 0 };
+        votes.set(signature, {
+          path: checkpoint.path,
+          ...votes.get(signature),
+          recognised,
+          count: count + 1,
+        });
+      } else problem ??= named(checkpoint.path, unknown(shapes, wanted.name));
+      break;
+    }
+  }
+  const most = [...votes.values()].reduce<
+    { recognised: Recognised; path: string; count: number } | undefined
+  >((best, one) => (best && best.count >= one.count ? best : one), undefined);
+  if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
+  const channels = most.recognised.options.input[2];
+  if (!images || channels === images.shape[2] || channels === 1) return most.recognised;
+  throw new FormatError(
+    `${most.path}: a network for images of ${channels} channels, and ${images.name} is ${images.shape.join('x')}: name the images that the zoo was trained on`,
+  );
+}
+
+/** Many networks take images of any size: those of the data set, if they fit. */
+function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: Images) {
+  return (images && recognise(shapes, { ...wanted, input: images.shape })) ?? recognise(shapes, wanted);
+}
+
+const named = (path: string, reason: string) => (reason.startsWith(path) ? reason : `${path}: ${reason}`);
+
+function unknown(shapes: FoundNetwork['shapes'], wanted?: string): string {
+  const known =
+    wanted === undefined
+      ? 'its tensors are those of no architecture that is known'
+      : `it has not the tensors of the architecture ${wanted}`;
+  const first = [...shapes].slice(0, 3).map(([key, shape]) => `${key} [${shape}]`);
+  return `${known}; the first are ${first.join(', ')}`;
+}
+
+/** What `use` makes of a checkpoint's network; as text why it cannot be read. */
+async function withNetwork<T>(
+  { open }: FoundCheckpoint,
+  use: (network: FoundNetwork) => Promise<T>,
+): Promise<T | string> {
+  let network: FoundNetwork | undefined;
+  try {
+    network = await open();
+    return await use(network);
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await network?.close();
+  }
+}
+
+/** The conversion of one model after the other to one architecture. */
 class Conversion {
   readonly dropped: Dropped[] = [];
-  recognised: Recognised | undefined;
+  /** By name without numbers, as those of layers, and by reason. */
+  readonly unused = new Map<string, Unused>();
 
   constructor(
     private readonly out: string,
-    private readonly wanted: string | null,
-    private readonly images: Pick<Dataset, 'name' | 'shape'>,
+    private readonly recognised: Recognised,
   ) {}
-
-  get architecture() {
-    return (this.recognised as Recognised).architecture;
-  }
 
   /** Writes a model's usable checkpoints, and returns their properties. */
   async convert(id: string, model: FoundModel): Promise<Checkpoint[]> {
@@ -142,7 +237,7 @@ class Conversion {
     const checkpoints = usable.map(({ properties }) => properties);
     if (usable.length === 0) return checkpoints;
     const tensors = usable.flatMap(({ properties: { epoch }, weights }) =>
-      this.architecture.state.map(({ name, shape }) => ({
+      this.recognised.architecture.state.map(({ name, shape }) => ({
         name: tensorName(epoch, name),
         shape,
         data: weights.get(name) as Float32Array,
@@ -153,60 +248,37 @@ class Conversion {
   }
 
   /** A checkpoint with the architecture's names, or why it is left out. */
-  private async read({ read, path, epoch, measured }: FoundCheckpoint) {
+  private async read(checkpoint: FoundCheckpoint) {
+    const { epoch, measured } = checkpoint;
     const { test_accuracy, train_accuracy, running_train_accuracy } = measured;
     if (test_accuracy === null || (train_accuracy === null && running_train_accuracy === null))
       return `no accuracies of epoch ${epoch} are known`;
-    let found: FoundWeights;
-    try {
-      found = await read();
-    } catch (error) {
-      return (error as Error).message;
-    }
-    const names = this.namesOf(found, path);
-    const weights = new Map<string, Float32Array>();
-    for (const [name, stored] of names) {
-      const values = found.weights.get(stored) as Float32Array;
-      if (!values.every(Number.isFinite))
-        return `${stored} has numbers that are not finite: the model diverged`;
-      weights.set(name, values);
-    }
-    return { properties: { epoch, ...measured, test_accuracy }, weights };
+    const properties = { epoch, ...measured, test_accuracy };
+    return withNetwork(checkpoint, async (network) => {
+      const names = this.namesOf(network.shapes);
+      if (typeof names === 'string') return names;
+      for (const one of network.unused) this.unused.set(`${partOf(one.name)} ${one.reason}`, one);
+      const found = await network.readAll();
+      const weights = new Map<string, Float32Array>();
+      for (const [name, stored] of names) {
+        const values = found.get(stored) as Float32Array;
+        if (!values.every(Number.isFinite))
+          return `${stored} has numbers that are not finite: the model diverged`;
+        weights.set(name, values);
+      }
+      return { properties, weights };
+    });
   }
 
-  /** Networks for images such as the data set has, or can be made to have: of any size, and grey ones of coloured ones. */
-  private fitting(found: Recognised, path: string): Recognised {
-    const channels = found.options.input[2];
-    const { name, shape } = this.images;
-    if (channels === shape[2] || channels === 1) return found;
-    throw new FormatError(
-      `${path}: a network for images of ${channels} channels, and ${name} is ${shape.join('x')}: name the images that the zoo was trained on`,
-    );
-  }
-
-  /** The file's names by the architecture's. */
-  private namesOf({ shapes }: FoundWeights, path: string): ReadonlyMap<string, string> {
-    const name = this.recognised?.architecture.name ?? this.wanted ?? undefined;
-    // Many networks take images of any size: those of the data set, if they fit.
-    const found =
-      recognise(shapes, { ...(name && { name }), input: this.images.shape }) ??
-      recognise(shapes, name ? { name } : {});
-    if (!found) {
-      const asked = name ? `the architecture ${name}` : 'no architecture that is known';
-      const known = name ? `it has not the tensors of ${asked}` : `its tensors are those of ${asked}`;
-      throw new FormatError(
-        `${path}: ${known}; the first are ${[...shapes]
-          .slice(0, 3)
-          .map(([key, shape]) => `${key} [${shape}]`)
-          .join(', ')}`,
-      );
-    }
-    this.recognised ??= this.fitting(found, path);
-    if (JSON.stringify(found.options) !== JSON.stringify(this.recognised.options)) {
-      throw new FormatError(
-        `${path}: a network of another size than those before it; a zoo has one architecture`,
-      );
-    }
-    return found.names;
+  /** A network's names by the architecture's, or why it is another. */
+  private namesOf(shapes: FoundNetwork['shapes']): ReadonlyMap<string, string> | string {
+    const { architecture, options } = this.recognised;
+    const { input, written } = options;
+    const found = recognise(shapes, { name: architecture.name, input, ...(written && { written }) });
+    if (found && signatureOf(found) === signatureOf(this.recognised)) return found.names;
+    const other = recognise(shapes);
+    if (other?.architecture.name === architecture.name)
+      return `a network of another size than most of the zoo's; a zoo has one architecture`;
+    return unknown(shapes, architecture.name);
   }
 }

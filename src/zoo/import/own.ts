@@ -25,7 +25,12 @@ export async function findOwnZoo(dir: string): Promise<FoundZoo> {
         epoch: checkpoint.epoch,
         measured: checkpoint,
         path: `${modelFile(dir, model.id)}, epoch ${checkpoint.epoch}`,
-        read: async () => ({ shapes, weights: await zoo.weights(model, checkpoint.epoch) }),
+        open: async () => ({
+          shapes,
+          unused: [],
+          readAll: () => zoo.weights(model, checkpoint.epoch),
+          close: async () => {},
+        }),
       })),
     })),
   };

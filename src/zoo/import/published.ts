@@ -1,12 +1,13 @@
 /**
  * Published model zoos (Schürholt et al. 2022) as their trainings left them: a folder for each model, with its settings in `params.json`, its
- * results in `result.json`, a JSON text on each line, and a checkpoint of each epoch in `checkpoint_000010/checkpoints`.
+ * results in `result.json`, a JSON text on each line, and a checkpoint of each epoch in `checkpoint_000010/checkpoints`. These folders may be
+ * in others, as those of fine-tuned models are in one for each pretrained model, and may be links.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../../base/source.ts';
-import { readCheckpoint } from '../formats/checkpoint.ts';
 import { readJson, readJsonLines } from '../formats/json.ts';
+import { type NetworkOptions, openNetwork } from '../formats/network.ts';
 import type { Hyperparameters } from '../members.ts';
 import {
   byName,
@@ -21,31 +22,38 @@ import {
 
 const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 
-/** Whether a folder's subfolders are those of trainings. */
+/** Folders between the zoo's and a training's, at most. */
+const levelsBetween = 2;
+
+/** Whether there are trainings in a folder. */
 export async function isPublishedZoo(dir: string): Promise<boolean> {
-  for (const name of await trialNames(dir)) if (await isFile(join(dir, name, 'result.json'))) return true;
+  for await (const _ of trials(dir)) return true;
   return false;
 }
 
-async function trialNames(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort(byName);
+/** The trainings in a folder by their paths in it, in the order of names. A link back to a folder that it is in is not followed. */
+async function* trials(dir: string, path = '', above: readonly string[] = []): AsyncGenerator<string> {
+  const folder = join(dir, path);
+  const real = await realpath(folder);
+  if (above.includes(real)) return;
+  for (const name of (await readdir(folder)).sort(byName)) {
+    const one = join(path, name);
+    if (!(await stat(join(dir, one)).catch(() => undefined))?.isDirectory()) continue;
+    if (await isFile(join(dir, one, 'result.json'))) yield one;
+    else if (above.length < levelsBetween) yield* trials(dir, one, [...above, real]);
+  }
 }
 
 /**
  * The models of a published zoo. Folders without results are no models; of which a file of settings or results is damaged or says what is
  * not known here, they are left out. Throws a FormatError if nothing is left.
  */
-export async function findPublishedZoo(dir: string): Promise<FoundZoo> {
+export async function findPublishedZoo(dir: string, options: NetworkOptions = {}): Promise<FoundZoo> {
   const models: FoundModel[] = [];
   const dropped: Dropped[] = [];
-  for (const name of await trialNames(dir)) {
-    if (!(await isFile(join(dir, name, 'result.json')))) continue;
+  for await (const name of trials(dir)) {
     try {
-      models.push(await readTrial(dir, name));
+      models.push(await readTrial(dir, name, options));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       dropped.push({ path: join(dir, name), reason: error.message });
@@ -56,7 +64,7 @@ export async function findPublishedZoo(dir: string): Promise<FoundZoo> {
   return { architecture: null, dataset: null, models, dropped };
 }
 
-async function readTrial(dir: string, name: string): Promise<FoundModel> {
+async function readTrial(dir: string, name: string, options: NetworkOptions): Promise<FoundModel> {
   const folder = join(dir, name);
   const results = (await readJsonLines(join(folder, 'result.json'))).map(dictOf);
   const params = await readParams(folder, results);
@@ -66,7 +74,12 @@ async function readTrial(dir: string, name: string): Promise<FoundModel> {
     const path = join(folder, entry, 'checkpoints');
     if (!Number.isSafeInteger(epoch) || !(await isFile(path))) continue;
     const row = resultAt(results, epoch);
-    checkpoints.push({ path, epoch, measured: measuredAt(epoch, row), read: () => readCheckpoint(path) });
+    checkpoints.push({
+      path,
+      epoch,
+      measured: measuredAt(epoch, row),
+      open: () => openNetwork(path, options),
+    });
   }
   checkpoints.sort((a, b) => a.epoch - b.epoch);
   const hyperparameters = hyperparametersOf(params, folder);

@@ -8,7 +8,24 @@ import { writeSafetensors } from '../../../src/base/safetensors.ts';
 import { FormatError } from '../../../src/base/source.ts';
 import { readCheckpoint } from '../../../src/zoo/formats/checkpoint.ts';
 import { testSeed as seed } from '../../seed.ts';
-import { type Bytes, pickle, text, torchZip } from './torch-files.ts';
+import {
+  type Bytes,
+  dict,
+  floats,
+  global,
+  int,
+  join,
+  list,
+  none,
+  orderedDict,
+  pickle,
+  reduce,
+  string,
+  tensor,
+  text,
+  torchZip,
+  tuple,
+} from './torch-files.ts';
 
 const megabyte = 2 ** 20;
 
@@ -18,7 +35,18 @@ const originals: Bytes[] = [];
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'fuzz-'));
   file = path.join(dir, 'damaged.pt');
-  for (const name of ['zip.pt', 'legacy.pt', 'protocol4.pt', 'training.pt']) {
+  const kinds = [
+    'globals.ckpt',
+    'globals4.pt',
+    'globals-legacy.pt',
+    'module.pt',
+    'weight-norm.pt',
+    'beside-complex.pt',
+  ];
+  for (const name of [
+    ...['zip.pt', 'legacy.pt', 'protocol4.pt', 'training.pt'],
+    ...kinds.map((kind) => `kinds/${kind}`),
+  ]) {
     originals.push(await readFile(path.join(import.meta.dir, 'golden', name)));
   }
   const tensors = [
@@ -35,9 +63,8 @@ async function check(bytes: Bytes, what: string): Promise<boolean> {
   await Bun.write(file, bytes);
   try {
     const { shapes, weights } = await readCheckpoint(file);
-    for (const [name, shape] of shapes) {
-      expect(weights.get(name)?.length).toBe(shape.reduce((product, n) => product * n, 1));
-    }
+    for (const [name, values] of weights)
+      expect(values.length).toBe((shapes.get(name) as number[]).reduce((product, n) => product * n, 1));
     return false;
   } catch (error) {
     if (!(error instanceof FormatError)) throw new Error(`${what}: ${(error as Error).stack}`);
@@ -97,4 +124,62 @@ test('random bytes, alone and as a pickle, are an error', async () => {
     );
     expect(await check(trial % 2 ? bytes : torchZip(pickle(bytes), {}), `random ${trial}`)).toBe(true);
   }
+}, 60_000);
+
+test('calls of any global are refused, or make nothing that is a tensor', async () => {
+  const random = new Random(seed, 'globals');
+  const pick = <T>(values: readonly T[]) => values[random.integer(values.length)] as T;
+  const modules = [
+    'os',
+    'builtins',
+    'numpy',
+    'torch',
+    'torch._utils',
+    'torch._tensor',
+    '__main__',
+    'functools',
+    'collections',
+    'operator',
+    '_codecs',
+    'numpy.core.multiarray',
+  ];
+  const names = [
+    'system',
+    'eval',
+    'getattr',
+    'partial',
+    'OrderedDict',
+    'Counter',
+    '_rebuild_tensor_v2',
+    '_rebuild_from_type_v2',
+    '_rebuild_parameter',
+    '_rebuild_qtensor',
+    'scalar',
+    'dtype',
+    'encode',
+    'FloatStorage',
+    'float32',
+    'Size',
+    '__proto__',
+    'constructor',
+  ];
+  const value = (depth: number): Bytes => {
+    const kind = random.integer(depth > 0 ? 7 : 4);
+    if (kind === 0) return int(random.integer(5) - 1);
+    if (kind === 1) return string(pick(names));
+    if (kind === 2) return none;
+    if (kind === 3) return global(pick(modules), pick(names));
+    const parts = Array.from({ length: random.integer(5) }, () => value(depth - 1));
+    if (kind === 4) return tuple(...parts);
+    if (kind === 5) return list(...parts);
+    const made = reduce(global(pick(modules), pick(names)), ...parts);
+    return random.integer(2) ? made : join(made, value(depth - 1), text('b'));
+  };
+  const net = { 'a.weight': tensor({ size: 2, shape: [2], strides: [1] }) };
+  let read = 0;
+  for (let trial = 0; trial < 2000; trial++) {
+    const root = dict({ model: orderedDict(net), x: value(4) });
+    if (!(await check(torchZip(root, { '0': floats(1, 2) }), `globals ${trial}`))) read++;
+  }
+  expect(read).toBeGreaterThan(200);
 }, 60_000);

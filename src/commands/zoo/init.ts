@@ -1,0 +1,57 @@
+/** `exp zoo init <folder>`: a zoo.yaml for a folder of checkpoints. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { writeSafely } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
+import { draftList } from '../../zoo/import/draft.ts';
+import { listNames } from '../../zoo/import/list.ts';
+import { isPublishedZoo } from '../../zoo/import/published.ts';
+import { optionValue, type Request } from '../arguments.ts';
+import { print, printError, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
+
+/** How many of the dropped checkpoints are named. */
+const shownDropped = 10;
+
+/** Returns the exit code. */
+export async function zooInit(request: Request): Promise<number> {
+  const [folder] = request.positionals as [string];
+  const list = listNames.find((name) => existsSync(join(folder, name)));
+  if (list) throw new UsageError(`${join(folder, list)} is there already`, 'remove it to write another');
+  if (existsSync(folder) && (await isPublishedZoo(folder)))
+    throw new UsageError(
+      `${folder} needs no list: its trainings have a result.json`,
+      `exp zoo import ${folder}`,
+    );
+  const { entries, dropped } = await draftList(folder, {
+    key: optionValue(request, 'key'),
+    table: optionValue(request, 'csv'),
+  });
+  const path = join(folder, 'zoo.yaml');
+  await writeSafely(path, yamlOf(entries, optionValue(request, 'dataset'), optionValue(request, 'key')));
+  const models = new Set(entries.map(({ model }) => model)).size;
+  if (request.switches.has('json')) {
+    printJson({ event: 'list', path, models, checkpoints: entries, dropped });
+    return 0;
+  }
+  for (const { path, reason } of dropped.slice(0, shownDropped))
+    printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
+  if (dropped.length > shownDropped) printError(`and ${dropped.length - shownDropped} more`);
+  print(`${path}: ${plural(models, 'model')}, ${plural(entries.length, 'checkpoint')}`);
+  const unknown = entries.filter(
+    (one) => one.train_accuracy === undefined || one.test_accuracy === undefined,
+  );
+  if (unknown.length > 0)
+    print(
+      `${plural(unknown.length, 'checkpoint')} without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv`,
+    );
+  return 0;
+}
+
+/** One line for each checkpoint. */
+function yamlOf(entries: readonly object[], dataset: string | undefined, key: string | undefined): string {
+  const head = { ...(dataset && { dataset }), ...(key && { key }) };
+  const lines = entries.map((entry) => `  - ${JSON.stringify(entry)}\n`);
+  return `${dataset ? '' : '# dataset: the images that the models were trained on, e.g. cifar-10\n'}${Object.keys(head).length > 0 ? stringify(head) : ''}checkpoints:\n${lines.join('')}`;
+}

@@ -1,0 +1,27 @@
+/** The checkpoints in a folder, known by what they hold and not by their names. */
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { filesBelow } from '../../base/walk.ts';
+import { byName } from '../import/found.ts';
+import { looksLikeCheckpoint } from './checkpoint.ts';
+
+/** Names of shards, of which their index is the checkpoint. */
+const shard = /-\d{5}-of-\d{5}\.[^.]*$/;
+
+/**
+ * Paths of the checkpoints of a folder, and where `deep` of those below it, in the order of names: files, folders of unpacked ones, and indexes of shards.
+ * A folder that is one itself is the only one.
+ */
+export async function checkpointsIn(folder: string, { deep = false } = {}): Promise<string[]> {
+  const files = deep ? filesBelow(folder) : readdirSync(folder);
+  const unpacked = new Set(files.filter((file) => basename(file) === 'data.pkl').map(dirname));
+  if (unpacked.has('.')) return [folder];
+  const inUnpacked = (file: string) =>
+    [dirname(file), dirname(dirname(file))].some((parent) => unpacked.has(parent));
+  const found = [...unpacked];
+  for (const file of files) {
+    if (inUnpacked(file) || (shard.test(file) && !file.endsWith('.index.json'))) continue;
+    if (file.endsWith('.index.json') || (await looksLikeCheckpoint(join(folder, file)))) found.push(file);
+  }
+  return found.sort(byName).map((file) => join(folder, file));
+}
