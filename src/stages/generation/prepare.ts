@@ -4,6 +4,7 @@ import { Random } from '../../base/random.ts';
 import type { ImageFormat } from '../../data/dataset.ts';
 import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
+import { accuracies, condition, ensembleAccuracy } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
@@ -21,7 +22,6 @@ import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
-import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
