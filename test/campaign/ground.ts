@@ -20,7 +20,7 @@ grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction]
 data: {train_images: 50, test_images: 50}
 zoo: {models: 6, epochs: 1, checkpoints: [0, 1], init: kaiming-uniform, learning_rate: 0.01, split: [0.5, 0.25, 0.25]}
 sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, batch_size: 8, epochs: 1}
-property_prediction: {epochs_used: null}
+property_prediction: {checkpoints: null}
 tables: [1]
 `;
 

@@ -20,7 +20,7 @@ ${grid}, seed: ${seeds}}
 data: {train_images: 50, test_images: 50}
 zoo: {models: 10, epochs: 2, checkpoints: [0, 1, 2], init: kaiming-uniform, learning_rate: 0.01, split: [0.6, 0.2, 0.2]}
 sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1}
-property_prediction: {epochs_used: null}
+property_prediction: {checkpoints: null}
 tables: [1]
 `;
 

@@ -143,8 +143,8 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'a list where null or a list is wanted',
       '  epochs: 3',
-      '  epochs_used: all',
-      ['sane.epochs_used: wrong type', 'expected null or a list'],
+      '  checkpoints: all',
+      ['sane.checkpoints: wrong type', 'expected null or a list'],
     ],
     [
       'checkpoints after the end',
@@ -159,8 +159,8 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'epochs that the zoo does not keep',
       '  epochs: 3',
-      '  epochs_used: [2]',
-      ['sane.epochs_used: the zoo keeps the epochs 1, 3, 5', 'epochs 2', 'add them to zoo.checkpoints'],
+      '  checkpoints: [2]',
+      ['sane.checkpoints: the zoo keeps the epochs 1, 3, 5', 'epochs 2', 'add them to zoo.checkpoints'],
     ],
     [
       'heads that do not divide',
@@ -347,7 +347,7 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'a block among dotted settings',
       'overrides:\n  - when: {seed: 1}\n    set: {sane: {epochs: 9}}\n',
-      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.epochs_used'],
+      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.checkpoints'],
     ],
     [
       'a setting of another block',

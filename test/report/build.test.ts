@@ -266,7 +266,9 @@ describe('column groups', () => {
   });
 
   test('are not shown apart by what changes no number', () => {
-    const runs = [1, 2].flatMap((lockstep) => seeds(2, { dataset: 'mnist', 'zoo.lockstep': lockstep }));
+    const runs = [1, 2].flatMap((models_at_once) =>
+      seeds(2, { dataset: 'mnist', 'zoo.models_at_once': models_at_once }),
+    );
     const table = tableOf(10, runs, ({ seed }) => [r2('sane', 'epoch', seed)]);
     expect(table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title)).toEqual(['MNIST']);
     expect(cellOf(table, 'epoch', 'mnist/sane').measured).toMatchObject({ mean: 0.5, n: 2 });
@@ -295,18 +297,25 @@ describe('rows that stand for settings', () => {
       ([halo, conditioning]): Run => ({
         ...makeRun(
           {
-            ...{ dataset: 'fashion-mnist', 'generation.halo': halo, 'generation.conditioning': conditioning },
+            ...{
+              dataset: 'fashion-mnist',
+              'generation.halo': halo,
+              'generation.conditioning_batches': conditioning,
+            },
             // Which methods a run has is no condition of their numbers.
             'generation.methods': halo ? ['scratch', 'kde30', 'sub'] : ['kde30'],
           },
-          [difference('generation.conditioning', conditioning, 200), difference('zoo.models', 9, 1000)],
+          [
+            difference('generation.conditioning_batches', conditioning, 200),
+            difference('zoo.models', 9, 1000),
+          ],
         ),
         architecture: 'resnet18',
         task: 'generation',
       }),
     );
     const value = ({ settings: { generation } }: Run) =>
-      conditions.find(([halo, n]) => halo === generation.halo && n === generation.conditioning)![2];
+      conditions.find(([halo, n]) => halo === generation.halo && n === generation.conditioning_batches)![2];
     const table = tableOf(7, runs, (run) => [
       ...[0, 1].map(
         (i): MetricRecord => ({

@@ -61,7 +61,7 @@ describe('work of other sizes', () => {
     expect(amount('methods: [sub], candidates: 12')).toBeCloseTo(4 + 12 / 3, 9);
     expect(amount('methods: [boot], candidates: 12, rounds: 2')).toBeCloseTo(4 + (2 * 12) / 3, 9);
     expect(amount('methods: [gauss, kde30], candidates: 12, rounds: 3')).toBeCloseTo(8 + (3 * 12 + 4) / 3, 9);
-    expect(work('conditioning: 7').kind).not.toBe(work('conditioning: 0').kind);
+    expect(work('conditioning_batches: 7').kind).not.toBe(work('conditioning_batches: 0').kind);
     expect(work('rounds: 7').kind).toBe(work('rounds: 9').kind);
   });
 });

@@ -82,8 +82,8 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
   const settings = {
     data: { train_images: 10, test_images: 10 },
     zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
-    sane: { epochs: 2, epochs_used: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
-    property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], epochs_used: null },
+    sane: { epochs: 2, checkpoints: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
+    property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], checkpoints: null },
   } as unknown as Settings;
   const runs: Run[] = seeds.map((seed) => {
     const point = {

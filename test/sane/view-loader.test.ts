@@ -127,7 +127,7 @@ describe('views of a zoo on disk', () => {
   test('of epochs that it does not have are refused', async () => {
     const zoo = await openZoo(zooDir());
     await expect(findSamples(zoo, [3, 4], undefined)).rejects.toThrow(
-      `zoo ${zooDir()}: no train model has a checkpoint of the epochs 3, 4; the zoo has the epochs 2, 5: set epochs_used, or prompt_epoch, to some of these`,
+      `zoo ${zooDir()}: no train model has a checkpoint of the epochs 3, 4; the zoo has the epochs 2, 5: set checkpoints, or prompt_epoch, to some of these`,
     );
     zoo.manifest.models.find(({ split }) => split === 'val')!.checkpoints.pop();
     await expect(findSamples(zoo, [5], undefined)).rejects.toThrow(

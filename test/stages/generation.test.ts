@@ -63,7 +63,7 @@ const sane = {
 const generation = {
   ...defaults.generation,
   recipe,
-  lockstep: null,
+  models_at_once: null,
   seed: 5,
   methods: ['scratch', 'finetuned', 'kde30', 'sub', 'boot', 'gauss'],
   epochs: [0, 1, 2],
@@ -172,7 +172,7 @@ describe('the activation', () => {
       networks.map((weights, i) => ({ id: `finetuned ${i}`, weights })),
       {
         ...{ architecture: cnnSmall, recipe: relu as unknown as ZooConfig, epochs: [1], data, seed: 5 },
-        ...{ lockstep: null, dir, report: () => {} },
+        ...{ models_at_once: null, dir, report: () => {} },
       },
     );
     expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(trained.map(([first]) => first!.test_accuracy));
@@ -248,16 +248,16 @@ test('fine-tuning in groups, and one that was interrupted and went on, lead to t
     ...{ architecture: cnnSmall, recipe: recipe as unknown as ZooConfig, epochs: [1, 3], data, seed: 2 },
     ...{ dir, stateEveryMs: 0, progressEveryMs: 0, report: () => {} },
   };
-  const whole = await finetune(networks, { ...settings, lockstep: null });
+  const whole = await finetune(networks, { ...settings, models_at_once: null });
   expect(whole.map((checkpoints) => checkpoints.map(({ epoch }) => epoch))).toEqual(
     networks.map(() => [1, 3]),
   );
-  for (const lockstep of [1, 2, 3]) {
+  for (const models_at_once of [1, 2, 3]) {
     const stop = new Error('stop');
     let told = 0;
     const interrupted = finetune(networks, {
       ...settings,
-      lockstep,
+      models_at_once,
       report: ({ done, total }) => {
         told++;
         if (done > 0.8 * total) throw stop;
@@ -265,10 +265,10 @@ test('fine-tuning in groups, and one that was interrupted and went on, lead to t
     });
     await expect(interrupted).rejects.toBe(stop);
     const finished = await readdir(join(dir, 'finetuning', 'models'));
-    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[lockstep]!);
+    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[models_at_once]!);
     let left = 0;
     // Memory may have room for other groups when it goes on.
-    const resumed = await finetune(networks, { ...settings, lockstep: null, report: () => left++ });
+    const resumed = await finetune(networks, { ...settings, models_at_once: null, report: () => left++ });
     expect(resumed).toEqual(whole);
     expect(left).toBeLessThan(told);
     expect(await readdir(dir)).not.toContain('finetuning');
@@ -296,7 +296,7 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
       split: [0.5, 0.25, 0.25],
     },
     ...{ optimizer: 'sgd', learning_rate: 0.05, activation: 'relu', init: 'kaiming-uniform' },
-    ...{ schedule: 'one-cycle', crop: 2, flip: true },
+    ...{ schedule: 'one-cycle', crop_padding: 2, flip: true },
   } as Config;
   const { dataset } = paths;
   const zoo = await run('zoo', small, { dataset }, 'batch-norm zoo');
@@ -304,10 +304,10 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
   const inputs = { dataset, zoo, sane: await run('sane', saneConfig, { zoo }, 'batch-norm sane') };
   const config = {
     ...{ ...generation, recipe: small, methods: ['kde30'], epochs: [0, 1] },
-    ...{ samples: 2, candidates: 2, conditioning_batch: 8 },
+    ...{ samples: 2, candidates: 2, conditioning_batch_size: 8 },
   } as Config;
   const before = tf.memory().numTensors;
-  const at = await run('generation', { ...config, conditioning: 3 }, inputs, 'conditioned');
+  const at = await run('generation', { ...config, conditioning_batches: 3 }, inputs, 'conditioned');
   // Two networks and both together, at two epochs.
   expect((await resultOf(at)).records.length).toBe(6);
   expect(tf.memory().numTensors).toBe(before);

@@ -45,7 +45,7 @@ const config: ZooConfig = {
   activation: 'tanh',
   init: 'kaiming-uniform',
   vary: {},
-  lockstep: null,
+  models_at_once: null,
   split: [0.5, 0.25, 0.25],
 };
 
@@ -282,7 +282,7 @@ describe('the size of groups', () => {
     expect(sizeOf({}, { host: host - 1, gpu: null })).toBe(4);
     expect(sizeOf({ batch_size: 512 }, { host, gpu: null })).toBeLessThan(4);
     expect(sizeOf({ checkpoints: [0, 1, 2, 3, 4] }, { host, gpu: null })).toBeLessThan(5);
-    expect(sizeOf({ lockstep: 9 }, { host: 0, gpu: null })).toBe(9);
+    expect(sizeOf({ models_at_once: 9 }, { host: 0, gpu: null })).toBe(9);
     expect(sizeOf({}, { host: 0, gpu: null })).toBe(1);
     expect(sizeOf({ batch_size: 10 }, { host: 20 * gigabyte, gpu: null }, cnnSmall)).toBe(64);
   });

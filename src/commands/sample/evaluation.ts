@@ -85,7 +85,7 @@ export class Evaluation {
       found.names,
       prepare(chosen, images),
       prepare(images.test, images),
-      { batches: generation.conditioning, size: generation.conditioning_batch },
+      { batches: generation.conditioning_batches, size: generation.conditioning_batch_size },
       seed,
       `${name} with ${network.activation} on ${order.length} training images of ${dataset}`,
     );

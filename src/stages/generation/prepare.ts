@@ -24,8 +24,8 @@ import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
 import { transplant } from './transplant.ts';
 
-/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
+/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; models_at_once: number | null };
 
 /** Throws where a network's tokens lie outside of the position tables that SANE has learnt. */
 export function checkPositions(layout: TokenLayout, shape: SaneShape, architecture: string): void {
@@ -128,7 +128,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const finish = (models: readonly StateDict[]) => {
     const heads = new Random(config.seed, 'generation', 'head');
     const moved = isHome ? models : models.map((model) => transplant(model, architecture, heads));
-    const { conditioning: batches, conditioning_batch: size } = config;
+    const { conditioning_batches: batches, conditioning_batch_size: size } = config;
     const random = new Random(config.seed, 'generation', 'conditioning');
     return condition(network, moved, data.train.images, { batches, size }, random);
   };
