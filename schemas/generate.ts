@@ -19,13 +19,15 @@ export const schemaText = (): string => `${JSON.stringify(editorSchema(catalogue
 
 /** The types. Names of architectures and the like are plain text in them: which there are, the catalogue says. */
 export async function typesText(): Promise<string> {
-  const { patternProperties: _anchors, ...schema } = experimentSchema(catalogue);
+  const schema = experimentSchema(catalogue);
   const $defs = schema.$defs as Record<string, JsonSchema>;
   const named = ['architecture', 'dataset', 'task', 'device'].map((name) => {
     const { enum: _, ...open } = $defs[name] as JsonSchema;
     return [name, open] as const;
   });
-  const loose = { ...schema, $defs: { ...$defs, ...looseParts, ...Object.fromEntries(named) } };
+  // Blocks that are only there to be merged into others are not read.
+  const { patternProperties: _, ...read } = schema;
+  const loose = { ...read, $defs: { ...$defs, ...looseParts, ...Object.fromEntries(named) } };
   const types = await compile(loose as JSONSchema, 'Experiment', {
     bannerComment: '/* Made from the registries by `bun run schema`. Do not edit. */',
     additionalProperties: false,

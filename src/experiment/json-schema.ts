@@ -115,7 +115,6 @@ export function experimentSchema(
     title: 'Experiment',
     description:
       "One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.",
-    patternProperties: { '^x-': { description: 'Holds anchors that other blocks use, and is no setting.' } },
     ...mapping({
       name: {
         description: 'Names the folder under results/ that the tables go to.',
@@ -183,6 +182,11 @@ export function experimentSchema(
       },
     }),
     required: ['name', 'grid'],
+    patternProperties: {
+      '^x-': {
+        description: 'Anything, for `&anchors` that other parts merge by `<<: *anchor`. Not read itself.',
+      },
+    },
     $defs: {
       architecture: names("Network architecture of the zoo's models.", Object.keys(architectures)),
       dataset: names("Image data set that the zoo's models are trained on.", Object.keys(datasets)),

@@ -23,6 +23,10 @@ export interface ParsedExperiment {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The file without the parts that are only there to be merged into others. */
+const withoutNotes = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+
 /** Problems between axes: lists of unequal length in a zip, an axis given twice, a grid without the axes that runs need. */
 function checkAxes(value: Record<string, unknown>): Located[] {
   const found: Located[] = [];
@@ -129,7 +133,7 @@ export function parseExperiment(
   }
   if (problems.length > 0) fail();
   return {
-    experiment: value as unknown as Experiment,
+    experiment: withoutNotes(value) as unknown as Experiment,
     source,
     catalogue,
     warnings: source.renamed.map(renameWarning),

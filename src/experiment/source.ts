@@ -1,6 +1,7 @@
 /** YAML text with the place of everything in it. */
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isPair,
@@ -8,9 +9,12 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   visit,
+  type YAMLMap,
 } from 'yaml';
+import { isMergeKey, mergedInto, resolved, wrongMerge } from './merge-keys.ts';
 import type { Place, Problem } from './problems.ts';
 import type { Rename } from './renamed.ts';
 
@@ -47,6 +51,17 @@ function placeOf(range: readonly [number, number], counter: LineCounter): Place 
 const rangeOf = (node: unknown): [number, number] | undefined =>
   isNode(node) && node.range ? [node.range[0], node.range[1]] : undefined;
 
+/** The pair of a key in a mapping, or in what it merges. */
+function findPair(map: YAMLMap, key: string, document: Document): Pair | undefined {
+  const own = map.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === key);
+  if (own) return own;
+  for (const merged of mergedInto(map, document)) {
+    const pair = findPair(merged, key, document);
+    if (pair) return pair;
+  }
+  return undefined;
+}
+
 /** Range of the node at a path, or of the innermost node around it that exists. */
 function findRange(document: Document, path: Path, markKey: boolean): [number, number] | undefined {
   let node: unknown = document.contents;
@@ -54,9 +69,7 @@ function findRange(document: Document, path: Path, markKey: boolean): [number, n
   for (const [depth, part] of path.entries()) {
     let next: unknown;
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
-      );
+      const pair = findPair(node, String(part), document);
       if (!pair) break;
       next = pair.value;
       const key = rangeOf(pair.key);
@@ -67,7 +80,7 @@ function findRange(document: Document, path: Path, markKey: boolean): [number, n
       if (next === undefined) break;
       range = rangeOf(next) ?? range;
     } else break;
-    node = next;
+    node = resolved(next, document);
   }
   return range;
 }
@@ -94,10 +107,18 @@ function syntaxProblem(code: string, message: string): Pick<Problem, 'code' | 'm
 function renameKeys(document: Document, rename: Rename, counter: LineCounter) {
   const renamed: KeyChange[] = [];
   const problems: Problem[] = [];
+  let aliases = 0;
   const visitNode = (node: unknown, path: Path): void => {
+    // What aliases stand for is a part of the file here too; of too many, reading them finds the mistake.
+    if (isAlias(node) && ++aliases <= maxAliases) visitNode(resolved(node, document), path);
     if (isSeq(node)) for (const [i, item] of node.items.entries()) visitNode(item, [...path, i]);
     if (!isMap(node)) return;
-    for (const { key, value } of node.items) {
+    for (const pair of node.items) {
+      const { key, value } = pair;
+      if (isMergeKey(pair)) {
+        for (const one of isSeq(value) ? value.items : [value]) visitNode(one, path);
+        continue;
+      }
       if (!isScalar(key)) continue;
       const old = String(key.value);
       const name = rename(path, old);
@@ -126,19 +147,12 @@ function renameKeys(document: Document, rename: Rename, counter: LineCounter) {
   return { renamed, problems };
 }
 
-/** Without the blocks at the top whose names begin with x-: they hold anchors, and are no settings. */
-function withoutAnchors(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
-}
-
 /** Parses YAML 1.2. Never throws: what is wrong is in `problems`. `rename` gives keys their present names. */
 export function parseYaml(text: string, file: string, rename: Rename = () => undefined): YamlSource {
   const counter = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: counter,
     version: '1.2',
-    // `<<: *name` takes the keys of a mapping that an anchor names.
     merge: true,
     prettyErrors: false,
     logLevel: 'error',
@@ -148,6 +162,12 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
     path: '',
     place: placeOf(pos, counter),
   }));
+  const wrong = wrongMerge(document);
+  if (wrong) {
+    const range = rangeOf(wrong.node);
+    const { message, hint } = wrong;
+    problems.push({ code: 'bad-merge', path: '', place: range && placeOf(range, counter), message, hint });
+  }
   const changes = renameKeys(document, rename, counter);
   problems.push(...changes.problems);
   const locate = (path: Path, markKey = false) => {
@@ -159,7 +179,7 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
   let value: unknown;
   if (readable) {
     try {
-      value = withoutAnchors(document.toJS({ maxAliasCount: maxAliases }));
+      value = document.toJS({ maxAliasCount: maxAliases });
     } catch (error) {
       let first: Node | undefined;
       visit(document, {

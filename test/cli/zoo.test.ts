@@ -147,6 +147,7 @@ describe('exp zoo init and exp zoo show', () => {
       shape,
       data: random.normals(shape.reduce((a, b) => a * b, 1)),
     }));
+  const profiled = { name: 'model.total_ops', shape: [1], data: Float32Array.of(Number.POSITIVE_INFINITY) };
 
   test('from a folder of files to a zoo: names from paths, accuracies from a table; the rest is said', async () => {
     const program = new Program();
@@ -155,7 +156,7 @@ describe('exp zoo init and exp zoo show', () => {
     for (const [i, model] of ['a', 'b', 'c'].entries()) {
       mkdirSync(join(dir, model), { recursive: true });
       for (const epoch of [5, 10]) {
-        await writeTorch(join(dir, model, `epoch_${epoch}.pth.tar`), tensors('model.'));
+        await writeTorch(join(dir, model, `epoch_${epoch}.pth.tar`), [...tensors('model.'), profiled]);
         rows.push(`${model},${epoch},${80 + epoch},${70 + i},${['train', 'val', 'test'][i]}`);
       }
     }
@@ -166,7 +167,7 @@ describe('exp zoo init and exp zoo show', () => {
     const written = await exp('zoo', 'init', dir, '--dataset', 'glyphs', '--csv', table);
     expect(written).toEqual({
       code: 0,
-      out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\n`,
+      out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\nuse it in an experiment with\n  zoo: {import: ${dir}, checkpoints: [5, 10]}\n  property_prediction: {gap: evaluated}\n`,
       err: `left out: ${join(dir, 'b', 'scaler.bin')}: no network: no tensor has a name that ends in "weight"\n`,
     });
     const list = parse(await Bun.file(join(dir, 'zoo.yaml')).text());
@@ -191,8 +192,14 @@ describe('exp zoo init and exp zoo show', () => {
 `;
     expect(await exp('zoo', 'show', dir)).toEqual({ code: 0, out: shown, err: '' });
     const out = join(program.root, 'zoo');
-    expect((await exp('zoo', 'import', dir, '--out', out)).code).toBe(0);
-    expect((await exp('zoo', 'show', out)).out).toBe(shown.replace(dir, out));
+    const unused = 'total_ops (no part of a layer)';
+    expect(await exp('zoo', 'import', dir, '--out', out)).toMatchObject({
+      code: 0,
+      err: `not used: ${unused}\n`,
+    });
+    expect((await exp('zoo', 'show', out)).out).toBe(
+      `${shown.replace(dir, out)}  not used        ${unused}\n`,
+    );
   });
 
   test('without accuracies the list has to be completed', async () => {
@@ -202,7 +209,7 @@ describe('exp zoo init and exp zoo show', () => {
     await writeTorch(join(dir, 'seed3.pt'), tensors(''));
     const { out } = await exp('zoo', 'init', dir);
     expect(out).toContain(
-      '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv',
+      '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv\nname the images that the models were trained on at the top of it, or give --dataset\n',
     );
     const text = await Bun.file(join(dir, 'zoo.yaml')).text();
     expect(text).toStartWith('# dataset: the images that the models were trained on, e.g. cifar-10\n');
@@ -211,6 +218,21 @@ describe('exp zoo init and exp zoo show', () => {
     rmSync(join(dir, 'zoo.yaml'));
     expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(
       `exp: ${bad}: expected a column file or model, found name, test_acc\n`,
+    );
+    expect((await exp('zoo', 'init', bad)).err).toBe(
+      `exp: there is no folder ${bad}\n  exp zoo init <folder of checkpoints>\n`,
+    );
+    mkdirSync(join(program.root, 'empty'));
+    expect((await exp('zoo', 'init', join(program.root, 'empty'))).err).toBe(
+      `exp: ${join(program.root, 'empty')}: no checkpoint is in it: files of torch.save or safetensors\n`,
+    );
+    const other = program.write('other.csv', 'model,test_acc,train_acc\nseed4,0.5,0.6\n');
+    expect((await exp('zoo', 'init', dir, '--csv', other)).err).toBe(
+      `exp: ${other}: no row is of a checkpoint: its first is {"model":"seed4","test_accuracy":0.5,"train_accuracy":0.6}, a checkpoint is file seed3.pt, model seed3, epoch 0\n`,
+    );
+    const words = program.write('words.csv', 'model,test_acc\nseed3,high\n');
+    expect((await exp('zoo', 'init', dir, '--csv', words)).err).toBe(
+      `exp: ${words}:2: test_acc high is no number\n`,
     );
   });
 });

@@ -1,8 +1,8 @@
 /** Models, epochs and measures as the paths and names of training scripts have them. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { expandPath } from '../../src/base/paths.ts';
-import { draftList, identify, measuredBy } from '../../src/zoo/import/draft.ts';
+import { draftList } from '../../src/zoo/import/draft.ts';
+import { identify, measuredBy } from '../../src/zoo/import/names.ts';
 
 test.each([
   ['a/epoch-10.pt', 'a', 10],
@@ -36,15 +36,4 @@ test('epoch and accuracies are taken from the checkpoints where they are, per ce
   const { entries } = await draftList(join(import.meta.dir, 'formats', 'golden', 'kinds'));
   const entry = entries.find(({ file }) => file === 'imagenet.pth.tar');
   expect(entry).toEqual({ file: 'imagenet.pth.tar', model: 'imagenet', epoch: 5, test_accuracy: 0.615 });
-});
-
-test('~ and variables in paths', () => {
-  const env = { HOME: '/home/x', DATA: '/data' };
-  const variable = ['$', '{DATA}'].join('');
-  expect(expandPath('~/a', env)).toBe('/home/x/a');
-  expect(expandPath(`${variable}/a`, env)).toBe('/data/a');
-  expect(expandPath('a~b', env)).toBe('a~b');
-  expect(() => expandPath(`${variable}/a`, {})).toThrow(
-    `${variable}/a: the environment has no variable DATA`,
-  );
 });

@@ -198,6 +198,21 @@ describe('a published zoo', () => {
     }
   });
 
+  test('may have its trainings in folders of folders, as fine-tuned models are, and links; a link back is not followed', async () => {
+    const trial = (name: string): Trial => ({
+      ...{ name, checkpoints: { checkpoint_1: bytesOf(cnn, draw(cnn)) }, results: [row(1, 0.5)] },
+    });
+    const elsewhere = published([trial('d')]);
+    const dir = published(['pre_2/a', 'pre_2/b', 'pre_10/a', 'c'].map(trial));
+    symlinkSync(join(elsewhere, 'd'), join(dir, 'pre_10', 'linked'));
+    symlinkSync('..', join(dir, 'pre_2', 'back'));
+    const { manifest, dropped } = await importInto(dir);
+    expect(manifest.models.map(({ source }) => source)).toEqual([
+      ...['c', 'pre_2/a', 'pre_2/b', 'pre_10/a', 'pre_10/linked'],
+    ]);
+    expect(dropped).toEqual([]);
+  });
+
   test('that begins with epoch 1 has each checkpoint’s own results, the last of several', async () => {
     const results = [row(1, 0.1), row(2, 0.2), row(2, 0.3), row(3, 0.4)];
     const dir = published([
@@ -348,7 +363,7 @@ describe('a published zoo', () => {
     });
     const unknown = bytesOf({ ...cnn, state: cnn.state.slice(2) }, draw(cnn));
     expect(await errorOf(published([one(unknown)]))).toBe(
-      'DIR/a/checkpoint_1/checkpoints: its tensors are those of no architecture that is known; the first are module_list.3.weight [6,8,5,5], module_list.3.bias [6], module_list.6.weight [4,6,2,2]',
+      'DIR/a/checkpoint_1/checkpoints: its tensors are those of no architecture that is known (take the architecture tensors, which needs no layers, or write them under architectures: in an experiment); the first are module_list.3.weight [6,8,5,5], module_list.3.bias [6], module_list.6.weight [4,6,2,2]',
     );
     expect(
       await errorOf(published([one(bytesOf(cnn, draw(cnn)))]), { architecture: 'cnn-large' }),
@@ -543,6 +558,17 @@ checkpoints:
     ],
   ])('%j', async (list, message) => {
     expect(await errorOf(listed(list))).toBe(`DIR/zoo.yaml: ${message}`);
+  });
+
+  test('a list whose merges multiply is refused before they explode', async () => {
+    const lines = ['x-0: &a0 {k: 1}'];
+    for (let i = 1; i < 12; i++)
+      lines.push(`x-${i}: &a${i} {<<: [${new Array(9).fill(`*a${i - 1}`).join(', ')}]}`);
+    const before = performance.now();
+    expect(await errorOf(listed(`${lines.join('\n')}\ncheckpoints: [{file: a.pt}]\n`))).toContain(
+      'DIR/zoo.yaml: Excessive alias count',
+    );
+    expect(performance.now() - before).toBeLessThan(5000);
   });
 
   test('a list that is no YAML, and a file that is not there', async () => {

@@ -1,5 +1,5 @@
 /** `exp zoo init <folder>`: a zoo.yaml for a folder of checkpoints. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeSafely } from '../../base/files.ts';
@@ -10,16 +10,17 @@ import { isPublishedZoo } from '../../zoo/import/published.ts';
 import { optionValue, type Request } from '../arguments.ts';
 import { print, printError, printJson } from '../output.ts';
 import { UsageError } from '../usage.ts';
-
-/** How many of the dropped checkpoints are named. */
-const shownDropped = 10;
+import { describeDropped } from './dropped.ts';
+import { inExperiment } from './in-experiment.ts';
 
 /** Returns the exit code. */
 export async function zooInit(request: Request): Promise<number> {
   const [folder] = request.positionals as [string];
   const list = listNames.find((name) => existsSync(join(folder, name)));
   if (list) throw new UsageError(`${join(folder, list)} is there already`, 'remove it to write another');
-  if (existsSync(folder) && (await isPublishedZoo(folder)))
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`there is no folder ${folder}`, 'exp zoo init <folder of checkpoints>');
+  if (await isPublishedZoo(folder))
     throw new UsageError(
       `${folder} needs no list: its trainings have a result.json`,
       `exp zoo import ${folder}`,
@@ -29,23 +30,26 @@ export async function zooInit(request: Request): Promise<number> {
     table: optionValue(request, 'csv'),
   });
   const path = join(folder, 'zoo.yaml');
-  await writeSafely(path, yamlOf(entries, optionValue(request, 'dataset'), optionValue(request, 'key')));
+  const dataset = optionValue(request, 'dataset');
+  await writeSafely(path, yamlOf(entries, dataset, optionValue(request, 'key')));
   const models = new Set(entries.map(({ model }) => model)).size;
   if (request.switches.has('json')) {
     printJson({ event: 'list', path, models, checkpoints: entries, dropped });
     return 0;
   }
-  for (const { path, reason } of dropped.slice(0, shownDropped))
-    printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
-  if (dropped.length > shownDropped) printError(`and ${dropped.length - shownDropped} more`);
+  for (const line of describeDropped(dropped)) printError(`left out: ${line}`);
   print(`${path}: ${plural(models, 'model')}, ${plural(entries.length, 'checkpoint')}`);
-  const unknown = entries.filter(
-    (one) => one.train_accuracy === undefined || one.test_accuracy === undefined,
+  const known = entries.filter(
+    (one) =>
+      one.test_accuracy !== undefined && (one.train_accuracy ?? one.running_train_accuracy) !== undefined,
   );
-  if (unknown.length > 0)
+  if (known.length < entries.length)
     print(
-      `${plural(unknown.length, 'checkpoint')} without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv`,
+      `${plural(entries.length - known.length, 'checkpoint')} without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv`,
     );
+  if (dataset === undefined)
+    print(`name the images that the models were trained on at the top of it, or give --dataset`);
+  if (known.length > 0) print(inExperiment(folder, known));
   return 0;
 }
 

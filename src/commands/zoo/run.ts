@@ -14,9 +14,8 @@ import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import { print, printError, printJson } from '../output.ts';
 import { UsageError } from '../usage.ts';
-
-/** How many of the dropped checkpoints are named. */
-const shownDropped = 10;
+import { describeDropped } from './dropped.ts';
+import { inExperiment } from './in-experiment.ts';
 
 /** Returns the exit code. */
 export async function zooImport(request: Request): Promise<number> {
@@ -49,24 +48,19 @@ export async function zooImport(request: Request): Promise<number> {
     });
     return 0;
   }
-  for (const { path, reason } of dropped.slice(0, shownDropped))
-    printError(`left out: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`);
-  if (dropped.length > shownDropped)
-    printError(`and ${dropped.length - shownDropped} more, in ${out}/dropped.json`);
+  for (const line of describeDropped(dropped, `${out}/dropped.json`)) printError(`left out: ${line}`);
   if (unused.length > 0) printError(`not used: ${describeUnused(unused)}`);
   print(
     `${out}: ${plural(models.length, 'model')} of ${architecture} on ${dataset}, ${plural(checkpoints, 'checkpoint')} of epochs ${epochs.join(', ')}`,
   );
-  // Experiments lie anywhere, and take a path that is not absolute from their own folder on.
-  const folderInYaml = asYaml(absolute(out));
   print(
-    `use it in an experiment with\n  zoo: {import: ${folderInYaml}, checkpoints: [${epochs.join(', ')}]}`,
+    inExperiment(
+      out,
+      models.flatMap((model) => model.checkpoints),
+    ),
   );
   return 0;
 }
-
-/** A path as text in braces of YAML: quoted where it is not plain. */
-const asYaml = (path: string) => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
 
 /** Whether the path is free: nothing is there, or an empty folder. Throws the system's error about anything else. */
 async function isFree(path: string): Promise<boolean> {

@@ -1,11 +1,10 @@
 /** `exp zoo show <folder>`: what a zoo holds. */
 import { plural } from '../../base/plural.ts';
+import { describeUnused } from '../../zoo/formats/unused.ts';
 import { summarizeZoo, type ZooSummary } from '../../zoo/import/summary.ts';
 import type { Request } from '../arguments.ts';
 import { print, printJson } from '../output.ts';
-
-/** How many of the dropped checkpoints are named. */
-const shownDropped = 10;
+import { describeDropped } from './dropped.ts';
 
 /** Returns the exit code. */
 export async function zooShow(request: Request): Promise<number> {
@@ -17,7 +16,7 @@ export async function zooShow(request: Request): Promise<number> {
 }
 
 function linesOf(folder: string, summary: ZooSummary): string[] {
-  const { architecture, dataset, models, checkpoints, epochs, splits, accuracies, dropped } = summary;
+  const { architecture, dataset, models, checkpoints, epochs, splits, accuracies, dropped, unused } = summary;
   const rangeOf = (range: ZooSummary['accuracies']['test']) => {
     if (!range) return 'not known';
     const of = range.known < checkpoints ? `, of ${range.known} of ${plural(checkpoints, 'checkpoint')}` : '';
@@ -26,7 +25,7 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
   const split = ['train', 'val', 'test'].map((name) => `${name} ${splits[name] ?? 0}`).join(', ');
   return [
     folder,
-    `  architecture    ${architecture ?? 'not known'}`,
+    `  architecture    ${architecture ?? 'none that is known: tensors, or write its layers'}`,
     `  dataset         ${dataset ?? 'not known'}`,
     `  models          ${models}`,
     `  checkpoints     ${checkpoints}, of epochs ${epochs.join(', ')}`,
@@ -34,11 +33,7 @@ function linesOf(folder: string, summary: ZooSummary): string[] {
     `  train accuracy  ${rangeOf(accuracies.train)}`,
     `  test accuracy   ${rangeOf(accuracies.test)}`,
     `  left out        ${dropped.length}`,
-    ...dropped
-      .slice(0, shownDropped)
-      .map(({ path, reason }) => `    ${reason.startsWith(path) ? reason : `${path}: ${reason}`}`),
-    ...(dropped.length > shownDropped
-      ? [`    and ${dropped.length - shownDropped} more, in dropped.json`]
-      : []),
+    ...describeDropped(dropped, 'dropped.json').map((line) => `    ${line}`),
+    ...(unused.length > 0 ? [`  not used        ${describeUnused(unused)}`] : []),
   ];
 }

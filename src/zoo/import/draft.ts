@@ -2,16 +2,13 @@
  * A list for a folder of checkpoints (see list.ts): model and epoch from their paths, accuracies and epoch from the numbers that training
  * scripts keep beside the weights, and all of it from a table where there is one.
  */
-import { readFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { relative } from 'node:path';
 import { FormatError } from '../../base/source.ts';
 import { checkpointsIn } from '../formats/checkpoints-in.ts';
 import { type NetworkOptions, openNetwork } from '../formats/network.ts';
-import { byName, type Dropped, type Measured } from './found.ts';
-import { entryKeys } from './list.ts';
-
-type MeasuredName = keyof Measured;
+import { byName, type Dropped, named } from './found.ts';
+import { identify, type MeasuredName, measuredBy } from './names.ts';
+import { readTable } from './table.ts';
 
 export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
   file: string;
@@ -20,61 +17,13 @@ export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
   split?: string;
 }
 
-/** Words before a number that counts epochs, in a path; those of the second kind count them only where there is none of the first. */
-const counted = (words: string) =>
-  new RegExp(`(?:^|(?<=[\\W_]))(?:${words})[-_=. ]*(\\d+)(?=$|[\\W_])`, 'gi');
-const epochWords = counted('epoch|ep|e');
-const otherWords = counted('checkpoint|ckpt|step|iter');
-
-/** Names of files that say nothing about the model. */
-const generic =
-  /^(checkpoints?|ckpt|model|best|last|latest|final|state|state_dict|weights|pytorch_model|net|params)?$/i;
-
-/** How checkpoints' names end. */
-const ending = /\.(pt|pth|th|bin|ckpt|model|safetensors|pkl)(\.tar|\.index\.json)?$/i;
-
-/** Model and epoch that a path says; the epoch is undefined where it says none. */
-export function identify(path: string): { model: string; epoch: number | undefined } {
-  const plain = path.replace(ending, '');
-  // A stem that is a number alone counts epochs too; other numbers without a word before them may be seeds.
-  const found =
-    [...plain.matchAll(epochWords)].at(-1) ??
-    [...plain.matchAll(otherWords)].at(-1) ??
-    /(?<=^|\/)(\d+)$/.exec(plain);
-  const epoch = found && Number.isSafeInteger(Number(found[1])) ? Number(found[1]) : undefined;
-  const rest = plain
-    .replace(epochWords, '')
-    .replace(otherWords, '')
-    .replace(/(?<=^|\/)\d+$/, '');
-  const parts = rest
-    .split('/')
-    .map((part) => part.replace(/^[\W_]+|[\W_]+$/g, ''))
-    .filter((part) => part !== '');
-  while (parts.length > 1 && generic.test(parts.at(-1) as string)) parts.pop();
-  return { model: parts.join('/') || path, epoch };
-}
-
-/** What a number beside the weights, or a column of a table, is; undefined: none of what a list has. */
-export function measuredBy(name: string): MeasuredName | undefined {
-  const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
-  const [, split = '', what = ''] =
-    /^(?:best_?)?(train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(
-      last,
-    ) ?? [];
-  if (what === '') return undefined;
-  // A loss that does not say of what is the training's last batch more often than not.
-  if (what === 'loss' && split === '') return undefined;
-  const side = split.startsWith('train') ? 'train' : 'test';
-  return what === 'loss' ? `${side}_loss` : `${side}_accuracy`;
-}
-
 /** Entries for all checkpoints below a folder; what is no network, or is there twice, is dropped. Throws a FormatError. */
 export async function draftList(
   folder: string,
   { key, table }: NetworkOptions & { table?: string | undefined } = {},
 ): Promise<{ entries: DraftEntry[]; dropped: Dropped[] }> {
-  const rows = table === undefined ? [] : readTable(table);
-  const entries: DraftEntry[] = [];
+  const rows = table === undefined ? undefined : readTable(table);
+  const entries = new Map<string, DraftEntry>();
   const dropped: Dropped[] = [];
   for (const path of await checkpointsIn(folder, { deep: true })) {
     const file = relative(folder, path);
@@ -82,21 +31,25 @@ export async function draftList(
       const { epoch, ...found } = await measuredIn(path, { key });
       const said = identify(file);
       const entry = { file, model: said.model, epoch: said.epoch ?? epoch ?? 0, ...found };
-      Object.assign(entry, rowOf(rows, entry));
-      const twin = entries.find((one) => one.model === entry.model && one.epoch === entry.epoch);
+      Object.assign(entry, rows?.of(entry));
+      const name = JSON.stringify([entry.model, entry.epoch]);
+      const twin = entries.get(name);
       if (twin)
         throw new FormatError(`model ${entry.model} has epoch ${entry.epoch} in ${twin.file} already`);
-      entries.push(entry);
+      entries.set(name, entry);
     } catch (error) {
       dropped.push({ path, reason: (error as Error).message });
     }
   }
-  if (entries.length === 0) {
+  const [one] = entries.values();
+  if (!one) {
     const [first] = dropped;
-    throw new FormatError(first ? `${first.path}: ${first.reason}` : `${folder}: no checkpoint is in it`);
+    if (first) throw new FormatError(named(first));
+    throw new FormatError(`${folder}: no checkpoint is in it: files of torch.save or safetensors`);
   }
+  rows?.checkUsed(one);
   return {
-    entries: asFractions(entries).sort((a, b) => byName(a.model, b.model) || a.epoch - b.epoch),
+    entries: asFractions([...entries.values()]).sort((a, b) => byName(a.model, b.model) || a.epoch - b.epoch),
     dropped,
   };
 }
@@ -129,54 +82,4 @@ function asFractions(entries: readonly DraftEntry[]): DraftEntry[] {
     }
     return result;
   });
-}
-
-type Row = Partial<DraftEntry>;
-
-/** A CSV file with a header: file or model (and epoch), and what was measured. Throws a FormatError. */
-function readTable(path: string): Row[] {
-  const rows = (() => {
-    try {
-      return parse(readFileSync(path), {
-        columns: true,
-        trim: true,
-        bom: true,
-        skip_empty_lines: true,
-      }) as Record<string, string>[];
-    } catch (error) {
-      throw new FormatError(`${path}: ${(error as Error).message}`);
-    }
-  })();
-  const nameOf = (column: string) => {
-    const plain = column.toLowerCase();
-    if (plain === 'path' || plain === 'checkpoint') return 'file';
-    return entryKeys.includes(plain) ? plain : measuredBy(column);
-  };
-  const columns = Object.keys(rows[0] ?? {});
-  if (!columns.some((column) => ['file', 'model'].includes(nameOf(column) ?? '')))
-    throw new FormatError(
-      `${path}: expected a column file or model, found ${columns.join(', ') || 'nothing'}`,
-    );
-  return rows.map((row, i) => {
-    const result: Record<string, string | number> = {};
-    for (const [column, text] of Object.entries(row)) {
-      const name = nameOf(column);
-      if (name === undefined || text === '') continue;
-      const isText = name === 'file' || name === 'model' || name === 'split';
-      if (!isText && !Number.isFinite(Number(text)))
-        throw new FormatError(`${path}:${i + 2}: ${column} ${text} is no number`);
-      result[name] = isText ? text : Number(text);
-    }
-    return result as Row;
-  });
-}
-
-/** The row of a checkpoint: by its file, or else by its model, and its epoch where the row has one. */
-function rowOf(rows: readonly Row[], { file, model, epoch }: DraftEntry): Row {
-  const fits = (row: Row) =>
-    row.file === undefined
-      ? (row.model === model || row.model === basename(model)) && (row.epoch ?? epoch) === epoch
-      : join(row.file) === file || join(row.file) === dirname(file);
-  const { file: _, ...row } = rows.find(fits) ?? {};
-  return row;
 }

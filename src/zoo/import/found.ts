@@ -51,6 +51,10 @@ export interface Dropped {
   reason: string;
 }
 
+/** The reason, with the path in front where it does not name it. */
+export const named = ({ path, reason }: Dropped): string =>
+  reason.startsWith(path) ? reason : `${path}: ${reason}`;
+
 export interface FoundZoo {
   /** As the folder names them; null where it does not. */
   architecture: string | null;

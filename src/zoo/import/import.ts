@@ -21,7 +21,14 @@ import {
   type ZooManifest,
   type ZooModel,
 } from '../zoo.ts';
-import type { Dropped, FoundCheckpoint, FoundModel, FoundNetwork, FoundZoo } from './found.ts';
+import {
+  type Dropped,
+  type FoundCheckpoint,
+  type FoundModel,
+  type FoundNetwork,
+  type FoundZoo,
+  named,
+} from './found.ts';
 
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
@@ -41,8 +48,9 @@ export interface ImportOptions {
   hyperparameters(architecture: string, dataset: string): Hyperparameters;
 }
 
-/** Beside the manifest. */
+/** Beside the manifest: checkpoints that were left out, and tensors of the others that no layer has. */
 export const droppedName = 'dropped.json';
+export const unusedName = 'unused.json';
 
 export interface ImportedZoo {
   manifest: ZooManifest;
@@ -118,9 +126,11 @@ export async function importZoo(
     epochs: epochs.sort((a, b) => a - b),
     models,
   };
+  const unused = [...conversion.unused.values()];
   await writeJson(join(out, droppedName), dropped);
+  await writeJson(join(out, unusedName), unused);
   await writeJson(join(out, manifestName), manifest);
-  return { manifest, dropped, unused: [...conversion.unused.values()] };
+  return { manifest, dropped, unused };
 }
 
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {
@@ -155,7 +165,7 @@ export async function architectureOfMost(
     for (const checkpoint of checkpoints) {
       const shapes = await withNetwork(checkpoint, async (network) => network.shapes);
       if (typeof shapes === 'string') {
-        problem ??= named(checkpoint.path, shapes);
+        problem ??= named({ path: checkpoint.path, reason: shapes });
         continue;
       }
       const recognised = recogniseFor(shapes, wanted, images);
@@ -168,7 +178,7 @@ export async function architectureOfMost(
           recognised,
           count: count + 1,
         });
-      } else problem ??= named(checkpoint.path, unknown(shapes, wanted.name));
+      } else problem ??= named({ path: checkpoint.path, reason: unknown(shapes, wanted.name) });
       break;
     }
   }
@@ -188,12 +198,10 @@ function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: I
   return (images && recognise(shapes, { ...wanted, input: images.shape })) ?? recognise(shapes, wanted);
 }
 
-const named = (path: string, reason: string) => (reason.startsWith(path) ? reason : `${path}: ${reason}`);
-
 function unknown(shapes: FoundNetwork['shapes'], wanted?: string): string {
   const known =
     wanted === undefined
-      ? 'its tensors are those of no architecture that is known'
+      ? 'its tensors are those of no architecture that is known (take the architecture tensors, which needs no layers, or write them under architectures: in an experiment)'
       : `it has not the tensors of the architecture ${wanted}`;
   const first = [...shapes].slice(0, 3).map(([key, shape]) => `${key} [${shape}]`);
   return `${known}; the first are ${first.join(', ')}`;

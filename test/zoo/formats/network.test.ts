@@ -1,6 +1,6 @@
 /** The one reader of networks: names, orders, shards, unpacked folders. Files are written opcode by opcode, or by our writer of safetensors. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../../src/base/safetensors.ts';
@@ -157,6 +157,26 @@ describe('an unpacked archive', () => {
       `storage "../secret" is outside of the checkpoint's folder`,
     );
   });
+});
+
+test('a checkpoint is listed once, as links lead to it in caches and folders of trials', async () => {
+  const dir = newPath('');
+  mkdirSync(join(dir, 'models--a--b', 'blobs'), { recursive: true });
+  mkdirSync(join(dir, 'run'));
+  await safetensors(['a.weight'], join(dir, 'models--a--b', 'blobs', '0f3c'));
+  for (const snapshot of ['1111', '2222']) {
+    mkdirSync(join(dir, 'models--a--b', 'snapshots', snapshot), { recursive: true });
+    symlinkSync('../../blobs/0f3c', join(dir, 'models--a--b', 'snapshots', snapshot, 'model.safetensors'));
+  }
+  await safetensors(['a.weight'], join(dir, 'run', 'epoch_9.safetensors'));
+  symlinkSync('epoch_9.safetensors', join(dir, 'run', 'best.safetensors'));
+  symlinkSync('run', join(dir, 'latest'));
+  symlinkSync('nowhere', join(dir, 'dangling.pt'));
+  writeFileSync(join(dir, 'run', 'log.pt'), 'text');
+  expect(await checkpointsIn(dir, { deep: true })).toEqual([
+    join(dir, 'models--a--b', 'snapshots', '1111', 'model.safetensors'),
+    join(dir, 'run', 'epoch_9.safetensors'),
+  ]);
 });
 
 test('what is not used is told by its reason', () => {

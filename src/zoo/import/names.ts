@@ -1,0 +1,52 @@
+/** What the names that training scripts give to files and numbers say: a checkpoint's model and epoch, and what was measured. */
+import type { Measured } from './found.ts';
+
+export type MeasuredName = keyof Measured;
+
+/** Words before a number that counts epochs, in a path; those of the second kind count them only where there is none of the first. */
+const counted = (words: string) =>
+  new RegExp(`(?:^|(?<=[\\W_]))(?:${words})[-_=. ]*(\\d+)(?=$|[\\W_])`, 'gi');
+const epochWords = counted('epoch|ep|e');
+const otherWords = counted('checkpoint|ckpt|step|iter');
+
+/** Names of files that say nothing about the model. */
+const generic =
+  /^(checkpoints?|ckpt|model|best|last|latest|final|state|state_dict|weights|pytorch_model|net|params)?$/i;
+
+/** How checkpoints' names end. */
+const ending = /\.(pt|pth|th|bin|ckpt|model|safetensors|pkl)(\.tar|\.index\.json)?$/i;
+
+/** Model and epoch that a path says; the epoch is undefined where it says none. */
+export function identify(path: string): { model: string; epoch: number | undefined } {
+  const plain = path.replace(ending, '');
+  // A stem that is a number alone counts epochs too; other numbers without a word before them may be seeds.
+  const found =
+    [...plain.matchAll(epochWords)].at(-1) ??
+    [...plain.matchAll(otherWords)].at(-1) ??
+    /(?<=^|\/)(\d+)$/.exec(plain);
+  const epoch = found && Number.isSafeInteger(Number(found[1])) ? Number(found[1]) : undefined;
+  const rest = plain
+    .replace(epochWords, '')
+    .replace(otherWords, '')
+    .replace(/(?<=^|\/)\d+$/, '');
+  const parts = rest
+    .split('/')
+    .map((part) => part.replace(/^[\W_]+|[\W_]+$/g, ''))
+    .filter((part) => part !== '');
+  while (parts.length > 1 && generic.test(parts.at(-1) as string)) parts.pop();
+  return { model: parts.join('/') || path, epoch };
+}
+
+/** What a number beside the weights, or a column of a table, is; undefined: none of what a list has. */
+export function measuredBy(name: string): MeasuredName | undefined {
+  const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  const [, split = '', what = ''] =
+    /^(?:best_?)?(running_train|train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(
+      last,
+    ) ?? [];
+  if (what === '') return undefined;
+  // A loss that does not say of what is the training's last batch more often than not.
+  if (what === 'loss' && split === '') return undefined;
+  const side = split === 'running_train' ? split : split.startsWith('train') ? 'train' : 'test';
+  return what === 'loss' ? `${side}_loss` : `${side}_accuracy`;
+}
