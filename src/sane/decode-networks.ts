@@ -3,7 +3,7 @@ import { Random } from '../base/random.ts';
 import { FormatError } from '../base/source.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
-import { type Density, drawNear } from './draw.ts';
+import { type Density, drawWithPrompt } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
@@ -31,7 +31,8 @@ export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
 
 /**
  * New networks from kernel densities around the prompts' token embeddings (equation 7), one after the other; each has a random stream of its
- * own. What SANE does not encode is as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
+ * own. What SANE does not encode is as in the prompt that the sample is near, since it belongs to that network's order of units; of independent
+ * draws, as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
  */
 export async function* sampleNetworks(
   pretrained: Pretrained,
@@ -61,8 +62,9 @@ export async function* sampleNetworks(
   }
   const density = { latent, draws, bandwidth: bandwidth * scale };
   for (let i = 0; i < count; i++) {
-    const drawn = drawNear(embeddings, density, new Random(seed, 'sample', i));
-    yield await decoded(pretrained, base, drawn, window);
+    const { embedding, prompt } = drawWithPrompt(embeddings, density, new Random(seed, 'sample', i));
+    const near = prompt ? await prepareNetwork(pretrained, prompts[prompt] as string) : base;
+    yield await decoded(pretrained, near, embedding, window);
   }
 }
 

@@ -1,12 +1,18 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleNetworks } from '../../sane/decode-networks.ts';
 import type { Draws } from '../../sane/draw.ts';
 import { defaults } from '../../stages/catalogue.ts';
-import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
-import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
+import {
+  countOption,
+  formatOption,
+  networksAt,
+  numberOption,
+  openPretrained,
+  writeNetwork,
+} from '../networks.ts';
 import { print, printError } from '../output.ts';
 import { UsageError } from '../usage.ts';
 
@@ -16,7 +22,7 @@ const defaultCount = 10;
 export async function sampleCommand(request: Request): Promise<number> {
   const out = requiredValue(request, 'out');
   const named = [...(request.values.get('prompts') ?? []), ...request.positionals];
-  const prompts = (await Promise.all(named.map(networksAt))).flat();
+  const prompts = await networksAt(named);
   if (prompts.length === 0)
     throw new UsageError('sample needs --prompts', '--prompts a.pt, or a folder of checkpoint files');
   const format = formatOption(request);
@@ -50,20 +56,11 @@ export async function sampleCommand(request: Request): Promise<number> {
       tensors.some(({ name }) => name.endsWith('running_var'))
     ) {
       printError(
-        `Batch-norm statistics are those of ${prompts[0]}: pass a few batches of images through the samples in training mode before using them.`,
+        `Batch-norm statistics are those of the prompts: pass a few batches of images through the samples in training mode before using them.`,
       );
     }
   }
   pretrained.sane.dispose();
   if (json) print(JSON.stringify(files.map((file) => ({ file }))));
   return 0;
-}
-
-/** A checkpoint, or those in a folder by their names. */
-async function networksAt(path: string): Promise<string[]> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
-  const paths = await checkpointsIn(path);
-  if (paths.length === 0)
-    throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
-  return paths;
 }
