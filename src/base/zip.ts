@@ -36,11 +36,8 @@ const elsewhere = 0xffffffff;
 const stored = 0;
 const deflated = 8;
 
-/** The members by name; compressed ones only where allowed. Throws a FormatError if the directory is damaged. */
-export async function readZipDirectory(
-  source: Source,
-  { compressed = false } = {},
-): Promise<Map<string, ZipMember>> {
+/** The members by name. Throws a FormatError if the directory is damaged. */
+export async function readZipDirectory(source: Source): Promise<Map<string, ZipMember>> {
   const { start, size, count } = await findDirectory(source);
   if (size > largestDirectory)
     throw new FormatError(`the zip directory has ${size} bytes, at most ${largestDirectory} are read`);
@@ -48,7 +45,7 @@ export async function readZipDirectory(
   const members = new Map<string, ZipMember>();
   // Archives of more than 65,535 members without ZIP64 fields count modulo 65,536.
   while (cursor.at < size) {
-    const member = readEntry(cursor, compressed);
+    const member = readEntry(cursor);
     if (members.has(member.name)) throw new FormatError(`the zip file has two members ${member.name}`);
     if (member.header + member.packed > start)
       throw new FormatError(`zip member ${member.name} reaches beyond the end of the data`);
@@ -84,7 +81,7 @@ async function findDirectory(source: Source): Promise<{ start: number; size: num
 }
 
 /** One entry of the central directory. */
-function readEntry(cursor: Cursor, compressed: boolean): ZipMember {
+function readEntry(cursor: Cursor): ZipMember {
   if (cursor.u32() !== signatures.central) throw new FormatError('the zip directory is damaged');
   cursor.take(4);
   const [flags, method] = [cursor.u16(), cursor.u16()];
@@ -100,11 +97,6 @@ function readEntry(cursor: Cursor, compressed: boolean): ZipMember {
     throw new FormatError(`zip member ${JSON.stringify(name)} climbs out of the archive`);
   }
   if (flags & 1) throw new FormatError(`zip member ${name} is encrypted`);
-  if (method !== stored && !compressed) {
-    throw new FormatError(
-      `zip member ${name} is compressed (method ${method}); torch.save stores members as they are, so this file was packed by something else: unpack it and save it again with torch.save`,
-    );
-  }
   // The ZIP64 fields are there for those that do not fit, in this order.
   const [fullSize, fullPacked, header] = [size, packed, offset].map((value) =>
     value === elsewhere ? (extra.shift() ?? value) : value,

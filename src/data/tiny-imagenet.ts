@@ -114,7 +114,7 @@ export async function readTinyImagenet(
 ): Promise<{ train: ImageSet; test: ImageSet }> {
   const source = await FileSource.open(path);
   try {
-    const archive = new Archive(path, source, await readZipDirectory(source, { compressed: true }));
+    const archive = new Archive(path, source, await readZipDirectory(source));
     const names = await archive.classes();
     const [training, validation] = [archive.training(names), await archive.validation(names)];
     if (training.length === 0) throw damaged(path, `the archive has no images in ${folder}/train`);

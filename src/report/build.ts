@@ -99,12 +99,12 @@ const columnKey = (group: { key: string }, column: { key: string }) => `${group.
 
 /** The table's claims on the numbers of one group. */
 function judgeGroup(definition: TableDefinition, group: RunGroup, cells: Cell[], lead: string): Claim[] {
-  const { columns, rows, orders, decimals } = definition;
+  const { columns, rows, claims, decimals } = definition;
   const places = {
     columns: rows.map((row) => ({ key: row.key, title: rowTitle(row) })),
     rows: columns.map(({ key, title }) => ({ key, title })),
   };
-  return orders.map((order) => {
+  return claims.map((order) => {
     const cell = (first: string, second: string) => {
       const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
       return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));

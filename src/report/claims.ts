@@ -1,5 +1,5 @@
 /** The paper's claims in order, on the measured numbers: they can hold at any scale. */
-import type { OrderDefinition } from './definition.ts';
+import type { ClaimDefinition } from './definition.ts';
 import { formatDifference } from './format.ts';
 import type { Cell, Claim } from './table.ts';
 
@@ -14,7 +14,7 @@ export interface Pair {
 export function judgeOrder(
   text: string,
   pairs: Pair[],
-  { of, orEqual, times = 1 }: OrderDefinition,
+  { of, orEqual, times = 1 }: ClaimDefinition,
   decimals: number,
 ): Claim {
   const leads = pairs.flatMap(({ title, above, below }) => {
@@ -30,6 +30,6 @@ export function judgeOrder(
   if (pairs.length === 1 && first) return { text, holds: first.holds, detail: first.size };
   const held = leads.filter(({ holds }) => holds).length;
   const list = leads.map(({ title, size }) => `${title} ${size}`).join(', ');
-  const across = of === 'columns' ? 'rows' : 'columns';
-  return { text, holds: held === leads.length, detail: `in ${held} of ${leads.length} ${across}: ${list}` };
+  const counted = of === 'columns' ? 'rows' : 'columns';
+  return { text, holds: held === leads.length, detail: `in ${held} of ${leads.length} ${counted}: ${list}` };
 }

@@ -35,7 +35,7 @@ export interface RowDefinition {
 }
 
 /** A claim of the paper: in every row the number of one column is above that of another, or the other way round. */
-export interface OrderDefinition {
+export interface ClaimDefinition {
   text: string;
   /** Whether `above` and `below` are the keys of two columns or of two rows. */
   of: 'columns' | 'rows';
@@ -61,9 +61,9 @@ export interface TableDefinition {
   metric: string;
   labels: Labels;
   /** The labels that a run's record has in this table, null where it has no place in it. By default as they were recorded. */
-  place?(labels: Labels, run: Run, metric: string): Labels | null;
+  relabel?(labels: Labels, run: Run, metric: string): Labels | null;
   /** Settings that rows or columns stand for, in which the runs of one group differ therefore. */
-  across?: readonly string[];
+  tableSettings?: readonly string[];
   /** What the paper had here where elsewhere it had something else, by the name of the setting. */
   conditions?: Readonly<Record<string, Json>>;
   /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
@@ -81,5 +81,5 @@ export interface TableDefinition {
   groups: GroupDefinition[];
   columns: ColumnDefinition[];
   rows: RowDefinition[];
-  orders: OrderDefinition[];
+  claims: ClaimDefinition[];
 }

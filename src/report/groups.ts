@@ -86,14 +86,14 @@ export function placeOf(
 }
 
 function groupByCondition(
-  { across = [], conditions: published = {} }: TableDefinition,
+  { tableSettings = [], conditions: published = {} }: TableDefinition,
   group: GroupDefinition,
   name: string,
   runs: Run[],
 ): RunGroup[] {
-  // A condition of a part of a setting tells of the setting.
-  const told = new Set([
-    ...across,
+  // A condition of a part of a setting shows the setting.
+  const shown = new Set([
+    ...tableSettings,
     ...Object.keys(published).flatMap((name) => [name, name.split('.').slice(0, 2).join('.')]),
   ]);
   const wanted = datasetsOf(group);
@@ -108,8 +108,8 @@ function groupByCondition(
           },
         ],
   );
-  const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, across))).values()];
-  const conditions = byCondition.map(([first]) => condition(first as Run, across));
+  const byCondition = [...Map.groupBy(runs, (run) => JSON.stringify(condition(run, tableSettings))).values()];
+  const conditions = byCondition.map(([first]) => condition(first as Run, tableSettings));
   const varying = Object.keys(conditions[0] as object).filter(
     (name) => new Set(conditions.map((values) => values[name])).size > 1,
   );
@@ -125,7 +125,7 @@ function groupByCondition(
         ...standIns,
         ...distinct([
           ...sameCondition.flatMap(({ differences }) =>
-            differences.filter(({ setting }) => !told.has(setting)),
+            differences.filter(({ setting }) => !shown.has(setting)),
           ),
           ...differencesFrom(published, sameCondition[0] as Run),
         ]).map(inWords),
@@ -172,7 +172,7 @@ export const labelsOf = ({ dataset, labels }: GroupDefinition): Labels =>
   labels ?? (dataset === null ? {} : { dataset });
 
 /** Everything that makes two runs of a data set different measurements, by its name in the experiment file. */
-function condition(run: Run, across: readonly string[]): Record<string, string> {
+function condition(run: Run, tableSettings: readonly string[]): Record<string, string> {
   const effective = effectiveValues(catalogue, run.settings);
   const settings = Object.entries(run.settings).flatMap(([block, values]) =>
     Object.entries(values).map(([name, value]) => {
@@ -183,7 +183,7 @@ function condition(run: Run, across: readonly string[]): Record<string, string> 
   // The last checkpoint of another zoo is the prompts', and which it keeps it may have from the run's own.
   const counts = (name: string) =>
     !immaterial.has(name) || (name === 'zoo.checkpoints' && run.settings.generation.prompt_zoo !== null);
-  const counted = settings.filter(([name]) => counts(name) && !across.includes(name));
+  const counted = settings.filter(([name]) => counts(name) && !tableSettings.includes(name));
   return { architecture: run.architecture, ...Object.fromEntries(counted) };
 }
 

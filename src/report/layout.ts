@@ -18,11 +18,11 @@ interface Shown {
   cells: Map<string, Cell>;
 }
 
-const place = (row: string, column: string) => JSON.stringify([row, column]);
+const keyOf = (row: string, column: string) => JSON.stringify([row, column]);
 
 /** The rows and columns that have a run, or all of them. */
 function select(table: Table, all: boolean): Shown {
-  const cells = new Map(table.cells.map((cell) => [place(cell.row, cell.column), cell]));
+  const cells = new Map(table.cells.map((cell) => [keyOf(cell.row, cell.column), cell]));
   if (all || table.id === null) return { columns: table.columns, rows: table.rows, cells };
   const withRuns = new Set(table.columnGroups.flatMap(({ key, hasRuns }) => (hasRuns ? [key] : [])));
   const ofRuns = table.columns.filter(({ group }) => withRuns.has(group));
@@ -53,7 +53,7 @@ export function layOut(table: Table, view: View): Sheet {
   const { layout, all } = resolveView(table, view);
   const { columns, rows, cells } = select(table, all);
   const kinds: Kind[] = layout === 'side-by-side' ? ['ours', 'paper'] : [layout];
-  const shown = rows.flatMap((row) => columns.map((column) => cells.get(place(row.key, column.key)) as Cell));
+  const shown = rows.flatMap((row) => columns.map((column) => cells.get(keyOf(row.key, column.key)) as Cell));
   const best = { ours: bestCells(table, shown, 'measured'), paper: bestCells(table, shown, 'paper') };
   const shades = table.id === null ? shadeOf(table, shown) : new Map<Cell, number>();
   const titles = new Map(table.columnGroups.map(({ key, title }) => [key, title]));
@@ -79,7 +79,7 @@ export function layOut(table: Table, view: View): Sheet {
     if (block !== last) blocks.push([]);
     last = block;
     const ofRow = columns.flatMap((column) => {
-      const cell = cells.get(place(row.key, column.key)) as Cell;
+      const cell = cells.get(keyOf(row.key, column.key)) as Cell;
       return kinds.map((kind) => sheetCell(cell, kind, table, best, shades.get(cell) ?? null));
     });
     blocks.at(-1)?.push({ titles: row.titles, cells: ofRow });

@@ -62,7 +62,7 @@ export function replicateOf(run: Run, { seeded, sample }: MetricRecord): string 
 
 /** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
 function collect(
-  { factor, place = (own) => own }: TableDefinition,
+  { factor, relabel = (own) => own }: TableDefinition,
   metric: string,
   runs: Run[],
   labels: Labels,
@@ -74,7 +74,7 @@ function collect(
     if (result?.status !== 'done') continue;
     for (const record of result.records) {
       if (record.metric !== metric) continue;
-      const own = place(record.labels, run, metric);
+      const own = relabel(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
       values.set(replicateOf(run, record), factor * record.value);
     }

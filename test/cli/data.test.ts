@@ -147,7 +147,7 @@ describe('exp data check', () => {
     // Even with the right checksum it has to be readable.
     const [event] = parseEvents((await check({ md5: md5Of(damaged) }, '--json')).out);
     expect(event).toMatchObject({ event: 'checked', dataset: 'thing', state: 'bad' });
-    expect(event?.reason).toMatch(/Download the file again, or point --data at another copy\.$/);
+    expect(event?.reason).toMatch(/Download the file again, or point --data to another copy\.$/);
   });
 
   test('without names does not mind what is not downloaded', async () => {

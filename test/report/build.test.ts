@@ -245,7 +245,7 @@ describe('column groups', () => {
     expect(means).toEqual([0.05, 0.1]);
   });
 
-  test('are not told apart by what changes no number', () => {
+  test('are not shown apart by what changes no number', () => {
     const runs = [1, 2].flatMap((lockstep) => seeds(2, { dataset: 'mnist', 'zoo.lockstep': lockstep }));
     const table = tableOf(10, runs, ({ seed }) => [r2('sane', 'epoch', seed)]);
     expect(table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title)).toEqual(['MNIST']);
@@ -364,10 +364,10 @@ describe('claims', () => {
 
   test('are borne out by the paper’s own numbers', () => {
     const judged = new Set<string>();
-    for (const { id, groups, rows, columns, orders } of tableDefinitions) {
+    for (const { id, groups, rows, columns, claims } of tableDefinitions) {
       const paper = readPaperTable(id);
       for (const group of groups) {
-        for (const { of, above, below, orEqual, times = 1, in: places } of orders) {
+        for (const { of, above, below, orEqual, times = 1, in: places } of claims) {
           const [compared, across] = of === 'columns' ? [columns, rows] : [rows, columns];
           for (const other of across) {
             if (places && !places.includes(other.key)) continue;
@@ -385,8 +385,8 @@ describe('claims', () => {
         }
       }
     }
-    const all = tableDefinitions.flatMap(({ id, orders }) =>
-      orders.map((o) => `${id} ${o.above} ${o.below}`),
+    const all = tableDefinitions.flatMap(({ id, claims }) =>
+      claims.map((o) => `${id} ${o.above} ${o.below}`),
     );
     expect([...judged].sort()).toEqual(all.sort());
   });

@@ -134,8 +134,8 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
     status: 'reproduced',
   });
   expect(cellOf(as, '2', column)).toMatchObject({ measured: { mean: 61 }, status: 'reproduced' });
-  const told = difference('generation.prompt_zoo', { dataset: 'tiny-imagenet' }, null);
-  const other = tableOf(5, [run('resnet18', 'cifar-100', generation({ epochs: 9 }), [told])], () => records);
+  const shown = difference('generation.prompt_zoo', { dataset: 'tiny-imagenet' }, null);
+  const other = tableOf(5, [run('resnet18', 'cifar-100', generation({ epochs: 9 }), [shown])], () => records);
   expect(cellOf(other, '2', column)).toMatchObject({ status: 'scaled' });
   expect(conditionLines(other)).toEqual(['generation.prompt_zoo.zoo.epochs 9 (paper 25)']);
   const zoos: [Record<string, Json>, string][] = [
@@ -147,7 +147,7 @@ test('Table 5 has the ensemble after the last epoch, and tells what the promptsâ
     [{ epochs: 25, learning_rate: 3 }, 'generation.prompt_zoo.zoo.learning_rate 3 (paper 0.0003)'],
   ];
   for (const [zoo, said] of zoos) {
-    const table = tableOf(5, [run('resnet18', 'cifar-100', generation(zoo), [told])], () => records);
+    const table = tableOf(5, [run('resnet18', 'cifar-100', generation(zoo), [shown])], () => records);
     expect(cellOf(table, '2', column)).toMatchObject({ status: said ? 'scaled' : 'reproduced' });
     expect(conditionLines(table)).toEqual(said ? [said] : []);
   }

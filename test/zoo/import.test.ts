@@ -394,6 +394,14 @@ describe('a published zoo', () => {
         reason: "a network of another size than most of the zoo's; a zoo has one architecture",
       },
     ]);
+    expect((await importInto(mixed, { architecture: 'tensors' })).dropped).toEqual([
+      {
+        path: join(mixed, 'b', 'checkpoint_1', 'checkpoints'),
+        reason: expect.stringContaining(
+          "its tensors are others than those of most of the zoo's networks; the first are conv1.weight [4,1,3,3]",
+        ),
+      },
+    ]);
     // The odd one is first, and is left out all the same.
     const most = published([
       one(bytesOf(resnet, draw(resnet))),

@@ -1,6 +1,6 @@
 /** The shape that the paper's tables of generated models share: epochs and methods down, data sets across. */
 import type { GenerationSettings } from '../../experiment/types.ts';
-import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 import { type Family, familyOf } from './family.ts';
 
 export const methodTitles = {
@@ -18,7 +18,7 @@ export type Method = keyof typeof methodTitles;
 const rowKey = (epoch: number, method: Method) => `${epoch} ${method}`;
 
 /** After this many epochs of fine-tuning, `above` is better than `below`. */
-export function methodOrder(epoch: number, above: Method, below: Method, orEqual?: true): OrderDefinition {
+export function methodOrder(epoch: number, above: Method, below: Method, orEqual?: true): ClaimDefinition {
   const [high, low] = [methodTitles[above], methodTitles[below]];
   return {
     of: 'rows',
@@ -50,8 +50,8 @@ export function generationTable({
   family,
   datasets,
   rows,
-  orders,
-}: Pick<TableDefinition, 'id' | 'orders'> & {
+  claims,
+}: Pick<TableDefinition, 'id' | 'claims'> & {
   family: Family;
   /** Titles by name. */
   datasets: Record<string, string>;
@@ -79,6 +79,6 @@ export function generationTable({
         }),
       ),
     ),
-    orders,
+    claims,
   };
 }

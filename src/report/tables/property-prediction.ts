@@ -1,5 +1,5 @@
 /** The shape that the paper's tables of property prediction share: targets down, data sets and features across. */
-import type { ColumnDefinition, GroupDefinition, OrderDefinition, TableDefinition } from '../definition.ts';
+import type { ClaimDefinition, ColumnDefinition, GroupDefinition, TableDefinition } from '../definition.ts';
 import { familyOf } from './family.ts';
 
 /** Titles of the zoos by the architectures that they are of. */
@@ -17,7 +17,7 @@ export const featureTitles = {
 
 export const targetTitles = { 'test-accuracy': 'Acc', epoch: 'Ep', ggap: 'Ggap' };
 
-export const saneAboveWeights: OrderDefinition = {
+export const saneAboveWeights: ClaimDefinition = {
   of: 'columns',
   text: 'SANE predicts better than the weights (W)',
   above: 'sane',
@@ -38,7 +38,7 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
   kind: Kind,
   datasets: (keyof (typeof zoos)[Kind] & string)[],
   columns: ColumnDefinition[],
-  orders: OrderDefinition[],
+  claims: ClaimDefinition[],
 ): TableDefinition {
   const titles: Record<string, string> = zoos[kind];
   return {
@@ -57,6 +57,6 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     rows: Object.entries(targetTitles).map(([target, title]) => ({
       ...{ key: target, titles: [title], labels: { target } },
     })),
-    orders,
+    claims,
   };
 }

@@ -14,7 +14,7 @@ export const table03 = generationTable({
     [25, all],
     [50, ['scratch']],
   ],
-  orders: [
+  claims: [
     methodOrder(0, 'sub', 'kde30', true),
     methodOrder(0, 'kde30', 'gauss'),
     methodOrder(0, 'gauss', 'scratch'),

@@ -16,7 +16,7 @@ export const table04 = generationTable({
     [50, ['scratch']],
     [60, ['scratch']],
   ],
-  orders: [
+  claims: [
     methodOrder(0, 'sub', 'scratch'),
     methodOrder(0, 'sub', 'kde30', true),
     methodOrder(0, 'boot', 'sub', true),

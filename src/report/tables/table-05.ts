@@ -17,7 +17,7 @@ export const table05: TableDefinition = {
       labels: {},
     },
   ],
-  place: (labels, _, metric) => (metric === 'accuracy' ? labels : { ...labels, ensemble: true }),
+  relabel: (labels, _, metric) => (metric === 'accuracy' ? labels : { ...labels, ensemble: true }),
   conditions: {
     'generation.epochs': [0, 1, budget],
     'generation.prompt_count': 5,
@@ -35,7 +35,7 @@ export const table05: TableDefinition = {
       metric: 'ensemble-accuracy',
     },
   ],
-  orders: [
+  claims: [
     {
       of: 'columns',
       text: 'SANE is above training from scratch',

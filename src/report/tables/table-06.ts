@@ -1,5 +1,5 @@
 /** Table 6: what alignment and the choice of views do for pretraining (Appendix A). */
-import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 
 const row = (
   key: string,
@@ -15,7 +15,7 @@ const row = (
   },
 });
 
-const order = (text: string, above: string, below: string): OrderDefinition => ({
+const order = (text: string, above: string, below: string): ClaimDefinition => ({
   ...{ of: 'rows', in: ['train'], text, above, below },
 });
 
@@ -24,12 +24,12 @@ export const table06: TableDefinition = {
   accepts: ({ task }) => task === 'reconstruction',
   metric: 'reconstruction-loss',
   labels: {},
-  place: ({ split, view }, { settings: { sane } }) => {
+  relabel: ({ split, view }, { settings: { sane } }) => {
     // The paper's test losses are the same for every aligned row: its test models are in one order.
     if (view === 'permuted') return null;
     return { split: split as string, aligned: sane.alignment, view_1: sane.view_1, view_2: sane.view_2 };
   },
-  across: ['sane.alignment', 'sane.view_1', 'sane.view_2'],
+  tableSettings: ['sane.alignment', 'sane.view_1', 'sane.view_2'],
   factor: 1,
   spread: "the run's seed and the zoo's seed",
   decimals: 3,
@@ -47,7 +47,7 @@ export const table06: TableDefinition = {
     row('anchored', true, ['Align', 'Perm.']),
     row('aligned', true, ['Align', 'Align']),
   ],
-  orders: [
+  claims: [
     {
       ...{ of: 'rows', text: 'alignment lowers the loss to less than half' },
       ...{ above: 'unaligned', below: 'permuted', times: 2 },

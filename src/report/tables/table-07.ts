@@ -1,5 +1,5 @@
 /** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
-import type { OrderDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 import { familyOf } from './family.ts';
 import { accuracies, transfers } from './generation.ts';
 
@@ -18,7 +18,7 @@ const rows: RowDefinition[] = [
   })),
 ];
 
-const order = (text: string, above: string, below: string): OrderDefinition => ({
+const order = (text: string, above: string, below: string): ClaimDefinition => ({
   ...{ of: 'rows', in: ['0'], text: `epoch 0: ${text}`, above, below },
 });
 
@@ -29,17 +29,17 @@ export const table07: TableDefinition = {
   ...accuracies,
   best: { among: 'rows', is: 'highest' },
   stub: ['Method'],
-  place: ({ split, method, epoch }, { settings: { generation } }) => {
+  relabel: ({ split, method, epoch }, { settings: { generation } }) => {
     const common = { split: split as string, epoch: epoch as number };
     if (method === 'scratch') return { ...common, init: 'random' };
     if (method !== 'kde30') return null;
     return { ...common, init: 'sampled', halo: generation.halo, conditioning: generation.conditioning > 0 };
   },
-  across: ['generation.halo', 'generation.conditioning'],
+  tableSettings: ['generation.halo', 'generation.conditioning'],
   groups: [{ dataset: 'cifar-10', title: 'CIFAR-10', labels: {} }],
   columns: [0, 5].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
   rows,
-  orders: [
+  claims: [
     order('conditioning helps', 'conditioned', 'naive'),
     order('haloing helps', 'haloed', 'naive'),
     order('haloing helps where statistics are conditioned', 'both', 'conditioned'),

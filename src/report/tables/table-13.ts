@@ -1,12 +1,12 @@
 /** Table 13: small CNNs transferred to another task. */
-import type { OrderDefinition, TableDefinition } from '../definition.ts';
+import type { ClaimDefinition, TableDefinition } from '../definition.ts';
 import { familyOf } from './family.ts';
 import { accuracies, type Method, methodTitles } from './generation.ts';
 import { changesTask } from './transfer.ts';
 
 const methods: readonly Method[] = ['scratch', 'finetuned', 'hyper-representation', 'kde30', 'sub'];
 
-const order = (above: Method, below: Method): OrderDefinition => ({
+const order = (above: Method, below: Method): ClaimDefinition => ({
   of: 'rows',
   text: `${methodTitles[above]} is above ${methodTitles[below]}`,
   ...{ above, below },
@@ -28,8 +28,8 @@ export const table13: TableDefinition = {
       labels: { source: 'cifar-10', dataset: 'stl-10' },
     },
   ],
-  across: ['generation.target_dataset'],
+  tableSettings: ['generation.target_dataset'],
   columns: [0, 1, 25].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
   rows: methods.map((method) => ({ key: method, titles: [methodTitles[method]], labels: { method } })),
-  orders: [order('sub', 'finetuned'), order('sub', 'scratch')],
+  claims: [order('sub', 'finetuned'), order('sub', 'scratch')],
 };

@@ -20,7 +20,7 @@ export const table14: TableDefinition = {
     group('cifar-100', 'tiny-imagenet', 'CIFAR-100 to Tiny-ImageNet'),
     group('tiny-imagenet', 'cifar-100', 'Tiny-ImageNet to CIFAR-100'),
   ],
-  across: ['generation.target_dataset'],
+  tableSettings: ['generation.target_dataset'],
   conditions: { 'generation.epochs': [0, 1, 5, 15] },
   columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],
   rows: epochRows(
@@ -40,7 +40,7 @@ export const table14: TableDefinition = {
       },
     },
   ),
-  orders: [
+  claims: [
     methodOrder(1, 'finetuned', 'scratch'),
     methodOrder(1, 'sub', 'scratch'),
     methodOrder(5, 'sub', 'scratch'),

@@ -61,13 +61,13 @@ export function largerArchitecture({
       title: `${budget} epochs`,
       labels: { budget_epochs: budget },
     })),
-    place: (labels, run, metric): Labels | null => {
+    relabel: (labels, run, metric): Labels | null => {
       const budget = { budget_epochs: lastOf(run) };
       if (metric === 'accuracy') return { ...labels, ...budget };
       const { epoch, ...rest } = labels;
       return epoch === lastOf(run) ? { ...rest, ...budget, ensemble: true } : null;
     },
-    across: ['generation.epochs'],
+    tableSettings: ['generation.epochs'],
     conditions: {
       'generation.prompt_count': single ? 1 : 3,
       'generation.samples': 5,
@@ -82,7 +82,7 @@ export function largerArchitecture({
         metric: 'ensemble-accuracy',
       },
     ],
-    orders: [
+    claims: [
       methodOrder(0, 'sub', 'scratch', true),
       methodOrder(1, 'sub', 'scratch'),
       methodOrder(5, 'sub', 'scratch'),

@@ -46,6 +46,10 @@ export async function openTorchZip(source: Source): Promise<TorchFile> {
     async member(name: string): Promise<Stored> {
       const member = members.get(folder + name);
       if (!member) throw new FormatError(`the checkpoint has no member ${folder}${name}`);
+      if (member.compressed)
+        throw new FormatError(
+          `zip member ${folder}${name} is compressed; torch.save stores members as they are, so this file was packed by something else: unpack it and save it again with torch.save`,
+        );
       const first = await memberStart(source, member);
       const { size, crc32 } = member;
       return { size, crc32, read: (start, length) => source.read(first + start, length) };

@@ -9,6 +9,7 @@ import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { getDataset } from '../../data/registry.ts';
 import { type Recognised, recognise, type Sought } from '../../nets/recognise.ts';
+import { opaque } from '../../nets/registry.ts';
 import { partOf } from '../../nets/state-names.ts';
 import type { WrittenArchitecture } from '../../nets/written.ts';
 import type { Unused } from '../formats/checkpoint.ts';
@@ -199,12 +200,14 @@ function recogniseFor(shapes: FoundNetwork['shapes'], wanted: Sought, images?: I
 }
 
 function unknown(shapes: FoundNetwork['shapes'], wanted?: string): string {
-  const known =
-    wanted === undefined
-      ? 'its tensors are those of no architecture that is known (take the architecture tensors, which needs no layers, or write them under architectures: in an experiment)'
-      : `it has not the tensors of the architecture ${wanted}`;
   const first = [...shapes].slice(0, 3).map(([key, shape]) => `${key} [${shape}]`);
-  return `${known}; the first are ${first.join(', ')}`;
+  return `${whyUnknown(wanted)}; the first are ${first.join(', ')}`;
+}
+
+function whyUnknown(wanted: string | undefined): string {
+  if (wanted === opaque) return "its tensors are others than those of most of the zoo's networks";
+  if (wanted !== undefined) return `it has not the tensors of the architecture ${wanted}`;
+  return `its tensors are those of no architecture that is known (take the architecture ${opaque}, which needs no layers, or write them under architectures: in an experiment)`;
 }
 
 /** What `use` makes of a checkpoint's network; as text why it cannot be read. */

@@ -337,7 +337,7 @@ describe('archives that are damaged or hostile', () => {
     [
       'compressed members',
       zip([{ ...member('net/data.pkl', pickle(root)), method: 8 }]),
-      'zip member net/data.pkl is compressed (method 8); torch.save stores members as they are, so this file was packed by something else: unpack it and save it again with torch.save',
+      'zip member net/data.pkl is compressed; torch.save stores members as they are, so this file was packed by something else: unpack it and save it again with torch.save',
     ],
     [
       'encrypted members',
@@ -381,7 +381,17 @@ describe('archives that are damaged or hostile', () => {
     ],
     [
       'TorchScript',
-      torchZip(root, {}, { extra: [member('net/constants.pkl', text('x'))] }),
+      torchZip(
+        root,
+        {},
+        {
+          extra: [
+            // Its code is compressed.
+            { ...member('net/code/net.py', text('x')), method: 8 },
+            member('net/constants.pkl', text('x')),
+          ],
+        },
+      ),
       'the file is a TorchScript program; save the state dict alone: torch.save(model.state_dict(), path)',
     ],
     [
