@@ -14,12 +14,13 @@ import { describeUnused } from '../zoo/formats/unused.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import { optionValue, type Request, requiredValue } from './arguments.ts';
 import { printError } from './output.ts';
+import { sanePath } from './sane-path.ts';
 import { UsageError } from './usage.ts';
 
 /** Starts a device, on a free GPU if it uses one, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
 export async function openPretrained(request: Request): Promise<Pretrained> {
-  const path = requiredValue(request, 'sane');
   // Before waiting for a GPU.
+  const path = await sanePath(requiredValue(request, 'sane'));
   if (!existsSync(path)) throw new FormatError(`${path}: there is no such file`);
   const heads = countOption(request, 'heads');
   const normalization = optionValue(request, 'normalization') ?? null;
