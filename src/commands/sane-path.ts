@@ -1,7 +1,6 @@
 /** What `--sane` names: a pretrained SANE by its path, or an experiment by its file, which stands for its SANE in the store beside it. */
 import { dirname, resolve } from 'node:path';
 import { Store } from '../runner/store.ts';
-import { sane } from '../stages/sane/plan.ts';
 import { loadPlan } from './option-values.ts';
 import { UsageError } from './usage.ts';
 
@@ -10,7 +9,7 @@ export async function sanePath(path: string): Promise<string> {
   if (!/\.ya?ml$/i.test(path)) return path;
   const plan = await loadPlan({ positionals: [path], values: new Map() });
   const store = new Store(resolve(dirname(path), '.exp'));
-  const planned = plan.stages.filter(({ stage }) => stage === sane.name);
+  const planned = plan.stages.filter(({ stage }) => stage === 'sane');
   if (planned.length === 0)
     throw new UsageError(`${path}: none of its runs uses SANE`, 'name an experiment that pretrains one');
   const finished = planned.filter((node) => store.find(node)?.state === 'complete');
