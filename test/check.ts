@@ -37,8 +37,9 @@ const steps = [
   await succeeds([bin('biome'), 'check', '--error-on-warnings', '.']),
 ];
 // A process for each core takes one test file after the other; --no-isolate keeps what they have loaded.
-const processes = ['--parallel', '--no-isolate'];
-const test = ['test', ...processes, '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`];
+// The slowest come first, so that no process ends long before the other; `--update-timings` writes what they take.
+const processes = ['--parallel', '--no-isolate', `--timings=${join(import.meta.dir, 'timings.json')}`];
+const test = ['test', ...processes, '--timeout=300000', '--reporter=junit', `--reporter-outfile=${report}`];
 const testsOk = await succeeds([process.execPath, ...test], await webgpuEnvironment());
 const counted = await counts(report);
 await rm(scratch, { recursive: true, force: true });

@@ -39,7 +39,7 @@ export const cnnTiny = defineArchitecture({
   images: { side: 28, channels: [1] },
   layers: ({ classes, width }) => [
     { kind: 'conv2d', name: 'conv', inputs: 1, outputs: width, kernel: 5 },
-    { kind: 'max-pool', size: 8 },
+    { kind: 'max-pool', kernel: 8 },
     { kind: 'activation' },
     { kind: 'flatten' },
     { kind: 'linear', name: 'fc', inputs: 9 * width, outputs: classes },

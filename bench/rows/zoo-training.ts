@@ -51,7 +51,7 @@ export function zooTraining(
   const { batch_size, learning_rate, weight_decay, activation } = zoo;
   return {
     name: `${prefix}zoo-${architecture.name}`,
-    description: `${models} ${architecture.name} trained in lockstep on ${images} images each, batch ${batch_size}`,
+    description: `${models} ${architecture.name} trained in models_at_once on ${images} images each, batch ${batch_size}`,
     ...{ device, wanted, stepsPerTurn: 1 },
     operations: models * (images / batch_size) * trainingOperations(architecture, batch_size),
     images: models * images,

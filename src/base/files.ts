@@ -1,15 +1,20 @@
 /** The one way in which a file is written: under a temporary name, to the disk, then renamed. A reader sees all of it or none. */
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UnreadableFile } from './file-errors.ts';
 
 /** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
+
+/** Files that this process has begun: it may write the same one twice at once. */
+let written = 0;
 
 /**
  * Makes or replaces the file at `path` by what `write` puts at the temporary path that it is given. Where that fails, nothing is left behind,
  * an earlier file stays as it was, and the error is thrown on.
  */
 export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${process.pid}${temporaryEnding}`;
+  const temporary = `${path}.${process.pid}-${++written}${temporaryEnding}`;
   try {
     await write(temporary);
     await rename(temporary, path);
@@ -36,4 +41,43 @@ export function writeSafely(path: string, content: string | Iterable<Uint8Array>
 /** Makes or replaces the file at `path` by a value as JSON, one line for each of its members. */
 export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
+}
+
+/**
+ * Removes what processes that are gone left in a folder, told by their ids in the names: entries that begin with `start` and end in `.<id>.tmp`,
+ * or in what else `pattern` has the id in. A folder that is not there has none.
+ */
+export async function removeLeftovers(
+  folder: string,
+  start: string,
+  pattern: RegExp = /\.(\d+)\.tmp$/,
+): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, pid] = (name.startsWith(start) && pattern.exec(name)) || [];
+    if (pid && !isAlive(Number(pid))) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's may not be asked.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** The value in a JSON file. Throws an UnreadableFile if it holds none. */
+export async function readJson(path: string): Promise<unknown> {
+  return parseJson(path, await readFile(path, 'utf8'));
+}
+
+/** The value of a JSON text out of the file at `path`. Throws an UnreadableFile if it is none. */
+export function parseJson(path: string, text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch (error) {
+    throw new UnreadableFile(path, `damaged: ${(error as Error).message}`);
+  }
 }

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { StorageError } from './file-errors.ts';
 
 /** Who holds a lease, for messages only: the lock itself is what counts. */
 export interface LeaseOwner {
@@ -22,6 +23,7 @@ export interface LeaseOwner {
   since: string;
 }
 
+const shared = 1;
 const exclusive = 2;
 const nonBlocking = 4;
 
@@ -63,9 +65,7 @@ export class Lease {
         return undefined;
       }
       if (isAt(fd, path)) {
-        const owner: LeaseOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-        ftruncateSync(fd);
-        writeSync(fd, JSON.stringify(owner));
+        writeOwner(fd);
         return new Lease(fd, path);
       }
       // The earlier holder removed this file after we opened it; the lock that counts is on the next one.
@@ -80,6 +80,17 @@ export class Lease {
   }
 }
 
+/** For messages only, so that a full disk is no reason not to hold the lease. */
+function writeOwner(fd: number): void {
+  const owner: LeaseOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, JSON.stringify(owner));
+  } catch {
+    // Whoever waits is not told for whom.
+  }
+}
+
 /** Who wrote the lease last; undefined if there is none, or it is just being written. */
 export function leaseOwner(path: string): LeaseOwner | undefined {
   try {
@@ -91,12 +102,17 @@ export function leaseOwner(path: string): LeaseOwner | undefined {
 
 /** Throws unless locks work in this folder (some network file systems have none). `option` is what names another. */
 export function checkLeases(folder: string, option: string): void {
-  const path = `${folder}/lock-check-${process.pid}`;
-  const lease = Lease.take(path);
-  if (!lease) {
-    throw new Error(`file locks do not work in ${folder}: name a folder on a local disk with ${option}`);
-  }
-  lease.release();
+  flock ??= loadFlock();
+  // Always of the same name, so that nothing adds up where a process is killed here; others may hold it at the same time.
+  const path = `${folder}/lock-check`;
+  const fd = openSync(path, 'a+');
+  const works = flock(fd, shared | nonBlocking) === 0;
+  rmSync(path, { force: true });
+  closeSync(fd);
+  if (!works)
+    throw new StorageError(
+      `file locks do not work in ${folder}: name a folder on a local disk with ${option}`,
+    );
 }
 
 /** Whether the open file is the one that the path leads to. */

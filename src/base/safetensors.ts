@@ -6,7 +6,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { bytesPerNumber, type NumberFormat, toFloat32 } from './dtypes.ts';
-import { writeSafely } from './files.ts';
+import { UnreadableFile } from './file-errors.ts';
+import { parseJson, writeSafely } from './files.ts';
 import { sizeOf } from './shape.ts';
 
 export type TensorData = Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array;
@@ -133,6 +134,11 @@ export class SafetensorsFile {
     return [...this.tensors.keys()];
   }
 
+  /** A metadata entry that is JSON. Throws an UnreadableFile if it is not there, or is none. */
+  json(name: string): unknown {
+    return parseJson(this.path, this.metadata[name]);
+  }
+
   /** Type, shape and place of a tensor. Throws if there is none of this name. */
   info(name: string): TensorInfo {
     const info = this.tensors.get(name);
@@ -235,6 +241,6 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     return new SafetensorsFile(path, file, 8 + text.length, tensors, textsOf(metadata));
   } catch (error) {
     await file.close();
-    throw new Error(`${path}: ${(error as Error).message}`);
+    throw new UnreadableFile(path, (error as Error).message);
   }
 }

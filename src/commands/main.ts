@@ -1,5 +1,6 @@
 /** Arguments in, exit code out. Commands are loaded when they are asked for, so that `--help` starts at once. */
 
+import { isSystemError, StorageError, UnreadableFile } from '../base/file-errors.ts';
 import { FormatError } from '../base/source.ts';
 import { ExperimentError, formatProblems } from '../experiment/problems.ts';
 import { DeviceError } from '../tensor/devices/device.ts';
@@ -37,7 +38,8 @@ function describeMistake(error: unknown): string | undefined {
   if (error instanceof UsageError) return `exp: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`;
   if (error instanceof FormatError) return `exp: ${error.message}`;
   if (error instanceof DeviceError) return `exp: ${error.message}`;
+  if (error instanceof UnreadableFile || error instanceof StorageError) return `exp: ${error.message}`;
   // The system refuses a file or folder that the person named: no permission, no space, a file where a folder should be.
-  if (error instanceof Error && 'code' in error && 'path' in error) return `exp: ${error.message}`;
+  if (isSystemError(error)) return `exp: ${error.message}`;
   return undefined;
 }

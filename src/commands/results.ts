@@ -1,6 +1,8 @@
 /** The results of a plan's runs: collected, printed and written. */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { StorageError } from '../base/file-errors.ts';
+import { readJson } from '../base/files.ts';
 import { plural } from '../base/plural.ts';
 import type { Plan } from '../experiment/types.ts';
 import { buildTables } from '../report/build.ts';
@@ -16,23 +18,26 @@ import { hasColor, print, printError, printJson } from './output.ts';
 export interface Results {
   byRun: Map<string, RunResult>;
   failures: Map<string, { failure: Failure; runs: string[] }>;
+  /** What is wrong with the results that were changed since they were written, by their folder. */
+  damaged: Map<string, string>;
 }
 
-/** Reads the results of a plan's runs; `failureOf` gives why a stage has none. */
-export function collectResults(
+/** Reads the results of a plan's runs; `failureOf` gives why a stage has none. Those that were changed count as missing. */
+export async function collectResults(
   plan: Plan,
   store: Store,
   failureOf: (key: string) => Failure | undefined,
-): Results {
+): Promise<Results> {
   const nodes = new Map(plan.stages.map((node) => [node.key, node]));
   const byRun: Results['byRun'] = new Map();
   const failures: Results['failures'] = new Map();
+  const damaged: Results['damaged'] = new Map();
   for (const { id, resultKey } of plan.runs) {
     const node = nodes.get(resultKey);
-    const found = node && store.find(node);
+    const found = node && (await store.check(node));
     const failure = failureOf(resultKey);
     if (found?.state === 'complete') {
-      const { records } = JSON.parse(readFileSync(join(found.dir, 'result.json'), 'utf8')) as TaskResult;
+      const { records } = (await readJson(join(found.dir, 'result.json'))) as TaskResult;
       byRun.set(id, { status: 'done', records });
     } else if (failure) {
       byRun.set(id, { status: 'failed', reason: failure.reason });
@@ -40,10 +45,11 @@ export function collectResults(
       if (same) same.runs.push(id);
       else failures.set(failure.log, { failure, runs: [id] });
     } else {
+      if (found) damaged.set(found.dir, found.damage);
       byRun.set(id, { status: 'missing' });
     }
   }
-  return { byRun, failures };
+  return { byRun, failures, damaged };
 }
 
 /** Whether any run has ended, well or not. */
@@ -67,13 +73,19 @@ export async function present(
   const count = (status: RunResult['status']) =>
     [...results.byRun.values()].filter((result) => result.status === status).length;
   const [done, failed, missing] = [count('done'), count('failed'), count('missing')];
+  for (const [dir, damage] of results.damaged)
+    printError(`${dir} is damaged: ${damage}. It is not used; exp run computes it again.`);
   if (!isAnyFinished(results)) {
     if (json) printJson({ event: 'result', done, failed, missing, failures: [] });
     printError(noneFinished(store, 'table'));
     return 1;
   }
   const tables = buildTables(plan, results.byRun);
-  const paths = await writeTables(tables, outDir, view);
+  const written = await writeTables(tables, outDir, view).catch((error) => {
+    if (error instanceof StorageError) return error;
+    throw error;
+  });
+  const paths = written instanceof StorageError ? [] : written;
   if (json) {
     for (const table of tables) printJson({ event: 'table', table });
     printJson({ event: 'written', paths });
@@ -81,12 +93,14 @@ export async function present(
   } else {
     if (tables.length > 0) {
       print(renderTerminal(tables, { color: hasColor(process.stdout), view }));
-      printError(`${plural(paths.length, 'file')} written to ${outDir}`);
+      if (paths.length > 0) printError(`${plural(paths.length, 'file')} written to ${outDir}`);
     } else printError('No run gave a number, so no table was written.');
     if (failed > 0) printError(describeFailures(results, failed));
     if (missing > 0) printError(`${missing} of ${plural(plan.runs.length, 'run')} not computed yet.`);
   }
-  return failed > 0 ? 1 : 0;
+  // Last, so that it is not overlooked: the tables stand above.
+  if (written instanceof StorageError) printError(`exp: ${written.message}`);
+  return failed > 0 || results.damaged.size > 0 || written instanceof StorageError ? 1 : 0;
 }
 
 const shownFailures = 10;
@@ -94,7 +108,8 @@ const shownFailures = 10;
 function describeFailures({ byRun, failures }: Results, failed: number): string {
   const blocks = [...failures.values()].slice(0, shownFailures).map(({ failure, runs }) => {
     const more = runs.length > 1 ? ` and ${runs.length - 1} more` : '';
-    return `  ${runs[0]}${more}: ${failure.reason}\n    log: ${failure.log}`;
+    const log = existsSync(failure.log) ? `\n    log: ${failure.log}` : '';
+    return `  ${runs[0]}${more}: ${failure.reason}${log}`;
   });
   const hidden = failures.size - blocks.length;
   return [

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openSafetensors } from '../base/safetensors.ts';
-import type { ImageFormat, ImageSet, Shape } from './dataset.ts';
+import type { ImageFormat, ImageSet, Normalization, Shape } from './dataset.ts';
 import { getDataset } from './registry.ts';
 
 /** The file in the artefact's folder. */
@@ -37,7 +37,12 @@ export async function loadImages(dir: string): Promise<Images> {
     const kept = file.metadata.normalize;
     return {
       // Artefacts from before images could be prepared have the data set's own.
-      dataset: { name, classes, shape, normalize: kept ? JSON.parse(kept) : normalize },
+      dataset: {
+        name,
+        classes,
+        shape,
+        normalize: kept ? (file.json('normalize') as Normalization) : normalize,
+      },
       train: await split('train'),
       test: await split('test'),
       ...(file.names.includes('validation.images') && { validation: await split('validation') }),

@@ -23,11 +23,14 @@ export interface ParsedExperiment {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** More runs than a plan of them fits in memory with. */
+const maxRuns = 100_000;
+
 /** The file without the parts that are only there to be merged into others. */
 const withoutNotes = (value: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
 
-/** Problems between axes: lists of unequal length in a zip, an axis given twice, a grid without the axes that runs need. */
+/** Problems between axes: more runs than can be planned, lists of unequal length in a zip, an axis given twice, a grid without the axes that runs need. */
 function checkAxes(value: Record<string, unknown>): Located[] {
   const found: Located[] = [];
   const grid = isObject(value.grid) ? value.grid : {};
@@ -74,6 +77,18 @@ function checkAxes(value: Record<string, unknown>): Located[] {
       seen.add(name);
     }
   }
+  const axes = [...Object.values(grid), ...zips.map((zip) => Object.values(zip)[0])];
+  const runs = axes.reduce<number>((product, list) => product * (Array.isArray(list) ? list.length : 1), 1);
+  if (runs > maxRuns)
+    found.push({
+      problem: {
+        code: 'too-many-runs',
+        message: `the grid has ${runs.toLocaleString('en-US')} runs, more than ${maxRuns.toLocaleString('en-US')}`,
+        hint: 'shorten its lists, or divide it among several experiments',
+      },
+      path: ['grid'],
+      markKey: true,
+    });
   const included = (Array.isArray(value.include) ? value.include : []).filter(isObject);
   for (const axis of plainAxes) {
     if (axis === 'seed' || seen.has(axis) || included.some((entry) => axis in entry)) continue;

@@ -31,6 +31,21 @@ export class ExperimentError extends Error {
   }
 }
 
+/** More mistakes than these are counted only. */
+const shownProblems = 20;
+
+/** Characters of a line that are shown, around what is wrong in it. */
+const windowLength = 120;
+
+/** The part of a line that is shown, and where it begins in it. A line that is cut has an ellipsis there. */
+function windowOf(source: string, column: number): { shown: string; start: number } {
+  if (source.length <= windowLength) return { shown: source, start: 0 };
+  const start = Math.max(0, Math.min(column - 1 - windowLength / 2, source.length - windowLength));
+  const shown = source.slice(start, start + windowLength);
+  const end = start + windowLength < source.length ? '…' : '';
+  return { shown: (start > 0 ? `…${shown.slice(1)}` : shown) + end, start };
+}
+
 const styles = { red: 31, bold: 1, dim: 2, cyan: 36 } as const;
 
 /** Warnings, a line each: the place, what it is about, and what to write instead. */
@@ -49,6 +64,7 @@ export function formatProblems(error: ExperimentError, options: { color: boolean
   const position = ({ place }: Problem) => (place ? place.line * 1e6 + place.column : 0);
   const blocks = [...error.problems]
     .sort((a, b) => position(a) - position(b))
+    .slice(0, shownProblems)
     .map((problem) => {
       const { place, path, message, expected, received, hint } = problem;
       const where = place ? `${error.file}:${place.line}:${place.column}` : error.file;
@@ -57,10 +73,12 @@ export function formatProblems(error: ExperimentError, options: { color: boolean
       if (place) {
         const source = lines[place.line - 1] ?? '';
         const number = String(place.line);
-        const length = Math.max(1, Math.min(place.length, source.length - place.column + 1));
-        out.push(`  ${paint('dim', `${number} |`)} ${source}`);
+        const { shown, start } = windowOf(source, place.column);
+        const column = place.column - start;
+        const length = Math.max(1, Math.min(place.length, shown.length - column + 1));
+        out.push(`  ${paint('dim', `${number} |`)} ${shown}`);
         // Tabs of the line are kept, so that the caret stands below what it marks.
-        const lead = source.slice(0, place.column - 1).replace(/[^\t]/g, ' ');
+        const lead = shown.slice(0, column - 1).replace(/[^\t]/g, ' ');
         out.push(
           `  ${' '.repeat(number.length)} ${paint('dim', '|')} ${lead}${paint('red', '^'.repeat(length))}`,
         );
@@ -71,5 +89,6 @@ export function formatProblems(error: ExperimentError, options: { color: boolean
       return out.join('\n');
     });
   const count = error.problems.length;
-  return `${blocks.join('\n\n')}\n\n${count} ${count === 1 ? 'mistake' : 'mistakes'}, nothing was run.`;
+  const hidden = count > shownProblems ? ` (the first ${shownProblems} are shown)` : '';
+  return `${blocks.join('\n\n')}\n\n${count} ${count === 1 ? 'mistake' : 'mistakes'}${hidden}, nothing was run.`;
 }

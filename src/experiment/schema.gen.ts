@@ -290,7 +290,7 @@ export interface Zoo {
    */
   weight_decay?: number;
   /**
-   * Share of the numbers that dropout sets to zero in training, where the architecture has it. Default 0, as the paper's zoos have.
+   * Dropout probability in training, where the architecture has dropout. Default 0, as the paper's zoos have.
    */
   dropout?: number;
   /**
@@ -310,15 +310,15 @@ export interface Zoo {
    */
   schedule?: "constant" | "one-cycle";
   /**
-   * Training images are cropped at random after this many black pixels were put around them; 0: not. Default 0, as in the paper's CNN zoos.
+   * Random crops of the training images: black pixels added on each side before the crop; 0: no cropping. Default 0, as in the paper's CNN zoos.
    */
-  crop?: number;
+  crop_padding?: number;
   /**
-   * Whether half of the training images, at random, are mirrored left to right. Default false, as in the paper's CNN zoos.
+   * Whether training images are mirrored left to right with probability 1/2. Default false, as in the paper's CNN zoos.
    */
   flip?: boolean;
   /**
-   * Training images are turned at random by at most this many degrees either way. Default 0, as in the paper's CNN zoos.
+   * Largest random rotation of the training images, in degrees either way. Default 0, as in the paper's CNN zoos.
    */
   rotation?: number;
   /**
@@ -328,7 +328,7 @@ export interface Zoo {
   /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */
-  lockstep?: number | null;
+  models_at_once?: number | null;
   /**
    * Hyper-parameters that differ between the models: every combination of the lists, times the seeds. Default {}: the models differ by their seed only.
    */
@@ -391,13 +391,13 @@ export interface Sane {
   /**
    * Which of the zoo's checkpoints SANE is pretrained on; null uses all. Default null.
    */
-  epochs_used?: null | Epochs1;
+  checkpoints?: null | Epochs1;
   /**
    * Weights per token, d_t. Default 289 (Table 8).
    */
   token_size?: number;
   /**
-   * Whether the gains, biases and running statistics of batch normalisation are tokens too. Default false, as the paper's text has it; the released example for CIFAR-100 has true.
+   * Whether to tokenise the parameters and running statistics of batch normalisation too. Default false, as the paper's text has it; the released example for CIFAR-100 has true.
    */
   batch_norm_tokens?: boolean;
   /**
@@ -481,7 +481,7 @@ export interface Sane {
    */
   view_2?: "canonical" | "permuted";
   /**
-   * How many random permutations of a model its permuted views are chosen from, drawn once; Table 6 has 5. null: every view has a fresh one, as the many that the released code prepares come near. Default null.
+   * How many random permutations of a model its permuted views are chosen from, drawn once; Table 6 has 5. null: every view draws a new one, which the many that the released code prepares come close to. Default null.
    */
   permutations?: null | number;
   /**
@@ -507,7 +507,7 @@ export interface HyperRepresentation {
   /**
    * Which of the zoo's checkpoints it is trained on; null uses all. Default null, as SANE has it.
    */
-  epochs_used?: null | Epochs1;
+  checkpoints?: null | Epochs1;
   /**
    * Width of the transformer. Default 800, as published for the MNIST zoo (2021).
    */
@@ -575,7 +575,7 @@ export interface PropertyPrediction {
   /**
    * Which of the zoo's checkpoints are used; null uses all. Default: the authors' list.
    */
-  epochs_used?: null | Epochs1;
+  checkpoints?: null | Epochs1;
   /**
    * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. Default: the three of Table 1.
    *
@@ -699,11 +699,11 @@ export interface Generation {
   /**
    * Batches that refresh the batch-norm statistics of a sampled network, in forward passes only; 0: none. No effect without batch norm. Default 200, as in the released example.
    */
-  conditioning?: number;
+  conditioning_batches?: number;
   /**
    * Images of such a batch. Default 32, as in the released code.
    */
-  conditioning_batch?: number;
+  conditioning_batch_size?: number;
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema

@@ -43,6 +43,23 @@ export interface YamlSource {
 /** More references to anchors than any experiment needs; beyond it the file is taken for an alias bomb. */
 const maxAliases = 100;
 
+/** Deeper than any experiment; a parser that calls itself for each level has no stack for much more. */
+const maxDepth = 100;
+
+/** Where collections are nested deeper than that; undefined if nowhere. Brackets in quotes and comments count, which are never so many. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '[' || character === '{') depth++;
+    if ((character === ']' || character === '}') && depth > 0) depth--;
+    if (depth > maxDepth) return i;
+  }
+  // Lists and explicit keys that begin on one line: `- - - a`.
+  const compact = new RegExp(`^[ \\t]*([-?][ \\t]+){${maxDepth}}`, 'm').exec(text);
+  return compact?.index;
+}
+
 function placeOf(range: readonly [number, number], counter: LineCounter): Place {
   const { line, col } = counter.linePos(range[0]);
   return { line, column: Math.max(1, col), length: Math.max(1, range[1] - range[0]) };
@@ -150,6 +167,16 @@ function renameKeys(document: Document, rename: Rename, counter: LineCounter) {
 /** Parses YAML 1.2. Never throws: what is wrong is in `problems`. `rename` gives keys their present names. */
 export function parseYaml(text: string, file: string, rename: Rename = () => undefined): YamlSource {
   const counter = new LineCounter();
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    const before = text.slice(0, deep).split('\n');
+    const place = { line: before.length, column: (before.at(-1) as string).length + 1, length: 1 };
+    const message = `more than ${maxDepth} levels are nested here`;
+    return {
+      ...{ file, text, value: undefined, renamed: [], locate: () => undefined },
+      problems: [{ code: 'too-deep', path: '', place, message, hint: 'is a bracket not closed?' }],
+    };
+  }
   const document = parseDocument(text, {
     lineCounter: counter,
     version: '1.2',

@@ -30,10 +30,13 @@ export function measureCell(
   results: RunResults,
   paper: Published | null,
 ): Omit<Cell, 'row' | 'column'> {
-  const values = collect(definition, row.metric ?? definition.metric, group.runs, labels, results);
+  const disagreements: string[] = [];
+  const metric = row.metric ?? definition.metric;
+  const values = collect(definition, metric, group.runs, labels, results, disagreements);
   const isScaled = group.conditions.length > 0 || row.condition !== undefined;
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
+  reasons.push(...disagreements.slice(0, 1));
   if (!values.every(Number.isFinite)) reasons.push('a result is not a finite number');
 
   const unfinished = countUnfinished(group.runs, results);
@@ -60,13 +63,17 @@ export function replicateOf(run: Run, { seeded, sample }: MetricRecord): string 
   return `${seeded ? `${zooSeed} ${run.seed}` : zooSeed} ${sample ?? ''}`;
 }
 
-/** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. */
+/** Equal but for the order of sums, which may depend on a job's threads. */
+const agree = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= 1e-3 * Math.max(1, Math.abs(a));
+
+/** One value for each network of each pair of seeds or, where the run's seed has no part in the number, of each zoo. Adds to `disagreements` where runs have another. */
 function collect(
   { factor, relabel = (own) => own }: TableDefinition,
   metric: string,
   runs: Run[],
   labels: Labels,
   results: RunResults,
+  disagreements: string[],
 ): number[] {
   const values = new Map<string, number>();
   for (const run of runs) {
@@ -76,7 +83,14 @@ function collect(
       if (record.metric !== metric) continue;
       const own = relabel(record.labels, run, metric);
       if (!own || !sameLabels(own, labels)) continue;
-      values.set(replicateOf(run, record), factor * record.value);
+      const key = replicateOf(run, record);
+      const value = factor * record.value;
+      const earlier = values.get(key);
+      if (earlier !== undefined && !agree(earlier, value))
+        disagreements.push(
+          `results that the run's seed has no part in disagree: ${earlier} and ${value} (${run.id})`,
+        );
+      values.set(key, value);
     }
   }
   return [...values.values()];
@@ -96,8 +110,11 @@ export function summarize(values: number[]): Measured | null {
   return { mean, sd: n < 2 ? null : Math.sqrt(squares / (n - 1)), n };
 }
 
-/** A reason can be a program's output, with line breaks and colours. */
-const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').trim();
+/** The folders of absolute paths, which name a machine's users and are not published. */
+const folders = /(?<=^|[\s'"`(:=,])\/(?:[^\s'"`(),:;/]+\/)+(?=[^\s/])/g;
+
+/** A reason can be a program's output, with line breaks, colours and paths. */
+const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').replace(folders, '…/').trim();
 
 /** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
 export function failures(runs: readonly Run[], results: RunResults): string[] {

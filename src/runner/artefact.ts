@@ -2,9 +2,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemError } from '../base/file-errors.ts';
 import { temporaryEnding, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Environment } from './environment.ts';
+import { fingerprint, type Verified } from './fingerprint.ts';
 import type { Workload } from './workload.ts';
 
 export const recordName = 'artefact.json';
@@ -25,16 +27,27 @@ export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
 
 /**
  * Writes the record of a finished folder: hashes every file and brings all of it safely to disk. Temporary files that a
- * killed writer left are removed.
+ * killed writer left are removed. Returns what was hashed, the record too.
  */
-export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
+export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<Verified> {
   const files: ArtefactRecord['files'] = {};
+  const verified: Verified = {};
+  const read = async (path: string, sync: boolean) => {
+    const { bytes, sha256, identity } = await fingerprint(join(dir, path), { sync });
+    verified[path] = `${sha256} ${identity}`;
+    return { bytes, sha256 };
+  };
   for (const path of await listFiles(dir)) {
     if (path.endsWith(temporaryEnding)) await rm(join(dir, path));
-    else if (path !== recordName) files[path] = await fingerprint(join(dir, path), { sync: true });
+    else if (path !== recordName) files[path] = await read(path, true);
   }
   await writeJson(join(dir, recordName), { ...record, files });
+  await read(recordName, false);
+  return verified;
 }
+
+/** What the system says of a file that is not as it was; anything else, e.g. a lack of permission, says nothing of the file. */
+const damageCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO']);
 
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
 export function inspect(dir: string): { record: ArtefactRecord } | { damage: string } {
@@ -42,6 +55,7 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
   try {
     record = JSON.parse(readFileSync(join(dir, recordName), 'utf8'));
   } catch (error) {
+    if (isSystemError(error) && !damageCodes.has(error.code ?? '')) throw error;
     return { damage: `${recordName} cannot be read (${(error as Error).message})` };
   }
   if (typeof record?.files !== 'object') return { damage: `${recordName} is no record of an artefact` };
@@ -51,17 +65,6 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
     if (size !== bytes) return { damage: `${path} has ${size} bytes instead of ${bytes}` };
   }
   return { record };
-}
-
-/** Reads every file and says what is damaged; undefined if nothing is. */
-export async function verify(dir: string): Promise<string | undefined> {
-  const found = inspect(dir);
-  if ('damage' in found) return found.damage;
-  for (const [path, { sha256 }] of Object.entries(found.record.files)) {
-    const actual = await fingerprint(join(dir, path), { sync: false });
-    if (actual.sha256 !== sha256) return `${path} has another content than when it was written`;
-  }
-  return undefined;
 }
 
 /** Brings the names in a folder to disk, after a rename. */
@@ -77,26 +80,4 @@ async function listFiles(dir: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
     .sort();
-}
-
-async function fingerprint(
-  path: string,
-  { sync }: { sync: boolean },
-): Promise<{ bytes: number; sha256: string }> {
-  const hasher = new Bun.CryptoHasher('sha256');
-  const handle = await open(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    let bytes = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) break;
-      hasher.update(buffer.subarray(0, bytesRead));
-      bytes += bytesRead;
-    }
-    if (sync) await handle.datasync();
-    return { bytes, sha256: hasher.digest('hex') };
-  } finally {
-    await handle.close();
-  }
 }

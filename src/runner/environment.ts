@@ -1,10 +1,9 @@
-import { availableParallelism, cpus, hostname } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
-/** Where an artefact was computed: a record for readers, in no key. */
+/** What an artefact was computed on: a record for readers, in no key. Artefacts are published, so no host or user is named. */
 export interface Environment {
   bun: string;
   platform: string;
-  host: string;
   cpu: string;
   cores: number;
   /** The device that started, or null for a stage without tensors. */
@@ -18,7 +17,6 @@ export function describeEnvironment(device: string | null, gpu: string | null): 
   return {
     bun: Bun.version,
     platform: `${process.platform}-${process.arch}`,
-    host: hostname(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     device,

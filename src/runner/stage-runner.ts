@@ -88,13 +88,21 @@ export class StageRunner {
       this.skip(node, missing.state === 'failed' ? 'a stage it depends on failed' : 'stopped');
       return missing;
     }
-    const claim = await this.claim(node, priority);
-    if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
     try {
-      return await this.computeClaimed(node, claim);
-    } finally {
-      claim.lease.release();
+      const claim = await this.claim(node, priority);
+      if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
+      return await this.computeClaimed(node, claim).finally(() => claim.lease.release());
+    } catch (error) {
+      const failure = this.describeRefusal(node, undefined, error);
+      this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
+      return { state: 'failed', failure };
     }
+  }
+
+  /** The failure that the system's refusal to read or write the store is. Throws any other error on. */
+  private describeRefusal(node: StageNode, part: number | undefined, error: unknown): Failure {
+    const { store } = this.options;
+    return { reason: store.refused(error).message, log: store.log(node, part) };
   }
 
   /** Takes the lease of a stage, after waiting for another runner if need be; undefined if it is finished then, or everything was stopped. */
@@ -123,12 +131,22 @@ export class StageRunner {
     if (this.signal.aborted) return 'stopped';
     const lease = Lease.take(path);
     if (!lease) return 'held';
-    if (store.find(node)?.state === 'complete') {
+    try {
+      const found = await store.check(node);
+      if (found?.state === 'complete') {
+        lease.release();
+        return 'computed by another process';
+      }
+      const { resumed } = await store.begin(node);
+      if (found) {
+        const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
+        this.report({ event: 'note', text });
+      }
+      return { lease, resumed };
+    } catch (error) {
       lease.release();
-      return 'computed by another process';
+      throw error;
     }
-    const { resumed } = await store.begin(node);
-    return { lease, resumed };
   }
 
   private async computeClaimed(node: StageNode, { lease, resumed }: Claim): Promise<StageOutcome> {
@@ -141,16 +159,19 @@ export class StageRunner {
         if (failure || this.signal.aborted) return;
         const held = await this.takeGpu(node);
         if (held === 'stopped') return;
-        const outcome = await this.runJob(node, part, lease, held, {
-          earlierSeconds: seconds,
-          resumed,
-        }).finally(() => held?.lease.release());
-        if (outcome.state === 'done') seconds += outcome.seconds;
-        if (outcome.state === 'failed') {
-          failure = { reason: outcome.reason, log: store.log(node, part) };
-          // Stages without inputs read disks and networks: they may succeed the next time.
-          if (outcome.lasting && Object.keys(node.inputs).length > 0)
-            await store.recordFailure(node, failure);
+        try {
+          const outcome = await this.runJob(node, part, lease, held, { earlierSeconds: seconds, resumed });
+          if (outcome.state === 'done') seconds += outcome.seconds;
+          if (outcome.state === 'failed') {
+            failure = { reason: outcome.reason, log: store.log(node, part) };
+            // Stages without inputs read disks and networks: they may succeed the next time.
+            if (outcome.lasting && Object.keys(node.inputs).length > 0)
+              await store.recordFailure(node, failure);
+          }
+        } catch (error) {
+          failure ??= this.describeRefusal(node, part, error);
+        } finally {
+          held?.lease.release();
         }
       });
     if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));

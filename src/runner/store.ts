@@ -1,15 +1,18 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
  * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
- * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`.
+ * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; what tells that nobody wrote to it since:
+ * `<key>.verified.json`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { asStorageError, type StorageError } from '../base/file-errors.ts';
 import { writeJson } from '../base/files.ts';
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
+import { remember, verifiedPath, verify } from './verify.ts';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
@@ -56,6 +59,14 @@ export class Store {
       : { state: 'complete', dir, record: found.record };
   }
 
+  /** As `find`, and files that were touched since they were written or last checked are compared with their sums. */
+  async check(stage: StageId): Promise<Found | undefined> {
+    const found = this.find(stage);
+    if (found?.state !== 'complete') return found;
+    const damage = await verify(found.dir);
+    return damage === undefined ? found : { state: 'damaged', dir: found.dir, damage };
+  }
+
   /** Whether interrupted work of the stage is there to go on from. */
   isBegun(stage: StageId): boolean {
     return existsSync(this.partial(stage));
@@ -71,6 +82,7 @@ export class Store {
       await rm(`${dir}.damaged`, { recursive: true, force: true });
       await rename(dir, `${dir}.damaged`);
     }
+    await rm(verifiedPath(dir), { force: true });
     await rm(this.failurePath(stage), { force: true });
     const resumed = this.isBegun(stage);
     mkdirSync(this.partial(stage), { recursive: true });
@@ -80,15 +92,20 @@ export class Store {
   /** Makes the stage's working folder its artefact. Needs the stage's lease. */
   async commit(stage: StageId, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
     const dir = this.folder(stage);
-    await seal(this.partial(stage), record);
+    const verified = await seal(this.partial(stage), record);
     await rename(this.partial(stage), dir);
     await syncFolder(dirname(dir));
+    await remember(dir, verified);
   }
 
-  /** The failure that the stage ended in when it was last computed. */
+  /** The failure that the stage ended in when it was last computed. One that cannot be read counts as none: the stage is tried again. */
   failure(stage: StageId): Failure | undefined {
-    const path = this.failurePath(stage);
-    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    try {
+      const failure = JSON.parse(readFileSync(this.failurePath(stage), 'utf8'));
+      return typeof failure?.reason === 'string' && typeof failure.log === 'string' ? failure : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   recordFailure(stage: StageId, failure: Failure): Promise<void> {
@@ -99,12 +116,21 @@ export class Store {
     return `${this.folder(stage)}.failed.json`;
   }
 
-  /** Keeps the plan as it is before its first job. Returns the file's path. */
+  /** Keeps the plan as it is before its first job. Returns the file's path. Throws a StorageError if the store cannot be written. */
   async freeze(plan: Plan): Promise<string> {
     const path = join(this.root, 'plans', `${plan.name}.json`);
-    mkdirSync(dirname(path), { recursive: true });
-    await writeJson(path, plan);
-    return path;
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      await writeJson(path, plan);
+      return path;
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
+  /** The system's refusal to read or write the store, for people. Throws any other error on. */
+  refused(error: unknown): StorageError {
+    return asStorageError(`the store ${this.root} cannot be used`, error, '--store');
   }
 
   /** Every artefact of these stages, damaged ones too. */

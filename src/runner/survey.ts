@@ -17,13 +17,17 @@ export interface SurveyOptions {
 
 const listFormat = new Intl.ListFormat('en-GB');
 
-/** The state of every stage of the plan by its key. */
-export function survey(plan: Plan, store: Store, { retryFailed }: SurveyOptions): Map<string, StageState> {
+/** The state of every stage of the plan by its key. Artefacts that will be read are checked first. */
+export async function survey(
+  plan: Plan,
+  store: Store,
+  { retryFailed }: SurveyOptions,
+): Promise<Map<string, StageState>> {
   const states = new Map<string, StageState>();
   const needed = new Set(plan.runs.map(({ resultKey }) => resultKey));
   const damage = new Map<string, string>();
   for (const node of plan.stages.toReversed()) {
-    const found = store.find(node);
+    const found = needed.has(node.key) ? await store.check(node) : store.find(node);
     if (found?.state === 'complete') {
       states.set(node.key, { state: 'cached' });
     } else if (!needed.has(node.key)) {

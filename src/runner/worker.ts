@@ -1,11 +1,15 @@
 /** A child process that does one job: a stage, or one part of it. Its first line of input says which. */
 import { writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { UnreadableFile } from '../base/file-errors.ts';
 import type { RunnableStage, StageContext } from '../stages/stage.ts';
 import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { describeEnvironment } from './environment.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 import { Store } from './store.ts';
+import { verify } from './verify.ts';
 
 const progressEveryMs = 100;
 
@@ -25,9 +29,12 @@ function fail(error: unknown): never {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   console.error(stack ?? message);
   const trouble = findTrouble(message);
-  // A device that fails or does not start and a full disk are this machine's troubles, not the stage's.
+  // A device that fails or does not start, a full disk and a damaged file are this machine's troubles, not the stage's.
   const isMachines =
-    trouble || error instanceof DeviceError || (error instanceof Error && 'syscall' in error);
+    trouble ||
+    error instanceof DeviceError ||
+    error instanceof UnreadableFile ||
+    (error instanceof Error && 'syscall' in error);
   const reason = trouble ? describeTrouble(trouble, deviceName) : message;
   send({ type: 'failed', reason, lasting: !isMachines });
   process.exit(1);
@@ -55,11 +62,42 @@ function makeReport(): StageContext['report'] {
   };
 }
 
+/** Throws if an input is not what it was when it was finished. */
+async function checkInputs(inputs: Record<string, string>): Promise<void> {
+  for (const [name, dir] of Object.entries(inputs)) {
+    const damage = await verify(dir);
+    if (damage === undefined) continue;
+    const remedy = 'The same command sets it aside and computes it again.';
+    throw new UnreadableFile(
+      dir,
+      `the input ${name} was damaged while the experiment ran: ${damage}. ${remedy}`,
+    );
+  }
+}
+
+/**
+ * Does the work; where a file of earlier, interrupted work in the stage's folder turns out to be damaged, without that file, each of them once.
+ */
+async function withoutDamaged(dir: string, work: () => Promise<void>): Promise<void> {
+  for (const removed = new Set<string>(); ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof UnreadableFile) || relative(dir, error.path).startsWith('..')) throw error;
+      if (removed.has(error.path)) throw error;
+      removed.add(error.path);
+      console.error(`${error.message}; the work that it holds is done again`);
+      await rm(error.path);
+    }
+  }
+}
+
 async function work(spec: JobSpec): Promise<void> {
   const startedAt = performance.now();
   const { node, part, storeRoot } = spec;
   deviceName = spec.gpu ?? `the device ${spec.device}`;
   const store = new Store(storeRoot);
+  await checkInputs(spec.inputs);
   const { stages } = (await import(spec.stagesModule)) as { stages: Record<string, RunnableStage> };
   const stage = stages[node.stage];
   if (!stage) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
@@ -79,10 +117,10 @@ async function work(spec: JobSpec): Promise<void> {
   if (part !== undefined) {
     if (!implementation.executePart)
       throw new Error(`stage ${node.stage} cannot be divided into ${node.parts} parts`);
-    await implementation.executePart(context, part, node.parts);
+    await withoutDamaged(context.dir, async () => implementation.executePart?.(context, part, node.parts));
     return;
   }
-  await implementation.execute(context);
+  await withoutDamaged(context.dir, () => implementation.execute(context));
   const { parts: _, options: __, ...identity } = node;
   await store.commit(node, {
     ...identity,

@@ -66,7 +66,7 @@ export async function readPermutations(
       if (!(order instanceof Int32Array)) throw new Error(`${file.path}: ${name} is no order of units`);
       permutations.set(name, order);
     }
-    const description = JSON.parse(file.metadata.description as string) as Omit<AlignedModel, 'id'>;
+    const description = file.json('description') as Omit<AlignedModel, 'id'>;
     return { permutations, description: { id, ...description } };
   } finally {
     await file.close();

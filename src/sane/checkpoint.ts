@@ -1,8 +1,7 @@
 /** A pretrained SANE or hyper-representation on disk: its weights, and everything needed to use them. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeJson } from '../base/files.ts';
+import { readJson, writeJson } from '../base/files.ts';
 import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
@@ -48,7 +47,7 @@ export const writeHistory = (dir: string, history: readonly EpochLosses[]) =>
 
 /** The losses of each epoch, the last one last. */
 export async function readHistory(dir: string): Promise<EpochLosses[]> {
-  return JSON.parse(await readFile(join(dir, names.history), 'utf8'));
+  return (await readJson(join(dir, names.history))) as EpochLosses[];
 }
 
 /** What `saveAutoencoder` wrote of a model of this block. */
@@ -60,9 +59,8 @@ export async function loadAutoencoder<Description>(
   description: Description;
   standardization: Standardization | null;
 }> {
-  const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8')) as unknown;
-  const description = (await json(names.description[block])) as Description;
-  const standardization = (await json(names.normalization)) as Standardization | null;
+  const description = (await readJson(join(dir, names.description[block]))) as Description;
+  const standardization = (await readJson(join(dir, names.normalization))) as Standardization | null;
   const file = await openSafetensors(join(dir, names.model));
   try {
     const weights = new Map<string, Float32Array>();

@@ -1,12 +1,15 @@
 /** Networks out of SANE, from networks in files: their reconstructions, and samples near them. */
 import { Random } from '../base/random.ts';
 import { FormatError } from '../base/source.ts';
+import type { StateDict } from '../nets/architecture.ts';
+import type { Network } from '../zoo/formats/network.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
 import { type Density, drawWithPrompt } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
+import { PromptDistance } from './prompt-distance.ts';
 import { embeddingSpread } from './spread.ts';
 import { destandardize } from './standardize.ts';
 import { unflatten, withUntokenized } from './tokenize.ts';
@@ -18,7 +21,10 @@ export async function reconstructNetwork(
   window: number | null,
 ): Promise<StateTensor[]> {
   const prepared = await prepareNetwork(pretrained, path);
-  return decoded(pretrained, prepared, await embeddingOf(pretrained, prepared, window), window);
+  const embedding = await embeddingOf(pretrained, prepared, window);
+  return prepared.network.restore(
+    weightsOf(prepared, await decodedFlat(pretrained, prepared, embedding, window)),
+  );
 }
 
 export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
@@ -27,6 +33,14 @@ export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
   unit: 'spread' | 'absolute';
   seed: number;
   window: number | null;
+}
+
+/** A new network. */
+export interface SampledNetwork extends Pick<Network, 'restore'> {
+  /** By the prompts' names. */
+  weights: StateDict;
+  /** From the prompts (PromptDistance). */
+  distance: number;
 }
 
 /**
@@ -38,10 +52,12 @@ export async function* sampleNetworks(
   pretrained: Pretrained,
   prompts: readonly string[],
   { count, seed, window, bandwidth, draws, unit }: Sampling,
-): AsyncGenerator<StateTensor[]> {
+): AsyncGenerator<SampledNetwork> {
   const [first, ...others] = prompts as readonly [string, ...string[]];
   const base = await prepareNetwork(pretrained, first);
   const embeddings = [await embeddingOf(pretrained, base, window)];
+  const distance = new PromptDistance();
+  distance.add(base.flat);
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
     if (signatureOf(prompt) !== signatureOf(base)) {
@@ -50,6 +66,7 @@ export async function* sampleNetworks(
       );
     }
     embeddings.push(await embeddingOf(pretrained, prompt, window));
+    distance.add(prompt.flat);
   }
   const { latent_dim: latent } = pretrained.sane.shape;
   // Without noise there is nothing to measure.
@@ -64,7 +81,8 @@ export async function* sampleNetworks(
   for (let i = 0; i < count; i++) {
     const { embedding, prompt } = drawWithPrompt(embeddings, density, new Random(seed, 'sample', i));
     const near = prompt ? await prepareNetwork(pretrained, prompts[prompt] as string) : base;
-    yield await decoded(pretrained, near, embedding, window);
+    const flat = await decodedFlat(pretrained, near, embedding, window);
+    yield { weights: weightsOf(near, flat), restore: near.network.restore, distance: distance.of(flat) };
   }
 }
 
@@ -79,18 +97,24 @@ async function embeddingOf(
   return embedding as Float32Array;
 }
 
-/** The tensors of a network with this embedding; what no token holds is that of `network`. */
-async function decoded(
+/** The flat vector that SANE decodes an embedding to. */
+async function decodedFlat(
   pretrained: Pretrained,
   prepared: PreparedNetwork,
   embedding: Float32Array,
   window: number | null,
-): Promise<StateTensor[]> {
-  const { sane } = pretrained;
-  const { network, description, layout, raw, standardization } = prepared;
+): Promise<Float32Array> {
   const seen = seenTokens(pretrained, prepared, window);
-  const [flat] = await Array.fromAsync(decodeModels(sane, layout, [embedding], { halo: true, seen }));
-  const values = flat as Float32Array;
-  const scaled = standardization === null ? values : destandardize(layout, values, standardization);
-  return network.restore(unflatten(description, withUntokenized(layout, scaled, raw)));
+  const decoding = decodeModels(pretrained.sane, prepared.layout, [embedding], { halo: true, seen });
+  const [flat] = await Array.fromAsync(decoding);
+  return flat as Float32Array;
+}
+
+/** The weights of a network with this flat vector; what no token holds is that of `network`. */
+function weightsOf(
+  { network, description, layout, raw, standardization }: PreparedNetwork,
+  flat: Float32Array,
+): StateDict {
+  const scaled = standardization === null ? flat : destandardize(layout, flat, standardization);
+  return new Map([...network.weights, ...unflatten(description, withUntokenized(layout, scaled, raw))]);
 }

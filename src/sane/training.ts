@@ -43,7 +43,7 @@ async function loadState(
       if (kind === 'model') weights.set(rest.join('/'), values);
       else averages[rest.join('/')] = values;
     }
-    const history = JSON.parse(file.metadata.history as string) as EpochLosses[];
+    const history = file.json('history') as EpochLosses[];
     return { weights, state: { history, optimizer: { steps: Number(file.metadata.steps), averages } } };
   } finally {
     await file.close();

@@ -56,7 +56,7 @@ export async function findSamples(
   const kept = zoo.manifest.epochs;
   const remedy = kept.some((epoch) => wanted.has(epoch))
     ? 'raise zoo.models, or see whether its models diverged'
-    : `the zoo has the epochs ${kept.join(', ')}: set epochs_used, or prompt_epoch, to some of these`;
+    : `the zoo has the epochs ${kept.join(', ')}: set checkpoints, or prompt_epoch, to some of these`;
   for (const [split, list] of Object.entries(samples)) {
     if (list.length > 0) continue;
     throw new Error(

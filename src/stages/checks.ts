@@ -7,12 +7,12 @@ type BlockOfEpochs = 'sane' | 'hyper_representation' | 'property_prediction';
 /** Epochs that a block uses and the zoo does not keep. */
 export function checkEpochsUsed(block: BlockOfEpochs, settings: Settings): SettingProblem[] {
   const { checkpoints } = settings.zoo;
-  const missing = (settings[block].epochs_used ?? []).filter((epoch) => !checkpoints.includes(epoch));
+  const missing = (settings[block].checkpoints ?? []).filter((epoch) => !checkpoints.includes(epoch));
   if (missing.length === 0) return [];
   return [
     {
       code: 'missing-checkpoint',
-      path: [block, 'epochs_used'],
+      path: [block, 'checkpoints'],
       message: `the zoo keeps the epochs ${checkpoints.join(', ')}`,
       received: `epochs ${missing.join(', ')}`,
       hint: 'add them to zoo.checkpoints',
@@ -25,10 +25,10 @@ export function checkEpochsUsed(block: BlockOfEpochs, settings: Settings): Setti
  * where that leaves fewer than `least`.
  */
 export function narrowEpochsUsed(block: BlockOfEpochs, least: number, settings: Settings) {
-  const wanted = settings[block].epochs_used;
+  const wanted = settings[block].checkpoints;
   if (wanted === null) return {};
   const used = wanted.filter((epoch) => settings.zoo.checkpoints.includes(epoch));
-  return { [`${block}.epochs_used`]: used.length < least ? null : used };
+  return { [`${block}.checkpoints`]: used.length < least ? null : used };
 }
 
 /** Attention heads that do not divide the width. */

@@ -20,11 +20,11 @@ export class AugmentLoader {
     // One copy for all threads.
     const shared = new Uint8Array(new SharedArrayBuffer(images.length));
     shared.set(images);
-    const { crop, flip, rotation } = augmentation;
+    const { crop_padding, flip, rotation } = augmentation;
     const setup: AugmentSetup = {
       set: { images: shared, labels },
       format: { shape, normalize },
-      augmentation: { crop, flip, rotation },
+      augmentation: { crop_padding, flip, rotation },
     };
     const program = new URL('augment-thread.ts', import.meta.url);
     this.threads = Array.from(

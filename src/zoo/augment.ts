@@ -5,9 +5,10 @@ import type { ImageFormat, ImageSet } from '../data/dataset.ts';
 import { byteValues } from '../data/normalize.ts';
 import type { ZooSettings } from '../experiment/types.ts';
 
-export type Augmentation = Pick<ZooSettings, 'crop' | 'flip' | 'rotation'>;
+export type Augmentation = Pick<ZooSettings, 'crop_padding' | 'flip' | 'rotation'>;
 
-export const augments = ({ crop, flip, rotation }: Augmentation) => crop > 0 || flip || rotation > 0;
+export const augments = ({ crop_padding, flip, rotation }: Augmentation) =>
+  crop_padding > 0 || flip || rotation > 0;
 
 /**
  * The images of these numbers, each augmented by draws of its own, normalised, one after the other into `out` [n, H, W, C].
@@ -17,7 +18,7 @@ export function augmentBatch(
   { images }: ImageSet,
   { shape: [height, width, channels], normalize }: Pick<ImageFormat, 'shape' | 'normalize'>,
   numbers: ArrayLike<number>,
-  { crop, flip, rotation }: Augmentation,
+  { crop_padding, flip, rotation }: Augmentation,
   random: Random,
   out: Float32Array,
 ): void {
@@ -26,8 +27,8 @@ export function augmentBatch(
   const seen = Float32Array.from(byteValues(normalize).flatMap((values) => [...values]));
   for (let n = 0; n < numbers.length; n++) {
     const first = (numbers[n] as number) * size;
-    const down = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
-    const right = crop > 0 ? random.integer(2 * crop + 1) - crop : 0;
+    const down = crop_padding > 0 ? random.integer(2 * crop_padding + 1) - crop_padding : 0;
+    const right = crop_padding > 0 ? random.integer(2 * crop_padding + 1) - crop_padding : 0;
     const mirrored = flip && random.uniform() < 0.5;
     const angle = rotation > 0 ? (random.uniform(-rotation, rotation) * Math.PI) / 180 : 0;
     const cos = Math.cos(angle);

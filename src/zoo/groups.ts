@@ -26,10 +26,10 @@ const measuredImages = 500;
 /** Models of a group: as many as was asked for, or as memory has room for. */
 export function groupSize(
   architecture: Architecture,
-  config: Pick<ZooConfig, 'lockstep' | 'batch_size' | 'checkpoints'>,
+  config: Pick<ZooConfig, 'models_at_once' | 'batch_size' | 'checkpoints'>,
   { host, gpu }: DeviceMemory = memoryOf(tf.getBackend()),
 ): number {
-  if (config.lockstep !== null) return config.lockstep;
+  if (config.models_at_once !== null) return config.models_at_once;
   const atOnce = gpu === null ? 1 : Math.min(largestGroup, modelsAtOnce({ architecture }, config.batch_size));
   const { training, kept, outputs } = memoryNeeds(architecture, config, atOnce);
   const fit = (bytes: number, each: number) => Math.floor((memoryShare * bytes) / each);

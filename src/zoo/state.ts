@@ -28,7 +28,7 @@ export async function writeTrainingState(
 export async function readTrainingState(path: string): Promise<{ ids: string[]; state: TrainingState }> {
   const file = await openSafetensors(path);
   try {
-    const { ids, epoch, steps, kept } = JSON.parse(file.metadata.state as string) as {
+    const { ids, epoch, steps, kept } = file.json('state') as {
       ids: string[];
       epoch: number;
       steps: number;

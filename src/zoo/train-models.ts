@@ -66,7 +66,7 @@ export const clearStates = (dir: string) => rm(join(dir, statesFolder), { recurs
 export async function readCheckpoints(dir: string, id: string): Promise<Checkpoint[]> {
   const file = await openSafetensors(modelFile(dir, id));
   await file.close();
-  return JSON.parse(file.metadata.checkpoints as string) as Checkpoint[];
+  return file.json('checkpoints') as Checkpoint[];
 }
 
 interface Group {

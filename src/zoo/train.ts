@@ -1,4 +1,4 @@
-/** Trains a population of models in lockstep, each as if it were alone, and keeps their weights at the listed epochs. */
+/** Trains a population of models in models_at_once, each as if it were alone, and keeps their weights at the listed epochs. */
 
 import { Random } from '../base/random.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';

@@ -1,7 +1,7 @@
 /** A finished zoo on disk: `manifest.json` and one safetensors file per model with the weights at each kept epoch. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readJson } from '../base/files.ts';
 import { openSafetensors, type SafetensorsFile } from '../base/safetensors.ts';
 import { sizeOf } from '../base/shape.ts';
 import type { ArchitectureOptions, Outline, StateDict } from '../nets/architecture.ts';
@@ -114,7 +114,7 @@ export class Zoo {
 
 /** Opens the artefact of stage `zoo` in folder `dir`. */
 export async function openZoo(dir: string): Promise<Zoo> {
-  const manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as ZooManifest;
+  const manifest = (await readJson(join(dir, manifestName))) as ZooManifest;
   // Manifests of earlier versions do not say what training saw.
   for (const checkpoint of manifest.models.flatMap(({ checkpoints }) => checkpoints)) {
     checkpoint.running_train_accuracy ??= null;

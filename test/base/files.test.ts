@@ -28,3 +28,10 @@ test('where writing fails, the earlier file stays and nothing else is left', asy
   expect(await readdir(dir)).toEqual(['file']);
   await expect(writeSafely(join(dir, 'no', 'folder'), 'x')).rejects.toThrow('ENOENT');
 });
+
+test('the same file written several times at once is one of them, whole', async () => {
+  const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100_000));
+  await Promise.all(texts.map((text) => writeSafely(path, text)));
+  expect(texts).toContain(await readFile(path, 'utf8'));
+  expect(await readdir(dir)).toEqual(['file']);
+});

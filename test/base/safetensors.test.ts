@@ -73,7 +73,7 @@ describe('safetensors', () => {
       'ends at byte 16 of 15: the file is cut short',
     );
     expect(await errorOf({ a: { ...tensor, dtype: 'F8' } })).toContain(
-      'has dtype "F8"; known are F64, F32, F16, BF16, BOOL, I64, I32, I16, I8, U64, U32, U16, U8',
+      'has dtype "F8"; known are F64, F32, F16, BF16, BOOL, F8_E4M3, F8_E5M2, F8_E4M3FNUZ, F8_E5M2FNUZ, I64, I32, I16, I8, U64, U32, U16, U8',
     );
     expect(await errorOf({ a: { ...tensor, shape: [5] } })).toContain(
       'needs 20 bytes, its range [0, 16) has 16',

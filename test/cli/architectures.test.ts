@@ -12,13 +12,13 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { exp, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const golden = join(import.meta.dir, '../nets/onnx/golden');
 const random = new Random(1, 'architectures');
 const sane =
-  'sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 24, token_size: 16, epochs: 1, batch_size: 4, epochs_used: null';
+  'sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 24, token_size: 16, epochs: 1, batch_size: 4, checkpoints: null';
 
 /** Ten networks with these tensors at two epochs, as checkpoint files with a list. */
 async function listedZoo(dir: string, state: readonly { name: string; shape: number[] }[]): Promise<string> {
@@ -59,8 +59,8 @@ grid: {architecture: [tiny], dataset: [glyphs], task: [generation]}
 data: {train_images: 60, test_images: 30}
 zoo: {models: 10, epochs: 1, checkpoints: [0, 1], batch_size: 30, split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null, gap: evaluated}
-generation: {methods: [kde30], samples: 2, candidates: 2, epochs: [0, 1], conditioning_batch: 10, validation_images: 20}
+property_prediction: {checkpoints: null, gap: evaluated}
+generation: {methods: [kde30], samples: 2, candidates: 2, epochs: [0, 1], conditioning_batch_size: 10, validation_images: 20}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
@@ -104,7 +104,7 @@ architectures: {mobile: mobile.yaml}
 grid: {architecture: [mobile], dataset: [glyphs], task: [property-prediction]}
 zoo: {import: zoo, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}}
-property_prediction: {epochs_used: null, gap: evaluated}
+property_prediction: {checkpoints: null, gap: evaluated}
 `,
   );
   const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
@@ -136,7 +136,7 @@ test('of tensors alone: imported, embedded, predicted and reconstructed', async 
 grid: {architecture: [tensors], dataset: [glyphs], task: [property-prediction, reconstruction]${settings}}
 zoo: {import: original, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}, alignment: false, view_2: canonical}
-property_prediction: {epochs_used: null, gap: evaluated, features: [weights, statistics, sane]}
+property_prediction: {checkpoints: null, gap: evaluated, features: [weights, statistics, sane]}
 `;
   writeFileSync(program.file, text(''));
   const store = join(program.root, '.exp');

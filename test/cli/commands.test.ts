@@ -7,7 +7,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { exp, experiment, Program, parseEvents } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 describe('exp table', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exp } from './program.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 const root = mkdtempSync(join(tmpdir(), 'exp-completion-'));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -9,7 +9,7 @@ import { tarGz } from '../data/published-files.ts';
 import { ended, parseEvents, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 const dir = mkdtempSync(join(tmpdir(), 'exp-data-'));
 afterAll(() => rmSync(dir, { recursive: true }));

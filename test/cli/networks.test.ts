@@ -27,7 +27,7 @@ import {
 import { ended, exp, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 const random = new Random(1, 'networks');
 const root = mkdtempSync(join(tmpdir(), 'networks-'));

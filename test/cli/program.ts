@@ -20,7 +20,7 @@ ${grid}, seed: ${seeds}}
 data: {train_images: 50, test_images: 50}
 zoo: {models: 10, epochs: 2, checkpoints: [0, 1, 2], init: kaiming-uniform, learning_rate: 0.01, split: [0.6, 0.2, 0.2]}
 sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1}
-property_prediction: {epochs_used: null}
+property_prediction: {checkpoints: null}
 tables: [1]
 `;
 
@@ -47,6 +47,16 @@ export class Program extends Fixture {
   /** Starts `exp <file>` with these options, and the stages of the test. */
   start(...options: string[]) {
     return spawn(testProgram, [this.file, ...this.places, ...options]);
+  }
+
+  /** As `start`, with another store or folder for tables. */
+  startAt({ store = this.store.root, out = this.out }: { store?: string; out?: string }) {
+    return spawn(testProgram, [this.file, '--store', store, '--out', out, '--data', this.data]);
+  }
+
+  /** `exp table <file>`. */
+  async table(): Promise<Ended> {
+    return ended(spawn(testProgram, ['table', this.file, '--store', this.store.root, '--out', this.out]));
   }
 
   async run(...options: string[]): Promise<Ended> {

@@ -6,7 +6,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, experiment, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const tables = ['conditions.csv', 'csv', 'html', 'json', 'md', 'tex'].map((end) => `table-01.${end}`);
@@ -46,7 +46,7 @@ describe('exp <file>', () => {
       'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
       'Reconstruction loss of each SANE by epoch',
       '<b>1 of 1</b> runs done',
-      `<code>exp ${program.file} --only seed=0</code>`,
+      '<code>exp tiny.yaml --only seed=0</code>',
     ])
       expect({ text, found: report.includes(text) }).toEqual({ text, found: true });
   });

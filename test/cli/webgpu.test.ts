@@ -7,7 +7,7 @@ import { noWebgpu } from '../tensor/devices.ts';
 import { copySwiftShader, swiftShader } from '../tensor/webgpu-adapter.ts';
 import { ended, experiment, Program, spawn } from './program.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 /** A name as WebGPU gives it to programs. */

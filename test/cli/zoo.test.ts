@@ -12,7 +12,7 @@ import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const random = new Random(1, 'zoo');
@@ -49,8 +49,8 @@ async function listedZoo(dir: string): Promise<string> {
 const experiment = (folder: string) => `name: imported
 grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction]}
 zoo: {import: ${folder}, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
-sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1, epochs_used: null}
-property_prediction: {epochs_used: null}
+sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, epochs: 1, checkpoints: null}
+property_prediction: {checkpoints: null}
 tables: [1]
 `;
 

@@ -48,7 +48,7 @@ describe('<< merges', () => {
 
   test('settings by their old names too', () => {
     const { warnings, experiment } = parseExperiment(
-      merging('  <<: *small').replace('models: 20', 'models: 20, lockstep: 2'),
+      merging('  <<: *small').replace('models: 20', 'models: 20, models_at_once: 2'),
       'e.yaml',
       {
         ...catalogue,
@@ -56,13 +56,13 @@ describe('<< merges', () => {
           Object.entries(catalogue.stages).map(([name, stage]) => [
             name,
             name === 'zoo' && stage.settings
-              ? { ...stage, settings: { ...stage.settings, renamed: { lockstep: 'batch_size' } } }
+              ? { ...stage, settings: { ...stage.settings, renamed: { models_at_once: 'batch_size' } } }
               : stage,
           ]),
         ),
       },
     );
-    expect(warnings.map(({ path, place }) => [path, place?.line])).toEqual([['zoo.lockstep', 7]]);
+    expect(warnings.map(({ path, place }) => [path, place?.line])).toEqual([['zoo.models_at_once', 7]]);
     expect(experiment.zoo).toMatchObject({ batch_size: 2, models: 20 });
   });
 

@@ -143,8 +143,8 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'a list where null or a list is wanted',
       '  epochs: 3',
-      '  epochs_used: all',
-      ['sane.epochs_used: wrong type', 'expected null or a list'],
+      '  checkpoints: all',
+      ['sane.checkpoints: wrong type', 'expected null or a list'],
     ],
     [
       'checkpoints after the end',
@@ -159,8 +159,8 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'epochs that the zoo does not keep',
       '  epochs: 3',
-      '  epochs_used: [2]',
-      ['sane.epochs_used: the zoo keeps the epochs 1, 3, 5', 'epochs 2', 'add them to zoo.checkpoints'],
+      '  checkpoints: [2]',
+      ['sane.checkpoints: the zoo keeps the epochs 1, 3, 5', 'epochs 2', 'add them to zoo.checkpoints'],
     ],
     [
       'heads that do not divide',
@@ -347,7 +347,7 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'a block among dotted settings',
       'overrides:\n  - when: {seed: 1}\n    set: {sane: {epochs: 9}}\n',
-      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.epochs_used'],
+      ['overrides.0.set.sane: unknown key', 'dotted paths here, such as sane.checkpoints'],
     ],
     [
       'a setting of another block',
@@ -508,4 +508,41 @@ test('merge keys take what an anchor holds, in a block x-… that is no setting'
   expect(Object.keys(experiment)).not.toContain('x-common');
   // A mistake in what is taken is shown where it is used.
   expect(mistakes(text.replace('{models: 20}', '{modles: 20}'))).toContain('zoo.modles: unknown key');
+});
+
+describe('a file made to do harm', () => {
+  const short = (text: string) => {
+    const printed = mistakes(text);
+    expect(printed.length).toBeLessThan(10_000);
+    return printed;
+  };
+
+  test('shows twenty mistakes and the part of a line that is wrong', () => {
+    const printed = short('a: ]'.repeat(2000));
+    expect(printed.match(/ error /g)).toHaveLength(20);
+    expect(printed).toMatch(/^\d+ mistakes \(the first 20 are shown\), nothing was run\.$/m);
+    const [, line, caret] = short(`name: ${'x'.repeat(300)}\ngrid: {seed: [${'0, '.repeat(200)}no]}`)
+      .split('\n\n')
+      .map((block) => block.split('\n'))
+      .find(([first]) => first?.includes('seed')) as [string, string, string];
+    expect(line.length).toBeLessThan(140);
+    expect(caret.length).toBeLessThan(140);
+  });
+
+  test.each([
+    ['brackets', '['.repeat(100_000), 'e.yaml:1:101 error more than 100 levels are nested here'],
+    ['braces', `a:\n  ${'{'.repeat(100_000)}`, 'e.yaml:2:103 error more than 100 levels are nested here'],
+    ['lists', '- '.repeat(50_000), 'e.yaml:1:1 error more than 100 levels are nested here'],
+    ['explicit keys', '? '.repeat(50_000), 'e.yaml:1:1 error more than 100 levels are nested here'],
+  ])('has a bound on nested %s', (_what, text, message) => {
+    expect(short(text)).toContain(message);
+  });
+
+  test('has no grid of more runs than can be planned', () => {
+    const list = Array.from({ length: 1000 }, (_, i) => i + 10).join(', ');
+    const grid = `  seed: [${list}]\n  zoo.seed: [${list}]\n  zoo.models: [${list}]`;
+    const printed = short(valid.replace(/^ {2}seed: .*$/m, '').replace(/^grid:\n/m, `grid:\n${grid}\n`));
+    expect(printed).toContain('the grid has 1,000,000,000 runs, more than 100,000');
+    expect(printed).toContain('shorten its lists, or divide it among several experiments');
+  });
 });

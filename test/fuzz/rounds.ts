@@ -76,7 +76,7 @@ async function run(
   seed: number,
   signal: AbortSignal,
 ): Promise<{ ok: boolean; output: string }> {
-  const options = ['--no-orphans', '--timeout=60000', '--only-failures'];
+  const options = ['--no-orphans', '--timeout=300000', '--only-failures'];
   const child = Bun.spawn([process.execPath, 'test', ...options, testFile(folder, area)], {
     cwd: project,
     env: { ...env, [seedVariable]: String(seed) },

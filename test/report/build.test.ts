@@ -163,6 +163,26 @@ describe('a cell without a whole measurement', () => {
     expect(cell.note).toBe('2 of 3 runs failed: worker killed');
   });
 
+  test('fails where results disagree that the seed has no part in', () => {
+    const values = [0.9, 0.9, 0.8];
+    const table = tableOf(1, seeds(3), ({ seed }) => [r2('weights', 'epoch', values[seed] as number)]);
+    const { status, note } = cellOf(table, 'epoch', 'mnist/weights');
+    expect(status).toBe('failed');
+    expect(note).toContain("results that the run's seed has no part in disagree: 0.9 and 0.8 (seed=2)");
+    const same = tableOf(1, seeds(3), () => [r2('weights', 'epoch', 0.9)]);
+    expect(cellOf(same, 'epoch', 'mnist/weights').status).not.toBe('failed');
+  });
+
+  test('names no folder of the machine in its reasons', () => {
+    const reason =
+      "ENOENT: no such file, open '/home/somebody/x/.exp/zoo/a1/manifest.json' (/root/b): 1/2 a/b";
+    const runs = seeds(1);
+    const results = new Map(runs.map(({ id }) => [id, { status: 'failed' as const, reason }]));
+    const [table] = buildTables(makePlan(runs, [1]), results) as [Table];
+    const { note } = cellOf(table, 'epoch', 'mnist/weights');
+    expect(note).toContain("ENOENT: no such file, open '…/manifest.json' (…/b): 1/2 a/b");
+  });
+
   test('fails where a result is not a number', () => {
     const cell = outcome([done(Number.NaN), done(0.95)]);
     expect(cell).toMatchObject({ status: 'failed', note: 'a result is not a finite number' });
@@ -246,7 +266,9 @@ describe('column groups', () => {
   });
 
   test('are not shown apart by what changes no number', () => {
-    const runs = [1, 2].flatMap((lockstep) => seeds(2, { dataset: 'mnist', 'zoo.lockstep': lockstep }));
+    const runs = [1, 2].flatMap((models_at_once) =>
+      seeds(2, { dataset: 'mnist', 'zoo.models_at_once': models_at_once }),
+    );
     const table = tableOf(10, runs, ({ seed }) => [r2('sane', 'epoch', seed)]);
     expect(table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title)).toEqual(['MNIST']);
     expect(cellOf(table, 'epoch', 'mnist/sane').measured).toMatchObject({ mean: 0.5, n: 2 });
@@ -275,18 +297,25 @@ describe('rows that stand for settings', () => {
       ([halo, conditioning]): Run => ({
         ...makeRun(
           {
-            ...{ dataset: 'fashion-mnist', 'generation.halo': halo, 'generation.conditioning': conditioning },
+            ...{
+              dataset: 'fashion-mnist',
+              'generation.halo': halo,
+              'generation.conditioning_batches': conditioning,
+            },
             // Which methods a run has is no condition of their numbers.
             'generation.methods': halo ? ['scratch', 'kde30', 'sub'] : ['kde30'],
           },
-          [difference('generation.conditioning', conditioning, 200), difference('zoo.models', 9, 1000)],
+          [
+            difference('generation.conditioning_batches', conditioning, 200),
+            difference('zoo.models', 9, 1000),
+          ],
         ),
         architecture: 'resnet18',
         task: 'generation',
       }),
     );
     const value = ({ settings: { generation } }: Run) =>
-      conditions.find(([halo, n]) => halo === generation.halo && n === generation.conditioning)![2];
+      conditions.find(([halo, n]) => halo === generation.halo && n === generation.conditioning_batches)![2];
     const table = tableOf(7, runs, (run) => [
       ...[0, 1].map(
         (i): MetricRecord => ({

@@ -15,8 +15,8 @@ const titles = (runs: Record<string, Json>[]) =>
     .map(({ title }) => title);
 
 test('checkpoints that are kept beside those that are used part no runs', () => {
-  const used = { 'sane.epochs_used': [1, 2], 'property_prediction.epochs_used': [1, 2] };
-  const used2 = { ...used, 'hyper_representation.epochs_used': [1] };
+  const used = { 'sane.checkpoints': [1, 2], 'property_prediction.checkpoints': [1, 2] };
+  const used2 = { ...used, 'hyper_representation.checkpoints': [1] };
   expect(
     titles([
       { ...used2, 'zoo.checkpoints': [1, 2] },
@@ -31,8 +31,8 @@ test('where all checkpoints are used, which are kept parts them', () => {
     [1, 2, 3],
   ].map((checkpoints) => ({ 'zoo.checkpoints': checkpoints }));
   expect(titles(runs)).toEqual([
-    'MNIST, sane.epochs_used=[1,2], hyper_representation.epochs_used=[1,2]',
-    'MNIST, sane.epochs_used=[1,2,3], hyper_representation.epochs_used=[1,2,3]',
+    'MNIST, sane.checkpoints=[1,2], hyper_representation.checkpoints=[1,2]',
+    'MNIST, sane.checkpoints=[1,2,3], hyper_representation.checkpoints=[1,2,3]',
   ]);
 });
 
@@ -42,7 +42,7 @@ test('so it does where prompts of another zoo may have them from it', () => {
     [1, 3],
   ].map((checkpoints) => ({
     ...makeRun({
-      ...{ 'zoo.checkpoints': checkpoints, 'sane.epochs_used': [1], 'hyper_representation.epochs_used': [1] },
+      ...{ 'zoo.checkpoints': checkpoints, 'sane.checkpoints': [1], 'hyper_representation.checkpoints': [1] },
       'generation.prompt_zoo': { dataset: 'tiny-imagenet' },
     }),
     ...{ architecture: 'resnet18', dataset: 'cifar-100', task: 'generation' },

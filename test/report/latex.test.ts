@@ -12,7 +12,7 @@ import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { difference, makePlan, makeRun, r2 } from './plan.ts';
 import { randomTable } from './random-table.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 const dir = mkdtempSync(join(tmpdir(), 'sane-latex-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 

@@ -12,7 +12,7 @@ import { renderPage } from '../../src/report/page/page.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
 import { difference, makePlan, makeRun, r2 } from './plan.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 const dir = mkdtempSync(join(tmpdir(), 'sane-page-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 

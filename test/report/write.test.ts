@@ -49,6 +49,6 @@ test('a folder that cannot be made is an error with the remedy', async () => {
   await writeFile(join(dir, 'file'), '');
   const out = join(dir, 'file', 'results');
   await expect(writeTables([], out, {})).rejects.toThrow(
-    /^the tables cannot be written: E\w+: .*; name another folder by --out$/,
+    /^the tables cannot be written to .*: E\w+: .*\. Name another folder by --out\.$/,
   );
 });

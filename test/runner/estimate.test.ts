@@ -61,7 +61,7 @@ describe('work of other sizes', () => {
     expect(amount('methods: [sub], candidates: 12')).toBeCloseTo(4 + 12 / 3, 9);
     expect(amount('methods: [boot], candidates: 12, rounds: 2')).toBeCloseTo(4 + (2 * 12) / 3, 9);
     expect(amount('methods: [gauss, kde30], candidates: 12, rounds: 3')).toBeCloseTo(8 + (3 * 12 + 4) / 3, 9);
-    expect(work('conditioning: 7').kind).not.toBe(work('conditioning: 0').kind);
+    expect(work('conditioning_batches: 7').kind).not.toBe(work('conditioning_batches: 0').kind);
     expect(work('rounds: 7').kind).toBe(work('rounds: 9').kind);
   });
 });
@@ -70,12 +70,15 @@ test('time is in proportion to the work of finished stages of the same kind', as
   const fixture = new Fixture();
   const plan = makePlan([5], 40);
   const states = () => survey(plan, fixture.store, { retryFailed: false });
-  expect(estimatePlan(plan, states(), fixture.store, 2)).toEqual({ stages: new Map(), total: undefined });
+  expect(estimatePlan(plan, await states(), fixture.store, 2)).toEqual({
+    stages: new Map(),
+    total: undefined,
+  });
   await finish(fixture, makePlan([0], 3), 1);
   await finish(fixture, makePlan([1], 4), 2);
   await finish(fixture, makePlan([1], 6), 4);
   await finish(fixture, makePlan([1], 9), 1000, true); // Interrupted: its seconds are not all.
-  const { stages, total } = estimatePlan(plan, states(), fixture.store, 2);
+  const { stages, total } = estimatePlan(plan, await states(), fixture.store, 2);
   // The data set is there. Per unit of work, 1, 2 and 4 seconds were measured.
   const expected = [40 * 2 * 2, 40 * 2 * 2 * 2, 40 * 2 * 2] as const;
   expect(plan.stages.slice(1).map(({ key }) => stages.get(key))).toEqual(

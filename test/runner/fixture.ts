@@ -57,7 +57,7 @@ export class Fixture {
   async execute(plan: Plan, options: Partial<ExecuteOptions> & { retryFailed?: boolean } = {}) {
     const events: RunnerEvent[] = [];
     const { retryFailed = false, ...rest } = options;
-    const states = survey(plan, this.store, { retryFailed });
+    const states = await survey(plan, this.store, { retryFailed });
     const outcomes = await execute(plan, states, {
       store: this.store,
       reporter: { report: (event) => events.push(event) },
@@ -82,8 +82,8 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
   const settings = {
     data: { train_images: 10, test_images: 10 },
     zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
-    sane: { epochs: 2, epochs_used: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
-    property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], epochs_used: null },
+    sane: { epochs: 2, checkpoints: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
+    property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], checkpoints: null },
   } as unknown as Settings;
   const runs: Run[] = seeds.map((seed) => {
     const point = {
@@ -106,9 +106,9 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
   };
 }
 
-/** Waits until something holds; throws after half a minute. */
+/** Waits until something holds; throws after two minutes. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !holds(); await Bun.sleep(10)) {
+  for (const deadline = Date.now() + 120_000; !holds(); await Bun.sleep(10)) {
     if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
   }
 }

@@ -10,7 +10,7 @@ import type { Diagnosis, Gpu } from '../../src/tensor/devices/registry.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const gpu = (number: number): Gpu => ({

@@ -6,7 +6,7 @@ import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const resultKeys = (plan: Plan) => plan.runs.map(({ resultKey }) => resultKey);

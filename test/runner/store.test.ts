@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { verify } from '../../src/runner/artefact.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
+import { verify } from '../../src/runner/verify.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
 afterAll(removeFixtures);
@@ -59,6 +60,51 @@ describe('an artefact', () => {
     });
   });
 
+  test('is not read again as long as nobody touched it', async () => {
+    const store = await commitOne();
+    const memory = `${store.folder(node)}.verified.json`;
+    const file = join(store.folder(node), 'sub/numbers.bin');
+    const known = await Bun.file(memory).json();
+    expect(Object.keys(known).sort()).toEqual(['artefact.json', 'sub/numbers.bin']);
+    // A file whose identity is remembered is taken as it is, and one of another identity is read.
+    const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
+    writeFileSync(file, new Uint8Array([1, 2, 4]));
+    expect(await store.check(node)).toMatchObject({ state: 'damaged' });
+    const now = statSync(file, { bigint: true });
+    const identity = (one: typeof now) => `${one.size} ${one.mtimeNs} ${one.ctimeNs} ${one.ino}`;
+    expect(known['sub/numbers.bin']).toEndWith(` ${size} ${mtimeNs} ${ctimeNs} ${ino}`);
+    const forged = known['sub/numbers.bin'].replace(/ .*/, ` ${identity(now)}`);
+    writeFileSync(memory, JSON.stringify({ ...known, 'sub/numbers.bin': forged }));
+    expect(await verify(store.folder(node))).toBeUndefined();
+    // doctor reads everything.
+    expect(await verify(store.folder(node), { everything: true })).toContain('has another content');
+    // What is remembered is no danger when it is damaged itself.
+    for (const text of ['', '\0\0\0', '[]', '{"sub/numbers.bin":1}']) {
+      writeFileSync(memory, text);
+      expect(await verify(store.folder(node))).toContain('has another content');
+    }
+    writeFileSync(file, new Uint8Array([1, 2, 3]));
+    expect(await verify(store.folder(node))).toBeUndefined();
+  });
+
+  test('whose record was changed is damaged', async () => {
+    const store = await commitOne();
+    const path = join(store.folder(node), 'artefact.json');
+    writeFileSync(path, (await Bun.file(path).text()).replace('"seconds": 1', '"seconds": 2'));
+    expect(await store.check(node)).toMatchObject({
+      damage: 'artefact.json has another content than when it was written',
+    });
+  });
+
+  test('names no host and no user', async () => {
+    const store = await commitOne();
+    const text = await Bun.file(join(store.folder(node), 'artefact.json')).text();
+    expect(text).not.toContain(hostname());
+    expect(Object.keys(JSON.parse(text).environment).sort()).toEqual([
+      ...['bun', 'cores', 'cpu', 'device', 'gpu', 'platform'],
+    ]);
+  });
+
   test('that is damaged is set aside when it is computed again', async () => {
     const store = await commitOne();
     rmSync(join(store.folder(node), 'artefact.json'));
@@ -84,5 +130,7 @@ test('a failure is kept until the stage begins again', async () => {
   await store.recordFailure(node, { reason: 'because', log: '/log' });
   expect(store.failure(node)).toEqual({ reason: 'because', log: '/log' });
   await store.begin(node);
+  expect(store.failure(node)).toBeUndefined();
+  writeFileSync(`${store.folder(node)}.failed.json`, new Uint8Array(40));
   expect(store.failure(node)).toBeUndefined();
 });

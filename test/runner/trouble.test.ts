@@ -3,7 +3,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { describeTrouble, findTrouble } from '../../src/tensor/devices/trouble.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 const oom =

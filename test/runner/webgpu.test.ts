@@ -6,7 +6,7 @@ import { noWebgpu } from '../tensor/devices.ts';
 import { swiftShader } from '../tensor/webgpu-adapter.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 describe.if(!noWebgpu && existsSync(swiftShader))('a job whose GPU is lost', () => {

@@ -30,7 +30,7 @@ import { inMemory, onDisk } from './view-sets.ts';
 
 const config: PretrainConfig = {
   seed: 3,
-  epochs_used: null,
+  checkpoints: null,
   token_size: 40,
   batch_norm_tokens: false,
   positions: null,

@@ -101,7 +101,7 @@ describe('tokens', () => {
       const norm = /bn|downsample.1/.test(name);
       expect(values).toEqual((norm ? other : weights).get(name)!);
     }
-  }, 60_000);
+  }, 300_000);
 
   test('of batch normalisation are its gains and biases, its means, its variances', () => {
     const net = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 });

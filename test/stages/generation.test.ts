@@ -7,6 +7,7 @@ import type { Json } from '../../src/base/json.ts';
 import { Random } from '../../src/base/random.ts';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { loadImages } from '../../src/data/images.ts';
+import { accuracies, condition, ensembleAccuracy } from '../../src/nets/accuracy.ts';
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { loadSane } from '../../src/sane/checkpoint.ts';
@@ -14,7 +15,6 @@ import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
 import { finetune } from '../../src/stages/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/stages/generation/methods.ts';
-import { accuracies, condition, ensembleAccuracy } from '../../src/stages/generation/networks.ts';
 import { checkPositions } from '../../src/stages/generation/prepare.ts';
 import { transplant } from '../../src/stages/generation/transplant.ts';
 import { stages } from '../../src/stages/registry.ts';
@@ -63,7 +63,7 @@ const sane = {
 const generation = {
   ...defaults.generation,
   recipe,
-  lockstep: null,
+  models_at_once: null,
   seed: 5,
   methods: ['scratch', 'finetuned', 'kde30', 'sub', 'boot', 'gauss'],
   epochs: [0, 1, 2],
@@ -81,7 +81,7 @@ beforeAll(async () => {
   const dataset = await run('dataset', { dataset: 'glyphs', train_images: 100, test_images: 50 }, {});
   const zoo = await run('zoo', recipe as Config, { dataset });
   paths = { dataset, zoo, sane: await run('sane', sane as Config, { zoo }) };
-}, 60_000);
+}, 300_000);
 afterAll(() => rm(dir, { recursive: true }));
 
 const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
@@ -113,7 +113,7 @@ describe('stage generation', () => {
     expect(untouched.map(({ value }) => value)).toEqual(
       trained.map(({ checkpoints }) => checkpoints.at(-1)!.test_accuracy),
     );
-  }, 60_000);
+  }, 300_000);
 
   test('gives the same again, and other draws with another seed', async () => {
     const short = { ...generation, epochs: [0], methods: ['kde30', 'gauss'] };
@@ -122,7 +122,7 @@ describe('stage generation', () => {
     const first = await values(short, 'first');
     expect(await values(short, 'again')).toEqual(first);
     expect(await values({ ...short, bandwidth: 5, seed: 6 }, 'other')).not.toEqual(first);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('the activation', () => {
@@ -172,12 +172,12 @@ describe('the activation', () => {
       networks.map((weights, i) => ({ id: `finetuned ${i}`, weights })),
       {
         ...{ architecture: cnnSmall, recipe: relu as unknown as ZooConfig, epochs: [1], data, seed: 5 },
-        ...{ lockstep: null, dir, report: () => {} },
+        ...{ models_at_once: null, dir, report: () => {} },
       },
     );
     expect(await accuraciesOf(at, 'finetuned', 1)).toEqual(trained.map(([first]) => first!.test_accuracy));
     tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
-  }, 60_000);
+  }, 300_000);
 
   test('that prompts differ in is an error', async () => {
     const vary = { ...relu, models: 4, vary: { activation: ['tanh', 'relu'] }, epochs: 1, checkpoints: [1] };
@@ -185,7 +185,7 @@ describe('the activation', () => {
     await expect(run('generation', config, { ...paths, prompts }, 'mixed')).rejects.toThrow(
       /^zoo .*mixed zoo: the prompts have different activations \((tanh, relu|relu, tanh)\), and a sample among them would have none: take prompts from a zoo of one activation$/,
     );
-  }, 60_000);
+  }, 300_000);
 });
 
 test('networks in colour of an imported zoo are an error where its images were made grey', async () => {
@@ -235,7 +235,7 @@ test('candidates are chosen by the validation images where there are any', async
     chosen.add(biased.sub as number);
   }
   expect(chosen.size).toBeGreaterThan(1);
-}, 60_000);
+}, 300_000);
 
 test('fine-tuning in groups, and one that was interrupted and went on, lead to the same weights', async () => {
   const images = await loadImages(paths.dataset);
@@ -248,16 +248,16 @@ test('fine-tuning in groups, and one that was interrupted and went on, lead to t
     ...{ architecture: cnnSmall, recipe: recipe as unknown as ZooConfig, epochs: [1, 3], data, seed: 2 },
     ...{ dir, stateEveryMs: 0, progressEveryMs: 0, report: () => {} },
   };
-  const whole = await finetune(networks, { ...settings, lockstep: null });
+  const whole = await finetune(networks, { ...settings, models_at_once: null });
   expect(whole.map((checkpoints) => checkpoints.map(({ epoch }) => epoch))).toEqual(
     networks.map(() => [1, 3]),
   );
-  for (const lockstep of [1, 2, 3]) {
+  for (const models_at_once of [1, 2, 3]) {
     const stop = new Error('stop');
     let told = 0;
     const interrupted = finetune(networks, {
       ...settings,
-      lockstep,
+      models_at_once,
       report: ({ done, total }) => {
         told++;
         if (done > 0.8 * total) throw stop;
@@ -265,16 +265,16 @@ test('fine-tuning in groups, and one that was interrupted and went on, lead to t
     });
     await expect(interrupted).rejects.toBe(stop);
     const finished = await readdir(join(dir, 'finetuning', 'models'));
-    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[lockstep]!);
+    expect(finished.length).toBe({ 1: 2, 2: 2, 3: 0 }[models_at_once]!);
     let left = 0;
     // Memory may have room for other groups when it goes on.
-    const resumed = await finetune(networks, { ...settings, lockstep: null, report: () => left++ });
+    const resumed = await finetune(networks, { ...settings, models_at_once: null, report: () => left++ });
     expect(resumed).toEqual(whole);
     expect(left).toBeLessThan(told);
     expect(await readdir(dir)).not.toContain('finetuning');
   }
   tf.dispose([...Object.values(data.train), ...Object.values(data.test)]);
-}, 60_000);
+}, 300_000);
 
 test('the best prompts are those most accurate, one at least', () => {
   const prompts = [0.3, 0.9, 0.1, 0.7].map((accuracy) => ({ accuracy }) as Prompt);
@@ -296,7 +296,7 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
       split: [0.5, 0.25, 0.25],
     },
     ...{ optimizer: 'sgd', learning_rate: 0.05, activation: 'relu', init: 'kaiming-uniform' },
-    ...{ schedule: 'one-cycle', crop: 2, flip: true },
+    ...{ schedule: 'one-cycle', crop_padding: 2, flip: true },
   } as Config;
   const { dataset } = paths;
   const zoo = await run('zoo', small, { dataset }, 'batch-norm zoo');
@@ -304,14 +304,14 @@ test('networks with batch norm are sampled, conditioned and fine-tuned', async (
   const inputs = { dataset, zoo, sane: await run('sane', saneConfig, { zoo }, 'batch-norm sane') };
   const config = {
     ...{ ...generation, recipe: small, methods: ['kde30'], epochs: [0, 1] },
-    ...{ samples: 2, candidates: 2, conditioning_batch: 8 },
+    ...{ samples: 2, candidates: 2, conditioning_batch_size: 8 },
   } as Config;
   const before = tf.memory().numTensors;
-  const at = await run('generation', { ...config, conditioning: 3 }, inputs, 'conditioned');
+  const at = await run('generation', { ...config, conditioning_batches: 3 }, inputs, 'conditioned');
   // Two networks and both together, at two epochs.
   expect((await resultOf(at)).records.length).toBe(6);
   expect(tf.memory().numTensors).toBe(before);
-}, 60_000);
+}, 300_000);
 
 test('an ensemble is the class of the largest mean logit', async () => {
   const network = { architecture: cnnSmall, activation: 'tanh' as const };
@@ -359,7 +359,7 @@ test('conditioning brings running statistics to those of the images, and changes
   const cnn = randomWeights(cnnSmall, 3);
   expect(await condition(plain, [cnn], images, { batches: 5, size: 4 }, stream())).toEqual([cnn]);
   images.dispose();
-}, 60_000);
+}, 300_000);
 
 describe('transfer', () => {
   test('draws a new classifier for other classes, and keeps the rest', () => {
@@ -415,7 +415,7 @@ describe('transfer', () => {
     // No zoo was trained on these images, so as many as the samples are.
     expect(of('scratch', 1).length).toBe(3);
     expect(of('sub', 1).length).toBe(3);
-  }, 60_000);
+  }, 300_000);
 
   test('says what positions SANE must know', async () => {
     const { description, sane: model } = await loadSane(paths.sane);

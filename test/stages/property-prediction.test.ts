@@ -52,7 +52,7 @@ const saneConfig = {
 const predictionConfig = {
   ...defaults.property_prediction,
   features: ['weights', 'statistics', 'sane', 'sane-sequence'],
-  epochs_used: [1, 4, 9],
+  checkpoints: [1, 4, 9],
   token_size: 60,
   standardization: 'per-layer',
 };
@@ -135,7 +135,7 @@ describe('stages sane and property-prediction', () => {
 
   test('say when a target is the same everywhere', async () => {
     const implementation = await stages['property-prediction']!.load();
-    const config = { ...predictionConfig, features: ['statistics'], epochs_used: [4] };
+    const config = { ...predictionConfig, features: ['statistics'], checkpoints: [4] };
     await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
       /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
     );
@@ -180,7 +180,7 @@ describe('stages sane and property-prediction', () => {
     // Nothing is trained at epoch 0, of which the evaluated one is taken.
     const untrained = join(dir, 'untrained');
     await writeZoo(untrained, cnnSmall, null, models([0, 9]));
-    const both = { ...config, epochs_used: [0, 9] };
+    const both = { ...config, checkpoints: [0, 9] };
     const at = await run(implementation, both, { zoo: untrained }, 'untrained gap');
     const { predictions } = await Bun.file(join(at, 'predictions.json')).json();
     // 0 at epoch 0, and -9/40 at epoch 9.
@@ -191,9 +191,9 @@ describe('stages sane and property-prediction', () => {
   test('say when no checkpoint is of the epochs asked for', async () => {
     const implementation = await stages['property-prediction']!.load();
     await expect(
-      run(implementation, { ...predictionConfig, epochs_used: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
+      run(implementation, { ...predictionConfig, checkpoints: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
     ).rejects.toThrow(
-      /no train model has a checkpoint of the epochs 2; the zoo has the epochs 1, 4, 9: set epochs_used, or prompt_epoch, to some of these/,
+      /no train model has a checkpoint of the epochs 2; the zoo has the epochs 1, 4, 9: set checkpoints, or prompt_epoch, to some of these/,
     );
   });
 });

@@ -9,7 +9,7 @@ import { caseNames, makeCase, streamOf } from './op-cases.ts';
 const { random, odd } = streamOf('values and gradients');
 
 // A software adapter compiles some of the shaders of a case for a second or more, and several times as long on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 beforeAll(async () => {
   await startTested(testedDevices, 1);

@@ -243,6 +243,6 @@ describe.skipIf(noTensorflow !== undefined)(
       );
       expect(JSON.parse(out)).toMatchObject({ kind: 'memory', line: expect.stringContaining('1048576') });
       // It may compile the addon first.
-    }, 60_000);
+    }, 300_000);
   },
 );

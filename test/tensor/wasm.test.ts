@@ -15,7 +15,7 @@ test.if(hasToolchain)(
   async () => {
     expect(Buffer.compare(await compile(), committed)).toBe(0);
   },
-  60_000,
+  300_000,
 );
 
 test('the heap joins what is released, and says when there is no more', () => {

@@ -25,7 +25,7 @@ const set = {
   images: Uint8Array.from({ length: count * size }, () => random.integer(256)),
   labels: Uint8Array.from({ length: count }, () => random.integer(10)),
 };
-const augmentation = { crop: 3, flip: true, rotation: 20 };
+const augmentation = { crop_padding: 3, flip: true, rotation: 20 };
 
 const augmented = (numbers: ArrayLike<number>, stream: Random): Float32Array => {
   const out = new Float32Array(numbers.length * size);
@@ -85,7 +85,7 @@ describe('training', () => {
   test('with augmentation takes each model’s step on its own images, and leaves no tensor behind', async () => {
     const before = tf.memory().numTensors;
     const together = await train(settings, two, set);
-    const plain = { ...settings, crop: 0, flip: false, rotation: 0 };
+    const plain = { ...settings, crop_padding: 0, flip: false, rotation: 0 };
     for (const [m, member] of two.entries()) {
       // One step sees all images, in an order of the model's own.
       const order = new Random(member.seed, 'zoo', 'order', 1).permutation(count);

@@ -34,7 +34,7 @@ test('images on the device', async () => {
 
 test('batches that nothing is done to', () => {
   const out = new Float32Array(3 * 105);
-  augmentBatch(set, dataset, [2, 0, 2], { crop: 0, flip: false, rotation: 0 }, random, out);
+  augmentBatch(set, dataset, [2, 0, 2], { crop_padding: 0, flip: false, rotation: 0 }, random, out);
   for (const [i, n] of [2, 0, 2].entries())
     expect(out.subarray(i * 105, (i + 1) * 105)).toEqual(all.subarray(n * 105, (n + 1) * 105));
 });
@@ -42,6 +42,6 @@ test('batches that nothing is done to', () => {
 test('black around cropped batches is normalised too', () => {
   const out = new Float32Array(105);
   const black = { ...set, images: new Uint8Array(count * 105) };
-  augmentBatch(black, dataset, [1], { crop: 3, flip: true, rotation: 0 }, random, out);
+  augmentBatch(black, dataset, [1], { crop_padding: 3, flip: true, rotation: 0 }, random, out);
   expect(out).toEqual(Float32Array.from(out, (_, i) => seen(0, i % 3)));
 });

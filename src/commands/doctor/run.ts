@@ -1,7 +1,7 @@
 /** `exp doctor`: which devices start here, and whether the artefacts of a store are as they were written. */
 
 import { plural } from '../../base/plural.ts';
-import { verify } from '../../runner/artefact.ts';
+import { verify } from '../../runner/verify.ts';
 import { type Diagnosis, diagnoseDevices, type Finding } from '../../tensor/devices/registry.ts';
 import type { Request } from '../arguments.ts';
 import { openStore } from '../option-values.ts';
@@ -44,7 +44,7 @@ async function checkStore(request: Request, json: boolean): Promise<number> {
   const found = store.list();
   let damaged = 0;
   for (const { dir } of found) {
-    const damage = await verify(dir);
+    const damage = await verify(dir, { everything: true });
     if (damage === undefined) continue;
     damaged++;
     if (json) printJson({ event: 'damaged', dir, damage });

@@ -19,14 +19,13 @@ interface PredictionsFile {
   predictions: { feature: string; target: string; values: number[] }[];
 }
 
-/** `command` is that which makes the report again. */
-export function collectEvidence(plan: Plan, store: Store, command: string): Evidence {
-  const finished = new Map(
-    plan.stages.flatMap((node) => {
-      const found = store.find(node);
-      return found?.state === 'complete' ? [[node.key, { node, ...found }] as const] : [];
-    }),
-  );
+/** `command` is that which makes the report again. Artefacts that were changed since they were written are left out. */
+export async function collectEvidence(plan: Plan, store: Store, command: string): Promise<Evidence> {
+  const finished = new Map<string, { node: StageNode; dir: string; record: ArtefactRecord }>();
+  for (const node of plan.stages) {
+    const found = await store.check(node);
+    if (found?.state === 'complete') finished.set(node.key, { node, ...found });
+  }
   const records = [...finished.values()].map(({ record }) => record);
   return {
     curves: learningCurves(plan, finished),

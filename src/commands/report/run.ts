@@ -2,7 +2,7 @@
 import { survey } from '../../runner/survey.ts';
 import type { Request } from '../arguments.ts';
 import { loadPlan, openStore, outFolder, viewOption } from '../option-values.ts';
-import { print, printError } from '../output.ts';
+import { checkFolder, print, printError } from '../output.ts';
 import { collectResults, isAnyFinished, noneFinished } from '../results.ts';
 import { writeReport } from './write.ts';
 
@@ -10,8 +10,10 @@ import { writeReport } from './write.ts';
 export async function reportCommand(request: Request): Promise<number> {
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const states = survey(plan, store, { retryFailed: false });
-  const results = collectResults(plan, store, (key) => {
+  const outDir = outFolder(request, plan.name);
+  checkFolder(outDir, '--out');
+  const states = await survey(plan, store, { retryFailed: false });
+  const results = await collectResults(plan, store, (key) => {
     const state = states.get(key);
     return state?.state === 'failed' ? state.failure : undefined;
   });
@@ -19,6 +21,6 @@ export async function reportCommand(request: Request): Promise<number> {
     printError(noneFinished(store, 'report'));
     return 1;
   }
-  print(await writeReport(request, plan, store, results, outFolder(request, plan.name), viewOption(request)));
+  print(await writeReport(request, plan, store, results, outDir, viewOption(request)));
   return 0;
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
+import { asStorageError } from '../../base/file-errors.ts';
 import { writeSafely } from '../../base/files.ts';
 import type { Plan } from '../../experiment/types.ts';
 import { buildTables } from '../../report/build.ts';
@@ -9,7 +10,7 @@ import type { Request } from '../arguments.ts';
 import type { Results } from '../results.ts';
 import { collectEvidence } from './collect.ts';
 
-/** Writes `report.html` of a plan's finished runs to a folder and returns its path. */
+/** Writes `report.html` of a plan's finished runs to a folder and returns its path. Throws a StorageError if the system refuses. */
 export async function writeReport(
   { positionals, values }: Request,
   plan: Plan,
@@ -23,10 +24,17 @@ export async function writeReport(
   const options = ['set', 'only'].flatMap((name) =>
     (values.get(name) ?? []).map((value) => ` --${name} ${value}`),
   );
-  const command = `exp ${positionals[0]}${options.join('')}`;
-  const page = renderPage(plan, byRun, buildTables(plan, byRun), collectEvidence(plan, store, command), view);
-  await mkdir(outDir, { recursive: true });
-  const path = join(outDir, 'report.html');
-  await writeSafely(path, page);
-  return path;
+  const file = positionals[0] as string;
+  // A page is published, and an absolute path names a machine's user.
+  const command = `exp ${isAbsolute(file) ? basename(file) : file}${options.join('')}`;
+  const evidence = await collectEvidence(plan, store, command);
+  const page = renderPage(plan, byRun, buildTables(plan, byRun), evidence, view);
+  try {
+    await mkdir(outDir, { recursive: true });
+    const path = join(outDir, 'report.html');
+    await writeSafely(path, page);
+    return path;
+  } catch (error) {
+    throw asStorageError(`the report cannot be written to ${outDir}`, error, '--out');
+  }
 }

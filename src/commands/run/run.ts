@@ -1,5 +1,6 @@
 /** `exp <file>`: computes what is missing, then writes the tables. */
 import { availableParallelism } from 'node:os';
+import { StorageError } from '../../base/file-errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { Plan } from '../../experiment/types.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
@@ -22,12 +23,13 @@ import {
   outFolder,
   viewOption,
 } from '../option-values.ts';
-import { hasColor, printError, printJson } from '../output.ts';
+import { checkFolder, hasColor, printError, printJson } from '../output.ts';
 import { writeReport } from '../report/write.ts';
 import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
 
 const interrupted = 130;
+const someFailed = 1;
 
 /** Returns the exit code. `stagesModule` is where workers find the stages. */
 export async function runCommand(request: Request, stagesModule: string): Promise<number> {
@@ -41,10 +43,12 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   };
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const states = survey(plan, store, { retryFailed: switches.has('retry-failed') });
+  const states = await survey(plan, store, { retryFailed: switches.has('retry-failed') });
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
+  const outDir = outFolder(request, plan.name);
+  checkFolder(outDir, '--out');
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
@@ -71,19 +75,24 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       return interrupted;
     }
   }
-  const results = collectResults(
+  const results = await collectResults(
     plan,
     store,
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
-  const [outDir, view] = [outFolder(request, plan.name), viewOption(request)];
+  const view = viewOption(request);
   const code = await present(plan, store, results, { outDir, view, json });
-  if (isAnyFinished(results)) {
+  if (!isAnyFinished(results)) return code;
+  try {
     const path = await writeReport(request, plan, store, results, outDir, view);
     if (json) printJson({ event: 'report', path });
     else printError(`Report: ${path}`);
+    return code;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    printError(`exp: ${error.message}`);
+    return someFailed;
   }
-  return code;
 }
 
 async function compute(
@@ -139,7 +148,9 @@ function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
   for (const name of signals) process.on(name, stop);
   return {
     signal: controller.signal,
+    // Once one came, a second one finds this process ending, and the exit code is to say why.
     ignore: () => {
+      if (controller.signal.aborted) return;
       for (const name of signals) process.off(name, stop);
     },
   };

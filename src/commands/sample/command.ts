@@ -1,5 +1,6 @@
+import { datasets } from '../../data/registry.ts';
 import type { Command } from '../command.ts';
-import { device, format, json, key, pretrained } from '../options.ts';
+import { data, device, format, json, key, pretrained } from '../options.ts';
 
 export const sample: Command = {
   name: 'sample',
@@ -32,6 +33,18 @@ export const sample: Command = {
       help: 'shared (default): all tokens share one prompt and one offset; joint: one prompt; independent: each token is drawn on its own',
       values: () => ['shared', 'joint', 'independent'],
     },
+    evaluate: {
+      value: 'dataset',
+      help: 'draw --candidates, write the best by accuracy on training images, and print their test accuracy; batch-norm statistics are refreshed',
+      values: () => Object.keys(datasets),
+    },
+    candidates: { value: 'n', help: 'how many models --evaluate chooses from (default: 50)' },
+    activation: {
+      value: 'name',
+      help: "nonlinearity of the models that --evaluate runs (default: the paper's for this architecture and dataset)",
+      values: () => ['tanh', 'relu', 'gelu', 'sigmoid'],
+    },
+    data,
     out: { value: 'folder', help: 'where the new models are written', required: true, values: 'folder' },
     format,
     device: { ...device, help: `${device.help} (default: auto)` },
@@ -39,6 +52,7 @@ export const sample: Command = {
   },
   examples: [
     { line: 'exp sample --sane state.pt --prompts zoo/best --out new', does: 'ten models' },
+    { line: 'exp sample zoo/best --sane state.pt --out new --evaluate mnist', does: 'the ten best of fifty' },
     { line: 'exp sample a.pt b.pt --sane state.pt --out new --count 50 --format pt', does: 'fifty' },
   ],
   load: async () => (await import('./run.ts')).sampleCommand,

@@ -1,9 +1,12 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sampleNetworks } from '../../sane/decode-networks.ts';
+import type { Activation } from '../../nets/architecture.ts';
+import { type SampledNetwork, sampleNetworks } from '../../sane/decode-networks.ts';
 import type { Draws } from '../../sane/draw.ts';
+import { type Pretrained, prepareNetwork } from '../../sane/pretrained.ts';
 import { defaults } from '../../stages/catalogue.ts';
+import type { Network } from '../../zoo/formats/network.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import {
   countOption,
@@ -13,12 +16,25 @@ import {
   openPretrained,
   writeNetwork,
 } from '../networks.ts';
+import { dataOption } from '../option-values.ts';
 import { print, printError } from '../output.ts';
 import { UsageError } from '../usage.ts';
+import { type EvaluatedNetwork, Evaluation, type EvaluationOptions } from './evaluation.ts';
 
 const defaultCount = 10;
 
-/** Returns the exit code. Prints the path of each network written, or as JSON `[{file}]`. */
+const defaultCandidates = 50;
+
+/** As many prompts are evaluated, for comparison. */
+const evaluatedPrompts = 10;
+
+/**
+ * From so far from the mean of the prompts on, in units of the prompts' own distance, a network is no longer like them
+ * (results/README.md: where accuracy is lost on MNIST).
+ */
+const farDistance = 2;
+
+/** Returns the exit code. Prints the path of each network written, with --evaluate its accuracies, or as JSON `[{file}]`. */
 export async function sampleCommand(request: Request): Promise<number> {
   const out = requiredValue(request, 'out');
   const named = [...(request.values.get('prompts') ?? []), ...request.positionals];
@@ -33,34 +49,98 @@ export async function sampleCommand(request: Request): Promise<number> {
   const draws = optionValue(request, 'draws') as Draws | undefined;
   const unit = optionValue(request, 'bandwidth-unit') === 'absolute' ? 'absolute' : 'spread';
 
+  const dataset = optionValue(request, 'evaluate');
+  const candidates = candidatesOf(request, count, dataset);
+  const activation = optionValue(request, 'activation') as Activation | undefined;
+  const dataDir = dataOption(request);
+
   const pretrained = await openPretrained(request);
+  const evaluation =
+    dataset === undefined
+      ? undefined
+      : await openEvaluation(pretrained, prompts, { dataset, activation, dataDir, seed: Number(seed) });
   await mkdir(out, { recursive: true });
   const json = request.switches.has('json');
-  const files: string[] = [];
-  const samples = sampleNetworks(pretrained, prompts, {
-    count,
+  const written: { file: string; train_accuracy?: number; test_accuracy?: number }[] = [];
+  const distances: number[] = [];
+  const drawn = sampleNetworks(pretrained, prompts, {
+    count: candidates,
     seed: Number(seed),
     window,
     bandwidth,
     draws: draws ?? defaults.generation.draws,
     unit,
   });
-  for await (const tensors of samples) {
-    const file = join(out, `sample-${String(files.length).padStart(4, '0')}.${format}`);
-    await writeNetwork(file, tensors);
-    files.push(file);
-    if (!json) print(file);
+  const chosen: AsyncIterable<SampledNetwork & Partial<EvaluatedNetwork>> | EvaluatedNetwork[] = evaluation
+    ? await evaluation.best(drawn, count)
+    : drawn;
+  for await (const { weights, restore, distance, accuracy } of chosen) {
+    const file = join(out, `sample-${String(written.length).padStart(4, '0')}.${format}`);
+    await writeNetwork(file, restore(weights));
+    written.push({
+      file,
+      ...(accuracy && { train_accuracy: accuracy.train, test_accuracy: accuracy.test }),
+    });
+    distances.push(distance);
+    if (!json) print(accuracy ? `${file}  test accuracy ${accuracy.test.toFixed(4)}` : file);
     if (
-      files.length === 1 &&
+      written.length === 1 &&
+      !evaluation &&
       !pretrained.batchNorm &&
-      tensors.some(({ name }) => name.endsWith('running_var'))
+      weights.keys().some((name) => name.endsWith('running_var'))
     ) {
       printError(
         `Batch-norm statistics are those of the prompts: pass a few batches of images through the samples in training mode before using them.`,
       );
     }
   }
+  warnFar(distances);
+  evaluation?.dispose();
   pretrained.sane.dispose();
-  if (json) print(JSON.stringify(files.map((file) => ({ file }))));
+  if (json) print(JSON.stringify(written));
   return 0;
+}
+
+/** How many networks are drawn: --candidates where some are chosen from, else as many as are written. */
+function candidatesOf(request: Request, count: number, dataset: string | undefined): number {
+  const candidates = countOption(request, 'candidates');
+  if (dataset === undefined) {
+    if (candidates !== null)
+      throw new UsageError('--candidates needs --evaluate, which chooses from them', '--evaluate mnist');
+    return count;
+  }
+  if (candidates !== null && candidates < count)
+    throw new UsageError(
+      `--candidates ${candidates} is less than --count ${count}`,
+      'raise one or lower the other',
+    );
+  return candidates ?? Math.max(count, defaultCandidates);
+}
+
+/** Opens the evaluation and says how well the prompts themselves do: at chance, they are not for these images or run otherwise. */
+async function openEvaluation(
+  pretrained: Pretrained,
+  prompts: readonly string[],
+  options: EvaluationOptions,
+): Promise<Evaluation> {
+  const some: Network[] = [];
+  for (const path of prompts.slice(0, evaluatedPrompts))
+    some.push((await prepareNetwork(pretrained, path)).network);
+  const [first] = some as [Network, ...Network[]];
+  const evaluation = await Evaluation.open(first.path, first.shapes, options);
+  const own = await evaluation.testAccuracies(some.map(({ weights }) => weights));
+  const [least, most] = [Math.min(...own), Math.max(...own)].map((accuracy) => accuracy.toFixed(4));
+  printError(
+    `evaluating ${evaluation.description}; ${own.length === 1 ? 'the prompt has' : `${own.length} prompts have`} a test accuracy of ${least}${least === most ? '' : ` to ${most}`}`,
+  );
+  return evaluation;
+}
+
+function warnFar(distances: readonly number[]): void {
+  const far = distances.filter((distance) => distance > farDistance);
+  if (far.length === 0) return;
+  const most = Math.max(...far).toFixed(1);
+  printError(
+    `warning: ${far.length} of ${distances.length} samples lie far from the prompts, up to ${most} times as far from their mean as they do themselves: lower --bandwidth, or use --draws shared`,
+  );
 }

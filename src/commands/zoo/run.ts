@@ -1,7 +1,8 @@
 /** `exp zoo import <folder> --out <folder>`: converts a published zoo, or listed checkpoint files, to a zoo of this program. */
 import { readFileSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
-import { resolve as absolute, basename } from 'node:path';
+import { resolve as absolute, basename, dirname } from 'node:path';
+import { removeLeftovers } from '../../base/files.ts';
 import { plural } from '../../base/plural.ts';
 import { ownArchitectures } from '../../experiment/architectures.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
@@ -74,6 +75,7 @@ async function isFree(path: string): Promise<boolean> {
 /** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
   const unfinished = `${out}.importing-${process.pid}`;
+  await removeLeftovers(dirname(out), `${basename(out)}.importing-`, /\.importing-(\d+)$/);
   try {
     const imported = await importZoo(found, unfinished, settings);
     await rename(unfinished, out);

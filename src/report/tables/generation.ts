@@ -63,7 +63,7 @@ export function generationTable({
     // Runs without haloing or conditioning belong in Table 7 only.
     accepts: (run) => {
       const { generation } = run.settings;
-      const isWhole = generation.halo && generation.conditioning > 0;
+      const isWhole = generation.halo && generation.conditioning_batches > 0;
       return run.task === 'generation' && familyOf(run) === family && isWhole && !transfers(generation);
     },
     ...accuracies,

@@ -33,9 +33,14 @@ export const table07: TableDefinition = {
     const common = { split: split as string, epoch: epoch as number };
     if (method === 'scratch') return { ...common, init: 'random' };
     if (method !== 'kde30') return null;
-    return { ...common, init: 'sampled', halo: generation.halo, conditioning: generation.conditioning > 0 };
+    return {
+      ...common,
+      init: 'sampled',
+      halo: generation.halo,
+      conditioning: generation.conditioning_batches > 0,
+    };
   },
-  tableSettings: ['generation.halo', 'generation.conditioning'],
+  tableSettings: ['generation.halo', 'generation.conditioning_batches'],
   groups: [{ dataset: 'cifar-10', title: 'CIFAR-10', labels: {} }],
   columns: [0, 5].map((epoch) => ({ key: String(epoch), title: `Ep ${epoch}`, labels: { epoch } })),
   rows,

@@ -14,8 +14,8 @@ export interface Finetuning {
   architecture: Architecture;
   /** The zoo's, whose optimizer, learning rate, batches and regularisation are used. */
   recipe: ZooConfig;
-  /** Networks trained at once, as `zoo.lockstep`; null: as many as memory has room for. */
-  lockstep: number | null;
+  /** Networks trained at once, as `zoo.models_at_once`; null: as many as memory has room for. */
+  models_at_once: number | null;
   /** Epochs at whose end the networks are measured, ascending, none 0; the last is the budget. */
   epochs: readonly number[];
   data: TrainingData;
@@ -31,7 +31,7 @@ export interface Finetuning {
 /** Trains the networks on and returns each one's checkpoints at the listed epochs. A network's id names its stream of batches. */
 export async function finetune(
   networks: readonly { id: string; weights: StateDict }[],
-  { architecture, recipe, lockstep, epochs, seed, dir, ...rest }: Finetuning,
+  { architecture, recipe, models_at_once, epochs, seed, dir, ...rest }: Finetuning,
 ): Promise<TrainedModel['checkpoints'][]> {
   const { optimizer, learning_rate, weight_decay, dropout, activation, init } = recipe;
   const hyperparameters = { optimizer, learning_rate, weight_decay, dropout, activation, init };
@@ -43,7 +43,7 @@ export async function finetune(
     }),
   );
   const checkpoints = [...epochs] as [number, ...number[]];
-  const config: ZooConfig = { ...recipe, lockstep, epochs: epochs.at(-1) as number, checkpoints };
+  const config: ZooConfig = { ...recipe, models_at_once, epochs: epochs.at(-1) as number, checkpoints };
   const initial = new Map(networks.map(({ id, weights }) => [id, weights]));
   const folder = join(dir, 'finetuning');
   await trainModels(members, { architecture, config, initial, dir: folder, ...rest });

@@ -4,6 +4,7 @@ import { Random } from '../../base/random.ts';
 import type { ImageFormat } from '../../data/dataset.ts';
 import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
+import { accuracies, condition, ensembleAccuracy } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
@@ -21,11 +22,10 @@ import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
-import { accuracies, condition, ensembleAccuracy } from './networks.ts';
 import { transplant } from './transplant.ts';
 
-/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `lockstep` are those of the prompts' zoo. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; lockstep: number | null };
+/** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
+export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; models_at_once: number | null };
 
 /** Throws where a network's tokens lie outside of the position tables that SANE has learnt. */
 export function checkPositions(layout: TokenLayout, shape: SaneShape, architecture: string): void {
@@ -128,7 +128,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const finish = (models: readonly StateDict[]) => {
     const heads = new Random(config.seed, 'generation', 'head');
     const moved = isHome ? models : models.map((model) => transplant(model, architecture, heads));
-    const { conditioning: batches, conditioning_batch: size } = config;
+    const { conditioning_batches: batches, conditioning_batch_size: size } = config;
     const random = new Random(config.seed, 'generation', 'conditioning');
     return condition(network, moved, data.train.images, { batches, size }, random);
   };

@@ -103,9 +103,9 @@ export const generationStage: StageImplementation = {
     }
     const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
     if (later.length > 0 && networks.length > 0) {
-      const { seed, lockstep } = config;
+      const { seed, models_at_once } = config;
       const { dir, report } = context;
-      const settings = { architecture, recipe, lockstep, epochs: later, data, seed, dir, report };
+      const settings = { architecture, recipe, models_at_once, epochs: later, data, seed, dir, report };
       const trained = await finetune(networks, settings);
       for (const [i, { id, method }] of networks.entries()) {
         for (const { epoch, test_accuracy: accuracy, weights } of trained[i] ?? []) {

@@ -12,7 +12,7 @@ export const hyperRepresentation: Stage<PlannedRun> = {
   version: 1,
   usesDevice: true,
   load: async () => (await import('./run.ts')).hyperRepresentationStage,
-  settings: { block: 'hyper_representation', schema },
+  settings: { block: 'hyper_representation', schema, renamed: { epochs_used: 'checkpoints' } },
 
   /** The method of 2022 aligns no models. */
   plan(run, planner) {
@@ -26,7 +26,7 @@ export const hyperRepresentation: Stage<PlannedRun> = {
 
   work(config, input) {
     const sizes = pick(config, ['d_model', 'latent_dim', 'layers', 'heads', 'batch_size']);
-    const { samples } = population(input('zoo'), config.epochs_used);
+    const { samples } = population(input('zoo'), config.checkpoints);
     return {
       settings: [...sizes, ...pick(input('zoo'), networkSettings)],
       amount: samples * (config.epochs as number),
@@ -34,12 +34,12 @@ export const hyperRepresentation: Stage<PlannedRun> = {
   },
 
   narrow: (settings, given) =>
-    given.has('hyper_representation.epochs_used')
+    given.has('hyper_representation.checkpoints')
       ? {}
       : narrowEpochsUsed('hyper_representation', 1, settings),
 
   effective: ({ hyper_representation: own, zoo }) => ({
-    'hyper_representation.epochs_used': own.epochs_used ?? zoo.checkpoints,
+    'hyper_representation.checkpoints': own.checkpoints ?? zoo.checkpoints,
   }),
 
   check: ({ settings }) => [

@@ -42,7 +42,7 @@ export const hyperRepresentationStage: StageImplementation = {
     const zoo = await openZoo(inputs.zoo as string);
     const { architecture } = zoo;
     const { layout, layers } = rowLayout(architecture);
-    const { train, val } = await findSamples(zoo, config.epochs_used, undefined);
+    const { train, val } = await findSamples(zoo, config.checkpoints, undefined);
     const scales = layerScales(layout, () => readSamples(architecture, train, report));
     const scaled = (samples: typeof train) => ({ samples, standardization: scales });
     using loader = new ViewLoader({ architecture, layout }, { train: scaled(train), val: scaled(val) });

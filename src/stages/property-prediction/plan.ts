@@ -25,6 +25,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
     schema,
     // Which numbers are asked for.
     immaterial: ['features', 'targets'],
+    renamed: { epochs_used: 'checkpoints' },
   },
   task: {
     tables: [1, 2, 9, 10, 11, 12],
@@ -53,16 +54,16 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];
     return {
       settings: [...settings, ...pick(zoo, networkSettings)],
-      amount: population(zoo, config.epochs_used).samples,
+      amount: population(zoo, config.checkpoints).samples,
     };
   },
 
   /** What predicts the epoch needs two of them. */
   narrow: (settings, given) =>
-    given.has('property_prediction.epochs_used') ? {} : narrowEpochsUsed('property_prediction', 2, settings),
+    given.has('property_prediction.checkpoints') ? {} : narrowEpochsUsed('property_prediction', 2, settings),
 
   effective: ({ property_prediction: own, zoo }) => ({
-    'property_prediction.epochs_used': own.epochs_used ?? zoo.checkpoints,
+    'property_prediction.checkpoints': own.checkpoints ?? zoo.checkpoints,
   }),
 
   check: ({ settings }) => checkEpochsUsed('property_prediction', settings),

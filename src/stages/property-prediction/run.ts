@@ -106,7 +106,7 @@ export const propertyPredictionStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
     const zoo = await openZoo(context.inputs.zoo as string);
-    const samples = await findSamples(zoo, config.epochs_used, context.inputs.alignment);
+    const samples = await findSamples(zoo, config.checkpoints, context.inputs.alignment);
     const targets = config.targets.map((name) => {
       const of = (split: Split) => targetsOf(samples, split, name, config.gap);
       return { name, train: of('train'), val: of('val'), test: of('test') };

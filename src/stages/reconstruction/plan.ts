@@ -31,6 +31,6 @@ export const reconstruction: Stage<PlannedRun> = {
 
   work: (config, input) => ({
     settings: [...pick(config, saneSettings), ...pick(input('zoo'), networkSettings)],
-    amount: population(input('zoo'), config.epochs_used).samples,
+    amount: population(input('zoo'), config.checkpoints).samples,
   }),
 };

@@ -27,7 +27,7 @@ export const reconstructionStage: StageImplementation = {
     const { sane, standardization } = await loadSane(inputs.sane as string);
     const { architecture } = zoo;
     const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
-    const samples = await findSamples(zoo, config.epochs_used, inputs.alignment);
+    const samples = await findSamples(zoo, config.checkpoints, inputs.alignment);
     const fitted = standardization ?? undefined;
     const sets = standardizedSets(config.standardization, architecture, layout, samples, ['test'], {
       fitted,

@@ -18,6 +18,7 @@ export const sane: Stage<PlannedRun> = {
     schema,
     // Rows of position tables that the zoo's networks do not have.
     immaterial: ['positions'],
+    renamed: { epochs_used: 'checkpoints' },
     nullMeans: { gradient_clip: 'none' },
   },
 
@@ -34,16 +35,16 @@ export const sane: Stage<PlannedRun> = {
 
   work(config, input) {
     const zoo = input('zoo');
-    const windows = population(zoo, config.epochs_used).samples * (config.windows_per_sample as number);
+    const windows = population(zoo, config.checkpoints).samples * (config.windows_per_sample as number);
     return {
       settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
       amount: windows * (config.epochs as number),
     };
   },
 
-  narrow: (settings, given) => (given.has('sane.epochs_used') ? {} : narrowEpochsUsed('sane', 1, settings)),
+  narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowEpochsUsed('sane', 1, settings)),
 
-  effective: ({ sane, zoo }) => ({ 'sane.epochs_used': sane.epochs_used ?? zoo.checkpoints }),
+  effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
   check({ architecture, settings }, { catalogue }) {
     const { shared_permutations: shared, permutations } = settings.sane;

@@ -36,7 +36,7 @@ export const saneStage: StageImplementation = {
     const zoo = await openZoo(inputs.zoo as string);
     const { architecture } = zoo;
     const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
-    const samples = await findSamples(zoo, config.epochs_used, inputs.alignment);
+    const samples = await findSamples(zoo, config.checkpoints, inputs.alignment);
     const splits = ['train', 'val'] as const;
     const sets = standardizedSets(config.standardization, architecture, layout, samples, splits, { report });
     const shape = saneShape(layout, config);
@@ -45,7 +45,7 @@ export const saneStage: StageImplementation = {
       shape,
       batch_norm_tokens: config.batch_norm_tokens,
       standardization: config.standardization,
-      epochs: [...(config.epochs_used ?? zoo.manifest.epochs)].sort((a, b) => a - b),
+      epochs: [...(config.checkpoints ?? zoo.manifest.epochs)].sort((a, b) => a - b),
     };
     using loader = new ViewLoader({ architecture, layout }, sets);
     await pretrainInFolder(

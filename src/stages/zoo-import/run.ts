@@ -22,13 +22,16 @@ type Config = Pick<ZooSettings, 'models' | 'seed' | 'checkpoints' | 'split'> & {
 export const zooImportStage: StageImplementation = {
   async execute({ config: json, dir, report }) {
     const { folder, fingerprint, checkpoints, assumed, ...config } = json as unknown as Config;
+    const found = await findZoo(folder);
     const now = inspectZooFolder(folder);
     if ('problem' in now) throw new Error(now.problem);
     if (now.fingerprint !== fingerprint)
-      throw new Error(`${folder} has changed since the run was planned: start it again`);
+      throw new Error(
+        `the files of ${folder} changed between planning and importing, so they may be no finished zoo: leave the folder alone and start again, or name a copy of it in zoo.import`,
+      );
     // What an interruption left may be of other models.
     await rm(join(dir, 'models'), { recursive: true, force: true });
     const options = { ...config, epochs: checkpoints, hyperparameters: () => assumed };
-    await importZoo(await findZoo(folder), dir, options, report);
+    await importZoo(found, dir, options, report);
   },
 };

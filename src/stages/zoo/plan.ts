@@ -11,7 +11,7 @@ const modelsPerPart = 32;
 
 /** How the models of a zoo are trained, and those that are made from it. */
 export function recipeOf({ architecture, settings }: Models, planner: Planner): object {
-  const { lockstep: _, import: __, ...trained } = settings.zoo;
+  const { models_at_once: _, import: __, ...trained } = settings.zoo;
   return { architecture, ...planner.written(architecture), ...trained };
 }
 
@@ -25,19 +25,20 @@ export const zoo: Stage<Models> = {
     block: 'zoo',
     schema,
     // Tables are over seeds; of the checkpoints those that are used count.
-    immaterial: ['seed', 'lockstep', 'checkpoints'],
+    immaterial: ['seed', 'models_at_once', 'checkpoints'],
+    renamed: { lockstep: 'models_at_once', crop: 'crop_padding' },
     nullMeans: { import: 'none', width: 'full' },
   },
 
   plan(models, planner) {
     const { architecture, dataset: name, settings } = models;
-    const { lockstep } = settings.zoo;
+    const { models_at_once } = settings.zoo;
     return {
       label: `zoo ${architecture}/${name}`,
       config: recipeOf(models, planner),
       inputs: { dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }) },
-      parts: Math.ceil(populationSize(settings.zoo) / (lockstep ?? modelsPerPart)),
-      options: { lockstep },
+      parts: Math.ceil(populationSize(settings.zoo) / (models_at_once ?? modelsPerPart)),
+      options: { models_at_once },
     };
   },
 

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { replaceFile } from '../../base/files.ts';
+import { isSystemError } from '../../base/file-errors.ts';
+import { removeLeftovers, replaceFile } from '../../base/files.ts';
 
 /** The compilation failed; the message says where to read why. */
 export class BuildError extends Error {
@@ -27,7 +28,7 @@ export function cacheFolder(device = 'native'): string {
 /**
  * `path`, made now if it is not there: `compile` writes it under the name that it is given, which becomes `path` when all of it
  * is there. Throws a BuildError if the compiler fails, whose messages are then in a file beside it, or if the folder, for
- * `product`, cannot be made.
+ * `product`, cannot be written.
  */
 export async function compileOnce(
   path: string,
@@ -35,24 +36,27 @@ export async function compileOnce(
   compile: (temporary: string) => Promise<{ code: number; output: string }>,
 ): Promise<string> {
   if (existsSync(path)) return path;
+  const folder = dirname(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(folder, { recursive: true });
+    await removeLeftovers(folder, '', /\.(\d+)\.tmp(\.[\w-]+\.c\.o)?$/);
+    await replaceFile(path, async (temporary) => {
+      const { code, output } = await compile(temporary);
+      if (code === 0) return;
+      const log = path.replace(/\.\w+$/, '.log');
+      await Bun.write(log, output);
+      const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
+      throw new BuildError(
+        `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
+      );
+    });
+    return path;
   } catch (error) {
+    if (!isSystemError(error)) throw error;
     throw new BuildError(
-      `The folder for ${product} cannot be made: ${(error as Error).message}. Set XDG_CACHE_HOME to one that can.`,
+      `The folder for ${product}, ${folder}, cannot be written: ${error.message}. Set XDG_CACHE_HOME to one that can.`,
     );
   }
-  await replaceFile(path, async (temporary) => {
-    const { code, output } = await compile(temporary);
-    if (code === 0) return;
-    const log = path.replace(/\.\w+$/, '.log');
-    await Bun.write(log, output);
-    const first = output.split('\n').find((line) => line.includes('error')) ?? output.split('\n')[0];
-    throw new BuildError(
-      `${compiler} failed with exit code ${code}: ${first}. Its whole message is in ${log}.`,
-    );
-  });
-  return path;
 }
 
 /** Runs a compiler in a folder. */

@@ -82,7 +82,7 @@ test('empty containers, kept values and texts are paid for', async () => {
   expect(await outcomeOf(beside(far), { megabytes: 50, seconds: 1 })).toBe(
     'FILE: the pickle keeps value 4000000000 after 0 others',
   );
-});
+}, 300_000);
 
 test('modules within modules are not followed forever', async () => {
   // Each level holds the one before twice.
@@ -128,7 +128,7 @@ test('a long history is read', async () => {
   expect(await outcomeOf(beside(history), { megabytes: 250, seconds: 4 })).toBe('a.weight');
   const legacy = torchLegacy(dict({ model: net, history }), [['0', 2, floats(1, 2)]]);
   expect(await outcomeOf(legacy, { megabytes: 250, seconds: 6 })).toBe('a.weight');
-});
+}, 300_000);
 
 test('a header of safetensors is no larger than its file needs', async () => {
   const entries = Array.from(
@@ -145,4 +145,4 @@ test('a header of safetensors is no larger than its file needs', async () => {
   const small = text(`{${entries.slice(0, 150_000).join()}}`);
   const smaller = new Uint8Array(BigUint64Array.of(BigInt(small.length)).buffer);
   expect(await outcomeOf(join(smaller, small), { megabytes: 400, seconds: 4 })).toContain('FILE: ');
-});
+}, 300_000);

@@ -1,16 +1,16 @@
-/** Networks given as flat vectors of weights, many at once on the device. */
+/** Accuracies of networks given by their weights, and fresh batch-norm statistics for them, many at once on the device. */
 
-import type { Random } from '../../base/random.ts';
-import { sizeOf } from '../../base/shape.ts';
-import type { Architecture, StateDict } from '../../nets/architecture.ts';
+import type { Random } from '../base/random.ts';
+import { sizeOf } from '../base/shape.ts';
+import { tf } from '../tensor/tf.ts';
+import type { Architecture, StateDict } from './architecture.ts';
 import {
   conditionPopulation,
   type LabelledImages,
   type Network,
   populationLogits,
   populationScores,
-} from '../../nets/population.ts';
-import { tf } from '../../tensor/tf.ts';
+} from './population.ts';
 
 /** Networks scored at a time. */
 const group = 64;

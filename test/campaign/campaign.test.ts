@@ -1,0 +1,38 @@
+/** A trial or a few of every campaign, and that each notices what it has to. `bun run campaign` does many. */
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { Ground } from './ground.ts';
+import { campaigns, conduct } from './main.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(300_000);
+
+const ground = new Ground('[0]');
+afterAll(() => ground.remove());
+
+const few: Record<string, number> = { hostile: 3, fuzz: 100 };
+
+test.each(campaigns.filter(({ missing }) => !missing?.()))('$name', async (campaign) => {
+  const { name } = campaign;
+  const { failed } = await conduct(campaign, { trials: few[name] ?? 1, seed: 1, ground });
+  expect([...failed]).toEqual([]);
+});
+
+// Those that compare bytes do so in one place.
+test.each(campaigns.filter(({ name }) => ['kill', 'hostile', 'fuzz'].includes(name)))(
+  'the control of $name is noticed',
+  async (campaign) => {
+    const { failed } = await conduct(campaign, { trials: 1, seed: 1, control: true, ground });
+    expect(failed.size).toBe(1);
+  },
+);
+
+test('a program that does not verify is noticed', async () => {
+  const corrupt = campaigns.filter(({ name }) => name === 'corrupt');
+  for (const campaign of corrupt) {
+    const own = new Ground('[0]');
+    const { failed } = await conduct(campaign, { trials: 1, seed: 1, control: true, ground: own });
+    own.remove();
+    expect([...failed.values()].flat().join()).toContain('has other bytes');
+  }
+  expect(corrupt).toHaveLength(1);
+});
