@@ -480,7 +480,7 @@ describe('exp embed', () => {
     expect(missing).toEqual({
       code: 2,
       out: '',
-      err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, or the folder of an artefact of stage sane\n",
+      err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, the file of an experiment that pretrained one, or the folder of an artefact of stage sane\n",
     });
     // No device was started, nor a GPU waited for.
     expect(nothing.err).toBe(`exp: ${at('none.pt')}: there is no such file\n`);
