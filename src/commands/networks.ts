@@ -1,5 +1,6 @@
 /** What `exp embed`, `exp reconstruct` and `exp sample` have in common: a pretrained SANE on a device, and its options. */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { writeSafetensors } from '../base/safetensors.ts';
 import { FormatError } from '../base/source.ts';
@@ -7,17 +8,19 @@ import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import { startDevice } from '../tensor/devices/registry.ts';
+import { checkpointsIn } from '../zoo/formats/checkpoints-in.ts';
 import { type NetworkOptions, readNetwork } from '../zoo/formats/network.ts';
 import { describeUnused } from '../zoo/formats/unused.ts';
 import { type StateTensor, writeTorch } from '../zoo/formats/write-torch.ts';
 import { optionValue, type Request, requiredValue } from './arguments.ts';
 import { printError } from './output.ts';
+import { sanePath } from './sane-path.ts';
 import { UsageError } from './usage.ts';
 
 /** Starts a device, on a free GPU if it uses one, and loads the SANE that the options name. The model is the caller's to dispose. Throws a UsageError or a FormatError. */
 export async function openPretrained(request: Request): Promise<Pretrained> {
-  const path = requiredValue(request, 'sane');
   // Before waiting for a GPU.
+  const path = await sanePath(requiredValue(request, 'sane'));
   if (!existsSync(path)) throw new FormatError(`${path}: there is no such file`);
   const heads = countOption(request, 'heads');
   const normalization = optionValue(request, 'normalization') ?? null;
@@ -42,6 +45,19 @@ function networkReader(request: Request): Pretrained['read'] {
     printed.add(unused);
     return network;
   };
+}
+
+/** Paths of checkpoints: those named, and of a folder those in it, by their names. Throws a UsageError for a folder without any. */
+export async function networksAt(named: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    named.map(async (path) => {
+      if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
+      const paths = await checkpointsIn(path);
+      if (paths.length > 0) return paths;
+      throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
+    }),
+  );
+  return found.flat();
 }
 
 /** An option that is a natural number, or null where it is not given. */

@@ -17,7 +17,10 @@ import { printError } from './output.ts';
 import { UsageError } from './usage.ts';
 
 /** The plan of the request's file, with its --set and --only; warnings are printed. Throws an ExperimentError or a UsageError. */
-export async function loadPlan({ positionals, values }: Request): Promise<Plan> {
+export async function loadPlan({
+  positionals,
+  values,
+}: Pick<Request, 'positionals' | 'values'>): Promise<Plan> {
   const set = await parseSet(values.get('set') ?? []);
   const only = parseOnly(values.get('only') ?? []);
   const file = positionals[0] as string;

@@ -57,7 +57,7 @@ export const tables = {
 export const pretrained = {
   sane: {
     value: 'path',
-    help: "the pretrained SANE: a state.pt of the authors' code, or the folder of an artefact of stage sane",
+    help: "the pretrained SANE: a state.pt of the authors' code, the file of an experiment that pretrained one, or the folder of an artefact of stage sane",
     required: true,
     values: 'file',
   },

@@ -5,7 +5,7 @@ import type { StateDict } from '../nets/architecture.ts';
 import type { Network } from '../zoo/formats/network.ts';
 import type { StateTensor } from '../zoo/formats/write-torch.ts';
 import { decodeModels } from './decode.ts';
-import { type Density, drawNear } from './draw.ts';
+import { type Density, drawWithPrompt } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
@@ -48,7 +48,8 @@ export interface SampledNetwork extends Pick<Network, 'restore'> {
 
 /**
  * New networks from kernel densities around the prompts' token embeddings (equation 7), one after the other; each has a random stream of its
- * own. What SANE does not encode is as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
+ * own. What SANE does not encode is as in the prompt that the sample is near, since it belongs to that network's order of units; of independent
+ * draws, as in the first prompt. Throws a FormatError if a prompt cannot be read, or they differ in their tensors.
  */
 export async function* sampleNetworks(
   pretrained: Pretrained,
@@ -82,10 +83,14 @@ export async function* sampleNetworks(
   const distance = canMeasure ? promptDistance(flats) : null;
   const density = { latent, draws, bandwidth: bandwidth * scale };
   for (let i = 0; i < count; i++) {
-    const drawn = drawNear(embeddings, density, new Random(seed, 'sample', i));
-    const flat = await decodedFlat(pretrained, base, drawn, window);
-    const { restore } = base.network;
-    yield { weights: weightsOf(base, flat), restore, distance: distance?.(flat) ?? null };
+    const { embedding, prompt } = drawWithPrompt(embeddings, density, new Random(seed, 'sample', i));
+    const near = prompt ? await prepareNetwork(pretrained, prompts[prompt] as string) : base;
+    const flat = await decodedFlat(pretrained, near, embedding, window);
+    yield {
+      weights: weightsOf(near, flat),
+      restore: near.network.restore,
+      distance: distance?.(flat) ?? null,
+    };
   }
 }
 

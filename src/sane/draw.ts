@@ -18,25 +18,32 @@ export const draws = ['shared', 'joint', 'independent'] as const;
 export type Draws = (typeof draws)[number];
 
 /** One draw [tokens, latent] from the kernel density estimates of the prompts' token embeddings, each [tokens, latent]. */
-export function drawNear(
+export const drawNear = (prompts: readonly Float32Array[], density: Density, random: Random): Float32Array =>
+  drawWithPrompt(prompts, density, random).embedding;
+
+/** The same, and the index of the prompt that it is near; of an independent draw, which has one for each token, null. */
+export function drawWithPrompt(
   prompts: readonly Float32Array[],
   { latent, bandwidth, draws }: Density,
   random: Random,
-): Float32Array {
-  const any = () => prompts[random.integer(prompts.length)] as Float32Array;
+): { embedding: Float32Array; prompt: number | null } {
   if (draws !== 'independent') {
-    const prompt = any();
+    const index = random.integer(prompts.length);
+    const prompt = prompts[index] as Float32Array;
     const offset = random.normals(draws === 'shared' ? latent : prompt.length);
-    return prompt.map((z, i) => z + bandwidth * (offset[i % offset.length] as number));
+    return {
+      embedding: prompt.map((z, i) => z + bandwidth * (offset[i % offset.length] as number)),
+      prompt: index,
+    };
   }
   const result = new Float32Array((prompts[0] as Float32Array).length);
   for (let start = 0; start < result.length; start += latent) {
-    const prompt = any();
+    const prompt = prompts[random.integer(prompts.length)] as Float32Array;
     for (let i = start; i < start + latent; i++) {
       result[i] = (prompt[i] as number) + bandwidth * random.normal();
     }
   }
-  return result;
+  return { embedding: result, prompt: null };
 }
 
 /** One draw of `size` numbers from a normal distribution. */

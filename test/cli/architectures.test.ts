@@ -132,32 +132,48 @@ test('of tensors alone: imported, embedded, predicted and reconstructed', async 
   const { architecture } = await openZoo(zoo);
   expect(architecture.state).toEqual(state);
   expect('layers' in architecture).toBe(false);
-  writeFileSync(
-    program.file,
-    `name: tensors
-grid: {architecture: [tensors], dataset: [glyphs], task: [property-prediction, reconstruction]}
+  const text = (settings: string) => `name: tensors
+grid: {architecture: [tensors], dataset: [glyphs], task: [property-prediction, reconstruction]${settings}}
 zoo: {import: original, models: 10, checkpoints: [1, 2], split: [0.6, 0.2, 0.2]}
 ${sane}, alignment: false, view_2: canonical}
 property_prediction: {checkpoints: null, gap: evaluated, features: [weights, statistics, sane]}
-`,
-  );
-  const { code, err } = await exp(program.file, '--store', program.store.root, '--out', program.out);
+`;
+  writeFileSync(program.file, text(''));
+  const store = join(program.root, '.exp');
+  const before = await exp('embed', join(original, '0-1.pt'), '--sane', program.file);
+  expect(before).toEqual({
+    ...{ code: 2, out: '' },
+    err: `exp: ${program.file}: its SANE is not pretrained yet\n  run it first: exp ${program.file}\n`,
+  });
+  const { code, err } = await exp(program.file, '--out', program.out);
   expect(err).not.toContain('failed');
   expect(code).toBe(0);
   expect(readdirSync(program.out).length).toBeGreaterThan(0);
 
   // The SANE of it embeds such networks, and writes new ones with the same tensors.
-  const stage = join(program.store.root, 'sane');
-  const pretrained = ['--sane', join(stage, readdirSync(stage)[0] as string)];
+  const pretrained = ['--sane', program.file];
   const [first, second] = ['0-1.pt', '1-1.pt'].map((name) => join(original, name)) as [string, string];
   const embedded = await exp('embed', first, ...pretrained, '--json');
   expect([embedded.code, JSON.parse(embedded.out)[0].embedding.length]).toEqual([0, 8]);
+  const folder = join(store, 'sane', readdirSync(join(store, 'sane'))[0] as string);
+  expect(await exp('embed', first, '--sane', folder, '--json')).toEqual(embedded);
   const out = join(program.root, 'sampled');
   const options = ['--count', '1', '--format', 'safetensors', '--out', out];
   expect((await exp('sample', first, second, ...pretrained, ...options)).code).toBe(0);
   const sample = await openSafetensors(join(out, 'sample-0000.safetensors'));
   expect(sample.names.sort()).toEqual(state.map(({ name }) => name).sort());
   await sample.close();
+
+  // Of experiments with several SANEs, or none, it is not taken.
+  const two = program.write('two.yaml', text(', seed: [0, 1]'));
+  expect((await exp(two, '--out', program.out, '--only', 'task=property-prediction')).code).toBe(0);
+  const several = await exp('embed', first, '--sane', two);
+  expect(several.err).toStartWith(`exp: ${two}: it has several SANEs\n  name the folder of one:\n  ${store}`);
+  expect(several.err).toContain('sane tensors/glyphs seed 1\n');
+  const none = program.write('none.yaml', text('').replace(', reconstruction', '').replace(', sane]', ']'));
+  expect((await exp('embed', first, '--sane', none)).err).toBe(
+    `exp: ${none}: none of its runs uses SANE\n  name an experiment that pretrains one\n`,
+  );
 });
 
 test('what arch from-onnx cannot read is an error that names the file', async () => {

@@ -480,7 +480,7 @@ describe('exp embed', () => {
     expect(missing).toEqual({
       code: 2,
       out: '',
-      err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, or the folder of an artefact of stage sane\n",
+      err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, the file of an experiment that pretrained one, or the folder of an artefact of stage sane\n",
     });
     // No device was started, nor a GPU waited for.
     expect(nothing.err).toBe(`exp: ${at('none.pt')}: there is no such file\n`);
@@ -565,7 +565,7 @@ describe('exp reconstruct', () => {
 describe('exp sample', () => {
   const sample = (...args: string[]) => exp('sample', '--sane', statePt, '--device', 'native', ...args);
 
-  test('decodes draws near the embeddings of the prompts, the same for a seed', async () => {
+  test('decodes draws near the embeddings of the prompts, the same for a seed; embed takes the same folder', async () => {
     mkdirSync(at('prompts'));
     for (const name of ['1.pt', '10.pt', '2.pt'])
       writeFileSync(at('prompts', name), zipOf(draw(cnnSpec, 0.2)));
@@ -590,6 +590,12 @@ describe('exp sample', () => {
     );
     expect(b!.out).toBe([0, 1].map((i) => `${at('samples-b', `sample-000${i}.pt`)}\n`).join(''));
     expect(c!.code).toBe(0);
+    const embedded = (...models: string[]) =>
+      exp('embed', ...models, '--sane', statePt, '--device', 'native', '--json');
+    const byName = ['1.pt', '2.pt', '10.pt'].map((name) => at('prompts', name));
+    const [folder, each] = await Promise.all([embedded(at('prompts')), embedded(...byName)]);
+    expect(JSON.parse(folder!.out)).toHaveLength(3);
+    expect(folder!.out).toBe(each!.out);
     const read = async (...name: string[]) => (await readCheckpoint(at(...name))).weights;
     const first = await read('samples-a', 'sample-0000.safetensors');
     expect([...first.keys()]).toEqual(Object.keys(cnnSpec));
@@ -611,7 +617,7 @@ describe('exp sample', () => {
       '--json',
     );
     expect(err).toContain(
-      `Batch-norm statistics are those of ${files[3]}: pass a few batches of images through the samples in training mode before using them.`,
+      `Batch-norm statistics are those of the prompts: pass a few batches of images through the samples in training mode before using them.`,
     );
     const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => file);
     const samples = await Promise.all(written.map(async (file) => (await readCheckpoint(file)).weights));
@@ -634,6 +640,40 @@ describe('exp sample', () => {
       // The decoder is nearly linear over so small a distance.
       expect(Math.abs(mean - center)).toBeLessThan(0.5 * sd);
     }
+  });
+
+  test('what no token holds is that of the prompt that a sample is near', async () => {
+    mkdirSync(at('others'));
+    const prompts = ['1.pt', '2.pt', '3.pt'].map((name) => ({ name, state: draw(otherSpec, 0.2) }));
+    for (const { name, state } of prompts) writeFileSync(at('others', name), zipOf(state));
+    const common = ['--bandwidth', '0', '--json'];
+    const [sampled, reconstructed] = await Promise.all([
+      sample('--prompts', at('others'), '--out', at('samples-h'), '--count', '8', ...common),
+      exp(
+        'reconstruct',
+        at('others'),
+        '--sane',
+        statePt,
+        '--out',
+        at('reconstructed-h'),
+        '--device',
+        'native',
+      ),
+    ]);
+    expect(reconstructed.code).toBe(0);
+    const own = await Promise.all(
+      prompts.map(({ name }) => readCheckpoint(at('reconstructed-h', name.replace('pt', 'safetensors')))),
+    );
+    const near = await Promise.all(
+      (JSON.parse(sampled.out) as { file: string }[]).map(async ({ file }) => {
+        const { weights } = await readCheckpoint(file);
+        const mean = weights.get('norm.running_mean');
+        const prompt = own.find((one) => Bun.deepEquals(one.weights.get('norm.running_mean'), mean));
+        expect(weights).toEqual(prompt!.weights);
+        return prompt;
+      }),
+    );
+    expect(new Set(near).size).toBe(3);
   });
 
   test('of bandwidth 0 are reconstructions; shared draws are others than independent ones', async () => {

@@ -168,7 +168,7 @@ describe('exp zoo init and exp zoo show', () => {
     expect(written).toEqual({
       code: 0,
       out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\nuse it in an experiment with\n  zoo: {import: ${dir}, checkpoints: [5, 10]}\n  property_prediction: {gap: evaluated}\n`,
-      err: `left out: ${join(dir, 'b', 'scaler.bin')}: no network: no tensor has a name that ends in "weight"\n`,
+      err: `left out: ${join(dir, 'a', 'notes.pt')}: this is neither a file of torch.save nor safetensors\nleft out: ${join(dir, 'b', 'scaler.bin')}: no network: no tensor has a name that ends in "weight"\n`,
     });
     const list = parse(await Bun.file(join(dir, 'zoo.yaml')).text());
     expect(list.checkpoints[0]).toEqual({

@@ -5,7 +5,7 @@ export const embed: Command = {
   name: 'embed',
   summary: 'print embeddings of trained models',
   description:
-    'Prints the mean embedding of each model by a pretrained SANE, one line per model. A model is a checkpoint file of PyTorch or safetensors.',
+    'Prints the mean embedding of each model by a pretrained SANE, one line per model. A model is a checkpoint file of PyTorch or safetensors; a folder stands for those in it.',
   arguments: [{ name: 'model', many: true, values: 'file' }],
   options: {
     ...pretrained,

@@ -5,7 +5,7 @@ export const reconstruct: Command = {
   name: 'reconstruct',
   summary: 'encode and decode trained models',
   description:
-    'Writes each model as a pretrained SANE encodes and decodes it, to a file of the same name in another folder.',
+    'Writes each model as a pretrained SANE encodes and decodes it, to a file of the same name in another folder. A folder stands for the checkpoint files in it.',
   arguments: [{ name: 'model', many: true, values: 'file' }],
   options: {
     ...pretrained,

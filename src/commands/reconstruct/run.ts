@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { reconstructNetwork } from '../../sane/decode-networks.ts';
 import { type Request, requiredValue } from '../arguments.ts';
-import { countOption, formatOption, openPretrained, writeNetwork } from '../networks.ts';
+import { countOption, formatOption, networksAt, openPretrained, writeNetwork } from '../networks.ts';
 import { print } from '../output.ts';
 import { UsageError } from '../usage.ts';
 
@@ -11,10 +11,9 @@ import { UsageError } from '../usage.ts';
 export async function reconstructCommand(request: Request): Promise<number> {
   const out = requiredValue(request, 'out');
   const format = formatOption(request);
-  const files = outFiles(request.positionals, out, format);
-  const own = [...files].find(([, file]) =>
-    request.positionals.some((model) => resolve(model) === resolve(file)),
-  );
+  const models = await networksAt(request.positionals);
+  const files = outFiles(models, out, format);
+  const own = [...files].find(([, file]) => models.some((model) => resolve(model) === resolve(file)));
   if (own)
     throw new UsageError(`${own[1]} would overwrite its own input`, 'choose another folder with --out');
   const window = countOption(request, 'window');

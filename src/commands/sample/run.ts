@@ -1,15 +1,21 @@
 /** `exp sample --sane state.pt --prompts <path>... --out <folder>`: new networks near the prompts, as in the paper's section 5.2 without selection. */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activation } from '../../nets/architecture.ts';
 import { type SampledNetwork, sampleNetworks } from '../../sane/decode-networks.ts';
 import type { Draws } from '../../sane/draw.ts';
 import { type Pretrained, prepareNetwork } from '../../sane/pretrained.ts';
 import { defaults } from '../../stages/catalogue.ts';
-import { checkpointsIn } from '../../zoo/formats/checkpoints-in.ts';
 import type { Network } from '../../zoo/formats/network.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
-import { countOption, formatOption, numberOption, openPretrained, writeNetwork } from '../networks.ts';
+import {
+  countOption,
+  formatOption,
+  networksAt,
+  numberOption,
+  openPretrained,
+  writeNetwork,
+} from '../networks.ts';
 import { dataOption } from '../option-values.ts';
 import { print, printError } from '../output.ts';
 import { UsageError } from '../usage.ts';
@@ -32,7 +38,7 @@ const farDistance = 0.5;
 export async function sampleCommand(request: Request): Promise<number> {
   const out = requiredValue(request, 'out');
   const named = [...(request.values.get('prompts') ?? []), ...request.positionals];
-  const prompts = (await Promise.all(named.map(networksAt))).flat();
+  const prompts = await networksAt(named);
   if (prompts.length === 0)
     throw new UsageError('sample needs --prompts', '--prompts a.pt, or a folder of checkpoint files');
   const format = formatOption(request);
@@ -84,7 +90,7 @@ export async function sampleCommand(request: Request): Promise<number> {
       weights.keys().some((name) => name.endsWith('running_var'))
     ) {
       printError(
-        `Batch-norm statistics are those of ${prompts[0]}: pass a few batches of images through the samples in training mode before using them.`,
+        `Batch-norm statistics are those of the prompts: pass a few batches of images through the samples in training mode before using them.`,
       );
     }
   }
@@ -140,13 +146,4 @@ function warnFar(distances: readonly (number | null)[]): void {
   printError(
     `warning: ${far.length} of ${known.length} samples are far from every prompt, up to ${Math.max(...far).toFixed(2)} of the distance between prompts (one prompt: of its length); such networks are seldom accurate: lower --bandwidth or use --draws shared, or this SANE reconstructs the prompts badly`,
   );
-}
-
-/** A checkpoint, or those in a folder by their names. */
-async function networksAt(path: string): Promise<string[]> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [path];
-  const paths = await checkpointsIn(path);
-  if (paths.length === 0)
-    throw new UsageError(`no checkpoint files in ${path}`, 'name files of torch.save or safetensors');
-  return paths;
 }

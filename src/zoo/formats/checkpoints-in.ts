@@ -1,9 +1,12 @@
-/** The checkpoints in a folder, known by what they hold and not by their names. */
+/** The checkpoints in a folder, known by what they hold, or else by their names. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { filesBelow } from '../../base/walk.ts';
 import { byName } from '../import/found.ts';
 import { looksLikeCheckpoint } from './checkpoint.ts';
+
+/** Names that only checkpoints have: a file called so that is none is an error, not another file. */
+const claimed = /\.(pt|pth|ckpt|safetensors)(\.tar)?$/i;
 
 /** Names of shards, of which their index is the checkpoint. */
 const shard = /-\d{5}-of-\d{5}\.[^.]*$/;
@@ -24,7 +27,8 @@ export async function checkpointsIn(folder: string, { deep = false } = {}): Prom
   const found = [...unpacked];
   for (const file of files) {
     if (inUnpacked(file) || (shard.test(file) && !file.endsWith('.index.json'))) continue;
-    if (file.endsWith('.index.json') || (await looksLikeCheckpoint(join(folder, file)))) found.push(file);
+    const named = file.endsWith('.index.json') || claimed.test(file);
+    if (named || (await looksLikeCheckpoint(join(folder, file)))) found.push(file);
   }
   return onceEach(folder, found.sort(byName)).map((file) => join(folder, file));
 }

@@ -173,9 +173,13 @@ test('a checkpoint is listed once, as links lead to it in caches and folders of 
   symlinkSync('run', join(dir, 'latest'));
   symlinkSync('nowhere', join(dir, 'dangling.pt'));
   writeFileSync(join(dir, 'run', 'log.pt'), 'text');
+  writeFileSync(join(dir, 'run', 'log.txt'), 'text');
+  // What is called as checkpoints are is listed, so that reading it says what is wrong.
   expect(await checkpointsIn(dir, { deep: true })).toEqual([
+    join(dir, 'dangling.pt'),
     join(dir, 'models--a--b', 'snapshots', '1111', 'model.safetensors'),
     join(dir, 'run', 'epoch_9.safetensors'),
+    join(dir, 'run', 'log.pt'),
   ]);
 });
 
