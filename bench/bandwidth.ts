@@ -18,6 +18,7 @@ import { loadSane } from '../src/sane/checkpoint.ts';
 import { decodeModels } from '../src/sane/decode.ts';
 import { type Draws, drawNear, draws as kinds } from '../src/sane/draw.ts';
 import { embedModels } from '../src/sane/embed.ts';
+import { promptDistance } from '../src/sane/prompt-distance.ts';
 import { destandardize, standardize } from '../src/sane/standardize.ts';
 import { tokenLayout, unflatten } from '../src/sane/tokenize.ts';
 import { findSamples, readSample } from '../src/sane/zoo-samples.ts';
@@ -51,18 +52,11 @@ const activation = zoo.manifest.models[0]?.hyperparameters.activation ?? 'tanh';
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const deviation = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1));
-const distance = (a: Float32Array, b: Float32Array) =>
-  Math.sqrt(a.reduce((sum, x, i) => sum + (x - (b[i] as number)) ** 2, 0));
-const nearest = (a: Float32Array, others: readonly Float32Array[]) =>
-  Math.min(...others.map((b) => distance(a, b)));
-
 interface Row {
   draws: Draws;
   bandwidth: number;
   accuracy: { mean: number; deviation: number; best: number };
   novelty: { mean: number; least: number };
-  /** Distance to the mean prompt, by the prompts' own root mean square. */
-  fromMean: number;
 }
 
 const sanes: object[] = [];
@@ -82,18 +76,10 @@ for (const dir of folders('sane')) {
       flats.map((flat) => unflatten(architecture, destandardize(layout, flat, standardization))),
       test,
     );
-  const among = mean(
-    prompts.map((prompt) =>
-      nearest(
-        prompt,
-        prompts.filter((other) => other !== prompt),
-      ),
-    ),
-  );
-  const center = (prompts[0] as Float32Array).map((_, i) =>
+  const distance = promptDistance(prompts);
+  const average = (prompts[0] as Float32Array).map((_, i) =>
     mean(prompts.map((prompt) => prompt[i] as number)),
   );
-  const around = Math.sqrt(mean(prompts.map((prompt) => distance(prompt, center) ** 2)));
   const embeddings = await Array.fromAsync(embedModels(sane, layout, prompts));
   const rows: Row[] = [];
   for (const draws of kinds) {
@@ -103,25 +89,21 @@ for (const dir of folders('sane')) {
         drawNear(embeddings, density, new Random(0, 'bandwidth', i)),
       );
       const flats = await Array.fromAsync(decodeModels(sane, layout, drawn, { halo: true }));
-      const [accuracy, novelty] = [
-        await accuracyOf(flats),
-        flats.map((flat) => nearest(flat, prompts) / among),
-      ];
+      const [accuracy, novelty] = [await accuracyOf(flats), flats.map(distance)];
       rows.push({
         ...{ draws, bandwidth },
         accuracy: { mean: mean(accuracy), deviation: deviation(accuracy), best: Math.max(...accuracy) },
         novelty: { mean: mean(novelty), least: Math.min(...novelty) },
-        fromMean: mean(flats.map((flat) => distance(flat, center) / around)),
       });
       console.error(JSON.stringify(rows.at(-1)));
     }
   }
   const own = await accuracyOf(prompts);
-  const [average] = await accuracyOf([center]);
+  const [averaged] = await accuracyOf([average]);
   sanes.push({
     spread,
     prompts: { count: prompts.length, accuracy: mean(own), least: Math.min(...own) },
-    averageOfPrompts: average,
+    averageOfPrompts: averaged,
     rows,
   });
   sane.dispose();

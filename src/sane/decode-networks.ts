@@ -9,7 +9,7 @@ import { type Density, drawWithPrompt } from './draw.ts';
 import { embedModels } from './embed.ts';
 import { seenTokens, signatureOf } from './embed-networks.ts';
 import { type PreparedNetwork, type Pretrained, prepareNetwork } from './pretrained.ts';
-import { PromptDistance } from './prompt-distance.ts';
+import { promptDistance } from './prompt-distance.ts';
 import { embeddingSpread } from './spread.ts';
 import { destandardize } from './standardize.ts';
 import { unflatten, withUntokenized } from './tokenize.ts';
@@ -35,12 +35,15 @@ export interface Sampling extends Pick<Density, 'bandwidth' | 'draws'> {
   window: number | null;
 }
 
+/** Numbers of all prompts that are held to measure distances by: 1 GiB. */
+const numbersMeasured = 2 ** 28;
+
 /** A new network. */
 export interface SampledNetwork extends Pick<Network, 'restore'> {
   /** By the prompts' names. */
   weights: StateDict;
-  /** From the prompts (PromptDistance). */
-  distance: number;
+  /** To the nearest prompt (promptDistance); null where there are more prompts than memory should hold for this. */
+  distance: number | null;
 }
 
 /**
@@ -56,8 +59,8 @@ export async function* sampleNetworks(
   const [first, ...others] = prompts as readonly [string, ...string[]];
   const base = await prepareNetwork(pretrained, first);
   const embeddings = [await embeddingOf(pretrained, base, window)];
-  const distance = new PromptDistance();
-  distance.add(base.flat);
+  const canMeasure = base.flat.length * prompts.length <= numbersMeasured;
+  const flats = [base.flat];
   for (const path of others) {
     const prompt = await prepareNetwork(pretrained, path);
     if (signatureOf(prompt) !== signatureOf(base)) {
@@ -66,7 +69,7 @@ export async function* sampleNetworks(
       );
     }
     embeddings.push(await embeddingOf(pretrained, prompt, window));
-    distance.add(prompt.flat);
+    if (canMeasure) flats.push(prompt.flat);
   }
   const { latent_dim: latent } = pretrained.sane.shape;
   // Without noise there is nothing to measure.
@@ -77,12 +80,17 @@ export async function* sampleNetworks(
       `${first}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
     );
   }
+  const distance = canMeasure ? promptDistance(flats) : null;
   const density = { latent, draws, bandwidth: bandwidth * scale };
   for (let i = 0; i < count; i++) {
     const { embedding, prompt } = drawWithPrompt(embeddings, density, new Random(seed, 'sample', i));
     const near = prompt ? await prepareNetwork(pretrained, prompts[prompt] as string) : base;
     const flat = await decodedFlat(pretrained, near, embedding, window);
-    yield { weights: weightsOf(near, flat), restore: near.network.restore, distance: distance.of(flat) };
+    yield {
+      weights: weightsOf(near, flat),
+      restore: near.network.restore,
+      distance: distance?.(flat) ?? null,
+    };
   }
 }
 

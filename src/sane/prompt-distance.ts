@@ -1,35 +1,33 @@
 /** How far new models lie from the prompts that they were drawn near. */
 
+/** Prompts whose own nearest neighbours are the measure: more would take long and tell little. */
+const measured = 100;
+
 /**
- * Distances to the mean of the prompts, in the vectors that SANE sees (standardised where it standardises), so that layers count alike.
- * The unit is the prompts' own root mean square distance from it, or of a single prompt its length: about 1 and less is where prompts are.
+ * A function that gives a model's distance to the nearest prompt, in the vectors that SANE sees (standardised where it standardises, so
+ * that layers count alike). The unit is the mean distance of a prompt to the nearest other one, or of a single prompt its length:
+ * 0 is a copy, 1 is as new as the prompts are to one another.
  */
-export class PromptDistance {
-  private mean = new Float64Array(0);
-  private count = 0;
-  private squares = 0;
-
-  /** Another prompt's vector. */
-  add(flat: Float32Array): void {
-    if (this.count === 0) this.mean = new Float64Array(flat.length);
-    this.count++;
-    for (let i = 0; i < flat.length; i++) {
-      const [x, mean] = [flat[i] as number, this.mean[i] as number];
-      const moved = mean + (x - mean) / this.count;
-      this.mean[i] = moved;
-      this.squares += (x - mean) * (x - moved);
-    }
-  }
-
-  /** The distance of a vector. */
-  of(flat: Float32Array): number {
-    const own = this.count > 1 ? this.squares / this.count : squared(this.mean);
-    return Math.sqrt(squared(flat, this.mean) / own);
-  }
+export function promptDistance(prompts: readonly Float32Array[]): (flat: Float32Array) => number {
+  const [first] = prompts as readonly [Float32Array, ...Float32Array[]];
+  const near = prompts.slice(0, measured).map((prompt) => nearest(prompt, prompts));
+  const unit =
+    prompts.length > 1
+      ? near.reduce((sum, distance) => sum + distance, 0) / near.length
+      : distance(first, new Float32Array(first.length));
+  return (flat) => nearest(flat, prompts) / unit;
 }
 
-function squared(values: Float32Array | Float64Array, from?: Float64Array): number {
+/** The distance to the nearest of the others that is not the vector itself. */
+function nearest(flat: Float32Array, others: readonly Float32Array[]): number {
+  return others.reduce(
+    (least, other) => (other === flat ? least : Math.min(least, distance(flat, other))),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function distance(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += ((values[i] as number) - (from?.[i] ?? 0)) ** 2;
-  return sum;
+  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
+  return Math.sqrt(sum);
 }

@@ -9,7 +9,7 @@ setDefaultTimeout(300_000);
 const ground = new Ground('[0]');
 afterAll(() => ground.remove());
 
-const few: Record<string, number> = { hostile: 3, fuzz: 100 };
+const few: Record<string, number> = { hostile: 2, fuzz: 50 };
 
 test.each(campaigns.filter(({ missing }) => !missing?.()))('$name', async (campaign) => {
   const { name } = campaign;

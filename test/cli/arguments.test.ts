@@ -109,6 +109,8 @@ describe('the program', () => {
   test('says which folder it may not use', async () => {
     const { code, err } = await exp(file, '--store', `${file}/inside`);
     expect(code).toBe(2);
-    expect(err).toStartWith('exp: ENOTDIR');
+    expect(err).toBe(
+      `exp: the store ${file}/inside cannot be used: ENOTDIR: not a directory, mkdir '${file}/inside/plans'. Name another folder by --store.\n`,
+    );
   });
 });

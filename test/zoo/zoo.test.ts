@@ -203,9 +203,11 @@ describe('training a population', () => {
     'on %s counts what each step saw before it moved the weights',
     async (device) => {
       await startTested([device], 2);
+      // A device in software takes a second for a step of all models.
+      const some = (all: Member[]) => (device === 'webgpu' ? all.slice(0, 2) : all);
       // In one step per epoch, what training sees is what the epoch before left.
-      const settings: ZooConfig = { ...config, batch_size: 23, checkpoints: [0, 1, 2] };
-      const still = different({ dropout: 0 });
+      const settings: ZooConfig = { ...config, epochs: 2, batch_size: 23, checkpoints: [0, 1, 2] };
+      const still = some(different({ dropout: 0 }));
       for (const model of await train(settings, still, dataOf(23, 3))) {
         const [initial, ...trained] = model.checkpoints;
         expect(initial).toMatchObject({ running_train_accuracy: null, running_train_loss: null });
@@ -217,7 +219,7 @@ describe('training a population', () => {
         }
       }
       // Of weights that do not move, it is the mean over all images, the smaller last batch included.
-      const frozen = different({ dropout: 0, learning_rate: 0 });
+      const frozen = some(different({ dropout: 0, learning_rate: 0 }));
       const batches: ZooConfig = { ...config, epochs: 1, checkpoints: [1], batch_size: 9 };
       for (const model of await train(batches, frozen, dataOf(23, 3))) {
         const [checkpoint] = model.checkpoints;
@@ -225,7 +227,8 @@ describe('training a population', () => {
         expect(checkpoint!.running_train_loss).toBeCloseTo(checkpoint!.train_loss as number, 4);
       }
       // Training sees with dropout, evaluation without.
-      const [dropping] = await train(batches, different({ dropout: 0.5, learning_rate: 0 }), dataOf(23, 3));
+      const dropouts = different({ dropout: 0.5, learning_rate: 0 }).slice(0, 1);
+      const [dropping] = await train(batches, dropouts, dataOf(23, 3));
       const { running_train_loss, train_loss } = dropping!.checkpoints[0]!;
       expect(Math.abs((running_train_loss as number) - (train_loss as number))).toBeGreaterThan(1e-3);
     },

@@ -8,6 +8,7 @@ import { FormatError } from '../../base/source.ts';
 import { type Images, loadImages } from '../../data/images.ts';
 import { prepareImages } from '../../data/prepare.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
+import type { DataSettings } from '../../experiment/types.ts';
 import { accuracies, type Conditioning, condition } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import type { LabelledImages, Network } from '../../nets/population.ts';
@@ -157,11 +158,16 @@ export class Evaluation {
 }
 
 /** The images of a data set, prepared as this architecture's networks of the paper saw them. */
-async function imagesOf(dataset: string, dataDir: string | undefined, settings: object): Promise<Images> {
+async function imagesOf(
+  dataset: string,
+  dataDir: string | undefined,
+  settings: DataSettings,
+): Promise<Images> {
   const dir = await mkdtemp(join(tmpdir(), 'exp-sample-'));
   try {
     const stage = await (stages.dataset as NonNullable<typeof stages.dataset>).load();
-    const config = { ...settings, dataset };
+    const { train_images: most } = settings;
+    const config = { ...settings, dataset, train_images: most && Math.min(most, choosingImages) };
     await stage.execute({ config, inputs: {}, dir, dataDir, report: () => undefined });
     return await loadImages(dir);
   } finally {

@@ -35,6 +35,7 @@ async function outcomeOf(bytes: Bytes, limit: { megabytes: number; seconds: numb
   await Bun.write(file, bytes);
   const child = Bun.spawn([process.execPath, program, file], { stdout: 'pipe' });
   const { outcome, ms, bytes: memory } = JSON.parse(await child.stdout.text());
+  await child.exited;
   expect(ms).toBeLessThan(1000 * limit.seconds);
   expect(memory).toBeLessThan(limit.megabytes * megabyte);
   return outcome.replace(file, 'FILE');
