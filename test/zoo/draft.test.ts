@@ -1,6 +1,9 @@
 /** Models, epochs and measures as the paths and names of training scripts have them. */
 import { expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { draftList } from '../../src/zoo/import/draft.ts';
 import { identify, measuredBy } from '../../src/zoo/import/names.ts';
 
@@ -23,6 +26,9 @@ test.each([
 test.each([
   ['best_acc1', 'test_accuracy'],
   ['metrics.val_acc', 'test_accuracy'],
+  ['train.acc', 'train_accuracy'],
+  ['metrics.accuracy', 'test_accuracy'],
+  ['val.loss', 'test_loss'],
   ['train_acc', 'train_accuracy'],
   ['training_accuracy', 'train_accuracy'],
   ['test_loss', 'test_loss'],
@@ -36,4 +42,21 @@ test('epoch and accuracies are taken from the checkpoints where they are, per ce
   const { entries } = await draftList(join(import.meta.dir, 'formats', 'golden', 'kinds'));
   const entry = entries.find(({ file }) => file === 'imagenet.pth.tar');
   expect(entry).toEqual({ file: 'imagenet.pth.tar', model: 'imagenet', epoch: 5, test_accuracy: 0.615 });
+});
+
+test('where validation and test are both there, the test accuracy is that of the test', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'draft-'));
+  const weights = [{ name: 'fc.weight', shape: [1, 2], data: Float32Array.of(1, 2) }];
+  const beside = { val_acc: '0.7', best_test_acc: '0.8', test_acc: '0.6', 'train.acc': '0.9' };
+  await writeSafetensors(join(dir, 'a.safetensors'), weights, beside);
+  const measured = { test_accuracy: 0.6, train_accuracy: 0.9 };
+  expect((await draftList(dir)).entries).toEqual([
+    { file: 'a.safetensors', model: 'a', epoch: 0, ...measured },
+  ]);
+
+  const table = join(dir, 'table.csv');
+  writeFileSync(table, 'test_acc,model,val_acc,train_acc\n0.5,a,0.7,0.8\n');
+  const { entries } = await draftList(dir, { table });
+  expect(entries[0]).toMatchObject({ test_accuracy: 0.5, train_accuracy: 0.8 });
+  rmSync(dir, { recursive: true });
 });

@@ -7,7 +7,7 @@ import { FormatError } from '../../base/source.ts';
 import { checkpointsIn } from '../formats/checkpoints-in.ts';
 import { type NetworkOptions, openNetwork } from '../formats/network.ts';
 import { byName, type Dropped, named } from './found.ts';
-import { identify, type MeasuredName, measuredBy } from './names.ts';
+import { bySurety, identify, type MeasuredName, measuredBy } from './names.ts';
 import { readTable } from './table.ts';
 
 export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
@@ -60,7 +60,8 @@ async function measuredIn(path: string, options: NetworkOptions) {
     if (![...network.shapes.keys()].some((name) => name.endsWith('weight')))
       throw new FormatError('no network: no tensor has a name that ends in "weight"');
     const result: Partial<Record<MeasuredName | 'epoch', number>> = {};
-    for (const [name, value] of await network.scalars()) {
+    const scalars = [...(await network.scalars())].sort(([one], [other]) => bySurety(one, other));
+    for (const [name, value] of scalars) {
       const measure =
         name === 'epoch' && Number.isSafeInteger(value) && value >= 0 ? 'epoch' : measuredBy(name);
       if (measure && result[measure] === undefined && Number.isFinite(value)) result[measure] = value;

@@ -37,12 +37,28 @@ export function identify(path: string): { model: string; epoch: number | undefin
   return { model: parts.join('/') || path, epoch };
 }
 
+const splitWords = 'running_train|train|training|test|testing|val|valid|validation|eval';
+
+/** The last part of a dotted name; where that before it is a split, as in `test.acc`, with it. */
+function lastOf(name: string): string {
+  const [last = '', before = ''] = name.toLowerCase().split('.').reverse();
+  return new RegExp(`^(${splitWords})$`).test(before) ? `${before}_${last}` : last;
+}
+
+/** Puts what is surely of the test images before what may be of others, of validation or of the best epoch so far, as both can be there. */
+export function bySurety(one: string, other: string): number {
+  const doubt = (name: string) => {
+    const last = lastOf(name);
+    return last.startsWith('best') ? 2 : last.startsWith('test') ? 0 : 1;
+  };
+  return doubt(one) - doubt(other);
+}
+
 /** What a number beside the weights, or a column of a table, is; undefined: none of what a list has. */
 export function measuredBy(name: string): MeasuredName | undefined {
-  const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
   const [, split = '', what = ''] =
-    /^(?:best_?)?(running_train|train|training|test|testing|val|valid|validation|eval)?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$/.exec(
-      last,
+    new RegExp(`^(?:best_?)?(${splitWords})?[_-]?(acc1?|accuracy|top1|acc@1|prec1?|loss)$`).exec(
+      lastOf(name),
     ) ?? [];
   if (what === '') return undefined;
   // A loss that does not say of what is the training's last batch more often than not.

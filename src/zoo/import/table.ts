@@ -5,7 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { FormatError } from '../../base/source.ts';
 import type { DraftEntry } from './draft.ts';
 import { entryKeys } from './list.ts';
-import { measuredBy } from './names.ts';
+import { bySurety, measuredBy } from './names.ts';
 
 type Row = Partial<DraftEntry>;
 type Columns = readonly (readonly [column: string, name: string | undefined])[];
@@ -13,7 +13,7 @@ type Columns = readonly (readonly [column: string, name: string | undefined])[];
 /** Reads a table: file or model (and epoch), and what was measured; other columns are left. Throws a FormatError naming file and line. */
 export function readTable(path: string): Table {
   const records = readRecords(path);
-  const columns: Columns = Object.keys(records[0] ?? {}).map((column) => [column, nameOf(column)]);
+  const columns = columnsOf(Object.keys(records[0] ?? {}));
   if (!columns.some(([, name]) => name === 'file' || name === 'model'))
     throw new FormatError(
       `${path}: expected a column file or model, found ${columns.map(([column]) => column).join(', ') || 'nothing'}`,
@@ -31,6 +31,16 @@ function readRecords(path: string): Record<string, string>[] {
   } catch (error) {
     throw new FormatError(`${path}: ${(error as Error).message}`);
   }
+}
+
+/** The columns with what they hold; of several that may be the same number, the surest alone. */
+function columnsOf(names: readonly string[]): Columns {
+  const surest = names.toSorted(bySurety);
+  return names.map((column) => {
+    const measure = measuredBy(column);
+    const isSurest = column === surest.find((other) => measuredBy(other) === measure);
+    return [column, measure === undefined || isSurest ? nameOf(column) : undefined];
+  });
 }
 
 /** What a column holds, by the names of a list's entries; undefined of others. */
