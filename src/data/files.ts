@@ -20,7 +20,7 @@ export interface Publication {
 export const onlineOnce = 'run `exp data get` once on a machine with internet access';
 
 /** Where downloads of a data set go: the user's folder for `exp data get --data`, else the cache. */
-export const folderFor = ({ dataset }: Publication, base: string) => join(base, dataset);
+const folderFor = ({ dataset }: Publication, base: string) => join(base, dataset);
 
 /** A path where a file is looked for, and the file that would be there. */
 interface Place {

@@ -49,7 +49,7 @@ function hintFor(key: string, known: readonly string[]): string {
 }
 
 /** Segments of a JSON pointer. */
-export function pointerPath(pointer: string): string[] {
+function pointerPath(pointer: string): string[] {
   return pointer
     .split('/')
     .slice(1)

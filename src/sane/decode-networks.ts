@@ -75,9 +75,9 @@ export async function* sampleNetworks(
   // Without noise there is nothing to measure.
   const scale =
     unit === 'absolute' || bandwidth === 0 ? 1 : (pretrained.spread ?? (await embeddingSpread(embeddings)));
-  if (scale === null) {
+  if (!scale) {
     throw new FormatError(
-      `${first}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
+      `${first}: ${others.length === 0 ? 'one prompt has' : 'equal prompts have'} no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
     );
   }
   const distance = canMeasure ? promptDistance(flats) : null;

@@ -714,6 +714,10 @@ describe('exp sample', () => {
         ['--out', at('x'), files[0]!],
         `${files[0]}: one prompt has no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
       ],
+      [
+        ['--out', at('x'), files[0]!, '--prompts', files[0]!],
+        `${files[0]}: equal prompts have no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,
+      ],
       [['--out', at('x'), files[0]!, '--seed', 'a'], '--seed a is not a whole number\n  e.g. --seed 1'],
       [
         ['--out', at('x'), files[0]!, files[3]!],

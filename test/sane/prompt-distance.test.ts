@@ -18,3 +18,8 @@ test('near a single prompt the unit is its length', () => {
   const of = promptDistance([Float32Array.of(3, 0, 4)]);
   expect(of(Float32Array.of(3, 10, 4))).toBeCloseTo(2, 6);
 });
+
+test('near copies of one prompt the unit is its length too', () => {
+  const of = promptDistance([Float32Array.of(3, 0, 4), Float32Array.of(3, 0, 4)]);
+  expect(of(Float32Array.of(3, 10, 4))).toBeCloseTo(2, 6);
+});

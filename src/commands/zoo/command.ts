@@ -50,7 +50,7 @@ export const zooInit: Command = {
     dataset,
     csv: {
       value: 'file',
-      help: 'a table with a column file or model, and any of epoch, train_accuracy, test_accuracy, train_loss, test_loss, split',
+      help: 'a table with a column file or model, and any of epoch, train_accuracy, running_train_accuracy, test_accuracy, their losses (train_loss and so on), split',
       values: 'file',
     },
     key,

@@ -6,7 +6,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { FormatError } from '../../base/source.ts';
 import type { ImageSize, ParameterSpec } from '../architecture.ts';
 import { sizeBehind, type WrittenArchitecture, type WrittenLayer } from '../written.ts';
-import { type Constant, type External, fold, integer, stored } from './constants.ts';
+import { type Constant, type External, float, fold, integer, stored } from './constants.ts';
 import { moduleName } from './names.ts';
 import { type GraphProto, ModelProtoSchema, type NodeProto, type ValueInfoProto } from './onnx_pb.ts';
 import { type Operands, operators, without } from './operators.ts';
@@ -259,8 +259,9 @@ const halfOfHardswish = 'HardSigmoid';
 
 /** PyTorch's hardsigmoid, min(6, max(0, x + 3)) / 6, or what cannot be part of a hardswish. */
 const hardSigmoid = (node: NodeProto) => {
-  const alpha = node.attribute.find(({ name }) => name === 'alpha')?.f ?? 0.2;
-  return Math.abs(alpha - 1 / 6) < 1e-6 ? halfOfHardswish : 'HardSigmoid with another slope than 1/6';
+  const [alpha, beta] = [float(node, 'alpha', 0.2), float(node, 'beta', 0.5)];
+  if (Math.abs(alpha - 1 / 6) > 1e-6) return 'HardSigmoid with another slope than 1/6';
+  return beta === 0.5 ? halfOfHardswish : 'HardSigmoid with another value at 0 than 1/2';
 };
 
 /** The size of the images that an input takes. */

@@ -39,7 +39,7 @@ function hyperRepresentationParameters(shape: HyperRepresentationShape): Autoenc
 }
 
 /** Sines and cosines of the position in the network (Vaswani et al. 2017): [tokens, d], frequencies from 1 to 1/10,000. */
-export function positionEncoding(tokens: number, d: number): Float32Array {
+function positionEncoding(tokens: number, d: number): Float32Array {
   return Float32Array.from({ length: tokens * d }, (_, i) => {
     const [token, column] = [Math.floor(i / d), i % d];
     const angle = token / 10_000 ** ((column - (column % 2)) / d);

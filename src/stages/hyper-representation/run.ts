@@ -12,10 +12,10 @@ import { findSamples, readSamples } from '../../sane/zoo-samples.ts';
 import { openZoo } from '../../zoo/zoo.ts';
 import type { StageImplementation } from '../stage.ts';
 
-export type HyperRepresentationConfig = HyperRepresentationSettings & { seed: number };
+type HyperRepresentationConfig = HyperRepresentationSettings & { seed: number };
 
 /** What SANE's pretraining is to do: every window is a whole network. */
-export const pretrainConfig = (config: HyperRepresentationConfig, layout: TokenLayout): PretrainConfig => ({
+const pretrainConfig = (config: HyperRepresentationConfig, layout: TokenLayout): PretrainConfig => ({
   ...config,
   token_size: layout.tokenSize,
   window: layout.tokens,

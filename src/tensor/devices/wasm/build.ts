@@ -15,7 +15,7 @@ const compiler = '@yowasp/clang@22.0.0-git20542-10';
 export const modulePath = join(import.meta.dir, 'kernels.wasm');
 
 /** The section of the module that says what it was made of. */
-export const sourcesSection = 'sources';
+const sourcesSection = 'sources';
 
 /** Pages of 64 KiB that the module's memory has at first, and at most: 4 GiB less one. */
 export const [initialPages, maxPages] = [16, 65535];
