@@ -155,7 +155,8 @@ property_prediction: {checkpoints: null, gap: evaluated, features: [weights, sta
   const [first, second] = ['0-1.pt', '1-1.pt'].map((name) => join(original, name)) as [string, string];
   const embedded = await exp('embed', first, ...pretrained, '--json');
   expect([embedded.code, JSON.parse(embedded.out)[0].embedding.length]).toEqual([0, 8]);
-  const folder = join(store, 'sane', readdirSync(join(store, 'sane'))[0] as string);
+  const key = readdirSync(join(store, 'sane')).find((name) => !name.includes('.')) as string;
+  const folder = join(store, 'sane', key);
   expect(await exp('embed', first, '--sane', folder, '--json')).toEqual(embedded);
   const out = join(program.root, 'sampled');
   const options = ['--count', '1', '--format', 'safetensors', '--out', out];

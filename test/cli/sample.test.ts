@@ -4,8 +4,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/base/json.ts';
+import { FormatError } from '../../src/base/source.ts';
+import { Evaluation } from '../../src/commands/sample/evaluation.ts';
 import { loadImages } from '../../src/data/images.ts';
 import { accuracies } from '../../src/nets/accuracy.ts';
+import type { ArchitectureOptions } from '../../src/nets/architecture.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
 import { datasetStage } from '../../src/stages/dataset/run.ts';
 import { saneStage } from '../../src/stages/sane/run.ts';
@@ -114,6 +118,30 @@ describe('exp sample --evaluate', () => {
       expect([code, err]).toEqual([2, `exp: ${message}\n`]);
     }
   });
+});
+
+test('networks that cannot classify the images are errors that name the remedy', async () => {
+  const errorOf = (shapes: ReadonlyMap<string, readonly number[]>) =>
+    Evaluation.open('a.pt', shapes, {
+      dataset: 'glyphs',
+      activation: undefined,
+      dataDir: undefined,
+      seed: 0,
+    }).then(
+      () => 'none',
+      (error: unknown) => (error instanceof FormatError ? error.message : `thrown: ${error}`),
+    );
+  const shapesOf = (name: string, options: ArchitectureOptions) =>
+    new Map(getArchitecture(name, options).state.map((tensor) => [tensor.name, tensor.shape]));
+  expect(await errorOf(new Map([['a.weight', [3, 5]]]))).toBe(
+    'a.pt: a network of no known architecture, which cannot classify images here; leave out --evaluate',
+  );
+  expect(await errorOf(shapesOf('cnn-large', { input: [32, 32, 3], classes: 10, width: null }))).toBe(
+    'a.pt: this cnn-large is not for images of 28x28x1, as those of glyphs are here; give --evaluate the data set that it was trained on',
+  );
+  expect(await errorOf(shapesOf('resnet18', { input: [28, 28, 1], classes: 7, width: 4 }))).toBe(
+    'a.pt: a network for 7 classes, and glyphs has 10: give --evaluate the data set that it was trained on',
+  );
 });
 
 test('samples that lie far from the prompts are warned of', async () => {
