@@ -17,7 +17,7 @@ const sizeOf = (path: string) =>
   );
 
 /**
- * Brings the file to path `to` from the first mirror that has it. Where another process is at it already, waits for that one. Returns undefined
+ * Downloads the file to path `to` from the first mirror that has it. Where another process is at it already, waits for that one. Returns undefined
  * when it is there and its content checked, or what went wrong with each mirror.
  */
 export async function fetchOnce(

@@ -31,12 +31,12 @@ export type NamedTensors = ReadonlyMap<string, tf.Tensor>;
 
 export interface ForwardOptions {
   /**
-   * Whether batch normalisation takes the batch's own statistics and brings the running ones, which are then tf.Variables,
-   * nearer to them; else the running ones normalise.
+   * Whether batch normalisation takes the batch's own statistics and moves the running ones, which are then tf.Variables,
+   * towards them; else the running ones normalise.
    */
   training: boolean;
   /**
-   * Applied where the architecture has dropout; hears how many layers with weights were computed before, less one. Without it
+   * Applied where the architecture has dropout; it is given how many layers with weights were computed before, less one. Without it
    * nothing is dropped.
    */
   dropout?: ((x: tf.Tensor, layer: number) => tf.Tensor) | undefined;

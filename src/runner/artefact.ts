@@ -18,7 +18,7 @@ export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
     finishedAt: string;
     /** Seconds that its jobs took, added up. */
     seconds: number;
-    /** Whether it went on from earlier, interrupted work, whose seconds are not counted. */
+    /** Whether it resumed earlier, interrupted work, whose seconds are not counted. */
     resumed: boolean;
   };
   /** Every file but the record, by its path in the folder. */
@@ -26,7 +26,7 @@ export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
 }
 
 /**
- * Writes the record of a finished folder: hashes every file and brings all of it safely to disk. Temporary files that a
+ * Writes the record of a finished folder: hashes every file and flushes all of it to disk. Temporary files that a
  * killed writer left are removed. Returns what was hashed, the record too.
  */
 export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): Promise<Verified> {
@@ -67,7 +67,7 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
   return { record };
 }
 
-/** Brings the names in a folder to disk, after a rename. */
+/** Flushes the names in a folder to disk, after a rename. */
 export async function syncFolder(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
   await handle.sync();

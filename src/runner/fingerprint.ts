@@ -1,4 +1,4 @@
-/** What a file holds, and what tells that it was not touched since. */
+/** What a file holds, and by what it is known that it was not touched since. */
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
@@ -11,7 +11,7 @@ export function identify(path: string): string {
   return `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
 }
 
-/** Size, SHA-256 and identity before it was read of a file, which is brought safely to the disk first if `sync` says so. */
+/** Size, SHA-256 and identity before it was read of a file, which is flushed to disk as well if `sync` says so. */
 export async function fingerprint(
   path: string,
   { sync }: { sync: boolean },

@@ -1,7 +1,7 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
  * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
- * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; what tells that nobody wrote to it since:
+ * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; by which it is known that nobody wrote to it since:
  * `<key>.verified.json`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -67,7 +67,7 @@ export class Store {
     return damage === undefined ? found : { state: 'damaged', dir: found.dir, damage };
   }
 
-  /** Whether interrupted work of the stage is there to go on from. */
+  /** Whether interrupted work of the stage is there to resume. */
   isBegun(stage: StageId): boolean {
     return existsSync(this.partial(stage));
   }

@@ -33,7 +33,7 @@ export interface Optimizer {
   step(gradients: tf.NamedTensorMap, hyper: Hyper): void;
   /** A copy of the state. */
   state(): Promise<OptimizerState>;
-  /** Goes on from a state; throws if it is of other parameters. */
+  /** Resumes from a state; throws if it is of other parameters. */
   restore(state: OptimizerState): void;
   /** Frees the state's memory, not the parameters'. */
   dispose(): void;

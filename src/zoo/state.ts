@@ -1,4 +1,4 @@
-/** A population in training on disk, so that an interrupted zoo goes on from its last epoch. */
+/** A population in training on disk, so that an interrupted zoo resumes from its last saved epoch. */
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../base/safetensors.ts';
 import type { StateDict } from '../nets/architecture.ts';
 import type { KeptEpoch, TrainingState } from './train.ts';

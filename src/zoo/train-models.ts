@@ -1,4 +1,4 @@
-/** Trains models group by group, each written to its file when its group is done, and goes on where an interruption left off. */
+/** Trains models group by group, each written to its file when its group is done, and resumes where it was interrupted. */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../base/progress.ts';
@@ -21,7 +21,7 @@ export interface Training {
   report: Report;
   /** A group's state is written this often at most. */
   stateEveryMs?: number;
-  /** Progress is told this often at most. */
+  /** Progress is reported this often at most. */
   progressEveryMs?: number;
 }
 
@@ -38,7 +38,7 @@ export async function missingModels(dir: string, wanted: readonly Member[]): Pro
   return wanted.filter((_, i) => !present[i]);
 }
 
-/** Trains those of the members whose file is not there yet, going on from the states that an interruption left. */
+/** Trains those of the members whose file is not there yet, resuming from the states that an interruption left. */
 export async function trainModels(wanted: readonly Member[], training: Training): Promise<void> {
   const { architecture, config, data, dir } = training;
   await mkdir(join(dir, 'models'), { recursive: true });
@@ -71,7 +71,7 @@ export async function readCheckpoints(dir: string, id: string): Promise<Checkpoi
 
 interface Group {
   members: [Member, ...Member[]];
-  /** Where it goes on from. */
+  /** What it resumes from. */
   state?: TrainingState;
 }
 
@@ -111,11 +111,11 @@ async function trainGroup(
   if (state) training.restore(state);
   const count = data.train.labels.size;
   let savedAt = performance.now();
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   while (training.epoch < config.epochs) {
     await training.trainEpoch((images) => {
-      if (performance.now() - toldAt < progressEveryMs) return;
-      toldAt = performance.now();
+      if (performance.now() - reportedAt < progressEveryMs) return;
+      reportedAt = performance.now();
       const done = progress.done + members.length * (training.epoch * count + images);
       const { testAccuracy: value } = training;
       const metric = value === undefined ? {} : { metric: { name: 'test accuracy', value } };

@@ -1,4 +1,4 @@
-/** Trains a population of models in models_at_once, each as if it were alone, and keeps their weights at the listed epochs. */
+/** Trains a population of models together, each as if it were alone, and keeps their weights at the listed epochs. */
 
 import { Random } from '../base/random.ts';
 import type { ImageFormat, ImageSet } from '../data/dataset.ts';
@@ -70,7 +70,7 @@ export interface KeptEpoch {
   weights: StateDict;
 }
 
-/** Everything that training goes on from. */
+/** Everything that training resumes from. */
 export interface TrainingState {
   /** Finished epochs. */
   epoch: number;
@@ -143,7 +143,7 @@ export class PopulationTraining {
   /**
    * One epoch for every model: batches of an order shuffled anew, the last of which may be smaller. Keeps the weights at the
    * end if the epoch is listed, and before the first epoch those of the initialisation. `onStep` is awaited after each step and
-   * hears how many of the images are done.
+   * is given how many of the images are done.
    */
   async trainEpoch(onStep: (images: number) => Promise<void> | undefined = () => undefined): Promise<void> {
     if (this.epoch === 0) await this.keepIfListed(null);
@@ -263,7 +263,7 @@ export class PopulationTraining {
     return { epoch: this.epoch, weights, optimizer, kept: this.kept };
   }
 
-  /** Goes on from a state of a population of the same members. */
+  /** Resumes from a state of a population of the same members. */
   restore({ epoch, weights, optimizer, kept }: TrainingState): void {
     this.optimizer.restore(optimizer);
     for (const [name, variable] of this.variables) {

@@ -26,7 +26,7 @@ pre { overflow-x: auto; background: #f4f6f8; padding: .6rem .8rem; font-size: .8
 @media print { .cards li, .chart { break-inside: avoid; } pre { white-space: pre-wrap; } }
 `;
 
-/** The page of a plan, its results by run id, its tables, and what its artefacts tell. */
+/** The page of a plan, its results by run id, its tables, and what its artefacts hold. */
 export function renderPage(
   plan: Plan,
   results: RunResults,

@@ -8,7 +8,7 @@ import { findListedZoo } from './listed.ts';
 import { findOwnZoo } from './own.ts';
 import { findPublishedZoo, isPublishedZoo } from './published.ts';
 
-/** The zoo in a folder, whichever of the known kinds it is. Throws a FormatError that tells what a folder needs to be one. */
+/** The zoo in a folder, whichever of the known kinds it is. Throws a FormatError that says what a folder needs to be one. */
 export async function findZoo(dir: string, options: NetworkOptions = {}): Promise<FoundZoo> {
   const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     const reason = { ENOENT: 'there is no such folder', ENOTDIR: 'not a folder' }[error.code ?? ''];

@@ -45,7 +45,7 @@ export interface ImportOptions {
   /** Shares of the splits and the seed of their shuffle, where the folder gives no splits. */
   split: readonly number[];
   seed: number;
-  /** What the models' trainings had, where the folder does not say; hears the architecture and data set. */
+  /** What the models' trainings had, where the folder does not say, for this architecture and data set. */
   hyperparameters(architecture: string, dataset: string): Hyperparameters;
 }
 
