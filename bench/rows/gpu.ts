@@ -1,4 +1,4 @@
-/** What is compared on a GPU: SANE at the widths of the paper, ResNet-18, and a zoo in models_at_once. */
+/** What is compared on a GPU: SANE at the widths of the paper, ResNet-18, and a zoo of models trained together. */
 import { Random } from '../../src/base/random.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import type { SaneShape } from '../../src/sane/parameters.ts';

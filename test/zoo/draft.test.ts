@@ -1,6 +1,6 @@
 /** Models, epochs and measures as the paths and names of training scripts have them. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
@@ -58,5 +58,21 @@ test('where validation and test are both there, the test accuracy is that of the
   writeFileSync(table, 'test_acc,model,val_acc,train_acc\n0.5,a,0.7,0.8\n');
   const { entries } = await draftList(dir, { table });
   expect(entries[0]).toMatchObject({ test_accuracy: 0.5, train_accuracy: 0.8 });
+  rmSync(dir, { recursive: true });
+});
+
+test('rows of a folder are of its checkpoints by their epochs', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'draft-'));
+  const weights = [{ name: 'fc.weight', shape: [1, 2], data: Float32Array.of(1, 2) }];
+  mkdirSync(join(dir, 'a'));
+  for (const epoch of [1, 2]) await writeSafetensors(join(dir, 'a', `epoch_${epoch}.safetensors`), weights);
+  const table = join(dir, 'table.csv');
+  writeFileSync(table, 'file,epoch,test_acc\na,1,0.5\na,2,0.6\n');
+  const { entries, dropped } = await draftList(dir, { table });
+  expect(entries.map(({ epoch, test_accuracy }) => [epoch, test_accuracy])).toEqual([
+    [1, 0.5],
+    [2, 0.6],
+  ]);
+  expect(dropped).toEqual([]);
   rmSync(dir, { recursive: true });
 });

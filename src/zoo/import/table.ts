@@ -64,7 +64,7 @@ function toRow(record: Record<string, string>, columns: Columns, where: string):
 }
 
 export class Table {
-  private readonly byFile = new Map<string, Row>();
+  private readonly byFile = new Map<string, Row[]>();
   private readonly byModel = new Map<string, Row[]>();
   private used = false;
 
@@ -72,10 +72,11 @@ export class Table {
     private readonly path: string,
     private readonly rows: readonly Row[],
   ) {
+    const add = (to: Map<string, Row[]>, name: string, row: Row) =>
+      to.set(name, [...(to.get(name) ?? []), row]);
     for (const row of rows) {
-      if (row.file !== undefined) this.byFile.set(join(row.file), row);
-      else if (row.model !== undefined)
-        this.byModel.set(row.model, [...(this.byModel.get(row.model) ?? []), row]);
+      if (row.file !== undefined) add(this.byFile, join(row.file), row);
+      else if (row.model !== undefined) add(this.byModel, row.model, row);
     }
   }
 
@@ -83,7 +84,9 @@ export class Table {
   of({ file, model, epoch }: DraftEntry): Row {
     const ofFile = this.byFile.get(file) ?? this.byFile.get(dirname(file));
     const ofModel = this.byModel.get(model) ?? this.byModel.get(basename(model));
-    const found = ofFile ?? ofModel?.find((row) => (row.epoch ?? epoch) === epoch);
+    const ofEpoch = (ofFile ?? ofModel)?.find((row) => (row.epoch ?? epoch) === epoch);
+    // The only row of a file says its epoch.
+    const found = ofFile?.length === 1 ? ofFile[0] : ofEpoch;
     if (!found) return {};
     this.used = true;
     const { file: _, ...row } = found;
