@@ -126,14 +126,16 @@ const tolerance = 3e-5;
 
 /**
  * A problem of `draw` and its results on cpu. Not one in which a number lies so near to 0 before relu, or two in a window or among the
- * logits so near to one another, that rounding decides between two results: images some millionths larger and smaller tell.
+ * logits so near to one another, that rounding decides between two results: images that differ by some millionths show it.
  */
 async function wellPosed(draw: () => Problem): Promise<{ problem: Problem; expected: Float32Array[] }> {
   for (let tries = 0; tries < 5; tries++) {
     const problem = draw();
     const expected = await compute('cpu', problem);
+    // Each number by an amount of its own: of what only grows with all of them, two that are nearly equal stay so.
+    const noise = random.normals(problem.images.length);
     const nudged = (share: number) =>
-      compute('cpu', { ...problem, images: problem.images.map((x) => x * (1 + share)) });
+      compute('cpu', { ...problem, images: problem.images.map((x, i) => x + share * (noise[i] as number)) });
     try {
       expectAllClose(await nudged(3e-6), expected);
       expectAllClose(await nudged(-3e-6), expected);
