@@ -5,7 +5,7 @@ import type { Settings } from '../experiment/types.ts';
 type BlockOfEpochs = 'sane' | 'hyper_representation' | 'property_prediction';
 
 /** Epochs that a block uses and the zoo does not keep. */
-export function checkEpochsUsed(block: BlockOfEpochs, settings: Settings): SettingProblem[] {
+export function checkCheckpoints(block: BlockOfEpochs, settings: Settings): SettingProblem[] {
   const { checkpoints } = settings.zoo;
   const missing = (settings[block].checkpoints ?? []).filter((epoch) => !checkpoints.includes(epoch));
   if (missing.length === 0) return [];
@@ -24,7 +24,7 @@ export function checkEpochsUsed(block: BlockOfEpochs, settings: Settings): Setti
  * The epochs that a block uses where nobody gave any: of those in the recipe the ones that the zoo keeps, or all of the zoo's (null)
  * where that leaves fewer than `least`.
  */
-export function narrowEpochsUsed(block: BlockOfEpochs, least: number, settings: Settings) {
+export function narrowCheckpoints(block: BlockOfEpochs, least: number, settings: Settings) {
   const wanted = settings[block].checkpoints;
   if (wanted === null) return {};
   const used = wanted.filter((epoch) => settings.zoo.checkpoints.includes(epoch));

@@ -1,6 +1,6 @@
 /** Stage `hyper-representation` to a plan: the baseline of 2022, an autoencoder on whole networks. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
-import { checkEpochsUsed, checkHeads, narrowEpochsUsed } from '../checks.ts';
+import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { keyOfZoo } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
@@ -36,14 +36,14 @@ export const hyperRepresentation: Stage<PlannedRun> = {
   narrow: (settings, given) =>
     given.has('hyper_representation.checkpoints')
       ? {}
-      : narrowEpochsUsed('hyper_representation', 1, settings),
+      : narrowCheckpoints('hyper_representation', 1, settings),
 
   effective: ({ hyper_representation: own, zoo }) => ({
     'hyper_representation.checkpoints': own.checkpoints ?? zoo.checkpoints,
   }),
 
   check: ({ settings }) => [
-    ...checkEpochsUsed('hyper_representation', settings),
+    ...checkCheckpoints('hyper_representation', settings),
     ...checkHeads('hyper_representation', settings),
   ],
 };

@@ -1,7 +1,7 @@
 /** Task `property-prediction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
-import { checkEpochsUsed, narrowEpochsUsed } from '../checks.ts';
+import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
 import { modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
@@ -60,11 +60,11 @@ export const propertyPrediction: Stage<PlannedRun> = {
 
   /** What predicts the epoch needs two of them. */
   narrow: (settings, given) =>
-    given.has('property_prediction.checkpoints') ? {} : narrowEpochsUsed('property_prediction', 2, settings),
+    given.has('property_prediction.checkpoints') ? {} : narrowCheckpoints('property_prediction', 2, settings),
 
   effective: ({ property_prediction: own, zoo }) => ({
     'property_prediction.checkpoints': own.checkpoints ?? zoo.checkpoints,
   }),
 
-  check: ({ settings }) => checkEpochsUsed('property_prediction', settings),
+  check: ({ settings }) => checkCheckpoints('property_prediction', settings),
 };

@@ -1,7 +1,7 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
-import { checkEpochsUsed, checkHeads, narrowEpochsUsed } from '../checks.ts';
+import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
@@ -42,7 +42,7 @@ export const sane: Stage<PlannedRun> = {
     };
   },
 
-  narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowEpochsUsed('sane', 1, settings)),
+  narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowCheckpoints('sane', 1, settings)),
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
@@ -51,7 +51,7 @@ export const sane: Stage<PlannedRun> = {
     const opaque = catalogue.architectures[architecture]?.opaque;
     return [
       ...(opaque ? checkWithoutLayers(architecture, settings.sane) : []),
-      ...checkEpochsUsed('sane', settings),
+      ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...(shared && permutations === null
         ? [
