@@ -43,19 +43,19 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }
 
+/** The process that an unfinished file's name tells; what a compiler adds to it for a file of its own may follow. */
+const unfinished = /\.(\d+)-\d+\.tmp(\.[\w-]+\.c\.o)?$/;
+
 /**
- * Removes what processes that are gone left in a folder, told by their ids in the names: entries that begin with `start` and end in `.<id>.tmp`,
- * or in what else `pattern` has the id in. A folder that is not there has none.
+ * Removes the unfinished files in a folder whose writers are gone. `pattern` has the writer's process id in names of another kind.
+ * A folder that is not there has none. What may not be removed stays: it is in nobody's way.
  */
-export async function removeLeftovers(
-  folder: string,
-  start: string,
-  pattern: RegExp = /\.(\d+)\.tmp$/,
-): Promise<void> {
+export async function removeLeftovers(folder: string, pattern: RegExp = unfinished): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, pid] = (name.startsWith(start) && pattern.exec(name)) || [];
-    if (pid && !isAlive(Number(pid))) await rm(join(folder, name), { recursive: true, force: true });
+    const pid = pattern.exec(name)?.[1];
+    if (!pid || isAlive(Number(pid))) continue;
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -21,7 +21,7 @@ export async function writeTables(tables: Table[], outDir: string, view: View): 
 }
 
 async function writeAll(tables: Table[], outDir: string, view: View): Promise<string[]> {
-  await removeLeftovers(outDir, '');
+  await removeLeftovers(outDir);
   const paths: string[] = [];
   for (const table of tables) {
     for (const { extension, render } of renderers) {

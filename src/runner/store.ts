@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asStorageError, type StorageError } from '../base/file-errors.ts';
-import { writeJson } from '../base/files.ts';
+import { removeLeftovers, writeJson } from '../base/files.ts';
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
@@ -131,6 +131,11 @@ export class Store {
   /** The system's refusal to read or write the store, for people. Throws any other error on. */
   refused(error: unknown): StorageError {
     return asStorageError(`the store ${this.root} cannot be used`, error, '--store');
+  }
+
+  /** Removes what killed writers left beside the artefacts; what they left in them goes when the stage is computed. */
+  async removeLeftovers(): Promise<void> {
+    for (const folder of ['plans', ...Object.keys(stages)]) await removeLeftovers(join(this.root, folder));
   }
 
   /** Every artefact of these stages, damaged ones too. */

@@ -15,6 +15,22 @@ const artefacts = ({ store }: Program, stage: string) =>
     .filter((name) => !name.includes('.'))
     .map((name) => join(store.root, stage, name));
 
+/** Has a process killed in the middle of writing the file. Returns the path of what it leaves. */
+async function killedWriting(path: string): Promise<string> {
+  const program = `
+    import { replaceFile } from ${JSON.stringify(new URL('../../src/base/files.ts', import.meta.url).pathname)};
+    await replaceFile(${JSON.stringify(path)}, async (temporary) => {
+      await Bun.write(temporary, 'half');
+      console.log(temporary);
+      process.kill(process.pid, 'SIGKILL');
+      await Bun.sleep(60_000);
+    });`;
+  const child = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' });
+  const left = (await child.stdout.text()).trim();
+  await child.exited;
+  return left;
+}
+
 const fillWithZeros = (path: string) => writeFileSync(path, new Uint8Array(statSync(path).size));
 
 describe('a damaged artefact', () => {
@@ -96,14 +112,15 @@ test('a second signal after the first ends with 130 too', async () => {
   expect(child.signalCode).toBeNull();
 });
 
-test('tables that a killed process left half-written are removed', async () => {
+test('what killed processes left half-written is removed, and what living ones write is not', async () => {
   const program = new Program();
   await program.run();
-  const gone = Bun.spawn(['true']);
-  await gone.exited;
-  const left = program.write(`out/table-01.md.${gone.pid}.tmp`, 'half');
-  const living = program.write(`out/table-01.md.${process.pid}.tmp`, 'half');
+  const store = program.store.root;
+  const files = [`${program.out}/table-01.md`, `${store}/plans/tiny.json`, `${store}/zoo/0123.verified.json`];
+  const left = await Promise.all(files.map(killedWriting));
+  const living = program.write(`out/table-01.md.${process.pid}-1.tmp`, 'half');
+  expect(left.map((file) => existsSync(file))).toEqual([true, true, true]);
   expect((await program.run()).code).toBe(0);
-  expect(existsSync(left)).toBe(false);
+  expect(left.filter((file) => existsSync(file))).toEqual([]);
   expect(existsSync(living)).toBe(true);
 });

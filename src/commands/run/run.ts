@@ -49,6 +49,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   }
   const outDir = outFolder(request, plan.name);
   checkFolder(outDir, '--out');
+  await store.removeLeftovers();
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {

@@ -75,7 +75,7 @@ async function isFree(path: string): Promise<boolean> {
 /** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
   const unfinished = `${out}.importing-${process.pid}`;
-  await removeLeftovers(dirname(out), `${basename(out)}.importing-`, /\.importing-(\d+)$/);
+  await removeLeftovers(dirname(out), /\.importing-(\d+)$/);
   try {
     const imported = await importZoo(found, unfinished, settings);
     await rename(unfinished, out);

@@ -39,7 +39,7 @@ export async function compileOnce(
   const folder = dirname(path);
   try {
     await mkdir(folder, { recursive: true });
-    await removeLeftovers(folder, '', /\.(\d+)\.tmp(\.[\w-]+\.c\.o)?$/);
+    await removeLeftovers(folder);
     await replaceFile(path, async (temporary) => {
       const { code, output } = await compile(temporary);
       if (code === 0) return;
