@@ -152,23 +152,19 @@ const expectAllClose = (actual: Float32Array[], expected: Float32Array[]) => {
 };
 
 describe(`populations`, () => {
-  test.each(kernelDevices)(
-    'on %s have the losses, right answers, gradients and scores that they have on cpu',
-    async (device) => {
-      for (let round = 0; round < 8; round++) {
-        const { problem, expected } = await wellPosed(() =>
-          randomProblem(randomNetwork(), 1 + random.integer(19), 1 + random.integer(4)),
-        );
-        expectAllClose(await compute(device, problem), expected);
-      }
-    },
-    300_000,
-  );
+  test('have the losses, right answers, gradients and scores on every device with kernels that they have on cpu', async () => {
+    for (let round = 0; round < 6; round++) {
+      const { problem, expected } = await wellPosed(() =>
+        randomProblem(randomNetwork(), 1 + random.integer(19), 1 + random.integer(4)),
+      );
+      for (const device of kernelDevices) expectAllClose(await compute(device, problem), expected);
+    }
+  }, 300_000);
 
   test.each([cnnSmall, cnnLarge])(
     'of $name, on every device with kernels',
     async (architecture) => {
-      const { problem, expected } = await wellPosed(() => randomProblem(architecture, 3, 2));
+      const { problem, expected } = await wellPosed(() => randomProblem(architecture, 2, 1));
       for (const device of kernelDevices) expectAllClose(await compute(device, problem), expected);
     },
     300_000,

@@ -1,6 +1,6 @@
 /** The wasm device's own: the committed module is that of the sources, and its memory. */
 import { expect, test } from 'bun:test';
-import { compile, hasToolchain, keyOf, modulePath, sourcesKey } from '../../src/tensor/devices/wasm/build.ts';
+import { keyOf, modulePath, sourcesKey } from '../../src/tensor/devices/wasm/build.ts';
 import { Heap } from '../../src/tensor/devices/wasm/heap.ts';
 
 const committed = await Bun.file(modulePath).bytes();
@@ -8,15 +8,6 @@ const committed = await Bun.file(modulePath).bytes();
 test('the module was made of the C files as they are; if not: bun run wasm', async () => {
   expect(keyOf(await WebAssembly.compile(committed))).toBe(await sourcesKey());
 });
-
-// The compiler comes from the network, so it is there only after `bun run wasm`.
-test.if(hasToolchain)(
-  'compiling again gives the same bytes',
-  async () => {
-    expect(Buffer.compare(await compile(), committed)).toBe(0);
-  },
-  300_000,
-);
 
 test('the heap joins what is released, and says when there is no more', () => {
   const page = 65536;

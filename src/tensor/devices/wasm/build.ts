@@ -1,6 +1,6 @@
 /**
  * Compiles the C kernels to kernels.wasm, which is committed beside this file: who uses the wasm device needs no compiler.
- * `bun run wasm` does it, after every change of a C file. The compiler is itself WebAssembly, an npm package of one exact
+ * `bun run wasm` does it, after every change of a C file; `bun run wasm --check` says whether it would give the same bytes. The compiler is itself WebAssembly, an npm package of one exact
  * version that is put into the user's cache (100 MB), so that every machine makes the same bytes.
  */
 import { existsSync } from 'node:fs';
@@ -62,11 +62,8 @@ interface Toolchain {
 const toolchainFolder = join(cacheFolder(), '..', compiler.replace('/', '-'));
 const bundle = join(toolchainFolder, 'node_modules/@yowasp/clang/gen/bundle.js');
 
-/** Whether the compiler is in the cache, so that compiling downloads nothing. */
-export const hasToolchain = existsSync(bundle);
-
 /** The module's bytes, compiled now. Throws if the compiler cannot be had, or complains. */
-export async function compile(): Promise<Uint8Array> {
+async function compile(): Promise<Uint8Array> {
   if (!existsSync(bundle)) {
     await mkdir(toolchainFolder, { recursive: true });
     await Bun.write(join(toolchainFolder, 'package.json'), '{ "private": true }\n');
@@ -91,6 +88,14 @@ function withSection(module: Uint8Array, content: string): Uint8Array {
 }
 
 if (import.meta.main) {
-  await Bun.write(modulePath, await compile());
-  console.log(`${modulePath}: ${Bun.file(modulePath).size} bytes`);
+  const module = await compile();
+  if (process.argv.includes('--check')) {
+    const same = Buffer.compare(module, await Bun.file(modulePath).bytes()) === 0;
+    console.log(
+      `${modulePath} ${same ? 'is what the C files compile to' : 'is not what the C files compile to'}`,
+    );
+    process.exit(same ? 0 : 1);
+  }
+  await Bun.write(modulePath, module);
+  console.log(`${modulePath}: ${module.length} bytes`);
 }
