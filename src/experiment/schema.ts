@@ -2,7 +2,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { Json } from '../base/json.ts';
 import type { Catalogue } from './catalogue.ts';
-import { experimentSchema, plainAxes } from './json-schema.ts';
+import { experimentSchema, type JsonSchema, plainAxes } from './json-schema.ts';
 import type { Settings } from './types.ts';
 
 /** The file format that goes with a catalogue. */
@@ -32,6 +32,16 @@ export function formatOf(catalogue: Catalogue): FileFormat {
   return made;
 }
 
+// The schema is checked by a test, and its validators run once: neither is worth the time at every start.
+const ajvOptions = {
+  ...{ allErrors: true, allowUnionTypes: true, verbose: true, inlineRefs: false },
+  ...{ validateSchema: false, code: { optimize: false } },
+} as const;
+
+const partNames = (catalogue: Catalogue) => Object.keys(experimentSchema(catalogue).properties as object);
+
+const partsOf = (file: unknown) => (typeof file === 'object' && file !== null ? Object.keys(file) : []);
+
 function makeFormat(catalogue: Catalogue): FileFormat {
   const blocks = Object.values(catalogue.stages).flatMap(({ settings }) => settings ?? []);
   const settingNames = blocks.flatMap(({ block, schema }) =>
@@ -42,13 +52,16 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     return [block, Object.fromEntries(settings.map(([name, rule]) => [name, rule.default as Json]))];
   });
   const compiled = new Map<string, Ajv>();
-  /** The rules of the dotted names that are used, compiled once. */
+  /** The rules of the parts and the dotted names that are used, compiled once: all of them take ajv half a second. */
   const validate = (used: readonly string[], pointer: string, value: unknown) => {
     const key = [...new Set(used)].sort().join(' ');
     let ajv = compiled.get(key);
     if (!ajv) {
-      ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, inlineRefs: false });
-      ajv.addSchema(experimentSchema(catalogue, (name) => used.includes(name)));
+      const schema = experimentSchema(catalogue, (name) => used.includes(name));
+      for (const name of Object.keys(schema.properties as object).filter((name) => !used.includes(name)))
+        (schema.properties as Record<string, JsonSchema>)[name] = {};
+      ajv = new Ajv(ajvOptions);
+      ajv.addSchema(schema);
       compiled.set(key, ajv);
     }
     const validator = ajv.getSchema(`experiment.schema.json${pointer}`);
@@ -56,6 +69,7 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     return validator(value) ? [] : [...(validator.errors ?? [])];
   };
   const axisNames = [...plainAxes, ...settingNames];
+  const known = new Set([...partNames(catalogue), ...axisNames]);
   return {
     blocks: blocks.map(({ block }) => block),
     settingNames,
@@ -63,7 +77,7 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     defaults: Object.fromEntries(defaults),
     validateFile: (value) =>
       validate(
-        dottedKeys(value).filter((name) => axisNames.includes(name)),
+        [...partsOf(value), ...dottedKeys(value)].filter((name) => known.has(name)),
         '',
         value,
       ),

@@ -55,10 +55,11 @@ export interface LayerProblem {
 }
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, discriminator: true });
-const validate = ajv.compile(schema);
 
 /** What of a value is not as the schema wants it; none: it is a WrittenArchitecture. */
 export function schemaErrors(value: unknown): ErrorObject[] {
+  // Ajv keeps what it has compiled.
+  const validate = ajv.compile(schema);
   return validate(value) ? [] : [...(validate.errors ?? [])];
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Behaviours, Fixture } from '../runner/fixture.ts';
 
 export const realProgram = new URL('../../src/cli.ts', import.meta.url).pathname;
-const testProgram = new URL('./exp.ts', import.meta.url).pathname;
+/** The program with stages that do as the test says. */
+export const testProgram = new URL('./exp.ts', import.meta.url).pathname;
 
 export interface Ended {
   code: number | null;

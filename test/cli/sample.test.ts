@@ -75,8 +75,8 @@ interface Written {
 
 describe('exp sample --evaluate', () => {
   test('writes the best of the candidates by training images, the best first, with their accuracies', async () => {
-    const all = await sample('all-samples', '--count', '12', '--json');
-    const best = await sample('best', '--count', '3', '--candidates', '12', '--evaluate', 'glyphs', '--json');
+    const all = await sample('all-samples', '--count', '5', '--json');
+    const best = await sample('best', '--count', '3', '--candidates', '5', '--evaluate', 'glyphs', '--json');
     const candidates = (JSON.parse(all.out) as Written[]).map(({ file }) => file);
     const scores = (await accuraciesOf(candidates, 'train', 'tanh')).sort((a, b) => b - a);
     const written = JSON.parse(best.out) as Written[];

@@ -44,7 +44,7 @@ async function step(backend: string, net: Architecture): Promise<Map<string, Flo
   if (!(await tf.setBackend(backend))) throw new Error(`the back end ${backend} was not started`);
   const held = () => ({ tensors: tf.memory().numTensors, memories: tf.backend().numDataIds() });
   const before = held();
-  const batch = 6;
+  const batch = 3;
   const weights = new Map(
     net.parameters.map(({ name, shape }) => {
       const fan = sizeOf(shape.slice(1));

@@ -99,7 +99,7 @@ const makers = ({ random, odd }: ReturnType<typeof streamOf>): Record<string, (b
     };
   },
   'attention of heads wider than a workgroup has columns': (batch) => ({
-    inputs: [normal(random, batch, 33, 3 * odd(129, 20))],
+    inputs: [normal(random, batch, 33, 3 * odd(129, 4))],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 1),
   }),
   /*
