@@ -32,8 +32,8 @@ export interface TaskDescription {
   tables: readonly number[];
   /** The labels of its results, by metric. */
   measures: Readonly<Record<string, readonly string[]>>;
-  /** Blocks, and settings of other blocks, that a run's numbers depend on. */
-  dependsOn(settings: Settings): readonly string[];
+  /** Blocks, and settings of other blocks, that a run's numbers depend on; with labels, those that the numbers so labelled do. */
+  dependsOn(settings: Settings, labels?: Readonly<Record<string, unknown>>): readonly string[];
   /** What the paper has for this task only, by dotted name. */
   paper?: Readonly<Record<string, Json>>;
 }
