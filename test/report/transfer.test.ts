@@ -105,7 +105,7 @@ test('groups are of the zoo’s data set and of that on which networks are measu
 
 test('networks from scratch do not depend on SANE, nor on generation where they are the zoo’s', () => {
   const smaller = [difference('sane.d_model', 64, 1024), difference('generation.candidates', 9, 50)];
-  const statuses = (settings: object) => {
+  const statuses = (settings: Record<string, Json>) => {
     const table = tableOf(3, [run('cnn-small', 'mnist', settings, smaller)], () => [
       record('scratch', 1, 0.206),
       record('sub', 1, 0.875),
