@@ -41,8 +41,10 @@ export interface TaskDescription {
 /** A mistake in a run's settings. `path` is that of the setting in the file. */
 export type SettingProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
-/** The paper's settings for an architecture and data set: defaults and recipe, nothing else. */
-export type PaperSettings = (of: Pick<Run, 'architecture' | 'dataset'>) => Settings;
+/** The paper's settings for an architecture and data set, and for a task if it is given: defaults and recipe, nothing else. */
+export type PaperSettings = (
+  of: Pick<Run, 'architecture' | 'dataset'> & Partial<Pick<Run, 'task'>>,
+) => Settings;
 
 export interface CheckContext {
   catalogue: Catalogue;
