@@ -55,6 +55,19 @@ describe('a run of generation', () => {
       [15],
     ],
     [
+      'of a larger architecture for images that stand in for the same',
+      run('resnet18', 'fashion-mnist', { prompt_zoo: { architecture: 'resnet34' }, prompt_count: 3 }),
+      [15],
+    ],
+    [
+      'of a larger architecture for images that stand in for others',
+      run('resnet18', 'fashion-mnist', {
+        prompt_zoo: { architecture: 'resnet34', dataset: 'glyphs' },
+        prompt_count: 3,
+      }),
+      [16],
+    ],
+    [
       'of a larger architecture near one',
       run('resnet18', 'cifar-100', { prompt_zoo: { architecture: 'resnet34' }, prompt_count: 1 }),
       [17],

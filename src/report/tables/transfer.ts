@@ -2,6 +2,7 @@
 import type { Json } from '../../base/json.ts';
 import type { Run } from '../../experiment/types.ts';
 import type { RowDefinition, TableDefinition } from '../definition.ts';
+import { targetOf } from '../groups.ts';
 import type { Labels } from '../paper.ts';
 import type { Condition } from '../table.ts';
 import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
@@ -47,6 +48,7 @@ export function largerArchitecture({
   single: boolean;
 }): TableDefinition {
   const methods = ['scratch', 'sub'] as const;
+  const source = 'cifar-100';
   return {
     id,
     ...accuracies,
@@ -54,8 +56,10 @@ export function largerArchitecture({
     accepts: (run) =>
       run.architecture === 'resnet18' &&
       promptedBy(run, 'resnet34') &&
+      // Where both data sets stand in for the paper's, whether they are the same says which of its tables they are set beside.
+      (targetOf(run) === run.dataset) === (dataset === source) &&
       (run.settings.generation.prompt_count === 1) === single,
-    groups: [{ source: 'cifar-100', dataset, title, labels: {} }],
+    groups: [{ source, dataset, title, labels: {} }],
     columns: [5, 15].map((budget) => ({
       key: String(budget),
       title: `${budget} epochs`,
