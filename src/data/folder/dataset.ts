@@ -7,9 +7,10 @@ import { UnreadableFile } from '../../base/file-errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../base/safetensors.ts';
 import { sizeOf } from '../../base/shape.ts';
+import type { ImageFolder } from '../../experiment/types.ts';
 import { type Dataset, halves, type ImageSet, type Shape, type Source } from '../dataset.ts';
 import { FolderDecoder, headerOf } from './decode.ts';
-import { type FolderSettings, type ScannedFolder, scanImageFolder } from './scan.ts';
+import { type ScannedFolder, scanImageFolder } from './scan.ts';
 
 export interface FolderDataset extends Dataset {
   /** Where it is, and what is in it: what counts for the keys of all that is computed by it. */
@@ -23,7 +24,7 @@ const cacheVersion = 1;
 const mostBytes = 2 ** 32;
 
 /** Looks into the folder, and reads the first image's header. Throws an error that names what is wrong with it, and the remedy. */
-export function folderDataset(name: string, settings: FolderSettings): FolderDataset {
+export function folderDataset(name: string, settings: ImageFolder): FolderDataset {
   const { folder, resize, test_share } = settings;
   const scanned = scanImageFolder(settings);
   const { classes, splits, fingerprint } = scanned;
@@ -42,7 +43,11 @@ export function folderDataset(name: string, settings: FolderSettings): FolderDat
     publication: null,
     folder: {
       path: folder,
-      content: { fingerprint, ...(test_share !== undefined && { test_share }), ...(resize !== undefined && { resize }) },
+      content: {
+        fingerprint,
+        ...(test_share !== undefined && { test_share }),
+        ...(resize !== undefined && { resize }),
+      },
     },
     async load(source, { validation }) {
       const decoder = new FolderDecoder(folder, shape, first, resize);
@@ -56,7 +61,7 @@ type Sets = { train: ImageSet; test: ImageSet; val?: ImageSet };
 
 /** The decoded images out of the cache, where these files were decoded before; else by the decoder. One file for each folder and its settings. */
 async function cached(
-  { folder, ...settings }: FolderSettings,
+  { folder, ...settings }: ImageFolder,
   { splits, fingerprint }: ScannedFolder,
   shape: Shape,
   { cacheDir, report }: Source,

@@ -4,15 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Random } from '../../base/random.ts';
 import { filesBelow } from '../../base/walk.ts';
-
-/** What an experiment says of such a data set. */
-export interface FolderSettings {
-  folder: string;
-  /** Share of each class's images that are test images, where the folder has no `train` and `test`. */
-  test_share?: number;
-  /** Side of the square that images of other sizes are brought to. */
-  resize?: number;
-}
+import type { ImageFolder } from '../../experiment/types.ts';
 
 export type FolderSplit = 'train' | 'test' | 'val';
 
@@ -40,9 +32,11 @@ const readable = new Set(['.png', '.jpg', '.jpeg']);
 const otherImages = new Set(['.gif', '.webp', '.bmp', '.tif', '.tiff', '.avif', '.heic', '.ppm', '.pgm']);
 
 /** Lists the folder. Throws an error that names it and the remedy where it is no data set. */
-export function scanImageFolder({ folder, test_share }: FolderSettings): ScannedFolder {
+export function scanImageFolder({ folder, test_share }: ImageFolder): ScannedFolder {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`there is no folder ${folder}: name one with a folder of PNG or JPEG files for each class`);
+    throw new Error(
+      `there is no folder ${folder}: name one with a folder of PNG or JPEG files for each class`,
+    );
   const names = foldersIn(folder);
   if (!names.includes('train')) {
     if (names.includes('test'))
@@ -73,7 +67,9 @@ export function scanImageFolder({ folder, test_share }: FolderSettings): Scanned
     const there = foldersIn(join(folder, split));
     const images = imagesOf(folder, split, classes, (name) => there.includes(name));
     if (images.length > 0) return images;
-    throw new Error(`${join(folder, split)} holds no images: add a folder of PNG or JPEG files for each class`);
+    throw new Error(
+      `${join(folder, split)} holds no images: add a folder of PNG or JPEG files for each class`,
+    );
   };
   const splits = { train: of('train'), test: of('test'), ...(names.includes('val') && { val: of('val') }) };
   return { classes, splits, fingerprint: fingerprintOf(folder, Object.values(splits).flat()) };
@@ -82,18 +78,27 @@ export function scanImageFolder({ folder, test_share }: FolderSettings): Scanned
 /** Names of the folders in a folder in the order of their letters, as torchvision's ImageFolder has them; hidden ones are none. */
 const foldersIn = (folder: string): string[] =>
   readdirSync(folder)
-    .filter((name) => !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
+    .filter(
+      (name) =>
+        !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory(),
+    )
     .sort();
 
 function classesIn(folder: string, split: string): string[] {
   const here = join(folder, split);
   const classes = foldersIn(here);
   if (classes.length === 0)
-    throw new Error(`${here} has no class folders: put the PNG or JPEG files of each class in a folder of its own`);
+    throw new Error(
+      `${here} has no class folders: put the PNG or JPEG files of each class in a folder of its own`,
+    );
   if (classes.length === 1)
-    throw new Error(`${here} has one class only, ${classes[0]}: networks are trained to tell two or more apart`);
+    throw new Error(
+      `${here} has one class only, ${classes[0]}: networks are trained to tell two or more apart`,
+    );
   if (classes.length > mostClasses)
-    throw new Error(`${here} has ${classes.length} class folders, more than the ${mostClasses} that are supported`);
+    throw new Error(
+      `${here} has ${classes.length} class folders, more than the ${mostClasses} that are supported`,
+    );
   return classes;
 }
 
@@ -110,10 +115,14 @@ function imagesOf(
     const files = filesBelow(join(folder, path)).filter((file) => !basename(file).startsWith('.'));
     const strange = files.find((file) => otherImages.has(extname(file).toLowerCase()));
     if (strange !== undefined)
-      throw new Error(`${join(folder, path, strange)} is neither PNG nor JPEG: convert it, or move it elsewhere`);
+      throw new Error(
+        `${join(folder, path, strange)} is neither PNG nor JPEG: convert it, or move it elsewhere`,
+      );
     const images = files.filter((file) => readable.has(extname(file).toLowerCase())).sort();
     if (images.length === 0)
-      throw new Error(`the class folder ${join(folder, path)} holds no PNG or JPEG file: add some, or remove it`);
+      throw new Error(
+        `the class folder ${join(folder, path)} holds no PNG or JPEG file: add some, or remove it`,
+      );
     return images.map((file) => ({ file: join(path, file), label }));
   });
 }

@@ -31,6 +31,8 @@ import {
   named,
 } from './found.ts';
 
+type Images = Pick<Dataset, 'name' | 'shape'>;
+
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
   architecture: string | null;
@@ -38,6 +40,8 @@ export interface ImportOptions {
   written?: WrittenArchitecture;
   /** Null: as the folder says. */
   dataset: string | null;
+  /** The data set's images, where the program does not know it. */
+  images?: Images;
   /** Epochs to take where they are there; null: all. */
   epochs: readonly number[] | null;
   /** How many models at most, the first by their names; null: all. */
@@ -91,7 +95,7 @@ export async function importZoo(
     ...(name !== null && { name }),
     ...(options.written && { written: options.written }),
   };
-  const recognised = await architectureOfMost(chosen, wanted, getDataset(dataset));
+  const recognised = await architectureOfMost(chosen, wanted, options.images ?? getDataset(dataset));
   const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
   const models: ZooModel[] = [];
@@ -145,8 +149,6 @@ function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }:
     `the zoo has no checkpoint of the epochs ${epochs?.join(', ')}; it has ${listed}: set zoo.checkpoints, or --epochs, to some of these`,
   );
 }
-
-type Images = Pick<Dataset, 'name' | 'shape'>;
 
 /** Networks are the same if they have the same architecture, built for the same. */
 const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([architecture.name, options]);
