@@ -241,9 +241,23 @@ export function experimentSchema(
   };
 }
 
+/** The parts of a file that have values of an axis, which are as `one` says. */
+function axisParts(axis: string, one: JsonSchema): Record<string, JsonSchema> {
+  const among = (value: JsonSchema) => ({ properties: { [axis]: value } });
+  const many = { type: 'array', items: one };
+  const matcher = among({ anyOf: [one, many] });
+  return {
+    grid: { type: 'object', ...among(many) },
+    zip: { items: among(many) },
+    include: { items: among(one) },
+    exclude: { items: matcher },
+    overrides: { items: { properties: { when: matcher } } },
+  };
+}
+
 /**
  * The schema as editors have it, which cannot know the names of the blocks `architectures` and `datasets`: with such a block any name will do,
- * without one those of the grid are the program's.
+ * without one those of the axes are the program's.
  */
 export function editorSchema(catalogue: Catalogue): JsonSchema {
   const schema = experimentSchema(catalogue);
@@ -251,11 +265,10 @@ export function editorSchema(catalogue: Catalogue): JsonSchema {
   const allOf = ['architecture', 'dataset'].map((axis) => {
     const { enum: known, description } = $defs[axis] as JsonSchema;
     $defs[axis] = { description, anyOf: [{ enum: known }, { type: 'string' }] };
-    const axes = { [axis]: { type: 'array', items: { enum: known } } };
     return {
       if: { not: { required: [`${axis}s`] } },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
-      then: { properties: { grid: { type: 'object', properties: axes } } },
+      then: { properties: axisParts(axis, { enum: known }) },
     };
   });
   return { ...schema, allOf, $defs };
