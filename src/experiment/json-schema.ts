@@ -243,15 +243,16 @@ export function experimentSchema(
 
 /** The parts of a file that have values of an axis, which are as `one` says. */
 function axisParts(axis: string, one: JsonSchema): Record<string, JsonSchema> {
-  const among = (value: JsonSchema) => ({ properties: { [axis]: value } });
-  const many = { type: 'array', items: one };
-  const matcher = among({ anyOf: [one, many] });
+  const part = (properties: Record<string, JsonSchema>) => ({ type: 'object', properties });
+  const each = (items: JsonSchema) => ({ type: 'array', items });
+  const among = (value: JsonSchema) => part({ [axis]: value });
+  const matcher = among({ anyOf: [one, each(one)] });
   return {
-    grid: { type: 'object', ...among(many) },
-    zip: { items: among(many) },
-    include: { items: among(one) },
-    exclude: { items: matcher },
-    overrides: { items: { properties: { when: matcher } } },
+    grid: among(each(one)),
+    zip: each(among(each(one))),
+    include: each(among(one)),
+    exclude: each(matcher),
+    overrides: each(part({ when: matcher })),
   };
 }
 
