@@ -91,10 +91,8 @@ export async function importZoo(
   checkEpochs(found, chosen, options);
   const splits = splitMembers(chosen.length, options.split, options.seed);
   const name = options.architecture ?? found.architecture;
-  const wanted: Sought = {
-    ...(name !== null && { name }),
-    ...(options.written && { written: options.written }),
-  };
+  const written = options.written ?? (options.architecture === null ? found.written : undefined);
+  const wanted: Sought = { ...(name !== null && { name }), ...(written && { written }) };
   const recognised = await architectureOfMost(chosen, wanted, options.images ?? getDataset(dataset));
   const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
