@@ -341,7 +341,7 @@ export interface Zoo {
    */
   rotation?: number;
   /**
-   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
+   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), a Small CNN Zoo (weights.npy, metrics.csv, layout.csv), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
    */
   import?: null | string;
   /**

@@ -45,7 +45,11 @@ describe('an editor marks', () => {
     ['a device that there is not', 'zoo:\n', 'device: cuda\nzoo:\n'],
     ['a missing name', 'name: test\n', ''],
     ['a folder of images that has none', 'zoo:\n', 'datasets: {pets: {resize: 32}}\nzoo:\n'],
-    ['a misspelt setting of a folder of images', 'zoo:\n', 'datasets: {pets: {folder: a, resise: 32}}\nzoo:\n'],
+    [
+      'a misspelt setting of a folder of images',
+      'zoo:\n',
+      'datasets: {pets: {folder: a, resise: 32}}\nzoo:\n',
+    ],
   ])('%s', (_, from, to) => {
     const text = valid.replace(from, to);
     expect(text).not.toBe(valid);
