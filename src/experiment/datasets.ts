@@ -31,8 +31,7 @@ export function ownDatasets(
     try {
       own[name] = catalogue.imageFolder(name, { ...value, folder: resolve(value.folder) });
     } catch (error) {
-      const { message } = error as Error;
-      const problem = { code: 'no-images', message, received: value.folder };
+      const problem = { code: 'no-images', message: (error as Error).message };
       located.push({ path: [...path, 'folder'], markKey: false, problem });
     }
   }

@@ -80,7 +80,7 @@ export class FolderDecoder {
       );
   }
 
-  /** The shorter side becomes the square's, and what is left of the longer is cut off, as torchvision's Resize and CenterCrop do. */
+  /** The shorter side is resized to the square's, as torchvision's Resize does, and the middle of the longer cut out. */
   private toSquare(image: Uint8Array, shape: Shape, side: number): Uint8Array {
     const [height, width, channels] = shape;
     const shorter = Math.min(height, width);
