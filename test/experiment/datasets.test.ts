@@ -61,6 +61,11 @@ test('an imported zoo is told the shape of its images', () => {
   });
 });
 
+test('what is done with its images counts for whether networks take them', () => {
+  const text = `${own(folder, ', resize: 32')}data:\n  resize: 28\n`;
+  expect(plan(text).runs.length).toBe(2);
+});
+
 describe('a mistake is shown at its line', () => {
   test('a folder that is no data set, in full', () => {
     const none = join(root, 'none');
@@ -89,6 +94,10 @@ describe('a mistake is shown at its line', () => {
     [
       `${valid}datasets:\n  glyphs: { folder: ${folder} }\n`,
       ['datasets.glyphs: there is a data set glyphs already', 'call it otherwise, such as my-glyphs'],
+    ],
+    [
+      `${own(folder)}data:\n  crop: 24\n`,
+      ['cnn-small takes images of 28 x 28 pixels', 'these have 24 x 24 x 1'],
     ],
     [own(folder, ', resize: 32'), ['cnn-small takes images of 28 x 28 pixels', 'these have 32 x 32 x 1']],
     [

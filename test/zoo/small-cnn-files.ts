@@ -53,20 +53,22 @@ export interface SmallCnnZoo {
   epochs: readonly number[];
   dataset?: string;
   packed?: boolean;
+  /** Of each network in turn. */
+  activations?: readonly string[];
 }
 
 /** Writes a zoo, and returns its weights, a row for each model's epochs. */
 export function writeSmallCnnZoo(
   dir: string,
   random: Random,
-  { models, epochs, dataset = 'mnist', packed = true }: SmallCnnZoo,
+  { models, epochs, dataset = 'mnist', packed = true, activations = ['relu', 'tanh'] }: SmallCnnZoo,
 ): Float32Array {
   mkdirSync(dir, { recursive: true });
   const rows = models * epochs.length;
   const weights = random.normals(rows * columns).map((value) => value / 4);
   const lines = Array.from({ length: rows }, (_, row) => {
     const model = Math.floor(row / epochs.length);
-    const config = `${model % 2 ? 'tanh' : 'relu'},zeros,${dataset},0.1,0.001,0.01,rmsprop,he_normal`;
+    const config = `${activations[model % activations.length]},zeros,${dataset},0.1,0.001,0.01,rmsprop,he_normal`;
     const accuracy = 0.1 + 0.8 * random.uniform();
     return `${config},/cns/zoo/${model},${epochs[row % epochs.length]},${accuracy},1.5,${accuracy + 0.05},1.25`;
   });

@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Random } from '../../src/base/random.ts';
+import { zooInit as zooInitCommand } from '../../src/commands/zoo/command.ts';
+import { zooInit } from '../../src/commands/zoo/init.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { layerProblems, schemaErrors } from '../../src/nets/written.ts';
@@ -170,6 +172,16 @@ test('a network that diverged, has another activation or an epoch twice is left 
     '/weights.npy, row 3: /cns/zoo/2 has epoch 86 in an earlier row already',
     '/weights.npy, row 1: conv2d.bias has numbers that are not finite: the model diverged',
   ]);
+});
+
+test('it needs no list of its checkpoints', async () => {
+  const request = {
+    command: zooInitCommand,
+    positionals: [zoo],
+    values: new Map(),
+    switches: new Set<string>(),
+  };
+  await expect(zooInit(request)).rejects.toThrow(`${zoo} needs no list: its metrics.csv is one`);
 });
 
 test('what it holds is shown without its weights', async () => {

@@ -1,0 +1,69 @@
+/** A folder of images and a Small CNN Zoo, from the command line: imported, aligned, predicted by rank, sampled and fine-tuned. */
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Random } from '../../src/base/random.ts';
+import { png } from '../data/published-files.ts';
+import { removeFixtures } from '../runner/fixture.ts';
+import { writeSmallCnnZoo } from '../zoo/small-cnn-files.ts';
+import { ended, exp, Program, realProgram, spawn } from './program.ts';
+
+// Processes take long to start on a busy machine.
+setDefaultTimeout(300_000);
+afterAll(removeFixtures);
+
+test('images of one’s own and networks of another benchmark, from files to tables', async () => {
+  const program = new Program({}, '');
+  const random = new Random(1, 'images');
+  // Ten classes of 28 x 28 pixels, each of another grey.
+  for (let label = 0; label < 10; label++) {
+    const dir = join(program.root, 'greys', `class-${label}`);
+    mkdirSync(dir, { recursive: true });
+    for (let i = 0; i < 10; i++) {
+      const bytes = Uint8Array.from({ length: 784 }, () => 20 * label + random.integer(40));
+      writeFileSync(join(dir, `${i}.png`), png(bytes, [28, 28], { color: 0 }));
+    }
+  }
+  const original = join(program.root, 'small');
+  writeSmallCnnZoo(original, random, {
+    models: 10,
+    epochs: [1, 86],
+    dataset: 'greys',
+    activations: ['relu'],
+  });
+
+  const zoo = join(program.root, 'zoo');
+  const imported = await exp('zoo', 'import', original, '--dataset', 'mnist', '--epochs', '86', '--out', zoo);
+  expect(imported).toMatchObject({ code: 0, err: '' });
+  expect(imported.out).toBe(
+    `${zoo}: 10 models of small-cnn-zoo on mnist, 10 checkpoints of epochs 86
+use it in an experiment with
+  architectures: {small-cnn-zoo: ${zoo}/architecture.yaml}
+  zoo: {import: ${zoo}, checkpoints: [86]}
+  property_prediction: {gap: evaluated}
+`,
+  );
+  writeFileSync(
+    program.file,
+    `name: own
+architectures: {small: zoo/architecture.yaml}
+datasets: {greys: {folder: greys}}
+data: {train_images: 60}
+grid: {architecture: [small], dataset: [greys], task: [property-prediction, generation]}
+zoo: {import: small, models: 10, checkpoints: [1, 86], split: [0.6, 0.2, 0.2]}
+sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 24, epochs: 1, batch_size: 4, checkpoints: null}
+property_prediction: {checkpoints: null, gap: evaluated, features: [weights, statistics], targets: [test-accuracy]}
+generation: {methods: [kde30], samples: 2, candidates: 2, epochs: [0, 1], conditioning_batch_size: 10, prompt_epoch: 86}
+tables:
+  - { rows: target, columns: feature, metric: tau }
+`,
+  );
+  const args = [program.file, '--store', program.store.root, '--out', program.out];
+  const { code, err } = await ended(
+    spawn(realProgram, args, { XDG_CACHE_HOME: join(program.root, 'cache') }),
+  );
+  expect(err).not.toContain('failed');
+  expect(code).toBe(0);
+  const csv = readFileSync(join(program.out, 'pivot-tau.csv'), 'utf8');
+  expect(csv).toMatch(/test-accuracy,.*weights/);
+});
