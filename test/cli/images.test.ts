@@ -3,6 +3,10 @@ import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
+import { sizeOf } from '../../src/base/shape.ts';
+import { Evaluation } from '../../src/commands/sample/evaluation.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
+import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { png } from '../data/published-files.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { writeSmallCnnZoo } from '../zoo/small-cnn-files.ts';
@@ -12,18 +16,65 @@ import { ended, exp, Program, realProgram, spawn } from './program.ts';
 setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
-test('images of one’s own and networks of another benchmark, from files to tables', async () => {
-  const program = new Program({}, '');
-  const random = new Random(1, 'images');
-  // Ten classes of 28 x 28 pixels, each of another grey.
-  for (let label = 0; label < 10; label++) {
-    const dir = join(program.root, 'greys', `class-${label}`);
+/** Classes of ten images of 28 x 28 pixels, each of another grey. */
+function writeGreys(folder: string, classes: number): string {
+  const random = new Random(2, 'greys');
+  for (let label = 0; label < classes; label++) {
+    const dir = join(folder, `class-${label}`);
     mkdirSync(dir, { recursive: true });
     for (let i = 0; i < 10; i++) {
       const bytes = Uint8Array.from({ length: 784 }, () => 20 * label + random.integer(40));
       writeFileSync(join(dir, `${i}.png`), png(bytes, [28, 28], { color: 0 }));
     }
   }
+  return folder;
+}
+
+test('exp data check decodes the images of a folder, and says what is wrong with them', async () => {
+  const { root } = new Program({}, '');
+  const good = writeGreys(join(root, 'good'), 2);
+  const bad = writeGreys(join(root, 'bad'), 2);
+  writeFileSync(join(bad, 'class-1', '3.png'), 'no image');
+  const args = ['data', 'check', good, bad];
+  const cache = { XDG_CACHE_HOME: join(root, 'cache') };
+  expect(await ended(spawn(realProgram, args, cache))).toMatchObject({
+    code: 1,
+    out: `✓ good           16 and 4 images, 2 classes, 28x28x1\n✗ bad            ${bad}/class-1/3.png: no PNG or JPEG image\n`,
+  });
+});
+
+test('exp sample --evaluate takes a folder of images', async () => {
+  const { root } = new Program({}, '');
+  await startDevice('wasm', { threads: 1 });
+  const net = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
+  const shapes = new Map(net.state.map(({ name, shape }) => [name, shape]));
+  const before = process.env.XDG_CACHE_HOME;
+  process.env.XDG_CACHE_HOME = join(root, 'cache');
+  try {
+    const options = { activation: undefined, dataDir: undefined, seed: 0 };
+    const of = (classes: number) => writeGreys(join(root, `${classes}-greys`), classes);
+    const evaluation = await Evaluation.open('a.pt', shapes, { ...options, dataset: of(10) });
+    expect(evaluation.description).toBe(
+      `cnn-small with tanh on 80 training images of ${join(root, '10-greys')}`,
+    );
+    // Says class 3 of everything: two of the twenty test images.
+    const constant = new Map(net.state.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+    constant.get('module_list.11.bias')![3] = 1;
+    expect(await evaluation.testAccuracies([constant])).toEqual([expect.closeTo(0.1, 6)]);
+    evaluation.dispose();
+    await expect(Evaluation.open('a.pt', shapes, { ...options, dataset: of(3) })).rejects.toThrow(
+      'a.pt: a network for 10 classes, and 3-greys has 3: give --evaluate the data set that it was trained on',
+    );
+  } finally {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  }
+});
+
+test('images of one’s own and networks of another benchmark, from files to tables', async () => {
+  const program = new Program({}, '');
+  const random = new Random(1, 'images');
+  writeGreys(join(program.root, 'greys'), 10);
   const original = join(program.root, 'small');
   writeSmallCnnZoo(original, random, {
     models: 10,

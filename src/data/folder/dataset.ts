@@ -7,6 +7,7 @@ import { UnreadableFile } from '../../base/file-errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../base/safetensors.ts';
 import { sizeOf } from '../../base/shape.ts';
+import { FormatError } from '../../base/source.ts';
 import type { ImageFolder } from '../../experiment/types.ts';
 import { type Dataset, halves, type ImageSet, type Shape, type Source } from '../dataset.ts';
 import { FolderDecoder, headerOf } from './decode.ts';
@@ -33,7 +34,7 @@ export function folderDataset(name: string, settings: ImageFolder): FolderDatase
   const shape: Shape = resize === undefined ? [height, width, channels] : [resize, resize, channels];
   const most = Math.max(...Object.values(splits).map((list) => list.length)) * sizeOf(shape);
   if (most > mostBytes)
-    throw new Error(
+    throw new FormatError(
       `${folder} has images of ${(most / 1e9).toFixed(0)} GB in memory: make them smaller, with resize: 64 for example`,
     );
   return {

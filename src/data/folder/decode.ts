@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../base/shape.ts';
+import { FormatError } from '../../base/source.ts';
 import type { ImageSet, Shape } from '../dataset.ts';
 import { type ImageHeader, readImageHeader } from '../formats/image-header.ts';
 import { decodePixels, isTransparent, takeColors } from '../formats/pixels.ts';
@@ -20,7 +21,7 @@ export function headerOf(path: string, bytes: Uint8Array): ImageHeader {
   try {
     return readImageHeader(bytes);
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`);
+    throw new FormatError(`${path}: ${(error as Error).message}`);
   }
 }
 
@@ -56,10 +57,12 @@ export class FolderDecoder {
     const header = headerOf(path, bytes);
     this.check(path, header);
     const pixels = await decodePixels(bytes, maxPixels).catch((error: Error) => {
-      throw new Error(`${path}: cannot be decoded (${error.message}); replace it, or move it elsewhere`);
+      throw new FormatError(
+        `${path}: cannot be decoded (${error.message}); replace it, or move it elsewhere`,
+      );
     });
     if (isTransparent(pixels))
-      throw new Error(`${path}: an image with transparent pixels; put it on a background`);
+      throw new FormatError(`${path}: an image with transparent pixels; put it on a background`);
     const { height, width, channels } = header;
     if (this.resize === undefined) return takeColors(pixels, out, channels);
     const image = new Uint8Array(height * width * channels);
@@ -71,11 +74,11 @@ export class FolderDecoder {
     const [firstHeight, firstWidth, firstChannels] = this.shape;
     const kind = (count: number) => (count === 1 ? 'grey' : 'in colour');
     if (channels !== firstChannels)
-      throw new Error(
+      throw new FormatError(
         `${path} is ${kind(channels)} and ${this.first} ${kind(firstChannels)}: convert the one or the other`,
       );
     if (this.resize === undefined && (height !== firstHeight || width !== firstWidth))
-      throw new Error(
+      throw new FormatError(
         `${path} is ${height} x ${width} and ${this.first} ${firstHeight} x ${firstWidth}: give the data set a side in pixels that all are resized to, such as resize: ${Math.min(firstHeight, firstWidth)}`,
       );
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Random } from '../../base/random.ts';
+import { FormatError } from '../../base/source.ts';
 import { filesBelow } from '../../base/walk.ts';
 import type { ImageFolder } from '../../experiment/types.ts';
 
@@ -34,32 +35,34 @@ const otherImages = new Set(['.gif', '.webp', '.bmp', '.tif', '.tiff', '.avif', 
 /** Lists the folder. Throws an error that names it and the remedy where it is no data set. */
 export function scanImageFolder({ folder, test_share }: ImageFolder): ScannedFolder {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(
+    throw new FormatError(
       `there is no folder ${folder}: name one with a folder of PNG or JPEG files for each class`,
     );
   const names = foldersIn(folder);
   if (!names.includes('train')) {
     if (names.includes('test'))
-      throw new Error(`${folder} has a folder test and no folder train: add it, or name a folder of classes`);
+      throw new FormatError(
+        `${folder} has a folder test and no folder train: add it, or name a folder of classes`,
+      );
     const classes = classesIn(folder, '');
     const images = imagesOf(folder, '', classes);
     const splits = divide(images, classes, test_share ?? defaultTestShare, folder);
     return { classes, splits, fingerprint: fingerprintOf(folder, images) };
   }
   if (!names.includes('test'))
-    throw new Error(
+    throw new FormatError(
       `${folder} has a folder train and no folder test: add it, or name ${join(folder, 'train')}, which is then split by test_share`,
     );
   if (test_share !== undefined)
-    throw new Error(`${folder} has its test images in a folder test: take test_share out`);
+    throw new FormatError(`${folder} has its test images in a folder test: take test_share out`);
   const other = names.find((name) => !['train', 'test', 'val'].includes(name));
   if (other !== undefined)
-    throw new Error(`${folder} has a folder ${other} beside train, test and val: move it elsewhere`);
+    throw new FormatError(`${folder} has a folder ${other} beside train, test and val: move it elsewhere`);
   const classes = classesIn(folder, 'train');
   for (const split of names) {
     const unknown = foldersIn(join(folder, split)).find((name) => !classes.includes(name));
     if (unknown !== undefined)
-      throw new Error(
+      throw new FormatError(
         `${join(folder, split)} has a class ${unknown}, of which ${join(folder, 'train')} has no images: add them, or move it elsewhere`,
       );
   }
@@ -67,7 +70,7 @@ export function scanImageFolder({ folder, test_share }: ImageFolder): ScannedFol
     const there = foldersIn(join(folder, split));
     const images = imagesOf(folder, split, classes, (name) => there.includes(name));
     if (images.length > 0) return images;
-    throw new Error(
+    throw new FormatError(
       `${join(folder, split)} holds no images: add a folder of PNG or JPEG files for each class`,
     );
   };
@@ -88,15 +91,15 @@ function classesIn(folder: string, split: string): string[] {
   const here = join(folder, split);
   const classes = foldersIn(here);
   if (classes.length === 0)
-    throw new Error(
+    throw new FormatError(
       `${here} has no class folders: put the PNG or JPEG files of each class in a folder of its own`,
     );
   if (classes.length === 1)
-    throw new Error(
+    throw new FormatError(
       `${here} has one class only, ${classes[0]}: networks are trained to tell two or more apart`,
     );
   if (classes.length > mostClasses)
-    throw new Error(
+    throw new FormatError(
       `${here} has ${classes.length} class folders, more than the ${mostClasses} that are supported`,
     );
   return classes;
@@ -115,12 +118,12 @@ function imagesOf(
     const files = filesBelow(join(folder, path)).filter((file) => !basename(file).startsWith('.'));
     const strange = files.find((file) => otherImages.has(extname(file).toLowerCase()));
     if (strange !== undefined)
-      throw new Error(
+      throw new FormatError(
         `${join(folder, path, strange)} is neither PNG nor JPEG: convert it, or move it elsewhere`,
       );
     const images = files.filter((file) => readable.has(extname(file).toLowerCase())).sort();
     if (images.length === 0)
-      throw new Error(
+      throw new FormatError(
         `the class folder ${join(folder, path)} holds no PNG or JPEG file: add some, or remove it`,
       );
     return images.map((file) => ({ file: join(path, file), label }));
@@ -134,7 +137,7 @@ function divide(images: readonly ListedImage[], classes: readonly string[], shar
     const own = images.filter((image) => image.label === label);
     const count = Math.round(share * own.length);
     if (count === 0 || count === own.length)
-      throw new Error(
+      throw new FormatError(
         `of the ${own.length} images in ${join(folder, name)} a test_share of ${share} leaves none for ${count === 0 ? 'testing' : 'training'}: add images, or change test_share`,
       );
     const order = new Random(0, 'data', 'folder', name).permutation(own.length);
