@@ -174,6 +174,18 @@ test('a network that diverged, has another activation or an epoch twice is left 
   ]);
 });
 
+test('of images that are not known, it is imported where these are named', async () => {
+  const dir = newFolder();
+  writeSmallCnnZoo(dir, random, { models: 3, epochs: [86], dataset: 'toys' });
+  const own = { ...options, dataset: 'toys' };
+  await expect(importZoo(await findZoo(dir), newFolder(), own)).rejects.toThrow(
+    /^the zoo was trained on toys, and there are glyphs, .*usps: import it in an experiment that names the images under datasets$/,
+  );
+  const images = { name: 'toys', shape: [20, 20, 1] as [number, number, number] };
+  const { manifest } = await importZoo(await findZoo(dir), newFolder(), { ...own, images });
+  expect(manifest).toMatchObject({ dataset: 'toys', options: { input: [20, 20, 1] } });
+});
+
 test('it needs no list of its checkpoints', async () => {
   const request = {
     command: zooInitCommand,

@@ -7,7 +7,7 @@ import type { Report } from '../../base/progress.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';
 import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { getDataset } from '../../data/registry.ts';
+import { datasets } from '../../data/registry.ts';
 import { type Recognised, recognise, type Sought } from '../../nets/recognise.ts';
 import { opaque } from '../../nets/registry.ts';
 import { partOf } from '../../nets/state-names.ts';
@@ -93,7 +93,7 @@ export async function importZoo(
   const name = options.architecture ?? found.architecture;
   const written = options.written ?? (options.architecture === null ? found.written : undefined);
   const wanted: Sought = { ...(name !== null && { name }), ...(written && { written }) };
-  const recognised = await architectureOfMost(chosen, wanted, options.images ?? getDataset(dataset));
+  const recognised = await architectureOfMost(chosen, wanted, options.images ?? imagesOf(dataset));
   const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
   const models: ZooModel[] = [];
@@ -134,6 +134,15 @@ export async function importZoo(
   await writeJson(join(out, unusedName), unused);
   await writeJson(join(out, manifestName), manifest);
   return { manifest, dropped, unused };
+}
+
+/** The images of a data set that the program knows. Throws a FormatError for others. */
+function imagesOf(dataset: string): Images {
+  const found = datasets[dataset];
+  if (found) return found;
+  throw new FormatError(
+    `the zoo was trained on ${dataset}, and there are ${Object.keys(datasets).join(', ')}: import it in an experiment that names the images under datasets`,
+  );
 }
 
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {
