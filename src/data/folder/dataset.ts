@@ -1,6 +1,5 @@
 /** A folder of images as a data set. It is described without decoding any; decoded images are kept in the data cache. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnreadableFile } from '../../base/file-errors.ts';
@@ -9,8 +8,8 @@ import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../b
 import { sizeOf } from '../../base/shape.ts';
 import { FormatError } from '../../base/source.ts';
 import type { ImageFolder } from '../../experiment/types.ts';
-import { type Dataset, halves, type ImageSet, type Shape, type Source } from '../dataset.ts';
-import { FolderDecoder, headerOf } from './decode.ts';
+import { type Dataset, halves, type ImageSet, type Source } from '../dataset.ts';
+import { FolderDecoder } from './decode.ts';
 import { type ScannedFolder, scanImageFolder } from './scan.ts';
 
 export interface FolderDataset extends Dataset {
@@ -21,8 +20,8 @@ export interface FolderDataset extends Dataset {
 /** Raised when other bytes are made of the same files. */
 const cacheVersion = 1;
 
-/** An array of bytes is no longer than this. */
-const mostBytes = 2 ** 32;
+/** A file is written in pieces that are no longer than this. */
+const mostBytes = 2 ** 31 - 1;
 
 /** Looks into the folder, and reads the first image's header. Throws an error that names what is wrong with it, and the remedy. */
 export function folderDataset(name: string, settings: ImageFolder): FolderDataset {
@@ -30,15 +29,15 @@ export function folderDataset(name: string, settings: ImageFolder): FolderDatase
   const scanned = scanImageFolder(settings);
   const { classes, splits, fingerprint } = scanned;
   const first = join(folder, splits.train[0]?.file as string);
-  const { height, width, channels } = headerOf(first, readFileSync(first));
-  const shape: Shape = resize === undefined ? [height, width, channels] : [resize, resize, channels];
+  const decoder = new FolderDecoder(folder, first, resize);
+  const { shape } = decoder;
   const most = Math.max(...Object.values(splits).map((list) => list.length)) * sizeOf(shape);
   if (most > mostBytes)
     throw new FormatError(
       `${folder} has images of ${(most / 1e9).toFixed(0)} GB in memory: make them smaller, with resize: 64 for example`,
     );
   return {
-    ...{ name, shape, classes: classes.length, normalize: halves(channels), standsFor: [] },
+    ...{ name, shape, classes: classes.length, normalize: halves(shape[2]), standsFor: [] },
     description: `images in ${folder}`,
     counts: { train: splits.train.length, test: splits.test.length },
     publication: null,
@@ -51,8 +50,7 @@ export function folderDataset(name: string, settings: ImageFolder): FolderDatase
       },
     },
     async load(source, { validation }) {
-      const decoder = new FolderDecoder(folder, shape, first, resize);
-      const { val, ...sets } = await cached(settings, scanned, shape, source, decoder);
+      const { val, ...sets } = await cached(settings, scanned, decoder, source);
       return { ...sets, ...(val && validation !== undefined && { validation: val }) };
     },
   };
@@ -64,9 +62,8 @@ type Sets = { train: ImageSet; test: ImageSet; val?: ImageSet };
 async function cached(
   { folder, ...settings }: ImageFolder,
   { splits, fingerprint }: ScannedFolder,
-  shape: Shape,
-  { cacheDir, report }: Source,
   decoder: FolderDecoder,
+  { cacheDir, report }: Source,
 ): Promise<Sets> {
   const place = createHash('sha256').update(JSON.stringify([await realpath(folder), settings]));
   const path = join(cacheDir, 'folders', `${place.digest('hex').slice(0, 32)}.safetensors`);
@@ -90,7 +87,7 @@ async function cached(
   }
   await mkdir(dirname(path), { recursive: true });
   const tensors = Object.entries(sets).flatMap(([name, { images, labels }]) => [
-    { name: `${name}.images`, shape: [labels.length, ...shape], data: images },
+    { name: `${name}.images`, shape: [labels.length, ...decoder.shape], data: images },
     { name: `${name}.labels`, shape: [labels.length], data: labels },
   ]);
   await writeSafetensors(path, tensors, { content: wanted });

@@ -1,4 +1,5 @@
 /** Images of a folder as bytes: one size and one number of channels for all. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../base/shape.ts';
@@ -13,11 +14,12 @@ import type { ListedImage } from './scan.ts';
 /** Larger images are refused before they are decoded. */
 const maxPixels = 2 ** 27;
 
-/** Images decoded at a time. */
-const together = 64;
+/** Images decoded at a time, and their pixels together. */
+const mostTogether = 64;
+const pixelsTogether = 2 ** 24;
 
 /** What a file's header says. Throws an error that names the file. */
-export function headerOf(path: string, bytes: Uint8Array): ImageHeader {
+function headerOf(path: string, bytes: Uint8Array): ImageHeader {
   try {
     return readImageHeader(bytes);
   } catch (error) {
@@ -27,19 +29,27 @@ export function headerOf(path: string, bytes: Uint8Array): ImageHeader {
 
 export class FolderDecoder {
   private readonly resamplings = new Map<string, Resampling>();
+  private readonly first: ImageHeader;
+  /** Of the decoded images. */
+  readonly shape: Shape;
 
-  /** `first` is the path of an image of this shape, for messages; `resize` as in the settings. */
+  /** All images are to be as the one at the path `firstPath`, or are resized. Reads its header; throws an error that names it. */
   constructor(
     private readonly folder: string,
-    private readonly shape: Shape,
-    private readonly first: string,
+    private readonly firstPath: string,
     private readonly resize: number | undefined,
-  ) {}
+  ) {
+    this.first = headerOf(firstPath, readFileSync(firstPath));
+    const { height, width, channels } = this.first;
+    this.shape = resize === undefined ? [height, width, channels] : [resize, resize, channels];
+  }
 
   /** The images in their order. Throws an error that names a file which is not as the others, or cannot be read. */
   async decode(list: readonly ListedImage[], report: (done: number) => void): Promise<ImageSet> {
     const size = sizeOf(this.shape);
     const images = new Uint8Array(list.length * size);
+    const pixels = this.first.height * this.first.width;
+    const together = Math.max(1, Math.min(mostTogether, Math.floor(pixelsTogether / pixels)));
     for (let start = 0; start < list.length; start += together) {
       const some = list.slice(start, start + together);
       await Promise.all(
@@ -71,15 +81,15 @@ export class FolderDecoder {
   }
 
   private check(path: string, { height, width, channels }: ImageHeader): void {
-    const [firstHeight, firstWidth, firstChannels] = this.shape;
     const kind = (count: number) => (count === 1 ? 'grey' : 'in colour');
-    if (channels !== firstChannels)
+    const { first, firstPath } = this;
+    if (channels !== first.channels)
       throw new FormatError(
-        `${path} is ${kind(channels)} and ${this.first} ${kind(firstChannels)}: convert the one or the other`,
+        `${path} is ${kind(channels)} and ${firstPath} ${kind(first.channels)}: convert the one or the other`,
       );
-    if (this.resize === undefined && (height !== firstHeight || width !== firstWidth))
+    if (this.resize === undefined && (height !== first.height || width !== first.width))
       throw new FormatError(
-        `${path} is ${height} x ${width} and ${this.first} ${firstHeight} x ${firstWidth}: give the data set a side in pixels that all are resized to, such as resize: ${Math.min(firstHeight, firstWidth)}`,
+        `${path} is ${height} x ${width} and ${firstPath} ${first.height} x ${first.width}: give the data set a side in pixels that all are resized to, such as resize: ${Math.min(first.height, first.width)}`,
       );
   }
 
