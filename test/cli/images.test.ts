@@ -1,10 +1,11 @@
 /** A folder of images and a Small CNN Zoo, from the command line: imported, aligned, predicted by rank, sampled and fine-tuned. */
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import { sizeOf } from '../../src/base/shape.ts';
 import { Evaluation } from '../../src/commands/sample/evaluation.ts';
+import { cacheFolder } from '../../src/data/images.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { png } from '../data/published-files.ts';
@@ -15,6 +16,14 @@ import { ended, exp, Program, realProgram, spawn } from './program.ts';
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
 afterAll(removeFixtures);
+
+/** A cache of its own but for the kernels, which would be compiled again. */
+function cacheWithKernels(root: string): string {
+  const own = join(root, 'cache');
+  mkdirSync(join(own, 'sane-experiments'), { recursive: true });
+  symlinkSync(join(cacheFolder(), '..', 'native'), join(own, 'sane-experiments', 'native'));
+  return own;
+}
 
 /** Classes of ten images of 28 x 28 pixels, each of another grey. */
 function writeGreys(folder: string, classes: number): string {
@@ -109,10 +118,9 @@ tables:
   - { rows: target, columns: feature, metric: tau }
 `,
   );
-  // A cache of its own has no compiled kernels either, which native would need.
-  const args = [program.file, '--store', program.store.root, '--out', program.out, '--device', 'wasm'];
+  const args = [program.file, '--store', program.store.root, '--out', program.out];
   const { code, err } = await ended(
-    spawn(realProgram, args, { XDG_CACHE_HOME: join(program.root, 'cache') }),
+    spawn(realProgram, args, { XDG_CACHE_HOME: cacheWithKernels(program.root) }),
   );
   expect(err).not.toContain('failed');
   expect(code).toBe(0);
