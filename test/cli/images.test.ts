@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import { sizeOf } from '../../src/base/shape.ts';
 import { Evaluation } from '../../src/commands/sample/evaluation.ts';
-import { cacheFolder } from '../../src/data/images.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { cacheFolder } from '../../src/tensor/devices/compile.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { png } from '../data/published-files.ts';
 import { removeFixtures } from '../runner/fixture.ts';
@@ -21,7 +21,7 @@ afterAll(removeFixtures);
 function cacheWithKernels(root: string): string {
   const own = join(root, 'cache');
   mkdirSync(join(own, 'sane-experiments'), { recursive: true });
-  symlinkSync(join(cacheFolder(), '..', 'native'), join(own, 'sane-experiments', 'native'));
+  symlinkSync(cacheFolder(), join(own, 'sane-experiments', 'native'));
   return own;
 }
 
