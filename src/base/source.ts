@@ -1,7 +1,7 @@
 /** Bytes of a file, read by range. */
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** A file that cannot be read as a checkpoint or zoo: what is wrong and what to do. The message names the file. */
+/** A file or folder that cannot be read as what it should be: what is wrong and what to do. The message names it. */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
 }

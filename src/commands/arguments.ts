@@ -1,7 +1,7 @@
 /** The command line -> a request. Every mistake is a UsageError that says what to write instead. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../experiment/suggest.ts';
-import { type Argument, type Command, type Option, usage, type Values } from './command.ts';
+import { type Argument, type Command, type Option, usage } from './command.ts';
 import { help } from './help/command.ts';
 import { commands, groupOf } from './registry.ts';
 import { run } from './run/command.ts';
@@ -127,7 +127,7 @@ async function checkPositionals({ command, positionals }: Request): Promise<void
   if (missing && !missing.optional) throw new UsageError(`${name} needs <${missing.name}>`, usage(command));
   for (const [i, value] of positionals.entries()) {
     const argument = (args[i] ?? last) as Argument;
-    await checkValue(argument.name, value, argument.values);
+    await checkValue(argument.name, value, argument);
   }
 }
 
@@ -137,12 +137,16 @@ async function checkOptions({ command, values }: Request): Promise<void> {
       const hint = `--${name} ${option.value}: ${option.help}`;
       throw new UsageError(`${command.name} needs --${name}`, hint);
     }
-    for (const value of values.get(name) ?? []) await checkValue(name, value, option.values);
+    for (const value of values.get(name) ?? []) await checkValue(name, value, option);
   }
 }
 
-async function checkValue(what: string, value: string, values: Values | undefined): Promise<void> {
-  if (typeof values !== 'function') return;
+async function checkValue(
+  what: string,
+  value: string,
+  { values, orPath }: Pick<Option, 'values' | 'orPath'>,
+): Promise<void> {
+  if (typeof values !== 'function' || (orPath && /[/\\.~]/.test(value))) return;
   const known = await values();
   if (known.includes(value)) return;
   const hint = didYouMean(value, known) ?? `choose from ${known.join(', ')}`;

@@ -11,6 +11,8 @@ export interface Option {
   required?: true;
   repeatable?: true;
   values?: Values;
+  /** Whether its value may be a path too, where `values` are names. */
+  orPath?: true;
 }
 
 export interface Argument {
@@ -20,6 +22,8 @@ export interface Argument {
   /** Only the last argument may be given many times. */
   many?: true;
   values?: Values;
+  /** As of an option. */
+  orPath?: true;
 }
 
 /** Does the command and returns the exit code. `stagesModule` is the module whose `stages` the workers load. */

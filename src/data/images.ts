@@ -32,16 +32,16 @@ export async function loadImages(dir: string): Promise<Images> {
       images: await bytes(`${name}.images`),
       labels: await bytes(`${name}.labels`),
     });
-    const { name, classes, normalize } = getDataset(file.metadata.dataset as string);
+    const { dataset: name = '', classes, normalize } = file.metadata;
     const shape = file.info('train.images').shape.slice(1) as Shape;
-    const kept = file.metadata.normalize;
     return {
-      // Artefacts from before images could be prepared have the data set's own.
+      // Earlier artefacts are of the program's data sets, and have these' own.
       dataset: {
         name,
-        classes,
         shape,
-        normalize: kept ? (file.json('normalize') as Normalization) : normalize,
+        classes: classes === undefined ? getDataset(name).classes : Number(classes),
+        normalize:
+          normalize === undefined ? getDataset(name).normalize : (file.json('normalize') as Normalization),
       },
       train: await split('train'),
       test: await split('test'),

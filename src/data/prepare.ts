@@ -27,7 +27,7 @@ function grey(image: Uint8Array): Uint8Array {
 }
 
 /** Cuts a square out of the middle; of an odd border the larger half is below and to the right. */
-function crop(image: Uint8Array, [height, width, channels]: Shape, side: number): Uint8Array {
+export function crop(image: Uint8Array, [height, width, channels]: Shape, side: number): Uint8Array {
   const out = new Uint8Array(side * side * channels);
   const [top, left] = [Math.floor((height - side) / 2), Math.floor((width - side) / 2)];
   for (let y = 0; y < side; y++) {

@@ -1,8 +1,8 @@
 /** What an experiment is planned with: stages, architectures, data sets and devices. Planning knows none of them by name. */
 import type { ErrorObject } from 'ajv';
-import type { Json } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import type { StagePlan, TaskPlan } from './stage-plan.ts';
-import type { Settings } from './types.ts';
+import type { ImageFolder, Settings } from './types.ts';
 
 /** What planning needs of an architecture; those of src/nets have it. */
 export interface ArchitectureDescription {
@@ -37,6 +37,8 @@ export interface DatasetDescription {
   classes: number;
   /** The paper's data sets whose recipes and numbers it is set beside: the first that has one for the architecture. */
   standsFor: readonly string[];
+  /** Of a folder that the experiment itself names: where it is, and what is in it, as part of the keys of all that is computed by it. */
+  folder?: { path: string; content: JsonObject };
 }
 
 /** The paper's settings for an architecture and a data set, where they differ from the defaults. */
@@ -59,6 +61,8 @@ export interface Catalogue {
   /** Reads an architecture that an experiment writes under this name. */
   describe(name: string, value: unknown): WrittenDescription;
   datasets: Named<DatasetDescription>;
+  /** Looks into a folder of images, without decoding them. Throws an Error that names what is wrong with it, and the remedy. */
+  imageFolder(name: string, images: ImageFolder): DatasetDescription;
   devices: readonly string[];
   recipes: readonly Recipe[];
 }

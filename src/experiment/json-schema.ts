@@ -27,6 +27,25 @@ const mapping = (properties: Record<string, JsonSchema>): JsonSchema => ({
 /** A list with these items. */
 const list = (items: JsonSchema): JsonSchema => ({ type: 'array', minItems: 1, items });
 
+/** What an experiment says of a folder of images. */
+const imageFolder: Record<string, JsonSchema> = {
+  folder: { description: 'Its path, from the folder of the experiment on.', type: 'string', minLength: 1 },
+  test_share: {
+    description:
+      "Share of each class's images that are test images, chosen by a fixed seed, where there are no folders train and test. Default 0.2.",
+    type: 'number',
+    exclusiveMinimum: 0,
+    exclusiveMaximum: 1,
+  },
+  resize: {
+    description:
+      'Side in pixels that images of different sizes are brought to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.',
+    type: 'integer',
+    minimum: 1,
+    maximum: 1024,
+  },
+};
+
 /** What an axis or a setting holds, and what it is. */
 interface Entry {
   description: string;
@@ -131,6 +150,13 @@ export function experimentSchema(
         propertyNames: { pattern: '^[a-z0-9]+([-_][a-z0-9]+)*$', maxLength: 64 },
         additionalProperties: { type: ['string', 'object'] },
       },
+      datasets: {
+        description:
+          'Data sets of the experiment itself, by name: folders with a folder of PNG or JPEG files for each class, or with folders train and test (and val, for validation images) that have these.',
+        type: 'object',
+        propertyNames: { pattern: '^[a-z0-9]+([-_][a-z0-9]+)*$', maxLength: 64 },
+        additionalProperties: { ...mapping(imageFolder), required: ['folder'] },
+      },
       grid: {
         description: 'The axes. Every combination of their values is one run.',
         ...ref('grid'),
@@ -215,20 +241,36 @@ export function experimentSchema(
   };
 }
 
+/** The parts of a file that have values of an axis, which are as `one` says. */
+function axisParts(axis: string, one: JsonSchema): Record<string, JsonSchema> {
+  const part = (properties: Record<string, JsonSchema>) => ({ type: 'object', properties });
+  const each = (items: JsonSchema) => ({ type: 'array', items });
+  const among = (value: JsonSchema) => part({ [axis]: value });
+  const matcher = among({ anyOf: [one, each(one)] });
+  return {
+    grid: among(each(one)),
+    zip: each(among(each(one))),
+    include: each(among(one)),
+    exclude: each(matcher),
+    overrides: each(part({ when: matcher })),
+  };
+}
+
 /**
- * The schema as editors have it, which cannot know the names of the block `architectures`: with such a block any name of an architecture
- * will do, without one those of the grid are the program's.
+ * The schema as editors have it, which cannot know the names of the blocks `architectures` and `datasets`: with such a block any name will do,
+ * without one those of the axes are the program's.
  */
 export function editorSchema(catalogue: Catalogue): JsonSchema {
   const schema = experimentSchema(catalogue);
-  const $defs = schema.$defs as Record<string, JsonSchema>;
-  const { enum: known, description } = $defs.architecture as JsonSchema;
-  const architecture = { type: 'array', items: { enum: known } };
-  return {
-    ...schema,
-    if: { not: { required: ['architectures'] } },
-    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
-    then: { properties: { grid: { type: 'object', properties: { architecture } } } },
-    $defs: { ...$defs, architecture: { description, anyOf: [{ enum: known }, { type: 'string' }] } },
-  };
+  const $defs = { ...(schema.$defs as Record<string, JsonSchema>) };
+  const allOf = ['architecture', 'dataset'].map((axis) => {
+    const { enum: known, description } = $defs[axis] as JsonSchema;
+    $defs[axis] = { description, anyOf: [{ enum: known }, { type: 'string' }] };
+    return {
+      if: { not: { required: [`${axis}s`] } },
+      // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword.
+      then: { properties: axisParts(axis, { enum: known }) },
+    };
+  });
+  return { ...schema, allOf, $defs };
 }

@@ -11,10 +11,13 @@ import { nearest } from './suggest.ts';
 /** Larger than any experiment that a person writes. */
 const maxBytes = 1_000_000;
 
-/** The text of a file that an experiment names, from its own folder on. */
+/** Where a path leads that an experiment names, from its own folder on. Throws an Error for a variable that is not set. */
+const beside = (experiment: string, path: string) => resolve(dirname(experiment), expandPath(path));
+
+/** The text of a file that an experiment names. */
 function readBeside(experiment: string, file: string): { path: string; text: string } | { problem: string } {
   try {
-    const path = resolve(dirname(experiment), expandPath(file));
+    const path = beside(experiment, file);
     return { path, text: readFileSync(path, 'utf8') };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -63,5 +66,11 @@ export async function loadExperiment(path: string, catalogue: Catalogue): Promis
   } catch {
     return fail('binary', 'not UTF-8 text', 'save it as UTF-8');
   }
-  return parseExperiment(text, path, catalogue, (file) => readBeside(path, file));
+  return parseExperiment(
+    text,
+    path,
+    catalogue,
+    (file) => readBeside(path, file),
+    (folder) => beside(path, folder),
+  );
 }

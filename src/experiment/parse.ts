@@ -2,6 +2,7 @@
 import { ownArchitectures, type ReadText } from './architectures.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkTables } from './check-tables.ts';
+import { ownDatasets, type ResolvePath } from './datasets.ts';
 import { plainAxes } from './json-schema.ts';
 import { ExperimentError, type Problem } from './problems.ts';
 import { renameOf, renameWarning } from './renamed.ts';
@@ -106,16 +107,16 @@ function checkAxes(value: Record<string, unknown>): Located[] {
 }
 
 /**
- * Parses a file's text and checks it by the catalogue, with the architectures that it writes itself. Throws an ExperimentError with every
- * mistake. `read` gives the text of a file that it names.
+ * Parses a file's text and checks it by the catalogue, with the architectures and data sets that it brings itself. Throws an
+ * ExperimentError with every mistake. `read` gives the text of a file that it names, `resolve` where a folder is.
  */
 export function parseExperiment(
   text: string,
   file: string,
   given: Catalogue,
   read: ReadText = () => ({ problem: 'files cannot be read here' }),
+  resolve: ResolvePath = (path) => path,
 ): ParsedExperiment {
-  const own = (value: Record<string, unknown>) => ownArchitectures(value.architectures, given, read);
   const source = parseYaml(text, file, renameOf(given));
   const problems = [...source.problems];
   const { value } = source;
@@ -136,9 +137,12 @@ export function parseExperiment(
     });
     return fail();
   }
-  const { catalogue, located: misfits } = own(value);
+  const withArchitectures = ownArchitectures(value.architectures, given, read);
+  const withDatasets = ownDatasets(value.datasets, withArchitectures.catalogue, resolve);
+  const { catalogue } = withDatasets;
   const located = [
-    ...misfits,
+    ...withArchitectures.located,
+    ...withDatasets.located,
     ...translate(formatOf(catalogue).validateFile(value)),
     ...checkAxes(value),
     ...checkTables(value, catalogue),

@@ -1,6 +1,6 @@
 /** Stages of runs: each once for the same work, inputs before their readers. */
 import { canonicalJson, type JsonObject } from '../base/json.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, DatasetDescription } from './catalogue.ts';
 import { contentKey } from './keys.ts';
 import { paperSettings } from './resolve.ts';
 import type { PaperSettings, Planner, StagePlan } from './stage-plan.ts';
@@ -28,6 +28,10 @@ export class StagePlanner implements Planner {
   written(architecture: string): JsonObject {
     const { written } = this.catalogue.architectures[architecture] ?? {};
     return written === undefined ? {} : { written };
+  }
+
+  dataset(name: string): DatasetDescription | undefined {
+    return this.catalogue.datasets[name];
   }
 
   key<Of>(stage: StagePlan<Of>, of: Of): string {

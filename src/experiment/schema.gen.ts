@@ -112,6 +112,25 @@ export interface Experiment {
   architectures?: {
     [k: string]: string | {};
   };
+  /**
+   * Data sets of the experiment itself, by name: folders with a folder of PNG or JPEG files for each class, or with folders train and test (and val, for validation images) that have these.
+   */
+  datasets?: {
+    [k: string]: {
+      /**
+       * Its path, from the folder of the experiment on.
+       */
+      folder: string;
+      /**
+       * Share of each class's images that are test images, chosen by a fixed seed, where there are no folders train and test. Default 0.2.
+       */
+      test_share?: number;
+      /**
+       * Side in pixels that images of different sizes are brought to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.
+       */
+      resize?: number;
+    };
+  };
   grid: Grid;
   /**
    * Axes that advance together: all lists of one entry have the same length, and the entry multiplies the grid once; a value may be in a list more than once.
@@ -322,7 +341,7 @@ export interface Zoo {
    */
   rotation?: number;
   /**
-   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
+   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), a Small CNN Zoo (weights.npy, metrics.csv, layout.csv), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
    */
   import?: null | string;
   /**

@@ -1,6 +1,6 @@
 /** What a stage is to a plan: plain data and pure functions. What it does is in another file, which only workers load. */
 import type { Json, JsonObject } from '../base/json.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, DatasetDescription } from './catalogue.ts';
 import type { Problem } from './problems.ts';
 import type { Folder, Run, Settings, StageNode } from './types.ts';
 
@@ -62,6 +62,8 @@ export interface Planner {
   paper: PaperSettings;
   /** What the experiment itself writes of an architecture, as part of a config; nothing of those that the program knows. */
   written(architecture: string): JsonObject;
+  /** The data set of this name; undefined where there is none. */
+  dataset(name: string): DatasetDescription | undefined;
   folder(path: string): Folder;
 }
 

@@ -12,6 +12,9 @@ export type HyperRepresentationSettings = Settings['hyper_representation'];
 export type PropertyPredictionSettings = Settings['property_prediction'];
 export type GenerationSettings = Settings['generation'];
 
+/** A folder of images, as an experiment names it. */
+export type ImageFolder = NonNullable<Experiment['datasets']>[string];
+
 /** Names of the catalogue that the experiment is planned with, to which an experiment may add its own. */
 export type Architecture = string;
 export type Dataset = string;

@@ -1,6 +1,7 @@
 /** What every experiment is planned with: all that the registries have. */
 
 import type { Json } from '../base/json.ts';
+import { folderDataset } from '../data/folder/dataset.ts';
 import { datasets } from '../data/registry.ts';
 import type {
   ArchitectureDescription,
@@ -44,6 +45,7 @@ export const catalogue: Catalogue = {
   architectures: { ...architectures, [opaque]: tensorsOnly },
   describe,
   datasets,
+  imageFolder: folderDataset,
   devices: deviceNames,
   recipes: recipes.recipes as Recipe[],
 };

@@ -68,11 +68,19 @@ export function deflatedZip(members: Record<string, Uint8Array>, method = 8): Ui
   return Buffer.concat([...parts, central, u32(0x06054b50), end]);
 }
 
-/** A JPEG image of these pixels [height, width, 3], as near as JPEG comes. */
-export async function jpeg(
-  pixels: Uint8Array,
-  [height, width]: [height: number, width: number],
-): Promise<Uint8Array> {
+/** What a PNG file says of itself: 8 bits of red, green and blue by default, or another type of colour, bits and chunks in front of the pixels. */
+export interface PngOptions {
+  bits?: number;
+  color?: number;
+  before?: readonly (readonly [type: string, data: Uint8Array])[];
+}
+
+/** A PNG image of these bytes, rows of them from the top. */
+export function png(
+  bytes: Uint8Array,
+  [height, width]: readonly [height: number, width: number],
+  { bits = 8, color = 2, before = [] }: PngOptions = {},
+): Buffer {
   const chunk = (type: string, data: Uint8Array) => {
     const body = Buffer.concat([Buffer.from(type), data]);
     const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -83,17 +91,26 @@ export async function jpeg(
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8);
+  header.set([bits, color], 8);
+  const stride = bytes.length / height;
   const rows = Array.from({ length: height }, (_, y) =>
-    Buffer.concat([Buffer.alloc(1), pixels.subarray(y * width * 3, (y + 1) * width * 3)]),
+    Buffer.concat([Buffer.alloc(1), bytes.subarray(y * stride, (y + 1) * stride)]),
   );
-  const png = Buffer.concat([
+  return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
+    ...before.map(([type, data]) => chunk(type, data)),
     chunk('IDAT', deflateSync(Buffer.concat(rows))),
     chunk('IEND', Buffer.alloc(0)),
   ]);
-  return new Bun.Image(png).jpeg({ quality: 95 }).bytes();
+}
+
+/** A JPEG image of these pixels [height, width, 3], as near as JPEG comes. */
+export async function jpeg(
+  pixels: Uint8Array,
+  size: readonly [height: number, width: number],
+): Promise<Uint8Array> {
+  return new Bun.Image(png(pixels, size)).jpeg({ quality: 95 }).bytes();
 }
 
 /** The error of a promise or function that has to fail. */

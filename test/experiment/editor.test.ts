@@ -44,6 +44,12 @@ describe('an editor marks', () => {
     ['a table that there is not', 'zoo:\n', 'tables: [8]\nzoo:\n'],
     ['a device that there is not', 'zoo:\n', 'device: cuda\nzoo:\n'],
     ['a missing name', 'name: test\n', ''],
+    ['a folder of images that has none', 'zoo:\n', 'datasets: {pets: {resize: 32}}\nzoo:\n'],
+    [
+      'a misspelt setting of a folder of images',
+      'zoo:\n',
+      'datasets: {pets: {folder: a, resise: 32}}\nzoo:\n',
+    ],
   ])('%s', (_, from, to) => {
     const text = valid.replace(from, to);
     expect(text).not.toBe(valid);
@@ -55,6 +61,10 @@ describe('an editor marks', () => {
     [
       'an architecture of the experiment',
       'architectures: {lenet3: lenet3.yaml}\nexclude:\n  - {architecture: lenet3, seed: 1}\n',
+    ],
+    [
+      'a data set of the experiment',
+      'datasets: {pets: {folder: ~/pets, resize: 32}}\nexclude:\n  - {dataset: [pets], seed: 1}\n',
     ],
     ['settings wherever they may be', 'zip:\n  - {sane.gamma: [0.1, 0.1], zoo.seed: [1, 2]}\n'],
     ['a run that is added', 'include:\n  - {dataset: mnist, seed: 3, sane.gamma: 0.2}\n'],

@@ -424,7 +424,7 @@ describe('a published zoo', () => {
     const empty = newFolder();
     mkdirSync(empty);
     expect(await errorOf(empty)).toStartWith(
-      'DIR: no zoo is here: neither folders of trainings with a result.json in each, nor a list of checkpoint files in zoo.yaml.',
+      'DIR: no zoo is here: neither folders of trainings with a result.json in each, nor a weights.npy of the Small CNN Zoo, nor a list of checkpoint files in zoo.yaml.',
     );
   });
 });

@@ -34,10 +34,13 @@ export const dataCheck: Command = {
   name: 'data check',
   summary: 'read image datasets and compare their checksums',
   description:
-    'Reads the image datasets that are on this machine and compares checksums and numbers of images with what was published.',
-  arguments: [names],
+    'Reads the image datasets that are on this machine and compares checksums and numbers of images with what was published. Of a folder of images of your own (a path), it decodes all of them.',
+  arguments: [{ ...names, orPath: true }],
   options: { data, json },
-  examples: [{ line: 'exp data check mnist --data ~/datasets', does: 'one of them' }],
+  examples: [
+    { line: 'exp data check mnist --data ~/datasets', does: 'one of them' },
+    { line: 'exp data check ./pets', does: 'a folder of class folders' },
+  ],
   exitCodes: { 1: 'a dataset is damaged, or one that you named is missing' },
   load: async () => (await import('./run.ts')).checkDatasets,
 };

@@ -35,8 +35,9 @@ export const sample: Command = {
     },
     evaluate: {
       value: 'dataset',
-      help: 'draw --candidates, write the best by accuracy on training images, and print their test accuracy; batch-norm statistics are refreshed',
+      help: 'draw --candidates, write the best by accuracy on training images, and print their test accuracy; batch-norm statistics are refreshed. A path is a folder of images',
       values: () => Object.keys(datasets),
+      orPath: true,
     },
     candidates: { value: 'n', help: 'how many models --evaluate chooses from (default: 50)' },
     activation: {

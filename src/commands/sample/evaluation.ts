@@ -19,6 +19,7 @@ import { catalogue } from '../../stages/catalogue.ts';
 import { stages } from '../../stages/registry.ts';
 import { tf } from '../../tensor/tf.ts';
 import { prepare } from '../../zoo/train.ts';
+import { datasetAt } from '../dataset-at.ts';
 
 /** Training images that candidates are chosen by, at most; the test images are for the report alone. */
 const choosingImages = 10_000;
@@ -32,6 +33,7 @@ export interface EvaluatedNetwork extends SampledNetwork {
 }
 
 export interface EvaluationOptions {
+  /** A name, or the path of a folder of images. */
   dataset: string;
   /** Undefined: that of the paper's networks of this architecture and data set. */
   activation: Activation | undefined;
@@ -66,8 +68,9 @@ export class Evaluation {
         `${path}: a network of no known architecture, which cannot classify images here; leave out --evaluate`,
       );
     }
-    const { data, zoo, generation } = paperSettings(catalogue)({ architecture: name, dataset });
-    const images = await imagesOf(dataset, dataDir, data);
+    const own = datasetAt(dataset);
+    const { data, zoo, generation } = paperSettings(catalogue)({ architecture: name, dataset: own.name });
+    const images = await imagesOf(own, dataDir, data);
     const { shape } = images.dataset;
     const found = recognise(shapes, { name, input: shape });
     if (!found) {
@@ -159,7 +162,7 @@ export class Evaluation {
 
 /** The images of a data set, prepared as this architecture's networks of the paper saw them. */
 async function imagesOf(
-  dataset: string,
+  { name, folder }: ReturnType<typeof datasetAt>,
   dataDir: string | undefined,
   settings: DataSettings,
 ): Promise<Images> {
@@ -167,7 +170,10 @@ async function imagesOf(
   try {
     const stage = await (stages.dataset as NonNullable<typeof stages.dataset>).load();
     const { train_images: most } = settings;
-    const config = { ...settings, dataset, train_images: most && Math.min(most, choosingImages) };
+    const config = {
+      ...{ ...settings, dataset: name, train_images: most && Math.min(most, choosingImages) },
+      ...(folder && { images: folder.content, folder: folder.path }),
+    };
     await stage.execute({ config, inputs: {}, dir, dataDir, report: () => undefined });
     return await loadImages(dir);
   } finally {

@@ -11,7 +11,7 @@ export const zooImport: Command = {
   name: 'zoo import',
   summary: 'convert checkpoint files to a zoo',
   description:
-    'Converts a published zoo, or checkpoint files listed in a zoo.yaml, to a zoo that experiments read. Models that diverged, or are of another architecture than most, are left out and listed in dropped.json.',
+    'Converts a published zoo, a Small CNN Zoo, or checkpoint files listed in a zoo.yaml, to a zoo that experiments read. Models that diverged, or are of another architecture than most, are left out and listed in dropped.json.',
   arguments: [{ name: 'folder', values: 'folder' }],
   options: {
     out: { value: 'folder', help: 'a new folder for the zoo', required: true, values: 'folder' },

@@ -7,16 +7,18 @@ const asYaml = (path: string) => (/^[\w./-]+$/.test(path) ? path : JSON.stringif
 
 /**
  * The lines of YAML. The path is absolute, as experiments lie anywhere. Where accuracies of the running epoch are not known, the
- * generalisation gap is that of the finished weights.
+ * generalisation gap is that of the finished weights. `own` is an architecture that the program does not know, and the file with its layers.
  */
 export function inExperiment(
   folder: string,
   checkpoints: readonly ({ epoch: number } & Partial<Measured>)[],
+  own?: { architecture: string; layers: string },
 ): string {
   const epochs = [...new Set(checkpoints.map(({ epoch }) => epoch))].sort((a, b) => a - b);
   const evaluated = checkpoints.some((one) => one.epoch > 0 && (one.running_train_accuracy ?? null) === null);
   return [
     'use it in an experiment with',
+    ...(own ? [`  architectures: {${own.architecture}: ${asYaml(resolve(own.layers))}}`] : []),
     `  zoo: {import: ${asYaml(resolve(folder))}, checkpoints: [${epochs.join(', ')}]}`,
     ...(evaluated ? ['  property_prediction: {gap: evaluated}'] : []),
   ].join('\n');

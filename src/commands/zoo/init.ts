@@ -1,5 +1,5 @@
 /** `exp zoo init <folder>`: a zoo.yaml for a folder of checkpoints. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeSafely } from '../../base/files.ts';
@@ -7,6 +7,7 @@ import { plural } from '../../base/plural.ts';
 import { draftList } from '../../zoo/import/draft.ts';
 import { listNames } from '../../zoo/import/list.ts';
 import { isPublishedZoo } from '../../zoo/import/published.ts';
+import { isSmallCnnZoo } from '../../zoo/import/small-cnn-zoo.ts';
 import { optionValue, type Request } from '../arguments.ts';
 import { print, printError, printJson } from '../output.ts';
 import { UsageError } from '../usage.ts';
@@ -20,6 +21,8 @@ export async function zooInit(request: Request): Promise<number> {
   if (list) throw new UsageError(`${join(folder, list)} is there already`, 'remove it to write another');
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`there is no folder ${folder}`, 'exp zoo init <folder of checkpoints>');
+  if (isSmallCnnZoo(readdirSync(folder)))
+    throw new UsageError(`${folder} needs no list: its metrics.csv is one`, `exp zoo import ${folder}`);
   if (await isPublishedZoo(folder))
     throw new UsageError(
       `${folder} needs no list: its trainings have a result.json`,

@@ -1,8 +1,9 @@
 /** `exp zoo import <folder> --out <folder>`: converts a published zoo, or listed checkpoint files, to a zoo of this program. */
 import { readFileSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
-import { resolve as absolute, basename, dirname } from 'node:path';
-import { removeLeftovers } from '../../base/files.ts';
+import { resolve as absolute, basename, dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { removeLeftovers, writeSafely } from '../../base/files.ts';
 import { plural } from '../../base/plural.ts';
 import { ownArchitectures } from '../../experiment/architectures.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
@@ -58,6 +59,7 @@ export async function zooImport(request: Request): Promise<number> {
     inExperiment(
       out,
       models.flatMap((model) => model.checkpoints),
+      manifest.options.written && { architecture, layers: join(out, layersName) },
     ),
   );
   return 0;
@@ -72,12 +74,17 @@ async function isFree(path: string): Promise<boolean> {
   return names.length === 0;
 }
 
+/** The layers of an architecture that the program does not know, beside the manifest. */
+const layersName = 'architecture.yaml';
+
 /** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
   const unfinished = `${out}.importing-${process.pid}`;
   await removeLeftovers(dirname(out), /\.importing-(\d+)$/);
   try {
     const imported = await importZoo(found, unfinished, settings);
+    const { written } = imported.manifest.options;
+    if (written) await writeSafely(join(unfinished, layersName), stringify(written));
     await rename(unfinished, out);
     return imported;
   } finally {

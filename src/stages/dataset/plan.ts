@@ -27,15 +27,21 @@ export const dataset: Stage<Images> = {
   },
 
   /** What is done to images is in the config only where something is. */
-  plan({ dataset, data: { train_images, test_images, ...prepared }, validation }) {
+  plan({ dataset, data: { train_images, test_images, ...prepared }, validation }, planner) {
     const done = Object.entries(prepared).filter(([, value]) => value !== null && value !== false);
-    const config = { dataset, train_images, test_images, ...Object.fromEntries(done) };
+    const own = planner.dataset(dataset)?.folder;
+    const config = {
+      ...{ dataset, train_images, test_images },
+      ...(own && { images: own.content }),
+      ...Object.fromEntries(done),
+    };
+    const where = { inputs: {}, ...(own && { options: { folder: own.path } }) };
     return validation === 0
-      ? { label: `dataset ${dataset}`, config, inputs: {} }
+      ? { label: `dataset ${dataset}`, config, ...where }
       : {
           label: `dataset ${dataset} with validation images`,
           config: { ...config, validation_images: validation },
-          inputs: {},
+          ...where,
         };
   },
 

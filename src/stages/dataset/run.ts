@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { Random } from '../../base/random.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';
-import type { ImageFormat, ImageSet, Normalization, Wanted } from '../../data/dataset.ts';
+import type { Dataset, ImageFormat, ImageSet, Normalization, Wanted } from '../../data/dataset.ts';
+import { folderDataset } from '../../data/folder/dataset.ts';
 import { cacheFolder, imagesName } from '../../data/images.ts';
 import { preparationSteps, prepareImages } from '../../data/prepare.ts';
 import { getDataset } from '../../data/registry.ts';
-import type { DataSettings } from '../../experiment/types.ts';
+import type { DataSettings, ImageFolder } from '../../experiment/types.ts';
 import type { StageContext, StageImplementation } from '../stage.ts';
 
 /** The numbers of `count` images after a shuffle that depends on nothing but the split's name; null for all of them, in order. */
@@ -66,7 +67,21 @@ function normalization(
 
 /** What the config of the stage says; settings that do nothing are not in it. */
 type Config = { dataset: string } & Pick<DataSettings, 'train_images' | 'test_images'> &
-  Partial<DataSettings> & { validation_images?: number | null };
+  Partial<DataSettings> & {
+    validation_images?: number | null;
+    /** Of a folder that the experiment names: what was in it when the run was planned. */
+    images?: Omit<ImageFolder, 'folder'> & { fingerprint: string };
+    folder?: string;
+  };
+
+/** The program's data set of this name, or that of the folder. Throws if the folder is not as it was when the run was planned. */
+function datasetOf(name: string, folder: string | undefined, images: Config['images']): Dataset {
+  if (folder === undefined || images === undefined) return getDataset(name);
+  const { fingerprint, ...settings } = images;
+  const dataset = folderDataset(name, { ...settings, folder });
+  if (dataset.folder.content.fingerprint === fingerprint) return dataset;
+  throw new Error(`the images in ${folder} changed between planning and reading: run the same command again`);
+}
 
 export const datasetStage: StageImplementation = {
   async execute({ config, dir, dataDir, report }: StageContext): Promise<void> {
@@ -75,9 +90,11 @@ export const datasetStage: StageImplementation = {
       train_images,
       test_images,
       validation_images,
+      folder,
+      images,
       ...asked
     } = config as unknown as Config;
-    const dataset = getDataset(name);
+    const dataset = datasetOf(name, folder, images);
     const { grey = false, crop = null, resize = null } = asked;
     const prepared = preparationSteps(name, dataset.shape, { grey, crop, resize });
     const normalize = normalization(dataset, asked.normalize ?? null, prepared.shape[2]);
@@ -103,6 +120,7 @@ export const datasetStage: StageImplementation = {
     });
     await writeSafetensors(join(dir, imagesName), tensors, {
       dataset: name,
+      classes: String(dataset.classes),
       normalize: JSON.stringify(normalize),
     });
   },

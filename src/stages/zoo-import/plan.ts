@@ -15,11 +15,14 @@ export const zooImport: Stage<Models> = {
     const { models, seed, checkpoints, split, ...rest } = settings.zoo;
     const { optimizer, learning_rate, weight_decay, dropout, activation, init } = rest;
     const { path: folder, fingerprint } = planner.folder(settings.zoo.import as string);
+    const images = planner.dataset(dataset);
     return {
       label: `zoo ${architecture}/${dataset}, imported`,
       config: {
         ...planner.written(architecture),
         ...{ architecture, dataset, fingerprint, models, vary: {}, seed, checkpoints, split },
+        // Of the program's data sets, the name says it.
+        ...(images?.folder && { images: { name: dataset, shape: [...images.shape] } }),
         assumed: { optimizer, learning_rate, weight_decay, dropout, activation, init },
       },
       inputs: {},

@@ -1,6 +1,7 @@
 /** Stage `zoo-import`: the zoo in a folder as this program's own. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Shape } from '../../data/dataset.ts';
 import type { ZooSettings } from '../../experiment/types.ts';
 import type { WrittenArchitecture } from '../../nets/written.ts';
 import { findZoo } from '../../zoo/import/find.ts';
@@ -13,6 +14,8 @@ type Config = Pick<ZooSettings, 'models' | 'seed' | 'checkpoints' | 'split'> & {
   architecture: string;
   written?: WrittenArchitecture;
   dataset: string;
+  /** Of a data set that the experiment itself names. */
+  images?: { name: string; shape: Shape };
   fingerprint: string;
   /** What the models' trainings are taken to have had where the folder does not say. */
   assumed: Hyperparameters;

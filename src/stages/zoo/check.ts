@@ -1,12 +1,17 @@
+import { preparationSteps } from '../../data/prepare.ts';
 import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
 import { populationSize } from '../work.ts';
 
 /** What is wrong with the zoo of these models, which is set at `path`. */
 export function checkZoo(
-  { architecture, dataset, settings: { zoo } }: Models,
+  models: Models,
   path: readonly string[],
   { catalogue }: Pick<CheckContext, 'catalogue'>,
 ): SettingProblem[] {
+  const {
+    architecture,
+    settings: { zoo },
+  } = models;
   const problems: SettingProblem[] = [];
   const name = path.join('.');
   const late = zoo.checkpoints.filter((epoch) => epoch > zoo.epochs);
@@ -36,7 +41,7 @@ export function checkZoo(
       hint: `set ${name}.width to null for this architecture`,
     });
   }
-  problems.push(...(zoo.import === null ? checkTraining(architecture, dataset, path, catalogue) : []));
+  problems.push(...(zoo.import === null ? checkTraining(models, path, catalogue) : []));
   const sum = zoo.split.reduce((total, share) => total + share, 0);
   if (Math.abs(sum - 1) > 1e-8) {
     problems.push({
@@ -47,28 +52,23 @@ export function checkZoo(
     });
     return problems;
   }
-  const models = populationSize(zoo);
-  const [train, val] = zoo.split.map((share) => Math.floor(share * models + 1e-9)) as [
-    number,
-    number,
-    number,
-  ];
-  if (train < 1 || val < 1 || models - train - val < 1) {
+  const count = populationSize(zoo);
+  const [train, val] = zoo.split.map((share) => Math.floor(share * count + 1e-9)) as [number, number, number];
+  if (train < 1 || val < 1 || count - train - val < 1) {
     problems.push({
       code: 'small-zoo',
       path: [...path, 'models'],
       message: 'every split needs at least one model',
-      received: `${models} models: ${train} train, ${val} validation, ${models - train - val} test`,
+      received: `${count} models: ${train} train, ${val} validation, ${count - train - val} test`,
       hint: `raise ${name}.models`,
     });
   }
   return problems;
 }
 
-/** Architectures that cannot be trained on these images. */
+/** Architectures that cannot be trained on these images, where the one or the other is the experiment's own. */
 function checkTraining(
-  name: string,
-  dataset: string,
+  { architecture: name, dataset, settings: { data, zoo } }: Models,
   path: readonly string[],
   { architectures, datasets }: CheckContext['catalogue'],
 ): SettingProblem[] {
@@ -78,16 +78,18 @@ function checkTraining(
     const message = `of ${name} only the tensors are known, which cannot be trained`;
     return [{ code: 'no-layers', path: [...path, 'import'], message, hint }];
   }
-  if (architecture?.written === undefined || !images) return [];
-  const [height, width, channels] = images.shape;
+  if (!architecture || !images || (architecture.written === undefined && !images.folder)) return [];
+  const [height, wide, channels] = images.shape;
   try {
-    architecture.build({ input: [height, width, channels], classes: images.classes, width: null });
+    const input = preparationSteps(dataset, [height, wide, channels], data).shape;
+    const width = architecture.width === null ? null : zoo.width;
+    architecture.build({ input, classes: images.classes, width });
     return [];
   } catch (error) {
     return [
       {
         code: 'other-images',
-        path: ['architectures', name],
+        path: architecture.written === undefined ? ['datasets', dataset] : ['architectures', name],
         message: (error as Error).message,
         received: `data set ${dataset}`,
       },

@@ -1,5 +1,6 @@
 /** A zoo of other people as it is found in a folder, before its weights are read. */
 import type { StateDict } from '../../nets/architecture.ts';
+import type { WrittenArchitecture } from '../../nets/written.ts';
 import type { Unused } from '../formats/checkpoint.ts';
 import type { Hyperparameters, Split } from '../members.ts';
 import type { Checkpoint } from '../zoo.ts';
@@ -58,6 +59,8 @@ export const named = ({ path, reason }: Dropped): string =>
 export interface FoundZoo {
   /** As the folder names them; null where it does not. */
   architecture: string | null;
+  /** The layers of the architecture, where the folder says them and the program does not know it. */
+  written?: WrittenArchitecture;
   dataset: string | null;
   /** In the order of their names, whatever the file system's is. */
   models: FoundModel[];

@@ -7,7 +7,7 @@ import type { Report } from '../../base/progress.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';
 import { FormatError } from '../../base/source.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { getDataset } from '../../data/registry.ts';
+import { datasets } from '../../data/registry.ts';
 import { type Recognised, recognise, type Sought } from '../../nets/recognise.ts';
 import { opaque } from '../../nets/registry.ts';
 import { partOf } from '../../nets/state-names.ts';
@@ -31,6 +31,8 @@ import {
   named,
 } from './found.ts';
 
+type Images = Pick<Dataset, 'name' | 'shape'>;
+
 export interface ImportOptions {
   /** Null: as the folder says, or else as the weights show. */
   architecture: string | null;
@@ -38,6 +40,8 @@ export interface ImportOptions {
   written?: WrittenArchitecture;
   /** Null: as the folder says. */
   dataset: string | null;
+  /** The data set's images, where the program does not know it. */
+  images?: Images;
   /** Epochs to take where they are there; null: all. */
   epochs: readonly number[] | null;
   /** How many models at most, the first by their names; null: all. */
@@ -87,11 +91,9 @@ export async function importZoo(
   checkEpochs(found, chosen, options);
   const splits = splitMembers(chosen.length, options.split, options.seed);
   const name = options.architecture ?? found.architecture;
-  const wanted: Sought = {
-    ...(name !== null && { name }),
-    ...(options.written && { written: options.written }),
-  };
-  const recognised = await architectureOfMost(chosen, wanted, getDataset(dataset));
+  const written = options.written ?? (options.architecture === null ? found.written : undefined);
+  const wanted: Sought = { ...(name !== null && { name }), ...(written && { written }) };
+  const recognised = await architectureOfMost(chosen, wanted, options.images ?? imagesOf(dataset));
   const conversion = new Conversion(out, recognised);
   await mkdir(join(out, 'models'), { recursive: true });
   const models: ZooModel[] = [];
@@ -134,6 +136,15 @@ export async function importZoo(
   return { manifest, dropped, unused };
 }
 
+/** The images of a data set that the program knows. Throws a FormatError for others. */
+function imagesOf(dataset: string): Images {
+  const found = datasets[dataset];
+  if (found) return found;
+  throw new FormatError(
+    `the zoo was trained on ${dataset}, and there are ${Object.keys(datasets).join(', ')}: import it in an experiment that names the images under datasets`,
+  );
+}
+
 function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }: ImportOptions): void {
   if (chosen.some(({ checkpoints }) => checkpoints.length > 0)) return;
   const there = [
@@ -145,8 +156,6 @@ function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }:
     `the zoo has no checkpoint of the epochs ${epochs?.join(', ')}; it has ${listed}: set zoo.checkpoints, or --epochs, to some of these`,
   );
 }
-
-type Images = Pick<Dataset, 'name' | 'shape'>;
 
 /** Networks are the same if they have the same architecture, built for the same. */
 const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([architecture.name, options]);

@@ -44,5 +44,7 @@ expected = {
     "grey": md5(np.array(image.convert("L"))),
     "resized": resized,
     "resizedGrey": md5(np.array(single.resize((28, 28), Image.BILINEAR))),
+    # The shorter side resized to 10, and the middle of the longer.
+    "square": md5(np.array(image.resize((10, 13), Image.BILINEAR).crop((0, 1, 10, 11)))),
 }
 json.dump(expected, open("expected.json", "w"), indent=2)

@@ -1,0 +1,50 @@
+/** Folders of images that an experiment names as data sets, in its block `datasets`. */
+import type { Catalogue, DatasetDescription } from './catalogue.ts';
+import type { Located } from './translate.ts';
+import type { ImageFolder } from './types.ts';
+
+/** Where a folder is that an experiment names, from its own folder on. Throws an Error for a path that cannot be read. */
+export type ResolvePath = (path: string) => string;
+
+/**
+ * The catalogue with the data sets of the block, and what is wrong with them. Those that are wrong are known by name all the same, so that
+ * what uses them is no mistake too. What is not as the schema has it, the schema's check reports.
+ */
+export function ownDatasets(
+  block: unknown,
+  catalogue: Catalogue,
+  resolve: ResolvePath,
+): { catalogue: Catalogue; located: Located[] } {
+  if (typeof block !== 'object' || block === null || Array.isArray(block)) return { catalogue, located: [] };
+  const located: Located[] = [];
+  const own: Record<string, DatasetDescription> = {};
+  for (const [name, value] of Object.entries(block as Record<string, unknown>)) {
+    const path = ['datasets', name];
+    if (name in catalogue.datasets) {
+      const hint = `call it otherwise, such as my-${name}`;
+      const problem = { code: 'known-name', message: `there is a data set ${name} already`, hint };
+      located.push({ path, markKey: true, problem });
+      continue;
+    }
+    own[name] = { name, description: '', shape: [1, 1, 1], classes: 1, standsFor: [] };
+    if (!isImageFolder(value)) continue;
+    try {
+      own[name] = catalogue.imageFolder(name, { ...value, folder: resolve(value.folder) });
+    } catch (error) {
+      const problem = { code: 'no-images', message: (error as Error).message };
+      located.push({ path: [...path, 'folder'], markKey: false, problem });
+    }
+  }
+  return { catalogue: { ...catalogue, datasets: { ...catalogue.datasets, ...own } }, located };
+}
+
+/** Whether a value is what the schema has for one. */
+function isImageFolder(value: unknown): value is ImageFolder {
+  if (typeof value !== 'object' || value === null) return false;
+  const { folder, test_share: share, resize } = value as Record<string, unknown>;
+  return (
+    typeof folder === 'string' &&
+    (share === undefined || (typeof share === 'number' && share > 0 && share < 1)) &&
+    (resize === undefined || (Number.isInteger(resize) && (resize as number) > 0))
+  );
+}

@@ -1,0 +1,125 @@
+/** Folders of images that an experiment names: names, keys, and what is wrong with them, at its line. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadExperiment } from '../../src/experiment/load.ts';
+import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
+import type { Plan } from '../../src/experiment/types.ts';
+import { catalogue } from '../../src/stages/catalogue.ts';
+import { png } from '../data/published-files.ts';
+import { mistakes, plan, valid } from './files.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'own-datasets-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Images of 28 x 28 in two classes, none of which can be decoded: planning reads one header. */
+const folder = join(root, 'shapes');
+for (const name of ['train/a/1.png', 'train/b/1.png', 'test/a/1.png', 'test/b/1.png']) {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), png(new Uint8Array(28), [28, 28], { color: 0 }));
+}
+
+const own = (where: string, more = '') =>
+  `${valid.replace('glyphs', 'shapes')}datasets:\n  shapes: { folder: ${where}${more} }\n`;
+const keysOf = ({ stages }: Plan) =>
+  Object.fromEntries(stages.map(({ stage, key, config, options }) => [stage, { key, config, options }]));
+
+test('its name is a value of the axis; what is in the folder is in the keys, and where it is not', () => {
+  const planned = plan(own(folder));
+  expect(planned.runs.map(({ dataset }) => dataset)).toEqual(['shapes', 'shapes']);
+  const before = keysOf(planned);
+  expect(before.dataset).toMatchObject({
+    config: { dataset: 'shapes', images: { fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/) } },
+    options: { folder },
+  });
+  const copy = join(root, 'copy');
+  cpSync(folder, copy, { recursive: true });
+  const touch = (dir: string, name: string, seconds: number) => utimesSync(join(dir, name), seconds, seconds);
+  for (const dir of [folder, copy])
+    for (const split of ['train', 'test'])
+      for (const name of ['a', 'b']) touch(dir, join(split, name, '1.png'), 1e9);
+  const [here, there] = [folder, copy].map((dir) => keysOf(plan(own(dir)))) as [typeof before, typeof before];
+  const keys = (of: typeof before) => Object.values(of).map(({ key }) => key);
+  expect(keys(there)).toEqual(keys(here));
+  touch(copy, 'test/b/1.png', 1e9 + 1);
+  const changed = keysOf(plan(own(copy)));
+  for (const stage of Object.keys(here))
+    expect([stage, changed[stage]!.key]).not.toEqual([stage, here[stage]!.key]);
+  expect(keysOf(plan(own(folder, ', resize: 28'))).dataset!.config.images).toMatchObject({ resize: 28 });
+  // What the program knows has the keys that it had, whatever else is written there.
+  expect(keysOf(plan(`${valid}datasets:\n  shapes: { folder: ${folder} }\n`))).toEqual(keysOf(plan(valid)));
+});
+
+test('an imported zoo is told the shape of its images', () => {
+  const zoo = 'zoo:\n  import: anywhere\n';
+  const inspectFolder = (path: string) => ({ path, fingerprint: '0' });
+  const planned = plan(own(folder).replace('zoo:\n', zoo), { inspectFolder });
+  expect(keysOf(planned)['zoo-import']!.config).toMatchObject({
+    dataset: 'shapes',
+    images: { name: 'shapes', shape: [28, 28, 1] },
+  });
+});
+
+test('what is done with its images counts for whether networks take them', () => {
+  const text = `${own(folder, ', resize: 32')}data:\n  resize: 28\n`;
+  expect(plan(text).runs.length).toBe(2);
+});
+
+describe('a mistake is shown at its line', () => {
+  test('a folder that is no data set, in full', () => {
+    const none = join(root, 'none');
+    expect(mistakes(own(none))).toBe(
+      [
+        `e.yaml:13:21 error datasets.shapes.folder: there is no folder ${none}: name one with a folder of PNG or JPEG files for each class`,
+        `  13 |   shapes: { folder: ${none} }`,
+        `     |                     ${'^'.repeat(none.length)}`,
+        '',
+        '1 mistake, nothing was run.',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    [
+      own(folder, ', resise: 32'),
+      ['e.yaml:13:', 'datasets.shapes.resise: unknown key', 'did you mean resize?'],
+    ],
+    [own(folder, ', test_share: 1'), ['datasets.shapes.test_share', 'less than 1']],
+    [
+      own(folder, ', test_share: 0.5'),
+      [`${folder} has its test images in a folder test: take test_share out`],
+    ],
+    [own('7'), ['datasets.shapes.folder']],
+    [
+      `${valid}datasets:\n  glyphs: { folder: ${folder} }\n`,
+      ['datasets.glyphs: there is a data set glyphs already', 'call it otherwise, such as my-glyphs'],
+    ],
+    [
+      `${own(folder)}data:\n  crop: 24\n`,
+      ['cnn-small takes images of 28 x 28 pixels', 'these have 24 x 24 x 1'],
+    ],
+    [own(folder, ', resize: 32'), ['cnn-small takes images of 28 x 28 pixels', 'these have 32 x 32 x 1']],
+    [
+      `${valid.replace('glyphs', 'shapess')}datasets:\n  shapes: { folder: ${folder} }\n`,
+      ['did you mean shapes?'],
+    ],
+  ])('%#', (text, parts) => {
+    const message = mistakes(text);
+    for (const part of parts) expect(message).toContain(part);
+  });
+
+  test('of a variable that is not set; paths begin at the experiment', async () => {
+    const file = join(root, 'e.yaml');
+    writeFileSync(file, own('shapes'));
+    expect((await loadExperiment(file, catalogue)).catalogue.datasets.shapes).toMatchObject({
+      ...{ shape: [28, 28, 1], classes: 2, folder: { path: folder } },
+    });
+    writeFileSync(file, own(`'$\{NO_SUCH_VARIABLE}/x'`));
+    const error = await loadExperiment(file, catalogue).catch((error: Error) => error);
+    expect(formatProblems(error as ExperimentError, { color: false })).toContain(
+      `datasets.shapes.folder: $\{NO_SUCH_VARIABLE}/x: the environment has no variable NO_SUCH_VARIABLE`,
+    );
+    expect(error).toBeInstanceOf(ExperimentError);
+  });
+});
