@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. A new one is one folder and one line here. */
 
+import { analyse } from './analyse/command.ts';
 import { archFromOnnx } from './arch/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   embed,
   reconstruct,
   sample,
+  analyse,
   zooInit,
   zooImport,
   zooShow,

@@ -11,6 +11,7 @@ export type SaneSettings = Settings['sane'];
 export type HyperRepresentationSettings = Settings['hyper_representation'];
 export type PropertyPredictionSettings = Settings['property_prediction'];
 export type GenerationSettings = Settings['generation'];
+export type AnalysisSettings = Settings['analysis'];
 
 /** Names of the catalogue that the experiment is planned with, to which an experiment may add its own. */
 export type Architecture = string;

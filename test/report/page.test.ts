@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import type { RunResult } from '../../src/report/measure.ts';
-import type { Evidence } from '../../src/report/page/evidence.ts';
+import type { Evidence } from '../../src/report/figures/evidence.ts';
 import { formatBytes, formatSeconds } from '../../src/report/page/format.ts';
 import { renderPage } from '../../src/report/page/page.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';

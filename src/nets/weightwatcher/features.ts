@@ -14,6 +14,8 @@ export interface SpectralFeatures {
   stable_rank: number;
 }
 
+export const spectralFeatureNames = ['log_spectral_norm', 'alpha', 'weighted_alpha', 'stable_rank'] as const;
+
 /** Layers with fewer or more eigenvalues are left out, as WeightWatcher does by default. */
 const fewest = 8;
 const most = 15_000;

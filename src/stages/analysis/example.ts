@@ -1,0 +1,48 @@
+/** One layer in full: its spectrum, and how far apart the embeddings of its tokens lie (the paper's figure 7). */
+import { histogram } from '../../base/histogram.ts';
+import type { StateDict } from '../../nets/architecture.ts';
+import { layerSpectra } from '../../nets/weightwatcher/features.ts';
+import type { Embedded } from '../../sane/layer-features.ts';
+
+export interface Example {
+  layer: string;
+  /** Ascending. */
+  eigenvalues: number[];
+  /** How many pairs of tokens have a distance in each of the equal parts of 0 to `largest`. */
+  distances: { largest: number; counts: number[] };
+}
+
+/** Tokens that are compared, evenly spaced in the layer where it has more. */
+const mostTokens = 500;
+const parts = 50;
+
+/** Of the layer with most eigenvalues, the first of several; null where no layer has a spectrum. */
+export function exampleOf(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  weights: StateDict,
+  { layout, z, latent }: Embedded,
+): Example | null {
+  let best: [name: string, spectrum: Float64Array] | null = null;
+  for (const found of layerSpectra(shapes, weights)) {
+    if (best === null || found[1].length > best[1].length) best = found;
+  }
+  const layer = best && layout.layers.find(({ name }) => name === best[0]);
+  if (!best || !layer) return null;
+  const { firstToken, tokens } = layer;
+  const count = Math.min(tokens, mostTokens);
+  const chosen = Array.from({ length: count }, (_, i) => {
+    const token = firstToken + Math.floor((i * tokens) / count);
+    return z.subarray(token * latent, (token + 1) * latent);
+  });
+  const all = distances(chosen);
+  const largest = all.reduce((most, value) => Math.max(most, value), 0);
+  const counts = histogram(all, 0, largest, parts);
+  return { layer: best[0], eigenvalues: [...best[1]], distances: { largest, counts } };
+}
+
+/** Euclidean, of each pair once. */
+function distances(points: readonly Float32Array[]): number[] {
+  return points.flatMap((a, i) =>
+    points.slice(i + 1).map((b) => Math.hypot(...a.map((value, d) => value - (b[d] as number)))),
+  );
+}
