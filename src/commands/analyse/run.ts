@@ -3,12 +3,11 @@ import { basename, dirname } from 'node:path';
 import {
   drawAccuracyOverFeatures,
   drawFeaturesByLayer,
-  type FeatureName,
   featuresOf,
-  featureTitles,
   networkFeature,
 } from '../../report/figures/features.ts';
 import type { FigureFormat } from '../../report/figures/formats.ts';
+import { type FeatureName, layerFeatureTitles } from '../../report/figures/titles.ts';
 import { writeFigures } from '../../report/figures/write.ts';
 import { csvText } from '../../report/renderers/csv-text.ts';
 import { type AnalysedNetwork, analyseNetworks } from '../../sane/analyse-networks.ts';
@@ -74,7 +73,7 @@ const number = (value: number | null | undefined): string => {
 /** The path, a line for each layer, and the mean over layers, which is the network's. */
 function networkTable({ path, layers }: AnalysedNetwork): string {
   const features = featuresOf([{ layers }]);
-  const header = ['layer', ...features.map((name) => featureTitles[name])];
+  const header = ['layer', ...features.map((name) => layerFeatureTitles[name])];
   const lines = layers.map((layer) => [layer.layer, ...features.map((name) => number(layer[name]))]);
   const mean = ['mean', ...features.map((name) => number(networkFeature(layers, name)))];
   const all = [header, ...lines, mean];

@@ -1,7 +1,7 @@
 /** What a report shows beside tables, from the artefacts of a plan's runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, StageNode } from '../../experiment/types.ts';
+import type { Plan, Run, StageNode } from '../../experiment/types.ts';
 import type { Analysis, EmbeddingMap, Evidence, LearningCurve } from '../../report/figures/evidence.ts';
 import type { Layer } from '../../report/figures/features.ts';
 import type { ArtefactRecord } from '../../runner/artefact.ts';
@@ -100,17 +100,27 @@ function firstEmbeddings({ runs }: Plan, finished: Finished): EmbeddingMap | nul
   return null;
 }
 
-/** Runs that differ in their seed only show the same; one is enough. */
+/** Each named by what it differs in from the others. Runs that differ in their seed only show the same; the first is enough. */
 function analysesOf({ runs }: Plan, finished: Finished): Analysis[] {
+  const analysing = runs.filter(({ task, resultKey }) => {
+    return task === 'analysis' && finished.get(resultKey)?.record.files['analysis.json'];
+  });
+  const inWords = (axes: Run['axes'], name: string) => JSON.stringify(axes[name]).replaceAll('"', '');
+  const names = Object.keys(analysing[0]?.axes ?? {}).filter(
+    (name) => name !== 'seed' && new Set(analysing.map(({ axes }) => inWords(axes, name))).size > 1,
+  );
   const analyses = new Map<string, Analysis>();
-  for (const { id, axes, task, resultKey, architecture } of runs) {
-    const found = finished.get(resultKey);
-    const { seed: _, ...others } = axes;
-    const same = JSON.stringify(others);
-    if (task !== 'analysis' || !found?.record.files['analysis.json'] || analyses.has(same)) continue;
-    const { networks, example } = readJson(found.dir, 'analysis.json') as AnalysisFile;
+  for (const { axes, resultKey, architecture } of analysing) {
+    const title =
+      names.map((name) => (name.includes('.') ? `${name}=` : '') + inWords(axes, name)).join(', ') ||
+      architecture;
+    if (analyses.has(title)) continue;
+    const { networks, example } = readJson(
+      finished.get(resultKey)?.dir as string,
+      'analysis.json',
+    ) as AnalysisFile;
     const ofReport = networks.map(({ test_accuracy, layers }) => ({ accuracy: test_accuracy, layers }));
-    analyses.set(same, { run: id, architecture, networks: ofReport, example });
+    analyses.set(title, { title, networks: ofReport, example });
   }
   return [...analyses.values()];
 }

@@ -48,7 +48,9 @@ export const colorsOf = (names: readonly string[]) => ({
 function plot(caption: string, options: Plot.PlotOptions) {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   return Plot.plot({
-    ...{ width: figureWidth, height: plotHeight, marginLeft, marginTop, marginBottom: 48 },
+    // An aspect ratio decides the height where there is one.
+    ...(options.aspectRatio ? {} : { height: plotHeight }),
+    ...{ width: figureWidth, marginLeft, marginTop, marginBottom: 48 },
     ...{ grid: true, ariaLabel: caption },
     ...{ style: { fontSize: `${fontSize}px`, background: '#ffffff', color: '#1f2328' } },
     ...options,

@@ -9,7 +9,7 @@ export function drawEmbeddings({ run, shares, points }: EmbeddingMap): Figure {
   const axis = (i: number) => `component ${i + 1} (${(100 * (shares[i] ?? 0)).toFixed(0)} % of the variance)`;
   const caption = `Mean embeddings of the test models in two dimensions (principal components), coloured by test accuracy (${run})`;
   return draw('embeddings', caption, {
-    ...{ width: 520, height: 460, aspectRatio: 1 },
+    ...{ width: 560, aspectRatio: 1, inset: 8 },
     legend: { title: 'accuracy in %' },
     x: { label: axis(0), ticks: 6 },
     y: { label: axis(1), ticks: 6 },

@@ -27,8 +27,8 @@ export interface EmbeddingMap {
 
 /** What a run of task `analysis` found. */
 export interface Analysis {
-  run: string;
-  architecture: string;
+  /** What it is of, among others. */
+  title: string;
   /** Checkpoints of test models, accuracies as fractions. */
   networks: { accuracy: number; layers: Layer[] }[];
   /** One layer in full; null where no layer has a spectrum. */
@@ -47,7 +47,7 @@ export interface Evidence {
   predictions: { run: string; points: Prediction[] } | null;
   /** Of the first finished run that embeds models to predict from them; null where none does. */
   embeddings: EmbeddingMap | null;
-  /** Of the first run of each pair that differs in its seed only. */
+  /** Of each group of runs that differ in their seed only, that of the first. */
   analyses: Analysis[];
   /** What finished stages took, added up over their jobs, and the bytes they keep. */
   seconds: number;

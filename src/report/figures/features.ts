@@ -3,20 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { correlation } from '../../base/correlation.ts';
 import { summarize } from '../measure.ts';
 import { colorsOf, type Figure, figureWidth, panels } from './draw.ts';
-
-/** WeightWatcher's, and those of SANE's embeddings. */
-export const featureTitles = {
-  log_spectral_norm: 'log10 spectral norm',
-  alpha: 'alpha',
-  weighted_alpha: 'weighted alpha',
-  stable_rank: 'stable rank',
-  embedding_spread: 'spread of embeddings',
-  embedding_norm: 'norm of embeddings',
-  embedding_mean: 'mean of embeddings',
-} as const;
-
-export type FeatureName = keyof typeof featureTitles;
-export const featureNames = Object.keys(featureTitles) as FeatureName[];
+import { type FeatureName, featureNames, layerFeatureTitles } from './titles.ts';
 
 /** One layer, and of its features those that it has. */
 export type Layer = { layer: string } & Partial<Record<FeatureName, number>>;
@@ -61,7 +48,7 @@ export function drawFeaturesByLayer(networks: readonly FeaturedNetwork[]): Figur
     return {
       ...panel,
       x: { label: 'layer', tickFormat: 'd', ticks: 6 },
-      y: { label: featureTitles[feature] },
+      y: { label: layerFeatureTitles[feature] },
       color: colorsOf(names),
       marks: [
         Plot.areaY(points, { x: 'layer', y1: 'low', y2: 'high', fill: 'series', fillOpacity: 0.15 }),
@@ -92,10 +79,11 @@ export function drawAccuracyOverFeatures(networks: readonly FeaturedNetwork[]): 
     return {
       ...panel,
       x: {
-        label: `${featureTitles[feature]}${Number.isFinite(r) ? ` (r = ${r.toFixed(2)})` : ''}`,
-        ticks: 5,
+        label: `${layerFeatureTitles[feature]}${Number.isFinite(r) ? ` (r = ${r.toFixed(2)})` : ''}`,
+        ticks: 4,
       },
       y: { label: 'accuracy in %' },
+      inset: 6,
       color: colorsOf(names),
       marks: [Plot.dot(points, { x: 'value', y: 'accuracy', stroke: 'series', r: 2.5 })],
     };

@@ -40,8 +40,8 @@ const figures: readonly ((content: Content) => readonly (Figure | null)[])[] = [
   ({ evidence }) => {
     const networks = evidence.analyses
       .slice(0, mostCurves)
-      .flatMap(({ run, networks }) =>
-        networks.map((network): FeaturedNetwork => ({ series: run, ...network })),
+      .flatMap(({ title, networks }) =>
+        networks.map((network): FeaturedNetwork => ({ series: title, ...network })),
       );
     return networks.length > 0 ? [drawFeaturesByLayer(networks), drawAccuracyOverFeatures(networks)] : [];
   },

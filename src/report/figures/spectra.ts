@@ -22,11 +22,11 @@ function barsOf(counts: readonly number[], low: number, high: number) {
 /** Two panels below each other for each run. Null where no run has a layer in full. */
 export function drawSpectra(analyses: readonly Analysis[]): Figure | null {
   const shown = analyses
-    .flatMap(({ run, example }) => (example ? [{ run, ...example }] : []))
+    .flatMap(({ title, example }) => (example ? [{ title, ...example }] : []))
     .slice(0, mostRuns);
   if (shown.length === 0) return null;
   const width = panel.width * shown.length;
-  const spectra = shown.map(({ run, layer, eigenvalues }): Plot.PlotOptions => {
+  const spectra = shown.map(({ title, layer, eigenvalues }): Plot.PlotOptions => {
     const least = negligible * (eigenvalues.at(-1) ?? 0);
     const logs = eigenvalues.filter((value) => value > least).map(Math.log10);
     const [low, high] = [logs[0] ?? 0, logs.at(-1) ?? 0];
@@ -34,7 +34,7 @@ export function drawSpectra(analyses: readonly Analysis[]): Figure | null {
     return {
       ...panel,
       x: { label: `log10 eigenvalue of ${layer}`, ticks: 5 },
-      y: { label: `eigenvalues (${run})`, ticks: 5 },
+      y: { label: `eigenvalues (${title})`, ticks: 5 },
       marks: [Plot.rectY(bars, { ...sides, fill: colorOf(1) })],
     };
   });
@@ -47,6 +47,6 @@ export function drawSpectra(analyses: readonly Analysis[]): Figure | null {
     }),
   );
   const caption =
-    "Spectrum of the layer with most eigenvalues, above, and distances between the embeddings of its tokens, below (as the paper's figure 7), of the last test model of each run";
+    "Spectrum of the layer with most weights, above, and distances between the embeddings of its tokens, below (as the paper's figure 7), of the last test model of each run";
   return panels('spectra', caption, [...spectra, ...distances], undefined, width);
 }

@@ -25,13 +25,14 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
   if (points.length === 0) return null;
   const names = [...new Set(points.map(({ series }) => series))];
   const trained = [...new Set(analysing.map(({ settings }) => settings.sane.window))];
-  const most = Math.max(...points.map(({ window }) => window));
+  const lengths = [...new Set(points.map(({ window }) => window))];
+  const most = Math.max(...lengths);
   const one = { x: 'window', stroke: 'series' };
   const caption =
     "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation over seeds; dashed: the window of pretraining";
   return draw('loss-by-window', caption, {
     legend: names,
-    x: { label: 'tokens in a window', type: 'log', base: 2, tickFormat: 'd' },
+    x: { label: 'tokens in a window', type: 'log', ticks: lengths, tickFormat: 'd' },
     y: { label: 'reconstruction loss', zero: true },
     color: colorsOf(names),
     marks: [

@@ -1,7 +1,8 @@
 /** One layer in full: its spectrum, and how far apart the embeddings of its tokens lie (the paper's figure 7). */
 import { histogram } from '../../base/histogram.ts';
 import type { StateDict } from '../../nets/architecture.ts';
-import { layerSpectra } from '../../nets/weightwatcher/features.ts';
+import { spectralLayers } from '../../nets/weightwatcher/features.ts';
+import { eigenvalues } from '../../nets/weightwatcher/spectrum.ts';
 import type { Embedded } from '../../sane/layer-features.ts';
 
 export interface Example {
@@ -16,18 +17,20 @@ export interface Example {
 const mostTokens = 500;
 const parts = 50;
 
-/** Of the layer with most eigenvalues, the first of several; null where no layer has a spectrum. */
+/** Of the layer with most weights, the first of several; null where no layer has a spectrum. */
 export function exampleOf(
   shapes: ReadonlyMap<string, readonly number[]>,
   weights: StateDict,
   { layout, z, latent }: Embedded,
 ): Example | null {
-  let best: [name: string, spectrum: Float64Array] | null = null;
-  for (const found of layerSpectra(shapes, weights)) {
-    if (best === null || found[1].length > best[1].length) best = found;
-  }
-  const layer = best && layout.layers.find(({ name }) => name === best[0]);
-  if (!best || !layer) return null;
+  const size = (name: string) => weights.get(name)?.length ?? 0;
+  const [name] = spectralLayers(shapes).toSorted((a, b) => size(b) - size(a));
+  const layer = layout.layers.find((one) => one.name === name);
+  if (!layer) return null;
+  const spectrum = eigenvalues(
+    shapes.get(layer.name) as readonly number[],
+    weights.get(layer.name) as Float32Array,
+  );
   const { firstToken, tokens } = layer;
   const count = Math.min(tokens, mostTokens);
   const chosen = Array.from({ length: count }, (_, i) => {
@@ -37,7 +40,7 @@ export function exampleOf(
   const all = distances(chosen);
   const largest = all.reduce((most, value) => Math.max(most, value), 0);
   const counts = histogram(all, 0, largest, parts);
-  return { layer: best[0], eigenvalues: [...best[1]], distances: { largest, counts } };
+  return { layer: layer.name, eigenvalues: [...spectrum], distances: { largest, counts } };
 }
 
 /** Euclidean, of each pair once. */
