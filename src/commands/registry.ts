@@ -8,6 +8,7 @@ import { dataCheck, dataGet, dataLs } from './data/command.ts';
 import { doctor } from './doctor/command.ts';
 import { embed } from './embed/command.ts';
 import { help } from './help/command.ts';
+import { radar } from './radar/command.ts';
 import { reconstruct } from './reconstruct/command.ts';
 import { report } from './report/command.ts';
 import { run } from './run/command.ts';
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   run,
   table,
   report,
+  radar,
   why,
   doctor,
   embed,

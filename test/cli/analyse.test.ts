@@ -15,6 +15,7 @@ import { Random } from '../../src/base/random.ts';
 import { writeSafetensors } from '../../src/base/safetensors.ts';
 import { analyseCommand } from '../../src/commands/analyse/run.ts';
 import { parseArguments } from '../../src/commands/arguments.ts';
+import { radarCommand } from '../../src/commands/radar/run.ts';
 import golden from '../nets/weightwatcher/golden/features.json' with { type: 'json' };
 import { exp } from './program.ts';
 
@@ -75,4 +76,16 @@ describe('exp analyse', () => {
       /fc.weight has numbers that are not finite: the network diverged/,
     );
   });
+});
+
+test('exp radar refuses what is no table, and tables of too few axes', async () => {
+  const radar = async (...args: string[]) =>
+    radarCommand(await parseArguments(['radar', ...args, '--out', root]));
+  const results = join(import.meta.dir, '..', '..', 'results');
+  await expect(radar(join(results, 'bench', 'bandwidth.json'))).rejects.toThrow(
+    /bandwidth.json is no table of the paper/,
+  );
+  await expect(radar(join(root, 'none.json'))).rejects.toThrow(/none.json cannot be read/);
+  const one = join(results, 'resnet-properties', 'table-02.json');
+  await expect(radar(one)).rejects.toThrow('these tables fill fewer than three axes of the radar');
 });

@@ -115,6 +115,9 @@ test('the loss by window has a dot for each length, and a band over seeds', () =
   expect(shapes(figure, 'dot', 'circle')).toBe(3);
   expect(shapes(figure, 'area', 'path')).toBe(1);
   for (const length of ['>8<', '>16<', '>64<']) expect(figure.svg).toContain(length);
+  const other = runs.map((run) => ({ ...run, id: `${run.id} other`, architecture: 'cnn-large' }));
+  const both = new Map([...found, ...results(other, () => [record(8, 0.5)])]);
+  expect(shapes(drawLossByWindow([...runs, ...other], both) as Figure, 'dot', 'circle')).toBe(4);
   expect(drawLossByWindow(runs, new Map())).toBeNull();
 });
 

@@ -140,7 +140,9 @@ describe('the report', () => {
       'Spectrum of the layer with most weights',
       'Reconstruction loss of each SANE by epoch',
     ]);
-    const [, tuning, predictions, embeddings, layers, over, , curves] = charts.split('class="chart"').slice(1);
+    const [, tuning, predictions, embeddings, layers, over, , curves] = charts
+      .split('class="chart"')
+      .slice(1);
     const shapes = (svg: string | undefined, shape: string) =>
       svg?.match(new RegExp(`<${shape}`, 'g'))?.length;
     // Two methods at three epochs, two features of three networks, two SANEs with two losses each.

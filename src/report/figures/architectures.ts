@@ -44,10 +44,10 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
     "Accuracy at the end of fine-tuning, from scratch and sampled, by the architecture that is generated (as the paper's figure 5), mean and standard deviation";
   return draw('by-architecture', caption, {
     legend: methods,
-    ...{ height: 60 + 30 * groups.length * methods.length, marginLeft: 20, marginRight: 240 },
+    ...{ height: 60 + 30 * groups.length * methods.length, marginLeft: 200, marginRight: 20 },
     x: { label: 'accuracy in %', domain: [0, 100] },
     y: { axis: null, domain: methods },
-    fy: { label: null, domain: groups },
+    fy: { label: null, domain: groups, axis: 'left' },
     color: colorsOf(methods),
     marks: [
       Plot.barX(points, { x: 'mean', y: 'method', fy: 'group', fill: 'method', fillOpacity: 0.75 }),

@@ -1,26 +1,27 @@
 /** The paper's figure 6: the reconstruction loss by the length of the window that SANE sees at once. */
 import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
-import type { RunResults } from '../measure.ts';
-import { buildPivot } from '../pivot.ts';
+import { type RunResults, summarize } from '../measure.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 
 /** Mean and standard deviation over seeds; a line for each architecture and data set. Null where no run measured it. */
 export function drawLossByWindow(runs: readonly Run[], results: RunResults): Figure | null {
-  const request = {
-    metric: 'reconstruction-loss',
-    rows: ['window'],
-    columns: ['architecture', 'dataset'],
-    where: {},
-  };
   const analysing = runs.filter(({ task }) => task === 'analysis');
-  const { rows, columns, cells } = buildPivot('windows', request, analysing, results);
-  const points = cells.flatMap(({ row, column, measured }) => {
-    const window = Number(rows.find(({ key }) => key === row)?.titles.at(-1));
-    const of = columns.find(({ key }) => key === column);
-    if (!measured || !of) return [];
+  const found = analysing.flatMap(({ id, architecture, dataset }) => {
+    const result = results.get(id);
+    if (result?.status !== 'done') return [];
+    const losses = result.records.filter(({ metric }) => metric === 'reconstruction-loss');
+    return losses.map(({ labels, value }) => ({
+      ...{ series: `${architecture}, ${dataset}`, window: Number(labels.window), value },
+    }));
+  });
+  const groups = Map.groupBy(found, ({ series, window }) => JSON.stringify([series, window]));
+  const points = [...groups.values()].flatMap((same) => {
+    const measured = summarize(same.map(({ value }) => value));
+    const [first] = same;
+    if (!measured || !first) return [];
     const { mean, sd } = measured;
-    return [{ window, series: of.title, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+    return [{ ...first, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
   });
   if (points.length === 0) return null;
   const names = [...new Set(points.map(({ series }) => series))];
@@ -32,7 +33,7 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
     "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation over seeds; dashed: the window of pretraining";
   return draw('loss-by-window', caption, {
     legend: names,
-    x: { label: 'tokens in a window', type: 'log', ticks: lengths, tickFormat: 'd' },
+    x: { label: 'tokens in a window', type: 'log', ticks: lengths, tickFormat: String },
     y: { label: 'reconstruction loss', zero: true },
     color: colorsOf(names),
     marks: [
