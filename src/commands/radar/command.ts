@@ -12,7 +12,10 @@ export const radar: Command = {
     format: figureFormat,
   },
   examples: [
-    { line: 'exp radar results/fashion-*/table-0[13].json results/resnet*/table-0[24].json --out figures', does: 'of several experiments' },
+    {
+      line: 'exp radar results/fashion-*/table-0[13].json results/resnet*/table-0[24].json --out figures',
+      does: 'of several experiments',
+    },
   ],
   load: async () => (await import('./run.ts')).radarCommand,
 };

@@ -86,6 +86,16 @@ export function drawRadar(tables: readonly Table[]): Figure | null {
   });
   if (new Set(points.map(({ i }) => i)).size < 3) return null;
   const names = seriesNames.filter((series) => points.some((point) => point.series === series));
+  // Between neighbouring axes only: nothing is known of those between others.
+  const sides = points.flatMap(({ series, i, x: x1, y: y1 }) => {
+    const next = points.find((point) => point.series === series && point.i === (i + 1) % axes.length);
+    return next ? [{ series, x1, y1, x2: next.x, y2: next.y }] : [];
+  });
+  const titles = [...axes.entries()].map(([i, { title }]) => {
+    const at = place(i, 1.12);
+    const textAnchor = Math.abs(at.x) < 0.1 ? 'middle' : at.x > 0 ? 'start' : 'end';
+    return { title, textAnchor, ...at };
+  });
   const rings = [0.25, 0.5, 0.75, 1];
   const hidden = { axis: null, domain: [-1.6, 1.6] } as const;
   const caption =
@@ -101,7 +111,7 @@ export function drawRadar(tables: readonly Table[]): Figure | null {
       marginBottom: 10,
       grid: false,
     },
-    x: { ...hidden, domain: [-2, 2] },
+    x: { ...hidden, domain: [-2.1, 2.1] },
     y: { ...hidden, domain: [-1.45, 1.45] },
     color: colorsOf(names),
     marks: [
@@ -123,13 +133,13 @@ export function drawRadar(tables: readonly Table[]): Figure | null {
           ...{ x: 'x', y: 'y', text: 'ring', dx: 14, fill: '#59636e', fontSize: 10 },
         },
       ),
-      Plot.text(
-        [...axes.entries()].map(([i, { title }]) => ({ title, ...place(i, 1.15) })),
-        {
-          ...{ x: 'x', y: 'y', text: 'title', lineWidth: 12 },
-        },
+      ...(['start', 'middle', 'end'] as const).map((textAnchor) =>
+        Plot.text(
+          titles.filter((title) => title.textAnchor === textAnchor),
+          { x: 'x', y: 'y', text: 'title', lineWidth: 12, textAnchor },
+        ),
       ),
-      Plot.line(points, { x: 'x', y: 'y', stroke: 'series', curve: 'linear-closed', strokeWidth: 2 }),
+      Plot.link(sides, { x1: 'x1', y1: 'y1', x2: 'x2', y2: 'y2', stroke: 'series', strokeWidth: 2 }),
       Plot.dot(points, { x: 'x', y: 'y', fill: 'series', r: 3.5 }),
     ],
   });

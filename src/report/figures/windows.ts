@@ -21,27 +21,31 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
     const [first] = same;
     if (!measured || !first) return [];
     const { mean, sd } = measured;
-    return [{ ...first, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+    return [
+      { ...first, position: Math.log2(first.window), mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) },
+    ];
   });
   if (points.length === 0) return null;
   const names = [...new Set(points.map(({ series }) => series))];
   const trained = [...new Set(analysing.map(({ settings }) => settings.sane.window))];
   const lengths = [...new Set(points.map(({ window }) => window))];
   const most = Math.max(...lengths);
-  const one = { x: 'window', stroke: 'series' };
+  const one = { x: 'position', stroke: 'series' };
   const caption =
     "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation over seeds; dashed: the window of pretraining";
   return draw('loss-by-window', caption, {
     legend: names,
-    x: { label: 'tokens in a window', type: 'log', ticks: lengths, tickFormat: String },
+    // Plot leaves labels out of a logarithmic axis.
+    x: {
+      label: 'tokens in a window',
+      ticks: lengths.map(Math.log2),
+      tickFormat: (x: number) => String(Math.round(2 ** x)),
+    },
     y: { label: 'reconstruction loss', zero: true },
     color: colorsOf(names),
     marks: [
-      Plot.ruleX(
-        trained.filter((window) => window <= most),
-        { strokeDasharray: '4 3' },
-      ),
-      Plot.areaY(points, { x: 'window', y1: 'low', y2: 'high', fill: 'series', fillOpacity: 0.15 }),
+      Plot.ruleX(trained.filter((window) => window <= most).map(Math.log2), { strokeDasharray: '4 3' }),
+      Plot.areaY(points, { x: 'position', y1: 'low', y2: 'high', fill: 'series', fillOpacity: 0.15 }),
       Plot.lineY(points, { ...one, y: 'mean' }),
       Plot.dot(points, { ...one, y: 'mean', fill: 'series', r: 3 }),
     ],
