@@ -118,6 +118,16 @@ test('the loss by window has a dot for each length, and a band over seeds', () =
   const other = runs.map((run) => ({ ...run, id: `${run.id} other`, architecture: 'cnn-large' }));
   const both = new Map([...found, ...results(other, () => [record(8, 0.5)])]);
   expect(shapes(drawLossByWindow([...runs, ...other], both) as Figure, 'dot', 'circle')).toBe(4);
+  // Nor are settings that vary averaged over.
+  const swept = [4, 64].map(
+    (size): Run => ({ ...makeRun({ 'zoo.batch_size': size, seed: 0 }), task: 'analysis' }),
+  );
+  const ofSwept = drawLossByWindow(
+    swept,
+    results(swept, () => [record(8, 0.5)]),
+  ) as Figure;
+  expect(shapes(ofSwept, 'dot', 'circle')).toBe(2);
+  expect(ofSwept.svg).toContain('>cnn-small, mnist, zoo.batch_size=64<');
   expect(drawLossByWindow(runs, new Map())).toBeNull();
 });
 

@@ -4,6 +4,10 @@ import type { Run } from '../../experiment/types.ts';
 import { type RunResults, summarize } from '../measure.ts';
 import { titleOf } from '../metrics.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
+import { variant } from './series.ts';
+
+/** Axes that the name of a group says. */
+const named = ['generation.prompt_zoo', 'generation.target_dataset', 'generation.epochs'];
 
 /** What a run generates, which may be of another architecture and for another data set than SANE's zoo, and the epochs of its fine-tuning. */
 function describeGenerated({ architecture, dataset, settings: { generation } }: Run): string {
@@ -13,9 +17,10 @@ function describeGenerated({ architecture, dataset, settings: { generation } }: 
 
 /** Mean accuracy and standard deviation at the end of fine-tuning. Null where runs generate networks of one architecture only. */
 export function drawByArchitecture(runs: readonly Run[], results: RunResults): Figure | null {
-  const found = runs.flatMap((run) => {
+  const generating = runs.filter(({ task }) => task === 'generation');
+  const found = generating.flatMap((run) => {
     const result = results.get(run.id);
-    if (run.task !== 'generation' || result?.status !== 'done') return [];
+    if (result?.status !== 'done') return [];
     const last = Math.max(...run.settings.generation.epochs);
     const { prompt_zoo: zoo } = run.settings.generation;
     return result.records
@@ -24,7 +29,7 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
       )
       .map(({ labels, value }) => ({
         architecture: zoo?.architecture ?? run.architecture,
-        group: describeGenerated(run),
+        group: `${describeGenerated(run)}${variant(run, generating, named)}`,
         method: titleOf('method', String(labels.method)),
         value: 100 * value,
       }));
@@ -44,7 +49,12 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
     "Accuracy at the end of fine-tuning, from scratch and sampled, by the architecture that is generated (as the paper's figure 5), mean and standard deviation";
   return draw('by-architecture', caption, {
     legend: methods,
-    ...{ height: 60 + 30 * groups.length * methods.length, marginLeft: 200, marginRight: 20 },
+    ...{
+      width: 640 + 3 * Math.max(0, ...groups.map(({ length }) => length - 30)),
+      height: 60 + 30 * groups.length * methods.length,
+      marginLeft: 24 + 7.4 * Math.max(...groups.map(({ length }) => length)),
+      marginRight: 20,
+    },
     x: { label: 'accuracy in %', domain: [0, 100] },
     y: { axis: null, domain: methods },
     fy: { label: null, domain: groups, axis: 'left' },

@@ -26,14 +26,20 @@ export function drawSpectra(analyses: readonly Analysis[]): Figure | null {
     .slice(0, mostRuns);
   if (shown.length === 0) return null;
   const width = panel.width * shown.length;
-  const spectra = shown.map(({ title, layer, eigenvalues }): Plot.PlotOptions => {
+  const logsOf = shown.map(({ eigenvalues }) => {
     const least = negligible * (eigenvalues.at(-1) ?? 0);
-    const logs = eigenvalues.filter((value) => value > least).map(Math.log10);
-    const [low, high] = [logs[0] ?? 0, logs.at(-1) ?? 0];
+    return eigenvalues.filter((value) => value > least).map(Math.log10);
+  });
+  // The same axes for all, so that tails can be compared.
+  const low = Math.min(...logsOf.map((logs) => logs[0] ?? 0));
+  const high = Math.max(...logsOf.map((logs) => logs.at(-1) ?? 0));
+  const farthest = Math.max(...shown.map((one) => one.distances.largest));
+  const spectra = shown.map(({ title, layer }, i): Plot.PlotOptions => {
+    const logs = logsOf[i] ?? [];
     const bars = barsOf(histogram(logs, low, high, parts), low, high);
     return {
       ...panel,
-      x: { label: `log10 eigenvalue of ${layer}`, ticks: 5 },
+      x: { label: `log10 eigenvalue of ${layer}`, ticks: 5, domain: [low, high] },
       y: { label: `eigenvalues (${title})`, ticks: 5 },
       marks: [Plot.rectY(bars, { ...sides, fill: colorOf(1) })],
     };
@@ -41,7 +47,7 @@ export function drawSpectra(analyses: readonly Analysis[]): Figure | null {
   const distances = shown.map(
     ({ distances: { largest, counts } }): Plot.PlotOptions => ({
       ...panel,
-      x: { label: 'distance of token embeddings', ticks: 5 },
+      x: { label: 'distance of token embeddings', ticks: 5, domain: [0, farthest] },
       y: { label: 'pairs', ticks: 5, tickFormat: '~s' },
       marks: [Plot.rectY(barsOf(counts, 0, largest), { ...sides, fill: colorOf(0) })],
     }),

@@ -3,16 +3,19 @@ import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
 import { type RunResults, summarize } from '../measure.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
+import { variant } from './series.ts';
 
-/** Mean and standard deviation over seeds; a line for each architecture and data set. Null where no run measured it. */
+/** Mean and standard deviation over seeds; a line for each architecture, data set and setting that varies. Null where no run measured it. */
 export function drawLossByWindow(runs: readonly Run[], results: RunResults): Figure | null {
   const analysing = runs.filter(({ task }) => task === 'analysis');
-  const found = analysing.flatMap(({ id, architecture, dataset }) => {
+  const found = analysing.flatMap((run) => {
+    const { id, architecture, dataset } = run;
+    const series = `${architecture}, ${dataset}${variant(run, analysing)}`;
     const result = results.get(id);
     if (result?.status !== 'done') return [];
     const losses = result.records.filter(({ metric }) => metric === 'reconstruction-loss');
     return losses.map(({ labels, value }) => ({
-      ...{ series: `${architecture}, ${dataset}`, window: Number(labels.window), value },
+      ...{ series, window: Number(labels.window), value },
     }));
   });
   const groups = Map.groupBy(found, ({ series, window }) => JSON.stringify([series, window]));
