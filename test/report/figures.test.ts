@@ -124,9 +124,9 @@ test('the loss by window has a dot for each length, and a band over seeds', () =
   );
   const ofSwept = drawLossByWindow(
     swept,
-    results(swept, () => [record(8, 0.5)]),
+    results(swept, () => [record(8, 0.5), record(16, 0.4)]),
   ) as Figure;
-  expect(shapes(ofSwept, 'dot', 'circle')).toBe(2);
+  expect(shapes(ofSwept, 'dot', 'circle')).toBe(4);
   expect(ofSwept.svg).toContain('>cnn-small, mnist, zoo.batch_size=64<');
   expect(drawLossByWindow(runs, new Map())).toBeNull();
 });

@@ -44,14 +44,21 @@ export function drawFeaturesByLayer(networks: readonly FeaturedNetwork[]): Figur
         return [{ series, layer: i + 1, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
       }).flat();
     });
-    const one = { x: 'layer', stroke: 'series' };
+    const one = { x: 'layer', stroke: 'series', z: 'series' };
     return {
       ...panel,
       x: { label: 'layer', tickFormat: 'd', ticks: 6 },
       y: { label: layerFeatureTitles[feature] },
       color: colorsOf(names),
       marks: [
-        Plot.areaY(points, { x: 'layer', y1: 'low', y2: 'high', fill: 'series', fillOpacity: 0.15 }),
+        Plot.areaY(points, {
+          x: 'layer',
+          y1: 'low',
+          y2: 'high',
+          fill: 'series',
+          z: 'series',
+          fillOpacity: 0.15,
+        }),
         Plot.lineY(points, { ...one, y: 'mean' }),
         Plot.dot(points, { ...one, y: 'mean', fill: 'series', r: 2 }),
       ],

@@ -8,7 +8,7 @@ import type { LearningCurve, Prediction } from './evidence.ts';
 /** Training and validation loss of each SANE over the epochs of its pretraining. */
 export function drawCurves(curves: readonly LearningCurve[], all: number): Figure {
   const points = curves.flatMap(({ run, epochs }) => epochs.map((point) => ({ run, ...point })));
-  const one = { x: 'epoch', stroke: 'run' };
+  const one = { x: 'epoch', stroke: 'run', z: 'run' };
   const which = all > curves.length ? `the first ${curves.length} of ${all} SANEs` : 'each SANE';
   return draw(
     'learning-curves',
@@ -66,7 +66,7 @@ export function drawFineTuning(pivot: Table): Figure[] {
         return [{ ...place, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
       }),
     );
-    const one = { x: 'epoch', stroke: 'method' };
+    const one = { x: 'epoch', stroke: 'method', z: 'method' };
     return draw(
       i === 0 ? 'fine-tuning' : `fine-tuning-${i + 1}`,
       `Accuracy in % by epoch of fine-tuning, mean and standard deviation${block ? ` (${block})` : ''}`,
@@ -80,7 +80,14 @@ export function drawFineTuning(pivot: Table): Figure[] {
         legend: pivot.columns.map(({ title }) => title),
         color: colorsOf(pivot.columns.map(({ title }) => title)),
         marks: [
-          Plot.areaY(points, { x: 'epoch', y1: 'low', y2: 'high', fill: 'method', fillOpacity: 0.15 }),
+          Plot.areaY(points, {
+            x: 'epoch',
+            y1: 'low',
+            y2: 'high',
+            fill: 'method',
+            z: 'method',
+            fillOpacity: 0.15,
+          }),
           Plot.lineY(points, { ...one, y: 'mean', strokeWidth: 2 }),
           Plot.dot(points, { ...one, y: 'mean', fill: 'method', r: 2.5 }),
         ],

@@ -5,7 +5,7 @@ import { type RunResults, summarize } from '../measure.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 import { variant } from './series.ts';
 
-/** Mean and standard deviation over seeds; a line for each architecture, data set and setting that varies. Null where no run measured it. */
+/** Mean and standard deviation over seeds; a line for each architecture, data set and setting that varies. Null where fewer than two lengths were measured. */
 export function drawLossByWindow(runs: readonly Run[], results: RunResults): Figure | null {
   const analysing = runs.filter(({ task }) => task === 'analysis');
   const found = analysing.flatMap((run) => {
@@ -28,12 +28,12 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
       { ...first, position: Math.log2(first.window), mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) },
     ];
   });
-  if (points.length === 0) return null;
+  if (new Set(points.map(({ window }) => window)).size < 2) return null;
   const names = [...new Set(points.map(({ series }) => series))];
   const trained = [...new Set(analysing.map(({ settings }) => settings.sane.window))];
   const lengths = [...new Set(points.map(({ window }) => window))];
   const most = Math.max(...lengths);
-  const one = { x: 'position', stroke: 'series' };
+  const one = { x: 'position', stroke: 'series', z: 'series' };
   const caption =
     "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation over seeds; dashed: the window of pretraining";
   return draw('loss-by-window', caption, {
@@ -48,7 +48,14 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
     color: colorsOf(names),
     marks: [
       Plot.ruleX(trained.filter((window) => window <= most).map(Math.log2), { strokeDasharray: '4 3' }),
-      Plot.areaY(points, { x: 'position', y1: 'low', y2: 'high', fill: 'series', fillOpacity: 0.15 }),
+      Plot.areaY(points, {
+        x: 'position',
+        y1: 'low',
+        y2: 'high',
+        fill: 'series',
+        z: 'series',
+        fillOpacity: 0.15,
+      }),
       Plot.lineY(points, { ...one, y: 'mean' }),
       Plot.dot(points, { ...one, y: 'mean', fill: 'series', r: 3 }),
     ],
