@@ -13,7 +13,7 @@ export const radar: Command = {
   },
   examples: [
     {
-      line: 'exp radar results/fashion-*/table-0[13].json results/resnet*/table-0[24].json --out figures',
+      line: 'exp radar results/cnn*/table-0?.json --out figures',
       does: 'of several experiments',
     },
   ],
