@@ -35,7 +35,7 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
 }
 
 /** Reads networks as the options say. What it does not use of a file is printed, once for files that have the same. */
-function networkReader(request: Request): Pretrained['read'] {
+export function networkReader(request: Request): Pretrained['read'] {
   const key = optionValue(request, 'key');
   const printed = new Set<string>();
   return async (path: string, options: NetworkOptions) => {

@@ -1,5 +1,6 @@
 /** Options that several commands share. Those of one command only are described in its folder. */
 import { layouts } from '../experiment/tables-schema.ts';
+import { figureFormats } from '../report/figures/formats.ts';
 import { deviceNames } from '../tensor/devices/registry.ts';
 import type { Option } from './command.ts';
 
@@ -90,4 +91,11 @@ export const format: Option = {
   value: 'name',
   help: 'safetensors (default), or pt for torch.load',
   values: () => ['safetensors', 'pt'],
+};
+
+/** The file format of figures. */
+export const figureFormat: Option = {
+  value: 'name',
+  help: 'of the figures: svg (default) or png',
+  values: () => figureFormats,
 };

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. A new one is one folder and one line here. */
 
+import { analyse } from './analyse/command.ts';
 import { archFromOnnx } from './arch/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
@@ -7,6 +8,7 @@ import { dataCheck, dataGet, dataLs } from './data/command.ts';
 import { doctor } from './doctor/command.ts';
 import { embed } from './embed/command.ts';
 import { help } from './help/command.ts';
+import { radar } from './radar/command.ts';
 import { reconstruct } from './reconstruct/command.ts';
 import { report } from './report/command.ts';
 import { run } from './run/command.ts';
@@ -19,11 +21,13 @@ export const commands: readonly Command[] = [
   run,
   table,
   report,
+  radar,
   why,
   doctor,
   embed,
   reconstruct,
   sample,
+  analyse,
   zooInit,
   zooImport,
   zooShow,

@@ -176,6 +176,10 @@ export interface Experiment {
    */
   generation?: Generation;
   /**
+   * Task analysis: features of the layers of networks, by their spectra and by SANE's embeddings, and the reconstruction loss by the length of the window.
+   */
+  analysis?: Analysis;
+  /**
    * Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.
    *
    * @minItems 1
@@ -725,6 +729,26 @@ export interface Generation {
   conditioning_batch_size?: number;
 }
 /**
+ * Task analysis: features of the layers of networks, by their spectra and by SANE's embeddings, and the reconstruction loss by the length of the window.
+ *
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "analysis".
+ */
+export interface Analysis {
+  /**
+   * Which of the zoo's checkpoints are analysed; null uses all. Default null.
+   */
+  checkpoints?: null | Epochs1;
+  /**
+   * How many of the zoo's test models are analysed; null: all. The spectra of a ResNet-18 take about a minute on one core. Default null.
+   */
+  models?: number | null;
+  /**
+   * Tokens that SANE sees at once where it reconstructs the test models, a quarter of them on each side as halo; longer ones than a network see all of it. Null: powers of two from 8 to the first that holds a whole network, and the window of pretraining; at most 1024. Default null.
+   */
+  windows?: null | [number, ...number[]];
+}
+/**
  * This interface was referenced by `Experiment`'s JSON-Schema
  * via the `definition` "grid".
  */
@@ -746,4 +770,5 @@ export interface Settings {
   hyper_representation: Required<HyperRepresentation>;
   property_prediction: Required<PropertyPrediction>;
   generation: Required<Generation>;
+  analysis: Required<Analysis>;
 }

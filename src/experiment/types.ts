@@ -11,6 +11,7 @@ export type SaneSettings = Settings['sane'];
 export type HyperRepresentationSettings = Settings['hyper_representation'];
 export type PropertyPredictionSettings = Settings['property_prediction'];
 export type GenerationSettings = Settings['generation'];
+export type AnalysisSettings = Settings['analysis'];
 
 /** A folder of images, as an experiment names it. */
 export type ImageFolder = NonNullable<Experiment['datasets']>[string];

@@ -1,4 +1,5 @@
 /** How metrics and labels are called in tables, and which way is up. */
+import { layerFeatureTitles } from './figures/titles.ts';
 import { methodTitles } from './tables/generation.ts';
 import { featureTitles, targetTitles } from './tables/property-prediction.ts';
 
@@ -30,6 +31,15 @@ const metrics: Record<string, MetricDescription> = {
   'reconstruction-loss': {
     ...{ title: 'Reconstruction loss', unit: 'reconstruction loss', factor: 1, decimals: 3, best: 'lowest' },
   },
+  correlation: {
+    ...{
+      title: 'Correlation with the test accuracy',
+      unit: "Pearson's r",
+      factor: 1,
+      decimals: 3,
+      best: null,
+    },
+  },
 };
 
 /** One that is not known is shown under its own name, as it was recorded. */
@@ -37,7 +47,7 @@ export const describeMetric = (name: string): MetricDescription =>
   metrics[name] ?? { title: name, unit: name, factor: 1, decimals: 3, best: null };
 
 const titles: Record<string, Readonly<Record<string, string>>> = {
-  feature: featureTitles,
+  feature: { ...featureTitles, ...layerFeatureTitles },
   target: targetTitles,
   method: methodTitles,
 };

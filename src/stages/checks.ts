@@ -2,7 +2,7 @@
 import type { SettingProblem } from '../experiment/stage-plan.ts';
 import type { Settings } from '../experiment/types.ts';
 
-type BlockOfEpochs = 'sane' | 'hyper_representation' | 'property_prediction';
+type BlockOfEpochs = 'analysis' | 'sane' | 'hyper_representation' | 'property_prediction';
 
 /** Epochs that a block uses and the zoo does not keep. */
 export function checkCheckpoints(block: BlockOfEpochs, settings: Settings): SettingProblem[] {

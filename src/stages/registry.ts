@@ -1,5 +1,6 @@
 /** Every stage, in the order in which their settings stand in the schema. A new one is one folder and one line here. */
 import { alignment } from './alignment/plan.ts';
+import { analysis } from './analysis/plan.ts';
 import { dataset } from './dataset/plan.ts';
 import { generation } from './generation/plan.ts';
 import { hyperRepresentation } from './hyper-representation/plan.ts';
@@ -20,6 +21,7 @@ const all: readonly Stage[] = [
   propertyPrediction,
   generation,
   reconstruction,
+  analysis,
 ];
 
 /** By name. */

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
+import type { Evidence } from '../../src/report/figures/evidence.ts';
+import { drawFigures } from '../../src/report/figures/registry.ts';
 import type { RunResult } from '../../src/report/measure.ts';
-import type { Evidence } from '../../src/report/page/evidence.ts';
 import { formatBytes, formatSeconds } from '../../src/report/page/format.ts';
 import { renderPage } from '../../src/report/page/page.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
@@ -27,6 +28,23 @@ const evidence: Evidence = {
       [0.1, 0.5, 0.9].map((actual) => ({ feature, actual, predicted: actual + 0.05 })),
     ),
   },
+  embeddings: {
+    ...{ run: 'seed=0', shares: [0.7, 0.2] },
+    points: [0.1, 0.5, 0.9].map((accuracy, i) => ({ x: i, y: -i, accuracy })),
+  },
+  analyses: [
+    {
+      title: 'cnn-small',
+      networks: [0.2, 0.8].map((accuracy) => ({
+        accuracy,
+        layers: [1, 2].map((l) => ({ layer: `l${l}`, alpha: l + accuracy, embedding_spread: l * accuracy })),
+      })),
+      example: {
+        ...{ layer: 'l2', eigenvalues: [0.1, 1, 2] },
+        distances: { largest: 2, counts: [1, 2] },
+      },
+    },
+  ],
   ...{ seconds: 6720, bytes: 210_400_000, machines: ['2 cores of EPYC, native'], commit: 'abc1234' },
   command: 'exp my.yaml --set sane.epochs=2',
 };
@@ -68,7 +86,9 @@ function pageOf(runs: Run[], tables: number[], failed: readonly Run[] = []): str
     ]),
   );
   const plan = { ...makePlan(runs, tables), name: 'my-experiment', description: 'What it is for.' };
-  return renderPage(plan, results, buildTables(plan, results), evidence, {});
+  const built = buildTables(plan, results);
+  const figures = drawFigures({ plan, results, tables: built, evidence });
+  return renderPage(plan, results, built, figures, evidence, {});
 }
 
 const plain = (html: string) =>
@@ -109,24 +129,36 @@ describe('the report', () => {
 
   test('has charts of predictions, learning curves and fine-tuning, each with what it shows', () => {
     const html = pageOf([...properties, ...generation], [1, 3]);
-    const charts = html.slice(html.indexOf('<h2>Charts</h2>'));
-    expect(charts.match(/<p>[^<]*<\/p>/g)).toEqual([
-      '<p>Accuracy in % by epoch of fine-tuning, mean and standard deviation</p>',
-      '<p>Predicted against actual accuracy of the test models, in %, by feature (seed=0)</p>',
-      '<p>Reconstruction loss of each SANE by epoch: training dashed, validation solid</p>',
+    const charts = html.slice(html.indexOf('<h2>Charts</h2>'), html.indexOf('id="settings"'));
+    expect(Array.from(charts.matchAll(/<p>([^<(:,]*)/g), ([, caption]) => caption?.trim())).toEqual([
+      'Tables 1 to 4 at a glance',
+      'Accuracy in % by epoch of fine-tuning',
+      'Predicted against actual accuracy of the test models',
+      'Mean embeddings of the test models in two dimensions',
+      'Features by layer',
+      'Test accuracy over the mean of each feature over layers',
+      'Spectrum of the layer with most weights',
+      'Reconstruction loss of each SANE by epoch',
     ]);
-    const [tuning, predictions, curves] = charts.split('class="chart"').slice(1) as [string, string, string];
+    const [, tuning, predictions, embeddings, layers, over, , curves] = charts
+      .split('class="chart"')
+      .slice(1);
+    const shapes = (svg: string | undefined, shape: string) =>
+      svg?.match(new RegExp(`<${shape}`, 'g'))?.length;
     // Two methods at three epochs, two features of three networks, two SANEs with two losses each.
-    expect(tuning.match(/<circle/g)?.length).toBe(6);
-    expect(predictions.match(/<circle/g)?.length).toBe(6);
-    const lines = curves.slice(curves.indexOf('aria-label="line"')).match(/<path/g);
-    expect(lines?.length).toBe(4);
+    expect(shapes(tuning, 'circle')).toBe(6);
+    expect(shapes(predictions, 'circle')).toBe(6);
+    // Three networks; two features of two layers; two features of two networks.
+    expect([embeddings, layers, over].map((svg) => shapes(svg, 'circle'))).toEqual([3, 4, 4]);
+    expect(shapes(curves?.slice(curves.indexOf('aria-label="line"')), 'path')).toBe(4);
   });
 
   test('has no charts where there is nothing to draw', () => {
     const plan = makePlan(properties, [1]);
-    const nothing = { ...evidence, curves: [], predictions: null };
-    const html = renderPage(plan, new Map(), buildTables(plan, new Map()), nothing, {});
+    const nothing = { ...evidence, curves: [], predictions: null, embeddings: null, analyses: [] };
+    const content = { plan, results: new Map(), tables: buildTables(plan, new Map()), evidence: nothing };
+    expect(drawFigures(content)).toEqual([]);
+    const html = renderPage(plan, new Map(), content.tables, [], nothing, {});
     expect(html).not.toContain('Charts');
     expect(plain(html)).toContain('0 of 2 runs done');
   });

@@ -1,8 +1,9 @@
 /** What a report shows beside tables, from the artefacts of a plan's runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, StageNode } from '../../experiment/types.ts';
-import type { Evidence, LearningCurve } from '../../report/page/evidence.ts';
+import type { Plan, Run, StageNode } from '../../experiment/types.ts';
+import type { Analysis, EmbeddingMap, Evidence, LearningCurve } from '../../report/figures/evidence.ts';
+import type { Layer } from '../../report/figures/features.ts';
 import type { ArtefactRecord } from '../../runner/artefact.ts';
 import type { Store } from '../../runner/store.ts';
 
@@ -19,6 +20,18 @@ interface PredictionsFile {
   predictions: { feature: string; target: string; values: number[] }[];
 }
 
+/** And where these lie to one another by SANE's embeddings. */
+interface ComponentsFile {
+  shares: number[];
+  points: [x: number, y: number][];
+}
+
+/** What stage `analysis` keeps beside its result. */
+interface AnalysisFile {
+  networks: { test_accuracy: number; layers: Layer[] }[];
+  example: Analysis['example'];
+}
+
 /** `command` is that which makes the report again. Artefacts that were changed since they were written are left out. */
 export async function collectEvidence(plan: Plan, store: Store, command: string): Promise<Evidence> {
   const finished = new Map<string, { node: StageNode; dir: string; record: ArtefactRecord }>();
@@ -30,6 +43,8 @@ export async function collectEvidence(plan: Plan, store: Store, command: string)
   return {
     curves: learningCurves(plan, finished),
     predictions: firstPredictions(plan, finished),
+    embeddings: firstEmbeddings(plan, finished),
+    analyses: analysesOf(plan, finished),
     seconds: records.reduce((sum, { timing }) => sum + timing.seconds, 0),
     bytes: records.reduce((sum, { files }) => sum + bytesOf(files), 0),
     machines: [...new Set(records.map(({ environment }) => describeMachine(environment)))],
@@ -69,6 +84,45 @@ function firstPredictions({ runs }: Plan, finished: Finished): Evidence['predict
       values.map((predicted, i) => ({ feature, predicted, actual: tested[i]?.test_accuracy ?? Number.NaN })),
     );
   return points.length > 0 ? { run: run.id, points } : null;
+}
+
+function firstEmbeddings({ runs }: Plan, finished: Finished): EmbeddingMap | null {
+  for (const { id, resultKey } of runs) {
+    const found = finished.get(resultKey);
+    if (!found?.record.files['components.json']) continue;
+    const { tested } = readJson(found.dir, 'predictions.json') as PredictionsFile;
+    const { shares, points } = readJson(found.dir, 'components.json') as ComponentsFile;
+    return {
+      ...{ run: id, shares },
+      points: points.map(([x, y = 0], i) => ({ x, y, accuracy: tested[i]?.test_accuracy ?? Number.NaN })),
+    };
+  }
+  return null;
+}
+
+/** Each named by what it differs in from the others. Runs that differ in their seed only show the same; the first is enough. */
+function analysesOf({ runs }: Plan, finished: Finished): Analysis[] {
+  const analysing = runs.filter(({ task, resultKey }) => {
+    return task === 'analysis' && finished.get(resultKey)?.record.files['analysis.json'];
+  });
+  const inWords = (axes: Run['axes'], name: string) => JSON.stringify(axes[name]).replaceAll('"', '');
+  const names = Object.keys(analysing[0]?.axes ?? {}).filter(
+    (name) => name !== 'seed' && new Set(analysing.map(({ axes }) => inWords(axes, name))).size > 1,
+  );
+  const analyses = new Map<string, Analysis>();
+  for (const { axes, resultKey, architecture } of analysing) {
+    const title =
+      names.map((name) => (name.includes('.') ? `${name}=` : '') + inWords(axes, name)).join(', ') ||
+      architecture;
+    if (analyses.has(title)) continue;
+    const { networks, example } = readJson(
+      finished.get(resultKey)?.dir as string,
+      'analysis.json',
+    ) as AnalysisFile;
+    const ofReport = networks.map(({ test_accuracy, layers }) => ({ accuracy: test_accuracy, layers }));
+    analyses.set(title, { title, networks: ofReport, example });
+  }
+  return [...analyses.values()];
 }
 
 const bytesOf = (files: ArtefactRecord['files']): number =>

@@ -1,13 +1,12 @@
 /** The report: one HTML file with all that an experiment gave, which asks for nothing else. */
 import type { Plan } from '../../experiment/types.ts';
 import { describeCondition, summarizeConditions } from '../conditions.ts';
+import type { Figure } from '../figures/draw.ts';
+import type { Evidence } from '../figures/evidence.ts';
 import type { RunResults } from '../measure.ts';
-import { buildPivot } from '../pivot.ts';
 import { escapeText, pageHead, tableSection, style as tableStyle } from '../renderers/html.ts';
 import type { Condition, Table } from '../table.ts';
 import type { View } from '../view.ts';
-import { type Chart, drawCurves, drawFineTuning, drawPredictions } from './charts.ts';
-import type { Evidence } from './evidence.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 
 const style = `${tableStyle}
@@ -19,18 +18,17 @@ section { margin-block: 2.5rem; }
 .cards b { display: block; font-size: 1.3rem; }
 .scaled { background: #fff5c2; border: 1px solid #d9c04a; border-radius: .4rem; padding: .6rem .8rem; }
 .chart { overflow-x: auto; }
-.chart figure { margin: 0; }
 .chart { margin-block: 1.5rem; }
-.chart [class*="swatches"] { font-size: .85rem; }
 pre { overflow-x: auto; background: #f4f6f8; padding: .6rem .8rem; font-size: .85rem; }
 @media print { .cards li, .chart { break-inside: avoid; } pre { white-space: pre-wrap; } }
 `;
 
-/** The page of a plan, its results by run id, its tables, and what its artefacts hold. */
+/** The page of a plan, its results by run id, its tables, its figures, and what its artefacts hold. */
 export function renderPage(
   plan: Plan,
   results: RunResults,
   tables: readonly Table[],
+  figures: readonly Figure[],
   evidence: Evidence,
   view: View,
 ): string {
@@ -56,7 +54,7 @@ ${cards(plan, results, tables, evidence)
 ${scaledBox(said)}
 ${failures(plan, results)}
 ${tables.map((table) => tableSection(withoutSaid(table, said), view)).join('\n')}
-${chartSection(plan, results, evidence)}
+${figureSection(figures)}
 <section id="settings">
 <h2>Settings</h2>
 <p>Made by <code>${escapeText(evidence.command)}</code></p>
@@ -139,26 +137,10 @@ function failures({ runs }: Plan, results: RunResults): string {
     : '';
 }
 
-/** As many curves as colours tell apart. */
-const mostCurves = 7;
-
-function chartSection({ runs }: Plan, results: RunResults, { curves, predictions }: Evidence): string {
-  const generation = runs.filter(({ task }) => task === 'generation');
-  const pivot = buildPivot(
-    'fine-tuning',
-    { metric: 'accuracy', rows: ['epoch'], columns: ['method'], where: {} },
-    generation,
-    results,
-  );
-  const measured = pivot.cells.some((cell) => cell.measured);
-  const charts: Chart[] = [
-    ...(measured ? drawFineTuning(pivot) : []),
-    ...(predictions ? [drawPredictions(predictions.run, predictions.points)] : []),
-    ...(curves.length > 0 ? [drawCurves(curves.slice(0, mostCurves), curves.length)] : []),
-  ];
-  if (charts.length === 0) return '';
-  const figures = charts.map(
+function figureSection(figures: readonly Figure[]): string {
+  if (figures.length === 0) return '';
+  const parts = figures.map(
     ({ caption, svg }) => `<div class="chart">\n<p>${escapeText(caption)}</p>\n${svg}\n</div>`,
   );
-  return `<section id="charts">\n<h2>Charts</h2>\n${figures.join('\n')}\n</section>`;
+  return `<section id="charts">\n<h2>Charts</h2>\n${parts.join('\n')}\n</section>`;
 }

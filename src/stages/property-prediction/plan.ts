@@ -18,7 +18,7 @@ const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as 
 export const propertyPrediction: Stage<PlannedRun> = {
   name: 'property-prediction',
   description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
-  version: 3,
+  version: 4,
   usesDevice: true,
   load: async () => (await import('./run.ts')).propertyPredictionStage,
   settings: {

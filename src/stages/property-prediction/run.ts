@@ -24,6 +24,7 @@ import {
   statisticsFeatures,
   weightFeatures,
 } from './features.ts';
+import { principalComponents } from './principal.ts';
 import { probe } from './probe.ts';
 import { ridge } from './ridge.ts';
 
@@ -141,6 +142,9 @@ export const propertyPredictionStage: StageImplementation = {
     }
     const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
     await writeJson(join(context.dir, 'predictions.json'), { tested, predictions });
+    const embedded = features.get('sane');
+    if (embedded)
+      await writeJson(join(context.dir, 'components.json'), principalComponents(embedded.test, 2));
     await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);
   },
 };

@@ -1,0 +1,67 @@
+/** The paper's figure 5: sampled networks beside those from scratch, by the architecture that is generated, after equal fine-tuning. */
+import * as Plot from '@observablehq/plot';
+import type { Run } from '../../experiment/types.ts';
+import { type RunResults, summarize } from '../measure.ts';
+import { titleOf } from '../metrics.ts';
+import { colorsOf, draw, type Figure } from './draw.ts';
+import { variant } from './series.ts';
+
+/** Axes that the name of a group says. */
+const named = ['generation.prompt_zoo', 'generation.target_dataset', 'generation.epochs'];
+
+/** What a run generates, which may be of another architecture and for another data set than SANE's zoo, and the epochs of its fine-tuning. */
+function describeGenerated({ architecture, dataset, settings: { generation } }: Run): string {
+  const { prompt_zoo: zoo, target_dataset: target, epochs } = generation;
+  return `${zoo?.architecture ?? architecture}, ${target ?? zoo?.dataset ?? dataset}, ${Math.max(...epochs)} epochs`;
+}
+
+/** Mean accuracy and standard deviation at the end of fine-tuning. Null where runs generate networks of one architecture only. */
+export function drawByArchitecture(runs: readonly Run[], results: RunResults): Figure | null {
+  const generating = runs.filter(({ task }) => task === 'generation');
+  const found = generating.flatMap((run) => {
+    const result = results.get(run.id);
+    if (result?.status !== 'done') return [];
+    const last = Math.max(...run.settings.generation.epochs);
+    const { prompt_zoo: zoo } = run.settings.generation;
+    return result.records
+      .filter(
+        ({ metric, labels }) => metric === 'accuracy' && labels.split === 'test' && labels.epoch === last,
+      )
+      .map(({ labels, value }) => ({
+        architecture: zoo?.architecture ?? run.architecture,
+        group: `${describeGenerated(run)}${variant(run, generating, named)}`,
+        method: titleOf('method', String(labels.method)),
+        value: 100 * value,
+      }));
+  });
+  if (new Set(found.map(({ architecture }) => architecture)).size < 2) return null;
+  const points = [
+    ...Map.groupBy(found, ({ group, method }) => JSON.stringify([group, method])).values(),
+  ].flatMap((same) => {
+    const measured = summarize(same.map(({ value }) => value));
+    if (!measured) return [];
+    const { mean, sd } = measured;
+    return [{ ...(same[0] as (typeof same)[number]), mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+  });
+  const groups = [...new Set(points.map(({ group }) => group))];
+  const methods = [...new Set(points.map(({ method }) => method))];
+  const caption =
+    "Accuracy at the end of fine-tuning, from scratch and sampled, by the architecture that is generated (as the paper's figure 5), mean and standard deviation";
+  return draw('by-architecture', caption, {
+    legend: methods,
+    ...{
+      width: 640 + 3 * Math.max(0, ...groups.map(({ length }) => length - 30)),
+      height: 60 + 30 * groups.length * methods.length,
+      marginLeft: 24 + 7.4 * Math.max(...groups.map(({ length }) => length)),
+      marginRight: 20,
+    },
+    x: { label: 'accuracy in %', domain: [0, 100] },
+    y: { axis: null, domain: methods },
+    fy: { label: null, domain: groups, axis: 'left' },
+    color: colorsOf(methods),
+    marks: [
+      Plot.barX(points, { x: 'mean', y: 'method', fy: 'group', fill: 'method', fillOpacity: 0.75 }),
+      Plot.ruleY(points, { x1: 'low', x2: 'high', y: 'method', fy: 'group' }),
+    ],
+  });
+}
