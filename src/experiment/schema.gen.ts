@@ -496,6 +496,10 @@ export interface Sane {
    * false: the reconstruction error is averaged over weights (equation 5 with its mask). true: over all numbers of the tokens, padding included, as the released code does. Default false.
    */
   padding_in_loss?: boolean;
+  /**
+   * What the reconstruction error is divided by. none: nothing. token: the standard deviation of each token's weights (of the batch's, for a token of one weight or of nearly equal ones), so that tokens of small weights count as much as those of large ones. batch: that of all weights of the batch, as the released code of MultiZoo-SANE does for what its paper calls normalisation by token. Default none, as in the SANE paper.
+   */
+  loss_normalization?: "none" | "token" | "batch";
 }
 /**
  * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.

@@ -24,11 +24,9 @@ export const sane: Stage<PlannedRun> = {
 
   plan(run, planner) {
     const { architecture, dataset, seed, settings } = run;
-    // Whether the models are aligned, the inputs say.
-    const { alignment: _, ...sane } = settings.sane;
     return {
       label: `sane ${architecture}/${dataset} seed ${seed}`,
-      config: { ...sane, seed },
+      config: { ...pretraining(settings.sane), seed },
       inputs: modelInputs(run, planner),
     };
   },
@@ -67,6 +65,14 @@ export const sane: Stage<PlannedRun> = {
     ];
   },
 };
+
+/**
+ * The settings of a pretraining as part of a config. Whether the models are aligned, the inputs say. A loss that is not normalised is as it
+ * was before there was a choice, and so is its key.
+ */
+export function pretraining({ alignment: _, loss_normalization, ...sane }: SaneSettings): object {
+  return { ...sane, ...(loss_normalization !== 'none' && { loss_normalization }) };
+}
 
 /** What reorders hidden units, of which nothing is known where the layers are not. */
 function checkWithoutLayers(architecture: string, sane: SaneSettings): SettingProblem[] {
