@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeSafetensors } from '../base/safetensors.ts';
 import { FormatError } from '../base/source.ts';
-import { recordName } from '../runner/artefact.ts';
+import { inspect, recordName } from '../runner/artefact.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
 import { verify } from '../runner/verify.ts';
@@ -35,7 +35,24 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   for (const line of describeChoice(choice, gpu ? [gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
-  return loadPretrained(path, { heads, batchNorm, normalization, read: networkReader(request) });
+  const noted = new Set<string>();
+  const note = (text: string) => {
+    if (!noted.has(text)) printError(text);
+    noted.add(text);
+  };
+  const [read, align] = [networkReader(request), !request.switches.has('unaligned')];
+  const pretrained = await loadPretrained(path, { heads, batchNorm, normalization, read, align, note });
+  if (align && isAlignedWithoutReference(path, pretrained))
+    printError(
+      `${path}: its models were aligned, but this artefact, of an earlier version, does not keep the model that they were aligned to: networks are taken as they are`,
+    );
+  return pretrained;
+}
+
+/** Whether a SANE was pretrained on aligned models, and nothing is kept by which others can be. */
+function isAlignedWithoutReference(path: string, { zoos }: Pretrained): boolean {
+  const found = inspect(path);
+  return 'record' in found && found.record.inputs.alignment !== undefined && zoos[0]?.options === null;
 }
 
 /** Throws a FormatError where files of an artefact are not what they were when it was finished, as a job finds its inputs. */

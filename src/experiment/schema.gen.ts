@@ -322,9 +322,46 @@ export interface Zoo {
    */
   rotation?: number;
   /**
-   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
+   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. A list of folders: SANE is pretrained on all of these zoos, whose networks may have different architectures; a run is about the first zoo of its own architecture and data set. Default null: the zoo is trained.
    */
-  import?: null | string;
+  import?:
+    | (null | string)
+    | [
+        (
+          | string
+          | {
+              /**
+               * The folder.
+               */
+              folder: string;
+              /**
+               * What its networks are. Default: as the folder says, or else the run's.
+               */
+              architecture?: string;
+              /**
+               * The images that they were trained on. Default: as the folder says, or else the run's.
+               */
+              dataset?: string;
+            }
+        ),
+        ...(
+          | string
+          | {
+              /**
+               * The folder.
+               */
+              folder: string;
+              /**
+               * What its networks are. Default: as the folder says, or else the run's.
+               */
+              architecture?: string;
+              /**
+               * The images that they were trained on. Default: as the folder says, or else the run's.
+               */
+              dataset?: string;
+            }
+        )[]
+      ];
   /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */

@@ -1,6 +1,6 @@
 /** Task `reconstruction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
-import { modelInputs } from '../models.ts';
+import { homeConfig, modelInputs } from '../models.ts';
 import { pretraining, sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
@@ -23,7 +23,7 @@ export const reconstruction: Stage<PlannedRun> = {
     const { architecture, dataset, seed, settings } = run;
     return {
       label: `reconstruction ${architecture}/${dataset} seed ${seed}`,
-      config: { ...pretraining(settings.sane), seed },
+      config: { ...pretraining(settings.sane), ...homeConfig(run, planner), seed },
       inputs: { ...modelInputs(run, planner), sane: planner.key(sane, run) },
     };
   },

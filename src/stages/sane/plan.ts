@@ -2,9 +2,10 @@
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
-import { modelInputs } from '../models.ts';
+import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick, population, saneSettings } from '../work.ts';
+import { networkSettings, pick, populations, saneSettings } from '../work.ts';
+import { zoosOf } from '../zoos.ts';
 import schema from './settings.json' with { type: 'json' };
 
 export const sane: Stage<PlannedRun> = {
@@ -23,17 +24,19 @@ export const sane: Stage<PlannedRun> = {
   },
 
   plan(run, planner) {
-    const { architecture, dataset, seed, settings } = run;
+    const { seed, settings } = run;
+    const zoos = zoosOf(run, planner.folder).map(({ architecture, dataset }) => `${architecture}/${dataset}`);
     return {
-      label: `sane ${architecture}/${dataset} seed ${seed}`,
+      label: `sane ${zoos.join(' + ')} seed ${seed}`,
       config: { ...pretraining(settings.sane), seed },
-      inputs: modelInputs(run, planner),
+      inputs: allModelInputs(run, planner),
     };
   },
 
   work(config, input) {
     const zoo = input('zoo');
-    const windows = population(zoo, config.checkpoints).samples * (config.windows_per_sample as number);
+    const { samples } = populations(input, config.checkpoints);
+    const windows = samples * (config.windows_per_sample as number);
     return {
       settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
       amount: windows * (config.epochs as number),
@@ -44,11 +47,14 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
-  check({ architecture, settings }, { catalogue }) {
+  check(run, { catalogue, folders }) {
+    const { settings } = run;
     const { shared_permutations: shared, permutations } = settings.sane;
-    const opaque = catalogue.architectures[architecture]?.opaque;
+    const opaque = zoosOf(run, (path) => folders.get(path)).find(
+      ({ architecture }) => catalogue.architectures[architecture]?.opaque,
+    );
     return [
-      ...(opaque ? checkWithoutLayers(architecture, settings.sane) : []),
+      ...(opaque ? checkWithoutLayers(opaque.architecture, settings.sane) : []),
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...(shared && permutations === null
