@@ -1,7 +1,7 @@
 /** A zoo that a SANE was pretrained on, for networks from files: whether they are of its kind, and what is done to them first (Algorithm 2, step i). */
 import { join } from 'node:path';
-import { openSafetensors } from '../base/safetensors.ts';
 import { Random } from '../base/random.ts';
+import { openSafetensors } from '../base/safetensors.ts';
 import type { Activation, ArchitectureOptions, Outline, StateDict } from '../nets/architecture.ts';
 import { permute } from '../nets/permute.ts';
 import { type Recognised, recognise } from '../nets/recognise.ts';
@@ -60,7 +60,10 @@ export class PretrainedZoo {
   async align(network: Network, { architecture, names }: Recognised): Promise<Network> {
     this.matching ??= new WeightMatching(architecture, await this.readReference(architecture));
     const own: StateDict = new Map(
-      architecture.state.map(({ name }) => [name, network.weights.get(names.get(name) as string) as Float32Array]),
+      architecture.state.map(({ name }) => [
+        name,
+        network.weights.get(names.get(name) as string) as Float32Array,
+      ]),
     );
     const { permutations } = await this.matching.match(own, new Random(0, 'alignment'));
     const permuted = permute(architecture, own, permutations);

@@ -50,10 +50,7 @@ export interface PretrainedOptions {
 }
 
 /** Loads what stands at `path`: an artefact's folder, a state.pt, or a folder with one. Throws a FormatError. */
-export async function loadPretrained(
-  path: string,
-  options: PretrainedOptions,
-): Promise<Pretrained> {
+export async function loadPretrained(path: string, options: PretrainedOptions): Promise<Pretrained> {
   const { heads, batchNorm, normalization } = options;
   const { read = readNetwork, align = true, note = () => {} } = options;
   const of = (sane: Sane, zoos: PretrainedZoo[]) => ({

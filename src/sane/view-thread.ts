@@ -3,7 +3,14 @@ import { Random } from '../base/random.ts';
 import { serve } from '../base/thread.ts';
 import type { Permutations } from '../nets/permute.ts';
 import { type FlatFile, gather } from '../zoo/flat-file.ts';
-import { buffersOf, drawViews, type TwoViews, type ViewKind, type ViewOrigin, type ViewSettings } from './views.ts';
+import {
+  buffersOf,
+  drawViews,
+  type TwoViews,
+  type ViewKind,
+  type ViewOrigin,
+  type ViewSettings,
+} from './views.ts';
 
 /** Checkpoints, how each is aligned, and what all are standardised by. */
 export interface ViewSet extends Pick<ViewKind, 'standardization'> {

@@ -15,7 +15,7 @@ import { fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewRequest } from '../../src/sane/view-thread.ts';
-import { type TwoViews } from '../../src/sane/views.ts';
+import type { TwoViews } from '../../src/sane/views.ts';
 import { findSamples, readSamples, type Samples, standardizedSets } from '../../src/sane/zoo-samples.ts';
 import { modelFile, openZoo, tensorName } from '../../src/zoo/zoo.ts';
 import { randomWeights } from '../nets/networks.ts';
@@ -92,9 +92,10 @@ describe('views of a zoo on disk', () => {
     const models = flats.map((flat) => inMemory(standardize(layout, flat, fitted)));
     const origin = { architecture: resnet, layout };
     const expected = requests(7).map(({ samples, random }) =>
-      drawOf(origin,
+      drawOf(
+        origin,
         Array.from(samples, (i) => models[i]!),
- settings,
+        settings,
         new Random(...random),
       ),
     );
@@ -140,7 +141,9 @@ describe('views of a zoo on disk', () => {
     const flat = flatten(large, randomWeights(large, seed));
     const [sample] = (await onDisk(dir, 'large', [flat])).samples;
     const set = { samples: Array.from({ length: 5000 }, () => sample!), standardization: null };
-    using loader = new ViewLoader([{ origin: { architecture: large, layout: tokens }, sets: { train: set } }]);
+    using loader = new ViewLoader([
+      { origin: { architecture: large, layout: tokens }, sets: { train: set } },
+    ]);
     const batches = requests(120, 5000);
     const draw = async (wanted: ViewRequest[]) => {
       for await (const views of loader.draw(wanted)) expect(views.rows).toBe(8);
@@ -157,7 +160,9 @@ describe('what goes wrong with a zoo', () => {
   /** What training says when `damage` happens to the second model's file after it was found. */
   async function during(damage: (path: string) => Promise<unknown>): Promise<Error & { syscall?: string }> {
     const samples = await findSamples(await openZoo(zooDir()), null, undefined);
-    using loader = new ViewLoader([{ origin: { architecture: resnet, layout }, sets: await setsOf(samples) }]);
+    using loader = new ViewLoader([
+      { origin: { architecture: resnet, layout }, sets: await setsOf(samples) },
+    ]);
     await damage(modelFile(zooDir(), 'model-1'));
     const error = await failureOf(collect(loader, requests(9)));
     await write();

@@ -40,7 +40,12 @@ export interface EvaluationOptions {
   seed: number;
 }
 
-type Prompt = Pick<PreparedNetwork, 'network' | 'zoo' | 'recognised'>;
+/** What of a prompt says how networks like it are computed. */
+interface Prompt {
+  network: Pick<PreparedNetwork['network'], 'path' | 'shapes'>;
+  zoo: Pick<PreparedNetwork['zoo'], 'activation'>;
+  recognised?: PreparedNetwork['recognised'];
+}
 
 export class Evaluation {
   private constructor(

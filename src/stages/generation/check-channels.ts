@@ -24,8 +24,7 @@ export function checkChannels(
     const folder = zoos[homeOf({ architecture, dataset, settings }, zoos)]?.settings.zoo.import;
     return {
       target,
-      networks:
-        typeof folder === 'string' ? folders.get(folder)?.channels : channels(dataset, settings.data),
+      networks: typeof folder === 'string' ? folders.get(folder)?.channels : channels(dataset, settings.data),
       images: channels(target, dataSettingsFor(data, run, { architecture, dataset: target }, paper)),
     };
   };

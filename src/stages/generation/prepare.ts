@@ -12,7 +12,12 @@ import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionProblem, positionRows } from '../../sane/position-tables.ts';
-import { destandardize, fitStandardization, type Standardization, standardize } from '../../sane/standardize.ts';
+import {
+  destandardize,
+  fitStandardization,
+  type Standardization,
+  standardize,
+} from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import { findSamples, readSample } from '../../sane/zoo-samples.ts';
 import { tf } from '../../tensor/tf.ts';
@@ -25,7 +30,11 @@ import type { Method, Prompt, Sampler } from './methods.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; models_at_once: number | null } & {
+export type Config = GenerationSettings & {
+  seed: number;
+  recipe: ZooConfig;
+  models_at_once: number | null;
+} & {
   /** Which of SANE's zoos the run is about; the first where it is not said. */
   home?: number;
 };

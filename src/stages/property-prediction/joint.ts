@@ -33,7 +33,8 @@ export function jointRecords(
     const own = of('test');
     const predicted = fitted.testPredictions.subarray(start, start + own.length);
     start += own.length;
-    if (own.some((value) => value !== own[0])) records.push(record('test', String(i + 1), r2(own, predicted)));
+    if (own.some((value) => value !== own[0]))
+      records.push(record('test', String(i + 1), r2(own, predicted)));
   }
   return records;
 }

@@ -177,8 +177,10 @@ export const propertyPredictionStage: StageImplementation = {
     if (pretrained && embedded && zoos.length > 1) {
       const rows = await jointFeatures(zoos, { index: home, features: embedded }, config, pretrained);
       for (const target of config.targets) {
-        const values = zoos.map(({ samples }) => (split: Split) =>
-          Float64Array.from(samples[split], (sample) => targetOf(sample, target, config.gap)),
+        const values = zoos.map(
+          ({ samples }) =>
+            (split: Split) =>
+              Float64Array.from(samples[split], (sample) => targetOf(sample, target, config.gap)),
         );
         records.push(...jointRecords(target, rows, values, config.ridge_strengths));
       }

@@ -1,7 +1,7 @@
 /** Stage `zoo-import` to a plan: the zoo in a folder, made one of this program. */
 import type { CheckContext, Models, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
-import type { Stage } from '../stage.ts';
 import { didYouMean } from '../../experiment/suggest.ts';
+import type { Stage } from '../stage.ts';
 import { pick, population } from '../work.ts';
 import { homeOf, zoosOf } from '../zoos.ts';
 
