@@ -61,8 +61,9 @@ interface Row {
 
 const sanes: object[] = [];
 for (const dir of folders('sane')) {
-  const { sane, description, standardization } = await loadSane(dir);
-  const spread = description.embedding_spread as number;
+  const { sane, description, standardizations } = await loadSane(dir);
+  const [standardization = null] = standardizations;
+  const spread = description.zoos[0]?.embedding_spread as number;
   if (!standardization) throw new Error('the SANE of this experiment standardises');
   const layout = tokenLayout(architecture, description.shape.token_size, description.batch_norm_tokens);
   const alignment = folders('alignment')[0];

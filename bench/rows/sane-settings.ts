@@ -17,7 +17,7 @@ export const architecture = getArchitecture('cnn-large', { input: [32, 32, 3], c
 export const layout = tokenLayout(architecture, saneSettings(128).token_size);
 
 /** The sizes that the parameters depend on. */
-export const shapeOf = (width: number) => saneShape(layout, saneSettings(width));
+export const shapeOf = (width: number) => saneShape([layout], saneSettings(width));
 
 /** So many models' weights, standard normal as if they were standardised. */
 export function models(count: number): Float32Array[] {

@@ -21,13 +21,15 @@ export function saneStep(width: number, device: Row['device'], wanted: number, s
   const variants = [{ name: 'PyTorch' }, ...(device === 'native' ? [compiled] : [])] as const;
   return saneStepRow({ name, device, wanted, stepsPerTurn, variants }, settings, shapeOf(width), () => {
     const data = models(settings.batch_size).map((flat, i) => ({
+      origin: { architecture, layout },
+      standardization: null,
       name: `model ${i}`,
       permutations: new Map<string, Int32Array>(),
       gather: (places: Int32Array, out: Float32Array) =>
         out.set(Float32Array.from(places, (place) => flat[place] ?? 0)),
     }));
     const random = new Random(0, 'bench', 'views');
-    return drawViews({ architecture, layout }, data, null, settings, random);
+    return drawViews(data, settings, random);
   });
 }
 

@@ -82,8 +82,8 @@ const config: PretrainConfig = {
   epochs: 1,
   windows_per_sample: Math.ceil((request.steps * settings.batch_size) / samples.train.length),
 };
-using loader = new ViewLoader({ architecture, layout }, sets);
-const sane = new Sane(saneShape(layout, config), config.seed);
+using loader = new ViewLoader([{ origin: { architecture, layout }, sets }]);
+const sane = new Sane(saneShape([layout], config), config.seed);
 const steps: TrainReport['steps'] = [];
 let waited = 0;
 const sinceLast = () => {

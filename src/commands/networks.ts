@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
 import { writeSafetensors } from '../base/safetensors.ts';
 import { FormatError } from '../base/source.ts';
+import { inspect, recordName } from '../runner/artefact.ts';
 import { chooseDevice, describeChoice } from '../runner/choose-device.ts';
 import { pinProcess } from '../runner/gpus.ts';
+import { verify } from '../runner/verify.ts';
 import { loadPretrained, type Pretrained } from '../sane/pretrained.ts';
 import { startDevice } from '../tensor/devices/registry.ts';
 import { checkpointsIn } from '../zoo/formats/checkpoints-in.ts';
@@ -22,6 +25,7 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   // Before waiting for a GPU.
   const path = await sanePath(requiredValue(request, 'sane'));
   if (!existsSync(path)) throw new FormatError(`${path}: there is no such file`);
+  await checkArtefact(path);
   const heads = countOption(request, 'heads');
   const normalization = optionValue(request, 'normalization') ?? null;
   const choice = await chooseDevice(optionValue(request, 'device') ?? 'auto');
@@ -31,7 +35,34 @@ export async function openPretrained(request: Request): Promise<Pretrained> {
   for (const line of describeChoice(choice, gpu ? [gpu] : [])) printError(line);
   await startDevice(choice.chosen.name, { threads: availableParallelism() });
   const batchNorm = request.switches.has('batch-norm');
-  return loadPretrained(path, { heads, batchNorm, normalization, read: networkReader(request) });
+  const noted = new Set<string>();
+  const note = (text: string) => {
+    if (!noted.has(text)) printError(text);
+    noted.add(text);
+  };
+  const [read, align] = [networkReader(request), !request.switches.has('unaligned')];
+  const pretrained = await loadPretrained(path, { heads, batchNorm, normalization, read, align, note });
+  if (align && isAlignedWithoutReference(path, pretrained))
+    printError(
+      `${path}: its models were aligned, but this artefact, of an earlier version, does not keep the model that they were aligned to: networks are taken as they are`,
+    );
+  return pretrained;
+}
+
+/** Whether a SANE was pretrained on aligned models, and nothing is kept by which others can be. */
+function isAlignedWithoutReference(path: string, { zoos }: Pretrained): boolean {
+  const found = inspect(path);
+  return 'record' in found && found.record.inputs.alignment !== undefined && zoos[0]?.options === null;
+}
+
+/** Throws a FormatError where files of an artefact are not what they were when it was finished, as a job finds its inputs. */
+async function checkArtefact(path: string): Promise<void> {
+  if (!existsSync(join(path, recordName))) return;
+  const damage = await verify(resolve(path));
+  if (damage !== undefined)
+    throw new FormatError(
+      `${path}: this artefact is damaged: ${damage}. Run its experiment again, which makes it anew`,
+    );
 }
 
 /** Reads networks as the options say. What it does not use of a file is printed, once for files that have the same. */

@@ -74,6 +74,9 @@ export const pretrained = {
   'batch-norm': {
     help: 'also tokenise batch-norm parameters and statistics (a state.pt does not record this; an artefact does)',
   },
+  unaligned: {
+    help: 'take the hidden units of the models in their own order, where the SANE was pretrained on aligned models',
+  },
   window: {
     value: 'n',
     help: 'tokens per forward pass, a quarter on each side of them as halo (default: the training window of an artefact; up to 4096 for a state.pt)',

@@ -345,9 +345,46 @@ export interface Zoo {
    */
   rotation?: number;
   /**
-   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), a Small CNN Zoo (weights.npy, metrics.csv, layout.csv), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. Default null: the zoo is trained.
+   * Folder of a zoo to use instead of training one, from the experiment file's folder on; `~` and `${VAR}` are replaced: a published zoo (a folder for each training), a Small CNN Zoo (weights.npy, metrics.csv, layout.csv), checkpoint files with a list in zoo.yaml, or a zoo of this program. Of it are taken models, checkpoints and, where it has no splits, split; the other settings say how new networks are trained. A list of folders: SANE is pretrained on all of these zoos, whose networks may have different architectures; a run is about the first zoo of its own architecture and data set. Default null: the zoo is trained.
    */
-  import?: null | string;
+  import?:
+    | (null | string)
+    | [
+        (
+          | string
+          | {
+              /**
+               * The folder.
+               */
+              folder: string;
+              /**
+               * What its networks are. Default: as the folder says, or else the run's.
+               */
+              architecture?: string;
+              /**
+               * The images that they were trained on. Default: as the folder says, or else the run's.
+               */
+              dataset?: string;
+            }
+        ),
+        ...(
+          | string
+          | {
+              /**
+               * The folder.
+               */
+              folder: string;
+              /**
+               * What its networks are. Default: as the folder says, or else the run's.
+               */
+              architecture?: string;
+              /**
+               * The images that they were trained on. Default: as the folder says, or else the run's.
+               */
+              dataset?: string;
+            }
+        )[]
+      ];
   /**
    * How many models are trained at once, with the same result for each as alone; null: as many as memory has room for. Default null. Never enters a content key.
    */
@@ -519,6 +556,10 @@ export interface Sane {
    * false: the reconstruction error is averaged over weights (equation 5 with its mask). true: over all numbers of the tokens, padding included, as the released code does. Default false.
    */
   padding_in_loss?: boolean;
+  /**
+   * What the reconstruction error is divided by. none: nothing. token: the standard deviation of each token's weights (of the batch's, for a token of one weight or of nearly equal ones), so that tokens of small weights count as much as those of large ones. batch: that of all weights of the batch, as the released code of MultiZoo-SANE does for what its paper calls normalisation by token. Default none, as in the SANE paper.
+   */
+  loss_normalization?: "none" | "token" | "batch";
 }
 /**
  * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.

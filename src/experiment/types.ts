@@ -52,6 +52,9 @@ export interface Folder {
   fingerprint: string;
   /** Channels of the images that the networks in it see, where that can be seen without reading weights. */
   channels?: number;
+  /** What its networks are, and the images that they were trained on, where it says so. */
+  architecture?: string;
+  dataset?: string;
 }
 
 /** One piece of work: a function of its config and its inputs. Stages with the same key are the same stage. */

@@ -4,23 +4,41 @@ import { join } from 'node:path';
 import { readJson, writeJson } from '../base/files.ts';
 import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { SaneSettings } from '../experiment/types.ts';
+import type { Activation, ArchitectureOptions } from '../nets/architecture.ts';
 import type { Autoencoder, AutoencoderBlock } from './autoencoder.ts';
 import { Sane } from './model.ts';
 import type { SaneShape } from './parameters.ts';
 import type { EpochLosses } from './pretrain.ts';
 import type { Standardization } from './standardize.ts';
 
+/** A zoo that SANE was pretrained on. */
+export interface SaneZoo {
+  architecture: string;
+  /** What the architecture was built for, its layers too where the program does not know them; null in artefacts of earlier versions. */
+  options: ArchitectureOptions | null;
+  /** The activation of its models; null where they differ in it. */
+  activation: Activation | null;
+  /** File of the weights that its models are aligned to; null where they are as they were trained. */
+  reference: string | null;
+  /** `embeddingSpread` of its training models at the last epoch. */
+  embedding_spread: number | null;
+}
+
 /** `sane.json` of the artefact. */
 export interface SaneDescription {
-  architecture: string;
   shape: SaneShape;
   batch_norm_tokens: boolean;
   standardization: SaneSettings['standardization'];
-  /** Which of the zoo's checkpoints it was trained on, ascending. */
+  /** Which of the zoos' checkpoints it was trained on, ascending. */
   epochs: number[];
-  /** `embeddingSpread` of the training models at the last of these epochs. */
-  embedding_spread: number | null;
+  zoos: SaneZoo[];
 }
+
+/** `sane.json` as earlier versions wrote it. */
+type EarlierDescription = Omit<SaneDescription, 'zoos'> & Pick<SaneZoo, 'architecture' | 'embedding_spread'>;
+
+/** `normalization.json`: of several zoos a list. */
+type Kept = Standardization | null | readonly (Standardization | null)[];
 
 const names = {
   model: 'model.safetensors',
@@ -34,7 +52,7 @@ export async function saveAutoencoder(
   dir: string,
   model: Autoencoder,
   description: object,
-  standardization: Standardization | null,
+  standardization: Kept,
 ): Promise<void> {
   await writeSafetensors(join(dir, names.model), await model.weights());
   await writeJson(join(dir, names.normalization), standardization);
@@ -57,10 +75,10 @@ export async function loadAutoencoder<Description>(
 ): Promise<{
   weights: Map<string, Float32Array>;
   description: Description;
-  standardization: Standardization | null;
+  standardization: Kept;
 }> {
   const description = (await readJson(join(dir, names.description[block]))) as Description;
-  const standardization = (await readJson(join(dir, names.normalization))) as Standardization | null;
+  const standardization = (await readJson(join(dir, names.normalization))) as Kept;
   const file = await openSafetensors(join(dir, names.model));
   try {
     const weights = new Map<string, Float32Array>();
@@ -71,10 +89,36 @@ export async function loadAutoencoder<Description>(
   }
 }
 
-/** Loads a pretrained SANE. The model is the caller's to dispose. */
+/** Keeps a pretrained SANE, and what the models of each of its zoos are standardised by. */
+export function saveSane(
+  dir: string,
+  sane: Sane,
+  description: SaneDescription,
+  standardizations: readonly (Standardization | null)[],
+): Promise<void> {
+  const [first = null] = standardizations;
+  return saveAutoencoder(dir, sane, description, standardizations.length > 1 ? standardizations : first);
+}
+
+/** Loads a pretrained SANE, with what the models of each of its zoos are standardised by. The model is the caller's to dispose. */
 export async function loadSane(
   dir: string,
-): Promise<{ sane: Sane; description: SaneDescription; standardization: Standardization | null }> {
-  const { weights, ...rest } = await loadAutoencoder<SaneDescription>(dir, 'sane');
-  return { sane: new Sane(rest.description.shape, weights), ...rest };
+): Promise<{ sane: Sane; description: SaneDescription; standardizations: (Standardization | null)[] }> {
+  const { weights, description, standardization } = await loadAutoencoder<
+    SaneDescription | EarlierDescription
+  >(dir, 'sane');
+  return {
+    sane: new Sane(description.shape, weights),
+    description: { ...description, zoos: zoosOf(description) },
+    standardizations: [standardization].flat() as (Standardization | null)[],
+  };
 }
+
+function zoosOf(description: SaneDescription | EarlierDescription): SaneZoo[] {
+  if ('zoos' in description) return description.zoos;
+  const { architecture, embedding_spread } = description;
+  return [{ architecture, options: null, activation: null, reference: null, embedding_spread }];
+}
+
+/** The file, in an artefact's folder, of the weights that the models of a zoo are aligned to, which are the state's of its architecture. */
+export const referenceName = (zoo: number): string => `reference-${zoo + 1}.safetensors`;

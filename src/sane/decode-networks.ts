@@ -74,7 +74,7 @@ export async function* sampleNetworks(
   const { latent_dim: latent } = pretrained.sane.shape;
   // Without noise there is nothing to measure.
   const scale =
-    unit === 'absolute' || bandwidth === 0 ? 1 : (pretrained.spread ?? (await embeddingSpread(embeddings)));
+    unit === 'absolute' || bandwidth === 0 ? 1 : (base.zoo.spread ?? (await embeddingSpread(embeddings)));
   if (!scale) {
     throw new FormatError(
       `${first}: ${others.length === 0 ? 'one prompt has' : 'equal prompts have'} no spread to measure the bandwidth by, and this SANE does not say that of its training models; name more prompts, or give --bandwidth-unit absolute`,

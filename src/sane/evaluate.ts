@@ -3,7 +3,7 @@
 import type { SaneSettings } from '../experiment/types.ts';
 import { tf } from '../tensor/tf.ts';
 import type { Autoencoder } from './autoencoder.ts';
-import { explainedVariance, reconstructionLoss } from './loss.ts';
+import { explainedVariance, type LossSettings, reconstructionLoss } from './loss.ts';
 import { positionTensors } from './positions.ts';
 import type { ViewRequest } from './view-thread.ts';
 import { type TwoViews, viewSettings } from './views.ts';
@@ -53,7 +53,7 @@ export async function evaluate(
   model: Autoencoder,
   { samples }: Pick<Evaluation, 'samples'>,
   views: AsyncIterator<TwoViews, void>,
-  { padding_in_loss, token_size }: Pick<SaneSettings, 'padding_in_loss' | 'token_size'>,
+  config: LossSettings & Pick<SaneSettings, 'token_size'>,
 ): Promise<{ loss: number; variance: number }> {
   let loss = 0;
   let variance = 0;
@@ -69,9 +69,9 @@ export async function evaluate(
       positions: both.positions.subarray(0, both.positions.length / 2),
     };
     const [error, output] = tf.tidy(() => {
-      const { tokens, mask, positions } = viewTensors(one, token_size);
+      const { tokens, mask, positions } = viewTensors(one, config.token_size);
       const output = model.decode(model.encode(tokens, positions), positions);
-      return [reconstructionLoss(tokens, output, mask, padding_in_loss), output] as const;
+      return [reconstructionLoss(tokens, output, mask, config), output] as const;
     });
     loss += ((await error.data())[0] as number) * one.rows;
     const decoded = await output.data<'float32'>();

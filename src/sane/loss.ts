@@ -1,18 +1,52 @@
 /** Losses of pretraining: reconstruction (equation 5), contrast (equation 6), and the explained variance that is logged. */
+import type { SaneSettings } from '../experiment/types.ts';
 import { maskedSquares } from '../tensor/ops.ts';
 import { tf } from '../tensor/tf.ts';
 
+/** How errors are averaged. */
+export type LossSettings = Pick<SaneSettings, 'padding_in_loss'> &
+  Partial<Pick<SaneSettings, 'loss_normalization'>>;
+
 /**
  * Mean squared error of the masked output against the target (equation 5). All [rows, window, token_size]; the target is 0 in
- * padding already. The mean is over weights, or over all numbers, padding included, as the authors' released code has it.
+ * padding already. The mean is over weights, or over all numbers, padding included, as the authors' released code has it. Errors may be
+ * divided by the standard deviation of the target (`lossScale`).
  */
 export function reconstructionLoss(
-  target: tf.Tensor,
-  output: tf.Tensor,
-  mask: tf.Tensor,
-  paddingInMean: boolean,
+  target: tf.Tensor3D,
+  output: tf.Tensor3D,
+  mask: tf.Tensor3D,
+  { padding_in_loss, loss_normalization = 'none' }: LossSettings,
 ): tf.Scalar {
-  return tf.div(maskedSquares(output, target, mask), paddingInMean ? target.size : tf.sum(mask)) as tf.Scalar;
+  const count = padding_in_loss ? target.size : tf.sum(mask);
+  if (loss_normalization === 'none') return tf.div(maskedSquares(output, target, mask), count) as tf.Scalar;
+  const weight = tf.reciprocal(lossScale(target, mask, loss_normalization));
+  return tf.div(maskedSquares(output, tf.mul(target, weight), tf.mul(mask, weight)), count) as tf.Scalar;
+}
+
+/** Added to standard deviations, as in the authors' code. */
+const epsilon = 1e-4;
+
+/** A token whose variance is a smaller share of the batch's has no scale of its own. */
+const leastShare = 0.01;
+
+/**
+ * What errors are divided by where the loss is normalised (Falk et al. 2025, "The Impact of Model Zoo Size and Composition on Weight Space
+ * Learning"; the mean that they subtract from target and output cancels). batch: the standard deviation of all weights of the
+ * batch, as their released code has it; a scalar. token: of each token's weights, [rows, window, 1]; that of the batch for a token of one
+ * weight, or of nearly equal ones.
+ */
+export function lossScale(target: tf.Tensor3D, mask: tf.Tensor3D, of: 'batch' | 'token'): tf.Tensor {
+  const variance = (axis?: number) => {
+    const count = tf.sum(mask, axis, true);
+    const mean = tf.div(tf.sum(target, axis, true), count);
+    return tf.div(tf.sum(tf.mul(mask, tf.square(tf.sub(target, mean))), axis, true), count);
+  };
+  const batch = variance();
+  if (of === 'batch') return tf.add(tf.sqrt(batch), epsilon);
+  const token = variance(2);
+  const own = tf.where(tf.greater(token, tf.mul(batch, leastShare)), token, batch);
+  return tf.add(tf.sqrt(own), epsilon);
 }
 
 /**

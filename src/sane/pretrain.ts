@@ -12,7 +12,7 @@ import { AdamW, type OptimizerState } from '../tensor/optimizers.ts';
 import { tf } from '../tensor/tf.ts';
 import type { Autoencoder } from './autoencoder.ts';
 import { evaluate, evaluationRequests, nextViews, viewTensors } from './evaluate.ts';
-import { contrastiveLoss, reconstructionLoss } from './loss.ts';
+import { contrastiveLoss, type LossSettings, reconstructionLoss } from './loss.ts';
 import type { ViewLoader } from './view-loader.ts';
 import type { ViewRequest } from './view-thread.ts';
 import { type TwoViews, viewSettings } from './views.ts';
@@ -28,7 +28,9 @@ export interface EpochLosses {
   validation_explained_variance: number;
 }
 
-export type PretrainConfig = Omit<SaneSettings, 'alignment'> & { seed: number };
+/** Settings at their default may be left out where keys were made before there were any. */
+export type PretrainConfig = Omit<SaneSettings, 'alignment' | 'loss_normalization'> &
+  LossSettings & { seed: number };
 
 /** What an interrupted training needs to resume. */
 export interface PretrainState {
@@ -65,9 +67,7 @@ function losses(model: Autoencoder, views: TwoViews, config: PretrainConfig): Lo
   const z = model.encode(tokens, positions);
   const zero = () => tf.scalar(0);
   const reconstruction =
-    config.gamma < 1
-      ? reconstructionLoss(tokens, model.decode(z, positions), mask, config.padding_in_loss)
-      : zero();
+    config.gamma < 1 ? reconstructionLoss(tokens, model.decode(z, positions), mask, config) : zero();
   const contrast = config.gamma > 0 ? contrastiveLoss(model.project(z), config.temperature) : zero();
   const total = tf.add(tf.mul(reconstruction, 1 - config.gamma), tf.mul(contrast, config.gamma)) as tf.Scalar;
   return { total, reconstruction, contrast };

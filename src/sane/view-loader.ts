@@ -1,39 +1,41 @@
 /** Views drawn ahead by threads, while the device computes: reading, permuting, noise. Memory is bounded by the batches ahead. */
 import { answersAhead, Thread, threadsAhead } from '../base/thread.ts';
-import type { ViewOrder, ViewRequest, ViewSet, ViewSetup } from './view-thread.ts';
-import { buffersOf, type TwoViews, type ViewOrigin } from './views.ts';
+import type { ViewOrder, ViewRequest, ViewZoo } from './view-thread.ts';
+import { buffersOf, type TwoViews } from './views.ts';
 
 /**
- * Draws batches of views of checkpoints on disk, from sets of them with names. What is drawn does not depend on the number of
- * threads. Its threads live until it is disposed of (`using`).
+ * Draws batches of views of checkpoints on disk, from sets of them with names, each of one zoo or of several. What is drawn does not
+ * depend on the number of threads. Its threads live until it is disposed of (`using`).
  */
 export class ViewLoader {
-  private readonly threads: Thread<ViewSetup, ViewOrder, TwoViews>[];
+  private readonly threads: Thread<readonly ViewZoo[], ViewOrder, TwoViews>[];
   /** How long `draw` has waited for batches, in milliseconds. */
   waitedMs = 0;
 
   constructor(
-    readonly origin: ViewOrigin,
-    private readonly sets: Readonly<Record<string, ViewSet>>,
+    private readonly zoos: readonly ViewZoo[],
     threads = threadsAhead,
   ) {
-    const { name, state, permutations } = origin.architecture;
-    const setup: ViewSetup = {
-      origin: { architecture: { name, state, permutations }, layout: origin.layout },
-      sets: Object.fromEntries(
-        Object.entries(sets).map(([set, { samples, standardization }]) => [
-          set,
-          { samples: samples.map(({ file, permutations }) => ({ file, permutations })), standardization },
-        ]),
-      ),
-    };
+    // No more than is drawn of travels to the threads.
+    const setup = zoos.map(({ origin, sets }): ViewZoo => {
+      const { name, state, permutations } = origin.architecture;
+      return {
+        origin: { architecture: { name, state, permutations }, layout: origin.layout },
+        sets: Object.fromEntries(
+          Object.entries(sets).map(([set, { samples, standardization }]) => [
+            set,
+            { samples: samples.map(({ file, permutations }) => ({ file, permutations })), standardization },
+          ]),
+        ),
+      };
+    });
     const program = new URL('view-thread.ts', import.meta.url);
     this.threads = Array.from({ length: threads }, () => new Thread(program, 'draws views', setup));
   }
 
-  /** How many samples a set has. */
+  /** How many samples a set has, of all zoos. */
   size(set: string): number {
-    return this.sets[set]?.samples.length ?? 0;
+    return this.zoos.reduce((sum, { sets }) => sum + (sets[set]?.samples.length ?? 0), 0);
   }
 
   /**

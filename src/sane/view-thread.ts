@@ -3,26 +3,31 @@ import { Random } from '../base/random.ts';
 import { serve } from '../base/thread.ts';
 import type { Permutations } from '../nets/permute.ts';
 import { type FlatFile, gather } from '../zoo/flat-file.ts';
-import type { Standardization } from './standardize.ts';
-import { buffersOf, drawViews, type TwoViews, type ViewOrigin, type ViewSettings } from './views.ts';
+import {
+  buffersOf,
+  drawViews,
+  type TwoViews,
+  type ViewKind,
+  type ViewOrigin,
+  type ViewSettings,
+} from './views.ts';
 
 /** Checkpoints, how each is aligned, and what all are standardised by. */
-export interface ViewSet {
+export interface ViewSet extends Pick<ViewKind, 'standardization'> {
   samples: readonly { file: FlatFile; permutations: Permutations }[];
-  standardization: Standardization | null;
 }
 
-/** What is drawn of: sets by name. */
-export interface ViewSetup {
+/** A zoo that is drawn of: sets by name. */
+export interface ViewZoo {
   origin: ViewOrigin;
-  sets: Record<string, ViewSet>;
+  sets: Readonly<Record<string, ViewSet>>;
 }
 
 /** A batch to draw. */
 export interface ViewRequest {
   /** Name of the set. */
   set: string;
-  /** Numbers of the set's samples. */
+  /** Numbers of the set's samples, those of one zoo after those of the other. */
   samples: Int32Array;
   settings: ViewSettings;
   /** Seed and name of the stream of random numbers, which decide the batch whichever thread draws it. */
@@ -35,19 +40,25 @@ export interface ViewOrder {
   spent: TwoViews | undefined;
 }
 
-serve(
-  ({ origin, sets }: ViewSetup) =>
-    ({ request: { set, samples, settings, random }, spent }: ViewOrder): TwoViews => {
-      const { samples: all, standardization } = sets[set] as ViewSet;
-      const models = Array.from(samples, (i) => {
-        const { file, permutations } = all[i] as (typeof all)[number];
-        return {
-          name: `${set} ${i}`,
-          permutations,
-          gather: (places: Int32Array, out: Float32Array) => gather(file, places, out),
-        };
-      });
-      return drawViews(origin, models, standardization, settings, new Random(...random), spent);
-    },
-  buffersOf,
-);
+serve((zoos: readonly ViewZoo[]) => {
+  /** A set's samples of all zoos, each with its zoo's kind. */
+  const samplesOf = (set: string) =>
+    zoos.flatMap(({ origin, sets }) => {
+      const { samples = [], standardization = null } = sets[set] ?? {};
+      return samples.map((sample) => ({ ...sample, origin, standardization }));
+    });
+  const known = new Map<string, ReturnType<typeof samplesOf>>();
+  return ({ request: { set, samples, settings, random }, spent }: ViewOrder): TwoViews => {
+    const all = known.get(set) ?? samplesOf(set);
+    known.set(set, all);
+    const models = Array.from(samples, (i) => {
+      const { file, ...sample } = all[i] as (typeof all)[number];
+      return {
+        ...sample,
+        name: `${set} ${i}`,
+        gather: (places: Int32Array, out: Float32Array) => gather(file, places, out),
+      };
+    });
+    return drawViews(models, settings, new Random(...random), spent);
+  };
+}, buffersOf);

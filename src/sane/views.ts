@@ -19,8 +19,15 @@ export interface ViewOrigin {
   layout: TokenLayout;
 }
 
+/** Models of one zoo. */
+export interface ViewKind {
+  origin: ViewOrigin;
+  /** What they are standardised by; null: they are as they are. */
+  standardization: Standardization | null;
+}
+
 /** A model whose numbers are looked up when a window needs them. */
-export interface ViewedModel {
+export interface ViewedModel extends ViewKind {
   /** What it is called; no other of its zoo is called so. Permutations of its own go by it. */
   name: string;
   /** The orders that its hidden units are put in before anything else (alignment). */
@@ -163,21 +170,19 @@ function drawOrders(
 }
 
 /**
- * Draws a window of each model in two views, standardised by `standardization` (null: as the numbers are). All random draws are
+ * Draws a window of each model in two views; models of several architectures have tokens of one size. All random draws are
  * from `random`. They are written over `spent`, views that nobody needs any more, if those are of the same size.
  */
 export function drawViews(
-  origin: ViewOrigin,
   models: readonly ViewedModel[],
-  standardization: Standardization | null,
   settings: ViewSettings,
   random: Random,
   spent?: TwoViews,
 ): TwoViews {
-  const { architecture, layout } = origin;
-  const window = Math.min(settings.window, layout.tokens);
+  const { tokenSize } = (models[0] as ViewedModel).origin.layout;
+  const window = Math.min(settings.window, ...models.map(({ origin }) => origin.layout.tokens));
   const rows = 2 * models.length;
-  const perWindow = window * layout.tokenSize;
+  const perWindow = window * tokenSize;
   const views =
     spent?.rows === rows && spent.window === window
       ? spent
@@ -189,6 +194,8 @@ export function drawViews(
         };
   const places = new Int32Array(perWindow);
   for (const [sample, model] of models.entries()) {
+    const { origin, standardization } = model;
+    const { architecture, layout } = origin;
     const start = random.integer(layout.tokens - window + 1);
     for (const [v, view] of [settings.view_1, settings.view_2].entries()) {
       const row = v * models.length + sample;

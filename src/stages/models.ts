@@ -3,13 +3,39 @@ import type { Models, Planner } from '../experiment/stage-plan.ts';
 import { alignment } from './alignment/plan.ts';
 import { zoo } from './zoo/plan.ts';
 import { zooImport } from './zoo-import/plan.ts';
+import { homeOf, zoosOf } from './zoos.ts';
 
-/** The key of a run's zoo, trained or imported. */
-export const keyOfZoo = (models: Models, planner: Planner): string =>
+const zooOf = (models: Models, planner: Planner): string =>
   planner.key(models.settings.zoo.import === null ? zoo : zooImport, models);
 
-/** A run's zoo, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
-export function modelInputs(models: Models, planner: Planner): { zoo: string; alignment?: string } {
-  const zoo = keyOfZoo(models, planner);
-  return models.settings.sane.alignment ? { zoo, alignment: planner.key(alignment, models) } : { zoo };
+/** The zoo that a run is about. */
+function homeZoo(models: Models, planner: Planner): Models {
+  const zoos = zoosOf(models, planner.folder);
+  return zoos[homeOf(models, zoos)] as Models;
+}
+
+/** The key of the zoo that a run is about, trained or imported. */
+export const keyOfZoo = (models: Models, planner: Planner): string =>
+  zooOf(homeZoo(models, planner), planner);
+
+/** The zoo that a run is about, and its alignment if the models are aligned, as inputs of all that reads models (Algorithms 1 and 2). */
+export const modelInputs = (models: Models, planner: Planner) =>
+  inputsOf(homeZoo(models, planner), planner) as { zoo: string; alignment?: string };
+
+/** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
+export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
+  const zoos = zoosOf(models, planner.folder);
+  return Object.assign({}, ...zoos.map((one, i) => inputsOf(one, planner, i === 0 ? '' : `-${i + 1}`)));
+}
+
+function inputsOf(models: Models, planner: Planner, suffix = ''): Record<string, string> {
+  const inputs = { [`zoo${suffix}`]: zooOf(models, planner) };
+  if (models.settings.sane.alignment) inputs[`alignment${suffix}`] = planner.key(alignment, models);
+  return inputs;
+}
+
+/** Which of SANE's zoos a run is about, as part of a config, where it is not the first. */
+export function homeConfig(models: Models, planner: Planner): { home?: number } {
+  const home = homeOf(models, zoosOf(models, planner.folder));
+  return home > 0 ? { home } : {};
 }

@@ -15,6 +15,18 @@ export function population({ models, vary, checkpoints }: JsonObject, used?: Jso
   return { models: count, samples: count * length(used ?? checkpoints) };
 }
 
+/** The same of all the zoos among a stage's inputs together. */
+export function populations(input: (name: string) => JsonObject, used?: Json) {
+  const sum = { models: 0, samples: 0 };
+  for (let i = 1; ; i++) {
+    const config = input(i === 1 ? 'zoo' : `zoo-${i}`);
+    if (i > 1 && Object.keys(config).length === 0) return sum;
+    const { models, samples } = population(config, used);
+    sum.models += models;
+    sum.samples += samples;
+  }
+}
+
 /** Models of a zoo, one for every seed and combination of what varies. */
 export const populationSize = ({ models, vary }: ZooSettings): number =>
   Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);

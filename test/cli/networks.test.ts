@@ -1,6 +1,6 @@
 /** `exp embed` and `exp reconstruct`, on checkpoints as PyTorch writes them, against plain float64 code. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
@@ -353,6 +353,14 @@ describe('exp embed', () => {
     );
     const [entry] = JSON.parse((await embed(files[0]!, '--sane', dir, '--json')).out);
     expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!, own));
+    // With a record, the sums in it count, as for a job that reads it.
+    const path = join(dir, 'model.safetensors');
+    const record = { files: { 'model.safetensors': { bytes: statSync(path).size, sha256: 'another' } } };
+    writeFileSync(join(dir, 'artefact.json'), JSON.stringify(record));
+    expect(await embed(files[0]!, '--sane', dir)).toMatchObject({
+      code: 2,
+      err: `exp: ${dir}: this artefact is damaged: model.safetensors has another content than when it was written. Run its experiment again, which makes it anew\n`,
+    });
   });
 
   test('with batch norm: gain and bias a layer, mean and variance layers, these standardised twice as the released code does', async () => {

@@ -122,19 +122,17 @@ describe('exp sample --evaluate', () => {
 
 test('networks that cannot classify the images are errors that name the remedy', async () => {
   const errorOf = (shapes: ReadonlyMap<string, readonly number[]>) =>
-    Evaluation.open('a.pt', shapes, {
-      dataset: 'glyphs',
-      activation: undefined,
-      dataDir: undefined,
-      seed: 0,
-    }).then(
+    Evaluation.open(
+      { network: { path: 'a.pt', shapes }, zoo: { activation: null } },
+      { dataset: 'glyphs', activation: undefined, dataDir: undefined, seed: 0 },
+    ).then(
       () => 'none',
       (error: unknown) => (error instanceof FormatError ? error.message : `thrown: ${error}`),
     );
   const shapesOf = (name: string, options: ArchitectureOptions) =>
     new Map(getArchitecture(name, options).state.map((tensor) => [tensor.name, tensor.shape]));
   expect(await errorOf(new Map([['a.weight', [3, 5]]]))).toBe(
-    'a.pt: a network of no known architecture, which cannot classify images here; leave out --evaluate',
+    'a.pt: a network of no known architecture, which cannot classify images here; leave out --evaluate, or pretrain the SANE on a zoo whose layers are written under architectures',
   );
   expect(await errorOf(shapesOf('cnn-large', { input: [32, 32, 3], classes: 10, width: null }))).toBe(
     'a.pt: this cnn-large is not for images of 28x28x1, as those of glyphs are here; give --evaluate the data set that it was trained on',

@@ -207,13 +207,19 @@ describe('exp zoo init and exp zoo show', () => {
     const dir = join(program.root, 'runs');
     mkdirSync(dir);
     await writeTorch(join(dir, 'seed3.pt'), tensors(''));
-    const { out } = await exp('zoo', 'init', dir);
+    const table = program.write('validated.csv', 'model,val_acc\nseed3,0.5\n');
+    const { out, err } = await exp('zoo', 'init', dir, '--csv', table);
+    expect(err).toBe(
+      'note: val_acc was taken for measures of the test images, as nothing else says what these are; where they are of validation images, so are the results\n',
+    );
     expect(out).toContain(
       '1 checkpoint without a train_accuracy or test_accuracy will not be imported: write them in, or give --csv\nname the images that the models were trained on at the top of it, or give --dataset\n',
     );
     const text = await Bun.file(join(dir, 'zoo.yaml')).text();
     expect(text).toStartWith('# dataset: the images that the models were trained on, e.g. cifar-10\n');
-    expect(parse(text)).toEqual({ checkpoints: [{ file: 'seed3.pt', model: 'seed3', epoch: 0 }] });
+    expect(parse(text)).toEqual({
+      checkpoints: [{ file: 'seed3.pt', model: 'seed3', epoch: 0, test_accuracy: 0.5 }],
+    });
     const bad = program.write('bad.csv', 'name,test_acc\na,0.5\n');
     rmSync(join(dir, 'zoo.yaml'));
     expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(

@@ -189,11 +189,93 @@ describe.each(testedDevices)('the autoencoder on %s', (device) => {
       [1, 1, 0, 1, 1, 0],
     ].map((v) => tf.tensor3d(v, [2, 1, 3]));
     const loss = async (padding: boolean) =>
-      (await numbers(() => reconstructionLoss(target!, output!, mask!, padding)))[0]!;
+      (await numbers(() => reconstructionLoss(target!, output!, mask!, { padding_in_loss: padding })))[0]!;
     expect(await loss(true)).toBeCloseTo(0.375, 6);
     expect(await loss(false)).toBeCloseTo(0.5625, 6);
+    const batch = { padding_in_loss: false, loss_normalization: 'batch' } as const;
+    const normalized = await numbers(() => reconstructionLoss(target!, output!, mask!, batch));
+    expect(normalized[0]!).toBeCloseTo(0.25710809, 6);
   });
+
+  test.each([
+    [1, 1, 1],
+    [2, 3, 5],
+    [3, 7, 17],
+    [5, 1, 33],
+  ])(
+    'normalises the loss and its gradient as in float64, %p rows, %p tokens of %p',
+    async (rows, window, size) => {
+      const shape: [number, number, number] = [rows, window, size];
+      const random = new Random(77, 'normalized', ...shape);
+      const length = rows * window * size;
+      // Weights of a token are its first ones: of the first token one alone, of the second equal ones; scales differ by 10 and more.
+      const filled = Array.from({ length: rows * window }, (_, t) =>
+        t === 0 ? 1 : 1 + random.integer(size),
+      );
+      const mask = Float32Array.from({ length }, (_, i) =>
+        i % size < filled[Math.floor(i / size)]! ? 1 : 0,
+      );
+      const target = random.normals(length).map((e, i) => {
+        const t = Math.floor(i / size);
+        return t === 1 ? mask[i]! * 0.5 : mask[i]! * (0.3 + e * 10 ** ((t % 3) - 1));
+      });
+      const output = random.normals(length);
+      for (const loss_normalization of ['token', 'batch'] as const) {
+        for (const padding_in_loss of [false, true]) {
+          const expected = oracleLoss(
+            target,
+            output,
+            mask,
+            size,
+            loss_normalization === 'token',
+            padding_in_loss,
+          );
+          const settings = { loss_normalization, padding_in_loss };
+          const [x, m] = [target, mask].map((v) => tf.tensor3d(v, shape));
+          const y = tf.tensor3d(output, shape);
+          const loss = (o: tf.Tensor3D) => reconstructionLoss(x!, o, m!, settings);
+          const [value] = await numbers(() => loss(y));
+          expect(Math.abs(value! - expected.loss)).toBeLessThan(1e-5 * expected.loss);
+          const gradient = await numbers(() => tf.grad((o) => loss(o as tf.Tensor3D))(y));
+          const largest = Math.max(...expected.gradient.map(Math.abs));
+          for (const [i, g] of expected.gradient.entries())
+            expect(Math.abs(gradient[i]! - g)).toBeLessThan(2e-5 * largest);
+        }
+      }
+    },
+  );
 });
+
+/** The normalised loss and its gradient in float64. A token of one weight, or of equal ones, has the scale of the batch. */
+function oracleLoss(
+  target: Float32Array,
+  output: Float32Array,
+  mask: Float32Array,
+  size: number,
+  byToken: boolean,
+  padding: boolean,
+): { loss: number; gradient: number[] } {
+  const sd = (indices: number[]) => {
+    const mean = indices.reduce((sum, i) => sum + target[i]!, 0) / indices.length;
+    return Math.sqrt(indices.reduce((sum, i) => sum + (target[i]! - mean) ** 2, 0) / indices.length);
+  };
+  const weights = [...mask.keys()].filter((i) => mask[i] === 1);
+  const batch = sd(weights);
+  const scaleOf = (i: number) => {
+    const own = sd(weights.filter((other) => Math.floor(other / size) === Math.floor(i / size)));
+    return 1e-4 + (byToken && own ** 2 > 0.01 * batch ** 2 ? own : batch);
+  };
+  const count = padding ? target.length : weights.length;
+  const gradient = new Array<number>(target.length).fill(0);
+  let loss = 0;
+  for (const i of weights) {
+    const scale = scaleOf(i);
+    const error = (output[i]! - target[i]!) / scale;
+    loss += error ** 2 / count;
+    gradient[i] = (2 * error) / scale / count;
+  }
+  return { loss, gradient };
+}
 
 test('explained variance is one less the variance of the error over that of the target, on weights only', () => {
   const target = Float32Array.of(1, 3, 0, 2, -1, 0);

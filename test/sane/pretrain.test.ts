@@ -15,7 +15,7 @@ import {
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
-import { drawViews, viewSettings } from '../../src/sane/views.ts';
+import { viewSettings } from '../../src/sane/views.ts';
 import { snippets } from '../../src/sane/windows.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
@@ -26,7 +26,7 @@ import { cnnSmall, randomWeights } from '../nets/networks.ts';
 import { testSeed } from '../seed.ts';
 import { expectClose } from '../tensor/compare.ts';
 import { acceleratedDevices, startTested } from '../tensor/devices.ts';
-import { inMemory, onDisk } from './view-sets.ts';
+import { drawOf, inMemory, onDisk } from './view-sets.ts';
 
 const config: PretrainConfig = {
   seed: 3,
@@ -64,8 +64,8 @@ const models = (count: number, seed: number) =>
 let dir = '';
 let sets: Record<'train' | 'val', ViewSet>;
 const loaderOf = (changes: Partial<typeof sets> = {}) =>
-  new ViewLoader({ architecture: cnnSmall, layout }, { ...sets, ...changes });
-const fresh = (settings = config) => new Sane(saneShape(layout, settings), settings.seed);
+  new ViewLoader([{ origin: { architecture: cnnSmall, layout }, sets: { ...sets, ...changes } }]);
+const fresh = (settings = config) => new Sane(saneShape([layout], settings), settings.seed);
 const weightsOf = async (sane: Sane) =>
   new Map((await sane.weights()).map(({ name, data: values }) => [name, values as Float32Array]));
 
@@ -103,7 +103,7 @@ describe('pretraining', () => {
       });
       expect(await stopped.catch((error) => error)).toBe(stop);
       first.dispose();
-      const second = new Sane(saneShape(layout, config), saved!.weights);
+      const second = new Sane(saneShape([layout], config), saved!.weights);
       const history = await pretrain(second, loader, config, { resume: saved!.state });
       expect(history).toEqual(whole.history);
       expect(await weightsOf(second)).toEqual(whole.weights);
@@ -253,7 +253,7 @@ async function step(on: string) {
   const settings = { ...config, layers: 2 };
   const drawn = models(settings.batch_size, 300).map((flat, i) => inMemory(flat, new Map(), `model ${i}`));
   const origin = { architecture: cnnSmall, layout };
-  const views = drawViews(origin, drawn, null, viewSettings(settings), new Random(testSeed, 'step'));
+  const views = drawOf(origin, drawn, viewSettings(settings), new Random(testSeed, 'step'));
   await startTested([on], 2);
   const sane = fresh(settings);
   const { trainable } = sane;

@@ -12,10 +12,9 @@ import {
   unflatten,
   withUntokenized,
 } from '../../src/sane/tokenize.ts';
-import { drawViews } from '../../src/sane/views.ts';
 import { cnnLarge, cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 import { testSeed as seed } from '../seed.ts';
-import { inMemory } from './view-sets.ts';
+import { drawOf, inMemory } from './view-sets.ts';
 
 /** The tokeniser again, by its definition: rows of [weight | bias], padded and cut. */
 function oracleTokens(
@@ -191,7 +190,7 @@ describe('views', () => {
 
   test('permuted anew each time, are tokens of a network of the same function', () => {
     const settings = { window: layout.tokens, noise: 0, view_1: 'canonical', view_2: 'permuted' } as const;
-    const views = drawViews(origin, [inMemory(flat)], null, settings, new Random(seed, 'views'));
+    const views = drawOf(origin, [inMemory(flat)], settings, new Random(seed, 'views'));
     const half = views.tokens.length / 2;
     expect(views.tokens.subarray(0, half)).toEqual(tokenize(layout, flat));
     const other = unflatten(cnnSmall, detokenize(layout, views.tokens.subarray(half)));
@@ -214,7 +213,7 @@ describe('views', () => {
       const settings = { window: 40, noise: 0, view_1: 'permuted', view_2: 'canonical' } as const;
       const origin = { architecture: net, layout: tokens };
       const model = inMemory(flatten(net, own));
-      const views = drawViews(origin, [model], null, settings, new Random(seed, 'order'));
+      const views = drawOf(origin, [model], settings, new Random(seed, 'order'));
       // The same draws as the view's: where the window begins, then the orders.
       const random = new Random(seed, 'order');
       const start = random.integer(tokens.tokens - 40 + 1);
@@ -229,7 +228,7 @@ describe('views', () => {
     const settings = { window: layout.tokens, noise: 0, view_1: 'permuted', view_2: 'permuted' } as const;
     const views = (shared: boolean, of = seed, stream = 'a') => {
       const fixed = { seed: of, count: 3, shared };
-      const { tokens } = drawViews(origin, models, null, { ...settings, fixed }, new Random(seed, stream));
+      const { tokens } = drawOf(origin, models, { ...settings, fixed }, new Random(seed, stream));
       const length = layout.tokens * size;
       // Rows of even models, then of odd ones, as texts that are the same only for the same numbers.
       const found: [Set<string>, Set<string>] = [new Set(), new Set()];
@@ -252,7 +251,7 @@ describe('views', () => {
   test('have windows of their own, with noise in proportion to the weights and none in padding', () => {
     const settings = { window: 7, noise: 0.1, view_1: 'canonical', view_2: 'canonical' } as const;
     const models = Array.from({ length: 60 }, () => inMemory(flat));
-    const views = drawViews(origin, models, null, settings, new Random(seed, 'windows'));
+    const views = drawOf(origin, models, settings, new Random(seed, 'windows'));
     const starts = new Set<number>();
     const whole = tokenize(layout, flat);
     const ratios: number[] = [];

@@ -15,13 +15,13 @@ import { fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewRequest } from '../../src/sane/view-thread.ts';
-import { drawViews, type TwoViews } from '../../src/sane/views.ts';
+import type { TwoViews } from '../../src/sane/views.ts';
 import { findSamples, readSamples, type Samples, standardizedSets } from '../../src/sane/zoo-samples.ts';
 import { modelFile, openZoo, tensorName } from '../../src/zoo/zoo.ts';
 import { randomWeights } from '../nets/networks.ts';
 import { testSeed as seed } from '../seed.ts';
 import { writeZoo } from '../zoo/on-disk.ts';
-import { inMemory, onDisk } from './view-sets.ts';
+import { drawOf, inMemory, onDisk } from './view-sets.ts';
 
 const resnet = getArchitecture('resnet18', { input: [28, 28, 1], classes: 10, width: 3 });
 const layout = tokenLayout(resnet, 23, true);
@@ -92,10 +92,9 @@ describe('views of a zoo on disk', () => {
     const models = flats.map((flat) => inMemory(standardize(layout, flat, fitted)));
     const origin = { architecture: resnet, layout };
     const expected = requests(7).map(({ samples, random }) =>
-      drawViews(
+      drawOf(
         origin,
         Array.from(samples, (i) => models[i]!),
-        null,
         settings,
         new Random(...random),
       ),
@@ -104,7 +103,7 @@ describe('views of a zoo on disk', () => {
     const sets = await setsOf(samples);
     expect(sets.train.standardization).toEqual(fitted);
     for (const threads of [1, 2, 3]) {
-      using loader = new ViewLoader(origin, sets, threads);
+      using loader = new ViewLoader([{ origin, sets }], threads);
       expect(await collect(loader, requests(7))).toEqual(expected);
     }
   }, 300_000);
@@ -142,7 +141,9 @@ describe('views of a zoo on disk', () => {
     const flat = flatten(large, randomWeights(large, seed));
     const [sample] = (await onDisk(dir, 'large', [flat])).samples;
     const set = { samples: Array.from({ length: 5000 }, () => sample!), standardization: null };
-    using loader = new ViewLoader({ architecture: large, layout: tokens }, { train: set });
+    using loader = new ViewLoader([
+      { origin: { architecture: large, layout: tokens }, sets: { train: set } },
+    ]);
     const batches = requests(120, 5000);
     const draw = async (wanted: ViewRequest[]) => {
       for await (const views of loader.draw(wanted)) expect(views.rows).toBe(8);
@@ -159,7 +160,9 @@ describe('what goes wrong with a zoo', () => {
   /** What training says when `damage` happens to the second model's file after it was found. */
   async function during(damage: (path: string) => Promise<unknown>): Promise<Error & { syscall?: string }> {
     const samples = await findSamples(await openZoo(zooDir()), null, undefined);
-    using loader = new ViewLoader({ architecture: resnet, layout }, await setsOf(samples));
+    using loader = new ViewLoader([
+      { origin: { architecture: resnet, layout }, sets: await setsOf(samples) },
+    ]);
     await damage(modelFile(zooDir(), 'model-1'));
     const error = await failureOf(collect(loader, requests(9)));
     await write();
@@ -212,7 +215,7 @@ describe('what goes wrong with a zoo', () => {
   test.if(process.platform === 'linux')('leaves no file open', async () => {
     const zoo = await openZoo(zooDir());
     const sets = await setsOf(await findSamples(zoo, null, alignment()));
-    using loader = new ViewLoader({ architecture: resnet, layout }, sets, 2);
+    using loader = new ViewLoader([{ origin: { architecture: resnet, layout }, sets }], 2);
     await collect(loader, requests(10));
     await rename(modelFile(zooDir(), 'model-0'), join(dir, 'moved'));
     expect((await failureOf(collect(loader, requests(10)))).message).toMatch(/ENOENT/);
@@ -244,7 +247,7 @@ describe('what goes wrong with a zoo', () => {
        const zoo = await openZoo(${JSON.stringify(zooDir())});
        const { train } = await findSamples(zoo, null, undefined);
        const origin = { architecture: zoo.architecture, layout: tokenLayout(zoo.architecture, 23) };
-       using loader = new ViewLoader(origin, { train: { samples: train, standardization: null } }, 2);
+       using loader = new ViewLoader([{ origin, sets: { train: { samples: train, standardization: null } } }], 2);
        for await (const views of loader.draw(${JSON.stringify(requests(3))}.map((one) => ({ ...one, samples: Int32Array.from([0, 1]) })))) {
          console.log(views.rows);
          ${end}

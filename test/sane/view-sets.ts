@@ -2,14 +2,26 @@
 import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '../../src/base/safetensors.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
-import type { ViewedModel } from '../../src/sane/views.ts';
+import { drawViews, type ViewedModel, type ViewKind } from '../../src/sane/views.ts';
+
+/** Views of models of one architecture. */
+export const drawOf = (
+  origin: ViewKind['origin'],
+  models: readonly Omit<ViewedModel, keyof ViewKind>[],
+  ...[settings, random]: [Parameters<typeof drawViews>[1], Parameters<typeof drawViews>[2]]
+) =>
+  drawViews(
+    models.map((model) => ({ ...model, origin, standardization: null })),
+    settings,
+    random,
+  );
 
 /** A model in memory, to compare with those on disk. */
 export function inMemory(
   flat: Float32Array,
   permutations = new Map<string, Int32Array>(),
   name = 'in memory',
-): ViewedModel {
+): Omit<ViewedModel, keyof ViewKind> {
   return {
     name,
     permutations,

@@ -424,7 +424,7 @@ describe('transfer', () => {
     expect(() => checkPositions(tokenLayout(large, 60), description.shape, large.name)).toThrow(
       /^resnet18 has \d+ tokens, 21 layers and up to 16 rows in a layer; this SANE has positions for \d+, 5, 20: set sane\.positions to at least \[\d+, 21, 16\]$/,
     );
-    const needed = saneShape(tokenLayout(cnnSmall, 60), { ...sane, positions: [500, 30, 9] } as never);
+    const needed = saneShape([tokenLayout(cnnSmall, 60)], { ...sane, positions: [500, 30, 9] } as never);
     expect(needed.positions).toEqual([500, 30, 20]);
   });
 });

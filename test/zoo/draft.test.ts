@@ -50,14 +50,33 @@ test('where validation and test are both there, the test accuracy is that of the
   const beside = { val_acc: '0.7', best_test_acc: '0.8', test_acc: '0.6', 'train.acc': '0.9' };
   await writeSafetensors(join(dir, 'a.safetensors'), weights, beside);
   const measured = { test_accuracy: 0.6, train_accuracy: 0.9 };
-  expect((await draftList(dir)).entries).toEqual([
-    { file: 'a.safetensors', model: 'a', epoch: 0, ...measured },
-  ]);
+  const draft = await draftList(dir);
+  expect(draft.entries).toEqual([{ file: 'a.safetensors', model: 'a', epoch: 0, ...measured }]);
+  expect(draft.takenForTest).toEqual([]);
 
   const table = join(dir, 'table.csv');
   writeFileSync(table, 'test_acc,model,val_acc,train_acc\n0.5,a,0.7,0.8\n');
   const { entries } = await draftList(dir, { table });
   expect(entries[0]).toMatchObject({ test_accuracy: 0.5, train_accuracy: 0.8 });
+  rmSync(dir, { recursive: true });
+});
+
+test('what stands for the test accuracy without saying so is named, unless a table has the accuracy', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'draft-'));
+  const weights = [{ name: 'fc.weight', shape: [1, 2], data: Float32Array.of(1, 2) }];
+  await writeSafetensors(join(dir, 'a.safetensors'), weights, {
+    val_acc: '0.7',
+    val_loss: '1',
+    train_acc: '1',
+  });
+  const draft = await draftList(dir);
+  expect(draft.entries[0]).toMatchObject({ test_accuracy: 0.7, test_loss: 1 });
+  expect(draft.takenForTest.toSorted()).toEqual(['val_acc', 'val_loss']);
+  const table = join(dir, 'table.csv');
+  writeFileSync(table, 'model,test_acc\na,0.5\n');
+  expect((await draftList(dir, { table })).takenForTest).toEqual(['val_loss']);
+  writeFileSync(table, 'model,acc,best_acc\na,0.5,0.6\n');
+  expect((await draftList(dir, { table })).takenForTest).toEqual(['val_loss', 'acc']);
   rmSync(dir, { recursive: true });
 });
 

@@ -402,6 +402,18 @@ describe('a published zoo', () => {
         ),
       },
     ]);
+    // Three are no odd ones.
+    const three = (spec: typeof cnn, letters: string): Trial[] =>
+      [...letters].map((name) => ({ ...one(bytesOf(spec, draw(spec))), name }));
+    const path = (name: string) => `DIR/${name}/checkpoint_1/checkpoints`;
+    const both = published([...three(resnet, 'abc'), ...three(cnn, 'defg')]);
+    expect(await errorOf(both)).toBe(
+      `there are several kinds of networks: 4 of cnn-small such as ${path('d')}, 3 of resnet18 such as ${path('a')}. A zoo has one kind: import them as several zoos; name the architecture of each: --architecture cnn-small, or zoo: {import: [{folder: …, architecture: cnn-small}, {folder: …, architecture: resnet18}]}`,
+    );
+    expect((await importInto(both, { architecture: 'resnet18' })).manifest.models.length).toBe(3);
+    expect(await errorOf(published([...three(resnet, 'abc'), ...three(wide, 'def')]))).toBe(
+      `there are several kinds of networks: 3 of resnet18 such as ${path('a')}, 3 of resnet18 such as ${path('d')}. A zoo has one kind: import them as several zoos; as they go by the same name, list the files of each in the zoo.yaml of a folder of its own`,
+    );
     // The odd one is first, and is left out all the same.
     const most = published([
       one(bytesOf(resnet, draw(resnet))),

@@ -19,7 +19,7 @@ export async function embedCommand(request: Request): Promise<number> {
         : [path, ...numbers.map((x) => x.toPrecision(7))].join('\t'),
     );
   }
-  pretrained.sane.dispose();
+  pretrained.dispose();
   const text = json ? `[${lines.join(',\n')}]\n` : `${lines.join('\n')}\n`;
   const out = optionValue(request, 'out');
   if (out === undefined) print(text);

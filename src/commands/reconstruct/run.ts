@@ -25,7 +25,7 @@ export async function reconstructCommand(request: Request): Promise<number> {
     await writeNetwork(file, tensors);
     if (!json) print(file);
   }
-  pretrained.sane.dispose();
+  pretrained.dispose();
   if (json) print(JSON.stringify(Array.from(files, ([model, file]) => ({ model, file }))));
   return 0;
 }

@@ -42,7 +42,7 @@ export const sample: Command = {
     candidates: { value: 'n', help: 'how many models --evaluate chooses from (default: 50)' },
     activation: {
       value: 'name',
-      help: "nonlinearity of the models that --evaluate runs (default: the paper's for this architecture and dataset)",
+      help: "nonlinearity of the models that --evaluate runs (default: that of the SANE's zoo, or else the paper's for this architecture and dataset)",
       values: () => ['tanh', 'relu', 'gelu', 'sigmoid'],
     },
     data,

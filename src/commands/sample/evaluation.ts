@@ -15,6 +15,7 @@ import type { LabelledImages, Network } from '../../nets/population.ts';
 import { type Recognised, recognise } from '../../nets/recognise.ts';
 import { withLayers } from '../../nets/registry.ts';
 import type { SampledNetwork } from '../../sane/decode-networks.ts';
+import type { PreparedNetwork } from '../../sane/pretrained.ts';
 import { catalogue } from '../../stages/catalogue.ts';
 import { stages } from '../../stages/registry.ts';
 import { tf } from '../../tensor/tf.ts';
@@ -35,13 +36,18 @@ export interface EvaluatedNetwork extends SampledNetwork {
 export interface EvaluationOptions {
   /** A name, or the path of a folder of images. */
   dataset: string;
-  /** Undefined: that of the paper's networks of this architecture and data set. */
+  /** Undefined: that of the SANE's zoo, or else of the paper's networks of this architecture and data set. */
   activation: Activation | undefined;
   dataDir: string | undefined;
   seed: number;
 }
 
-type Shapes = ReadonlyMap<string, readonly number[]>;
+/** What of a prompt says how networks like it are computed. */
+interface Prompt {
+  network: Pick<PreparedNetwork['network'], 'path' | 'shapes'>;
+  zoo: Pick<PreparedNetwork['zoo'], 'activation'>;
+  recognised?: PreparedNetwork['recognised'];
+}
 
 export class Evaluation {
   private constructor(
@@ -56,23 +62,27 @@ export class Evaluation {
     readonly description: string,
   ) {}
 
-  /** Loads the images that the networks of these shapes are for. Throws a FormatError that names `path` where they are no classifiers of such images. */
+  /**
+   * Loads the images that networks like this prompt are for: of an architecture that the program knows, or one whose layers are kept with the
+   * SANE. Throws a FormatError that names its file where they are no classifiers of such images.
+   */
   static async open(
-    path: string,
-    shapes: Shapes,
+    { network: { path, shapes }, zoo, recognised = recognise(shapes) }: Prompt,
     { dataset, activation, dataDir, seed }: EvaluationOptions,
   ): Promise<Evaluation> {
-    const name = recognise(shapes)?.architecture.name;
-    if (name === undefined) {
+    if (recognised === undefined || !('layers' in recognised.architecture)) {
       throw new FormatError(
-        `${path}: a network of no known architecture, which cannot classify images here; leave out --evaluate`,
+        `${path}: a network of no known architecture, which cannot classify images here; leave out --evaluate, or pretrain the SANE on a zoo whose layers are written under architectures`,
       );
     }
+    const { name } = recognised.architecture;
+    const { written } = recognised.options;
     const own = datasetAt(dataset);
-    const { data, zoo, generation } = paperSettings(catalogue)({ architecture: name, dataset: own.name });
+    const paper = paperSettings(catalogue)({ architecture: name, dataset: own.name });
+    const { data, generation } = paper;
     const images = await imagesOf(own, dataDir, data);
     const { shape } = images.dataset;
-    const found = recognise(shapes, { name, input: shape });
+    const found = recognise(shapes, { name, input: shape, ...(written && { written }) });
     if (!found) {
       throw new FormatError(
         `${path}: this ${name} is not for images of ${shape.join('x')}, as those of ${dataset} are here; give --evaluate the data set that it was trained on`,
@@ -83,7 +93,7 @@ export class Evaluation {
     const order = random.permutation(images.train.labels.length).subarray(0, choosingImages);
     const chosen = prepareImages(images.train, shape, { steps: [], shape }, order);
     const architecture = withLayers(found.architecture, '--evaluate');
-    const network = { architecture, activation: activation ?? zoo.activation };
+    const network = { architecture, activation: activation ?? zoo.activation ?? paper.zoo.activation };
     return new Evaluation(
       network,
       found.names,

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import type { Activation } from '../../nets/architecture.ts';
 import { type SampledNetwork, sampleNetworks } from '../../sane/decode-networks.ts';
 import type { Draws } from '../../sane/draw.ts';
-import { type Pretrained, prepareNetwork } from '../../sane/pretrained.ts';
+import { type PreparedNetwork, type Pretrained, prepareNetwork } from '../../sane/pretrained.ts';
 import { defaults } from '../../stages/catalogue.ts';
-import type { Network } from '../../zoo/formats/network.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import {
   countOption,
@@ -96,7 +95,7 @@ export async function sampleCommand(request: Request): Promise<number> {
   }
   warnFar(distances);
   evaluation?.dispose();
-  pretrained.sane.dispose();
+  pretrained.dispose();
   if (json) print(JSON.stringify(written));
   return 0;
 }
@@ -123,12 +122,10 @@ async function openEvaluation(
   prompts: readonly string[],
   options: EvaluationOptions,
 ): Promise<Evaluation> {
-  const some: Network[] = [];
-  for (const path of prompts.slice(0, evaluatedPrompts))
-    some.push((await prepareNetwork(pretrained, path)).network);
-  const [first] = some as [Network, ...Network[]];
-  const evaluation = await Evaluation.open(first.path, first.shapes, options);
-  const own = await evaluation.testAccuracies(some.map(({ weights }) => weights));
+  const some: PreparedNetwork[] = [];
+  for (const path of prompts.slice(0, evaluatedPrompts)) some.push(await prepareNetwork(pretrained, path));
+  const evaluation = await Evaluation.open(some[0] as PreparedNetwork, options);
+  const own = await evaluation.testAccuracies(some.map(({ network }) => network.weights));
   const [least, most] = [Math.min(...own), Math.max(...own)].map((accuracy) => accuracy.toFixed(4));
   printError(
     `evaluating ${evaluation.description}; ${own.length === 1 ? 'the prompt has' : `${own.length} prompts have`} a test accuracy of ${least}${least === most ? '' : ` to ${most}`}`,

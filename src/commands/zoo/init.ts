@@ -28,7 +28,7 @@ export async function zooInit(request: Request): Promise<number> {
       `${folder} needs no list: its trainings have a result.json`,
       `exp zoo import ${folder}`,
     );
-  const { entries, dropped } = await draftList(folder, {
+  const { entries, dropped, takenForTest } = await draftList(folder, {
     key: optionValue(request, 'key'),
     table: optionValue(request, 'csv'),
   });
@@ -37,10 +37,14 @@ export async function zooInit(request: Request): Promise<number> {
   await writeSafely(path, yamlOf(entries, dataset, optionValue(request, 'key')));
   const models = new Set(entries.map(({ model }) => model)).size;
   if (request.switches.has('json')) {
-    printJson({ event: 'list', path, models, checkpoints: entries, dropped });
+    printJson({ event: 'list', path, models, checkpoints: entries, dropped, takenForTest });
     return 0;
   }
   for (const line of describeDropped(dropped)) printError(`left out: ${line}`);
+  if (takenForTest.length > 0)
+    printError(
+      `note: ${takenForTest.join(', ')} ${takenForTest.length === 1 ? 'was' : 'were'} taken for measures of the test images, as nothing else says what these are; where they are of validation images, so are the results`,
+    );
   print(`${path}: ${plural(models, 'model')}, ${plural(entries.length, 'checkpoint')}`);
   const known = entries.filter(
     (one) =>

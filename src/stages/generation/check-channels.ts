@@ -1,6 +1,7 @@
 import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { DataSettings } from '../../experiment/types.ts';
 import { dataSettingsFor } from '../dataset/plan.ts';
+import { homeOf, zoosOf } from '../zoos.ts';
 import { promptsOf } from './prompts.ts';
 
 /** Networks that are to be measured on images with other channels than those they see. The zoo of the prompts is set at `zooPath`. */
@@ -19,10 +20,11 @@ export function checkChannels(
       paper,
     );
     const target = settings.generation.target_dataset ?? dataset;
-    const folder = settings.zoo.import;
+    const zoos = zoosOf({ architecture, dataset, settings }, (path) => folders.get(path));
+    const folder = zoos[homeOf({ architecture, dataset, settings }, zoos)]?.settings.zoo.import;
     return {
       target,
-      networks: folder === null ? channels(dataset, settings.data) : folders.get(folder)?.channels,
+      networks: typeof folder === 'string' ? folders.get(folder)?.channels : channels(dataset, settings.data),
       images: channels(target, dataSettingsFor(data, run, { architecture, dataset: target }, paper)),
     };
   };

@@ -4,11 +4,11 @@ import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
 import { dataSettingsFor, dataset } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
-import { modelInputs } from '../models.ts';
+import { homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick } from '../work.ts';
-import { recipeOf } from '../zoo/plan.ts';
+import { foldersOf, recipeOf } from '../zoo/plan.ts';
 import { checkGeneration } from './check.ts';
 import { promptsOf } from './prompts.ts';
 import schema from './settings.json' with { type: 'json' };
@@ -66,7 +66,7 @@ export const generation: Stage<PlannedRun> = {
     }
     return {
       label: `generation ${architecture}/${name} seed ${seed}`,
-      config: { ...own, recipe: recipeOf(prompts, planner), seed },
+      config: { ...own, ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
       inputs,
       options: { models_at_once: prompts.settings.zoo.models_at_once },
     };
@@ -87,8 +87,7 @@ export const generation: Stage<PlannedRun> = {
   },
 
   folders({ generation: { prompt_zoo } }) {
-    const folder = prompt_zoo?.zoo?.import ?? null;
-    return folder === null ? [] : [{ path: ['generation', 'prompt_zoo', 'zoo', 'import'], folder }];
+    return foldersOf({ import: prompt_zoo?.zoo?.import ?? null }, ['generation', 'prompt_zoo', 'zoo']);
   },
 
   check: checkGeneration,

@@ -7,12 +7,17 @@ import type { GenerationSettings } from '../../experiment/types.ts';
 import { accuracies, condition, ensembleAccuracy } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import { getArchitecture, withLayers } from '../../nets/registry.ts';
-import { loadSane, type SaneDescription } from '../../sane/checkpoint.ts';
+import { loadSane, type SaneZoo } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionProblem, positionRows } from '../../sane/position-tables.ts';
-import { destandardize, fitStandardization, standardize } from '../../sane/standardize.ts';
+import {
+  destandardize,
+  fitStandardization,
+  type Standardization,
+  standardize,
+} from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
 import { findSamples, readSample } from '../../sane/zoo-samples.ts';
 import { tf } from '../../tensor/tf.ts';
@@ -25,7 +30,14 @@ import type { Method, Prompt, Sampler } from './methods.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
-export type Config = GenerationSettings & { seed: number; recipe: ZooConfig; models_at_once: number | null };
+export type Config = GenerationSettings & {
+  seed: number;
+  recipe: ZooConfig;
+  models_at_once: number | null;
+} & {
+  /** Which of SANE's zoos the run is about; the first where it is not said. */
+  home?: number;
+};
 
 /** Throws where a network's tokens lie outside of the position tables that SANE has learnt. */
 export function checkPositions(layout: TokenLayout, shape: SaneShape, architecture: string): void {
@@ -46,7 +58,7 @@ function activationOf(prompts: readonly ZooModel[], dir: string): Activation {
 }
 
 /** What bandwidths are multiples of. Throws where that is the spread of SANE's embeddings, and they have none. */
-function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneDescription): number {
+function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneZoo): number {
   if (bandwidth_unit === 'absolute') return 1;
   if (spread !== null) return spread;
   throw new Error(
@@ -81,13 +93,18 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const images = await loadImages(inputs.dataset as string);
   checkChannels(zoo, images.dataset);
   const data = prepareBoth(images);
-  const { sane, description, standardization: learnt } = await loadSane(inputs.sane as string);
+  const { sane, description, standardizations } = await loadSane(inputs.sane as string);
+  const { home: index = 0 } = config;
+  const learnt = standardizations[index] as Standardization | null;
   const { shape, batch_norm_tokens } = description;
   const layout = tokenLayout(zoo.architecture, shape.token_size, batch_norm_tokens);
   checkPositions(layout, shape, zoo.architecture.name);
 
   const alignment = inputs.prompts ? inputs.prompt_alignment : inputs.alignment;
-  const epochs = inputs.prompts ? zoo.manifest.epochs : description.epochs;
+  // Of several zoos, each has its own epochs among those of SANE.
+  const epochs = inputs.prompts
+    ? zoo.manifest.epochs
+    : description.epochs.filter((epoch) => zoo.manifest.epochs.includes(epoch));
   const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
   const { train } = await findSamples(zoo, [epoch], alignment);
   const trained = train
@@ -143,7 +160,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     );
   const judges = images.validation ? prepare(images.validation, images) : data.train;
   const score = (models: readonly StateDict[]) => accuracies(network, models, judges);
-  const unit = unitOf(config, description);
+  const unit = unitOf(config, description.zoos[index] as SaneZoo);
   const sampler: Sampler = { settings: config, unit, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;

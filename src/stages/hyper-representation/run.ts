@@ -45,7 +45,8 @@ export const hyperRepresentationStage: StageImplementation = {
     const { train, val } = await findSamples(zoo, config.checkpoints, undefined);
     const scales = layerScales(layout, () => readSamples(architecture, train, report));
     const scaled = (samples: typeof train) => ({ samples, standardization: scales });
-    using loader = new ViewLoader({ architecture, layout }, { train: scaled(train), val: scaled(val) });
+    const sets = { train: scaled(train), val: scaled(val) };
+    using loader = new ViewLoader([{ origin: { architecture, layout }, sets }]);
     const shape = shapeOf(config, layers);
     await pretrainInFolder(
       { dir, report },

@@ -2,10 +2,10 @@
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
 import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
-import { modelInputs } from '../models.ts';
+import { allModelInputs, homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick, population, saneSettings } from '../work.ts';
+import { networkSettings, pick, populations, saneSettings } from '../work.ts';
 import schema from './settings.json' with { type: 'json' };
 
 const isOfSane = (feature: unknown) => feature === 'sane' || feature === 'sane-sequence';
@@ -30,7 +30,11 @@ export const propertyPrediction: Stage<PlannedRun> = {
   },
   task: {
     tables: [1, 2, 9, 10, 11, 12],
-    measures: { r2: ['feature', 'target', 'split'], tau: ['feature', 'target', 'split'] },
+    measures: {
+      r2: ['feature', 'target', 'split'],
+      tau: ['feature', 'target', 'split'],
+      'joint-r2': ['feature', 'target', 'split', 'zoo'],
+    },
     dependsOn: (settings, { feature } = {}) => [
       ...['data', 'zoo', 'property_prediction'],
       ...((feature === undefined ? usesSane(settings) : isOfSane(feature))
@@ -44,11 +48,15 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const { token_size, batch_norm_tokens, standardization } = settings.sane;
     return {
       label: `property-prediction ${architecture}/${dataset} seed ${seed}`,
-      config: { ...settings.property_prediction, token_size, batch_norm_tokens, standardization },
-      inputs: {
-        ...modelInputs(run, planner),
-        ...(usesSane(settings) ? { sane: planner.key(sane, run) } : {}),
+      config: {
+        ...settings.property_prediction,
+        ...{ token_size, batch_norm_tokens, standardization },
+        ...(usesSane(settings) && homeConfig(run, planner)),
       },
+      // Of several zoos the others matter where SANE embeds all of them.
+      inputs: usesSane(settings)
+        ? { ...allModelInputs(run, planner), sane: planner.key(sane, run) }
+        : modelInputs(run, planner),
     };
   },
 
@@ -57,7 +65,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];
     return {
       settings: [...settings, ...pick(zoo, networkSettings)],
-      amount: population(zoo, config.checkpoints).samples,
+      amount: populations(input, config.checkpoints).samples,
     };
   },
 

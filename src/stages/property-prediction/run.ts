@@ -13,9 +13,10 @@ import {
   standardizedSets,
 } from '../../sane/zoo-samples.ts';
 import type { Split } from '../../zoo/members.ts';
-import { openZoo, type Zoo } from '../../zoo/zoo.ts';
+import type { Zoo } from '../../zoo/zoo.ts';
+import { openZoos } from '../open-zoos.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
-import type { StageContext, StageImplementation } from '../stage.ts';
+import type { StageImplementation } from '../stage.ts';
 import {
   type FeatureName,
   type Features,
@@ -24,12 +25,16 @@ import {
   statisticsFeatures,
   weightFeatures,
 } from './features.ts';
+import { jointRecords } from './joint.ts';
 import { principalComponents } from './principal.ts';
 import { probe } from './probe.ts';
 import { ridge } from './ridge.ts';
 
 type Config = PropertyPredictionSettings &
-  Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'>;
+  Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'> & {
+    /** Which of the zoos the run is about; the first where it is not said. */
+    home?: number;
+  };
 type Target = PropertyPredictionSettings['targets'][number];
 
 /**
@@ -72,19 +77,28 @@ function targetsOf(samples: Samples, split: Split, target: Target, gap: Config['
   return values;
 }
 
-/** The features that are asked for; those of SANE need its artefact. */
+type Pretrained = Awaited<ReturnType<typeof loadSane>>;
+
+/** One of the run's zoos, read. */
+interface ReadZoo {
+  zoo: Zoo;
+  samples: Samples;
+  /** Its place among SANE's zoos. */
+  index: number;
+}
+
+/** The features of a zoo's models that are wanted; those of SANE need its artefact. */
 async function computeFeatures(
-  { inputs }: StageContext,
+  { zoo: { architecture }, samples, index }: ReadZoo,
   config: Config,
-  { architecture }: Zoo,
-  samples: Samples,
+  wanted: ReadonlySet<FeatureName>,
+  pretrained: Pretrained | undefined,
 ): Promise<Map<FeatureName, Features>> {
   const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
   const standardized = (mode: SaneSettings['standardization'], fitted?: Standardization): Networks => {
     const sets = standardizedSets(mode, architecture, layout, samples, ['train', 'val', 'test'], { fitted });
     return (split) => readStandardized(architecture, layout, sets[split]);
   };
-  const wanted = new Set(config.features);
   const features = new Map<FeatureName, Features>();
   if (wanted.has('weights') || wanted.has('statistics')) {
     const networks = standardized(config.standardization);
@@ -93,26 +107,46 @@ async function computeFeatures(
       features.set('statistics', statisticsFeatures(layout, networks, config.padding_in_statistics));
     }
   }
-  if (wanted.has('sane') || wanted.has('sane-sequence')) {
-    const { sane, description, standardization } = await loadSane(inputs.sane as string);
-    const networks = standardized(description.standardization, standardization ?? undefined);
+  if (pretrained && (wanted.has('sane') || wanted.has('sane-sequence'))) {
+    const { sane, description, standardizations } = pretrained;
+    const networks = standardized(description.standardization, standardizations[index] ?? undefined);
     const embedded = await saneFeatures(sane, layout, networks, wanted);
     for (const [name, rows] of embedded) features.set(name, rows);
-    sane.dispose();
   }
   return features;
+}
+
+/** The means of SANE's embeddings of all zoos' models, which are as long whatever the architecture. Of the run's own they are there already. */
+async function jointFeatures(
+  zoos: readonly ReadZoo[],
+  own: { index: number; features: Features },
+  config: Config,
+  pretrained: Pretrained,
+): Promise<Features[]> {
+  const all: Features[] = [];
+  for (const one of zoos) {
+    const others = async () =>
+      (await computeFeatures(one, config, new Set(['sane'] as const), pretrained)).get('sane') as Features;
+    all.push(one.index === own.index ? own.features : await others());
+  }
+  return all;
 }
 
 export const propertyPredictionStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
-    const zoo = await openZoo(context.inputs.zoo as string);
-    const samples = await findSamples(zoo, config.checkpoints, context.inputs.alignment);
+    const { home = 0 } = config;
+    const zoos: ReadZoo[] = [];
+    for (const [index, { zoo, alignment }] of (await openZoos(context.inputs)).entries())
+      zoos.push({ zoo, samples: await findSamples(zoo, config.checkpoints, alignment), index });
+    const own = zoos[home] as ReadZoo;
+    const { samples } = own;
     const targets = config.targets.map((name) => {
       const of = (split: Split) => targetsOf(samples, split, name, config.gap);
       return { name, train: of('train'), val: of('val'), test: of('test') };
     });
-    const features = await computeFeatures(context, config, zoo, samples);
+    const pretrained = context.inputs.sane ? await loadSane(context.inputs.sane) : undefined;
+    const features = await computeFeatures(own, config, new Set(config.features), pretrained);
 
     const records: MetricRecord[] = [];
     const predictions: { feature: string; target: string; values: number[] }[] = [];
@@ -140,9 +174,21 @@ export const propertyPredictionStage: StageImplementation = {
         });
       }
     }
+    const embedded = features.get('sane');
+    if (pretrained && embedded && zoos.length > 1) {
+      const rows = await jointFeatures(zoos, { index: home, features: embedded }, config, pretrained);
+      for (const target of config.targets) {
+        const values = zoos.map(
+          ({ samples }) =>
+            (split: Split) =>
+              Float64Array.from(samples[split], (sample) => targetOf(sample, target, config.gap)),
+        );
+        records.push(...jointRecords(target, rows, values, config.ridge_strengths));
+      }
+    }
+    pretrained?.sane.dispose();
     const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
     await writeJson(join(context.dir, 'predictions.json'), { tested, predictions });
-    const embedded = features.get('sane');
     if (embedded)
       await writeJson(join(context.dir, 'components.json'), principalComponents(embedded.test, 2));
     await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);

@@ -1,7 +1,7 @@
 /** Task `reconstruction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
-import { modelInputs } from '../models.ts';
-import { sane } from '../sane/plan.ts';
+import { homeConfig, modelInputs } from '../models.ts';
+import { pretraining, sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
 
@@ -21,10 +21,9 @@ export const reconstruction: Stage<PlannedRun> = {
 
   plan(run, planner) {
     const { architecture, dataset, seed, settings } = run;
-    const { alignment: _, ...own } = settings.sane;
     return {
       label: `reconstruction ${architecture}/${dataset} seed ${seed}`,
-      config: { ...own, seed },
+      config: { ...pretraining(settings.sane), ...homeConfig(run, planner), seed },
       inputs: { ...modelInputs(run, planner), sane: planner.key(sane, run) },
     };
   },

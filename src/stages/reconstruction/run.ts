@@ -22,23 +22,23 @@ const record = (value: number, labels: MetricRecord['labels']): MetricRecord => 
  */
 export const reconstructionStage: StageImplementation = {
   async execute({ config: json, inputs, dir, report }) {
-    const config = json as unknown as PretrainConfig;
+    const { home = 0, ...config } = json as unknown as PretrainConfig & { home?: number };
     const zoo = await openZoo(inputs.zoo as string);
-    const { sane, standardization } = await loadSane(inputs.sane as string);
+    const { sane, standardizations } = await loadSane(inputs.sane as string);
     const { architecture } = zoo;
     const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
     const samples = await findSamples(zoo, config.checkpoints, inputs.alignment);
-    const fitted = standardization ?? undefined;
+    const fitted = standardizations[home] ?? undefined;
     const sets = standardizedSets(config.standardization, architecture, layout, samples, ['test'], {
       fitted,
     });
-    using loader = new ViewLoader({ architecture, layout }, sets);
+    using loader = new ViewLoader([{ origin: { architecture, layout }, sets }]);
 
     const { reconstruction } = (await readHistory(inputs.sane as string)).at(-1) as EpochLosses;
     const records = [record(reconstruction, { split: 'train' })];
     for (const view of ['canonical', 'permuted'] as const) {
       const held = { set: 'test', samples: samples.test.length, view, purpose: 'test' };
-      const drawn = loader.draw(evaluationRequests(sane, held, config));
+      const drawn = loader.draw(evaluationRequests(sane, held, { ...config, window: sane.shape.window }));
       const { loss } = await evaluate(sane, held, drawn, config);
       records.push(record(loss, { split: 'test', view }));
       const metric = { name: `test loss, ${view}`, value: loss };

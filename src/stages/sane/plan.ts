@@ -2,9 +2,10 @@
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
-import { modelInputs } from '../models.ts';
+import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick, population, saneSettings } from '../work.ts';
+import { networkSettings, pick, populations, saneSettings } from '../work.ts';
+import { zoosOf } from '../zoos.ts';
 import schema from './settings.json' with { type: 'json' };
 
 export const sane: Stage<PlannedRun> = {
@@ -23,19 +24,19 @@ export const sane: Stage<PlannedRun> = {
   },
 
   plan(run, planner) {
-    const { architecture, dataset, seed, settings } = run;
-    // Whether the models are aligned, the inputs say.
-    const { alignment: _, ...sane } = settings.sane;
+    const { seed, settings } = run;
+    const zoos = zoosOf(run, planner.folder).map(({ architecture, dataset }) => `${architecture}/${dataset}`);
     return {
-      label: `sane ${architecture}/${dataset} seed ${seed}`,
-      config: { ...sane, seed },
-      inputs: modelInputs(run, planner),
+      label: `sane ${zoos.join(' + ')} seed ${seed}`,
+      config: { ...pretraining(settings.sane), seed },
+      inputs: allModelInputs(run, planner),
     };
   },
 
   work(config, input) {
     const zoo = input('zoo');
-    const windows = population(zoo, config.checkpoints).samples * (config.windows_per_sample as number);
+    const { samples } = populations(input, config.checkpoints);
+    const windows = samples * (config.windows_per_sample as number);
     return {
       settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
       amount: windows * (config.epochs as number),
@@ -46,11 +47,14 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
-  check({ architecture, settings }, { catalogue }) {
+  check(run, { catalogue, folders }) {
+    const { settings } = run;
     const { shared_permutations: shared, permutations } = settings.sane;
-    const opaque = catalogue.architectures[architecture]?.opaque;
+    const opaque = zoosOf(run, (path) => folders.get(path)).find(
+      ({ architecture }) => catalogue.architectures[architecture]?.opaque,
+    );
     return [
-      ...(opaque ? checkWithoutLayers(architecture, settings.sane) : []),
+      ...(opaque ? checkWithoutLayers(opaque.architecture, settings.sane) : []),
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...(shared && permutations === null
@@ -67,6 +71,14 @@ export const sane: Stage<PlannedRun> = {
     ];
   },
 };
+
+/**
+ * The settings of a pretraining as part of a config. Whether the models are aligned, the inputs say. A loss that is not normalised is as it
+ * was before there was a choice, and so is its key.
+ */
+export function pretraining({ alignment: _, loss_normalization, ...sane }: SaneSettings): object {
+  return { ...sane, ...(loss_normalization !== 'none' && { loss_normalization }) };
+}
 
 /** What reorders hidden units, of which nothing is known where the layers are not. */
 function checkWithoutLayers(architecture: string, sane: SaneSettings): SettingProblem[] {

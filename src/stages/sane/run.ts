@@ -1,6 +1,11 @@
-/** Stage `sane`: pretrains SANE on a zoo. Its state is saved regularly, and an interrupted pretraining resumes from it. */
+/** Stage `sane`: pretrains SANE on zoos. Its state is saved regularly, and an interrupted pretraining resumes from it. */
 
-import { type SaneDescription, saveAutoencoder } from '../../sane/checkpoint.ts';
+import { join } from 'node:path';
+import { readJson } from '../../base/files.ts';
+import type { Report } from '../../base/progress.ts';
+import { writeSafetensors } from '../../base/safetensors.ts';
+import { type AlignmentSummary, summaryName } from '../../sane/alignment.ts';
+import { referenceName, type SaneDescription, type SaneZoo, saveSane } from '../../sane/checkpoint.ts';
 import { embedModels } from '../../sane/embed.ts';
 import { Sane } from '../../sane/model.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
@@ -11,17 +16,33 @@ import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
 import { findSamples, readStandardized, type SampleSet, standardizedSets } from '../../sane/zoo-samples.ts';
-import { openZoo } from '../../zoo/zoo.ts';
+import type { ZooModel } from '../../zoo/zoo.ts';
+import { type AlignedZoo, openZoos } from '../open-zoos.ts';
 import type { StageImplementation } from '../stage.ts';
 
-/** The model's sizes for a zoo's tokens: its position tables hold just the positions that there are. */
-export function saneShape(layout: TokenLayout, config: PretrainConfig): SaneShape {
+/**
+ * The model's sizes for the tokens of these architectures: its position tables hold just the positions that there are, and a window fits
+ * into the smallest network.
+ */
+export function saneShape(layouts: readonly TokenLayout[], config: PretrainConfig): SaneShape {
   const { token_size, d_model, latent_dim, layers, heads, projection_dim } = config;
-  const [tokens, layerTable, rows] = positionRows(layout);
-  const [n, l, r] = config.positions ?? [0, 0, 0];
-  const positions = [Math.max(tokens, n), Math.max(layerTable, l), Math.max(rows, r)] as const;
-  const window = Math.min(config.window, layout.tokens);
+  const needed = [config.positions ?? [0, 0, 0], ...layouts.map(positionRows)];
+  const most = (k: 0 | 1 | 2) => Math.max(...needed.map((rows) => rows[k]));
+  const positions = [most(0), most(1), most(2)] as const;
+  const window = Math.min(config.window, ...layouts.map(({ tokens }) => tokens));
   return { token_size, d_model, latent_dim, layers, heads, projection_dim, window, positions };
+}
+
+/** A zoo as it is trained on. */
+type TrainedZoo = Awaited<ReturnType<typeof prepareZoo>>;
+
+async function prepareZoo({ zoo, alignment }: AlignedZoo, config: PretrainConfig, report: Report) {
+  const { architecture } = zoo;
+  const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
+  const samples = await findSamples(zoo, config.checkpoints, alignment);
+  const splits = ['train', 'val'] as const;
+  const sets = standardizedSets(config.standardization, architecture, layout, samples, splits, { report });
+  return { zoo, alignment, layout, sets };
 }
 
 /** The samples of the last epoch there is, which prompts are of by default. */
@@ -30,34 +51,72 @@ function lastEpochOf({ samples, standardization }: SampleSet): SampleSet {
   return { samples: samples.filter(({ checkpoint }) => checkpoint.epoch === last), standardization };
 }
 
+function activationOf(models: readonly ZooModel[]): SaneZoo['activation'] {
+  const [activation, ...others] = new Set(models.map(({ hyperparameters }) => hyperparameters.activation));
+  return others.length === 0 ? (activation ?? null) : null;
+}
+
+/** Keeps the weights that a zoo's models are aligned to, so that others can be aligned like them. Returns the file's name. */
+async function keepReference(
+  dir: string,
+  index: number,
+  { zoo, alignment }: TrainedZoo,
+): Promise<string | null> {
+  if (alignment === undefined || zoo.architecture.permutations.length === 0) return null;
+  const { reference } = (await readJson(join(alignment, summaryName))) as AlignmentSummary;
+  const model = zoo.manifest.models.find(({ id }) => id === reference.model) as ZooModel;
+  const weights = await zoo.weights(model, reference.epoch);
+  const tensors = zoo.architecture.state.map(({ name, shape }) => ({
+    ...{ name, shape, data: weights.get(name) as Float32Array },
+  }));
+  const name = referenceName(index);
+  await writeSafetensors(join(dir, name), tensors);
+  return name;
+}
+
+/** What is kept of a zoo for the use of SANE on other networks of its kind. */
+async function describeZoo(dir: string, index: number, trained: TrainedZoo, sane: Sane): Promise<SaneZoo> {
+  const { zoo, layout, sets } = trained;
+  const models = readStandardized(zoo.architecture, layout, lastEpochOf(sets.train));
+  return {
+    architecture: zoo.manifest.architecture,
+    options: zoo.manifest.options,
+    activation: activationOf(zoo.manifest.models),
+    reference: await keepReference(dir, index, trained),
+    embedding_spread: await embeddingSpread(embedModels(sane, layout, models)),
+  };
+}
+
 export const saneStage: StageImplementation = {
   async execute({ config: json, inputs, dir, report }) {
     const config = json as unknown as PretrainConfig;
-    const zoo = await openZoo(inputs.zoo as string);
-    const { architecture } = zoo;
-    const layout = tokenLayout(architecture, config.token_size, config.batch_norm_tokens);
-    const samples = await findSamples(zoo, config.checkpoints, inputs.alignment);
-    const splits = ['train', 'val'] as const;
-    const sets = standardizedSets(config.standardization, architecture, layout, samples, splits, { report });
-    const shape = saneShape(layout, config);
-    const description = {
-      architecture: architecture.name,
-      shape,
-      batch_norm_tokens: config.batch_norm_tokens,
-      standardization: config.standardization,
-      epochs: [...(config.checkpoints ?? zoo.manifest.epochs)].sort((a, b) => a - b),
-    };
-    using loader = new ViewLoader({ architecture, layout }, sets);
+    const zoos: TrainedZoo[] = [];
+    for (const one of await openZoos(inputs)) zoos.push(await prepareZoo(one, config, report));
+    const shape = saneShape(
+      zoos.map(({ layout }) => layout),
+      config,
+    );
+    const epochs = new Set(config.checkpoints ?? zoos.flatMap(({ zoo }) => zoo.manifest.epochs));
+    using loader = new ViewLoader(
+      zoos.map(({ zoo: { architecture }, layout, sets }) => ({ origin: { architecture, layout }, sets })),
+    );
     await pretrainInFolder(
       { dir, report },
       loader,
-      config,
+      { ...config, window: shape.window },
       (weights) => new Sane(shape, weights),
       async (sane) => {
-        const models = readStandardized(architecture, layout, lastEpochOf(sets.train));
-        const spread = await embeddingSpread(embedModels(sane, layout, models));
-        const whole: SaneDescription = { ...description, embedding_spread: spread };
-        await saveAutoencoder(dir, sane, whole, sets.train.standardization);
+        const described: SaneZoo[] = [];
+        for (const [i, zoo] of zoos.entries()) described.push(await describeZoo(dir, i, zoo, sane));
+        const description: SaneDescription = {
+          shape,
+          batch_norm_tokens: config.batch_norm_tokens,
+          standardization: config.standardization,
+          epochs: [...epochs].sort((a, b) => a - b),
+          zoos: described,
+        };
+        const standardizations = zoos.map(({ sets }) => sets.train.standardization);
+        await saveSane(dir, sane, description, standardizations);
       },
     );
   },

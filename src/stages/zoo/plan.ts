@@ -1,5 +1,6 @@
 /** Stage `zoo` to a plan: a population of models, trained. */
 import type { Models, Planner } from '../../experiment/stage-plan.ts';
+import type { ZooSettings } from '../../experiment/types.ts';
 import { dataset } from '../dataset/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, populationSize } from '../work.ts';
@@ -62,7 +63,18 @@ export const zoo: Stage<Models> = {
    */
   isEquivalent: ({ setting }, { zoo }) => setting === 'zoo.epochs' && zoo.schedule === 'constant',
 
-  folders: ({ zoo }) => (zoo.import === null ? [] : [{ path: ['zoo', 'import'], folder: zoo.import }]),
+  folders: ({ zoo }) => foldersOf(zoo, ['zoo']),
 
   check: (run, context) => checkZoo(run, ['zoo'], context),
 };
+
+/** The folders that a zoo, which is set at `path`, is imported from. */
+export function foldersOf({ import: imported }: Pick<ZooSettings, 'import'>, path: readonly string[]) {
+  const at = [...path, 'import'];
+  if (imported === null) return [];
+  if (typeof imported === 'string') return [{ path: at, folder: imported }];
+  return imported.map((entry, i) => ({
+    path: [...at, String(i)],
+    folder: typeof entry === 'string' ? entry : entry.folder,
+  }));
+}

@@ -7,7 +7,7 @@ import { FormatError } from '../../base/source.ts';
 import { checkpointsIn } from '../formats/checkpoints-in.ts';
 import { type NetworkOptions, openNetwork } from '../formats/network.ts';
 import { byName, type Dropped, named } from './found.ts';
-import { bySurety, identify, type MeasuredName, measuredBy } from './names.ts';
+import { bySurety, identify, isTakenForTest, type MeasuredName, measuredBy } from './names.ts';
 import { readTable } from './table.ts';
 
 export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
@@ -17,21 +17,33 @@ export interface DraftEntry extends Partial<Record<MeasuredName, number>> {
   split?: string;
 }
 
+/** What a list is drafted of. */
+export interface Draft {
+  entries: DraftEntry[];
+  dropped: Dropped[];
+  /** Names of numbers that were taken for those of the test images without saying so, such as `val_acc`. */
+  takenForTest: string[];
+}
+
 /** Entries for all checkpoints below a folder; what is no network, or is there twice, is dropped. Throws a FormatError. */
 export async function draftList(
   folder: string,
   { key, table }: NetworkOptions & { table?: string | undefined } = {},
-): Promise<{ entries: DraftEntry[]; dropped: Dropped[] }> {
+): Promise<Draft> {
   const rows = table === undefined ? undefined : readTable(table);
   const entries = new Map<string, DraftEntry>();
   const dropped: Dropped[] = [];
+  const taken = new Set<string>();
   for (const path of await checkpointsIn(folder, { deep: true })) {
     const file = relative(folder, path);
     try {
-      const { epoch, ...found } = await measuredIn(path, { key });
+      const { values, names } = await measuredIn(path, { key });
+      const { epoch, ...found } = values;
       const said = identify(file);
       const entry = { file, model: said.model, epoch: said.epoch ?? epoch ?? 0, ...found };
-      Object.assign(entry, rows?.of(entry));
+      const row = rows?.of(entry) ?? {};
+      for (const [measure, name] of names) if (isTakenForTest(name) && !(measure in row)) taken.add(name);
+      Object.assign(entry, row);
       const name = JSON.stringify([entry.model, entry.epoch]);
       const twin = entries.get(name);
       if (twin)
@@ -51,6 +63,7 @@ export async function draftList(
   return {
     entries: asFractions([...entries.values()]).sort((a, b) => byName(a.model, b.model) || a.epoch - b.epoch),
     dropped,
+    takenForTest: [...taken, ...(rows?.takenForTest ?? [])],
   };
 }
 
@@ -59,14 +72,17 @@ async function measuredIn(path: string, options: NetworkOptions) {
   try {
     if (![...network.shapes.keys()].some((name) => name.endsWith('weight')))
       throw new FormatError('no network: no tensor has a name that ends in "weight"');
-    const result: Partial<Record<MeasuredName | 'epoch', number>> = {};
+    const values: Partial<Record<MeasuredName | 'epoch', number>> = {};
+    const names = new Map<string, string>();
     const scalars = [...(await network.scalars())].sort(([one], [other]) => bySurety(one, other));
     for (const [name, value] of scalars) {
       const measure =
         name === 'epoch' && Number.isSafeInteger(value) && value >= 0 ? 'epoch' : measuredBy(name);
-      if (measure && result[measure] === undefined && Number.isFinite(value)) result[measure] = value;
+      if (!measure || values[measure] !== undefined || !Number.isFinite(value)) continue;
+      values[measure] = value;
+      names.set(measure, name);
     }
-    return result;
+    return { values, names };
   } finally {
     await network.close();
   }

@@ -161,15 +161,36 @@ function checkEpochs(found: FoundZoo, chosen: readonly FoundModel[], { epochs }:
 const signatureOf = ({ architecture, options }: Recognised) => JSON.stringify([architecture.name, options]);
 
 /**
- * What most models are, each by its first checkpoint that can be read; of as many, the first. Throws a FormatError if none is known, or it does
- * not fit the images.
+ * What most models are, each by its first checkpoint that can be read; of as many, the first. Throws a FormatError if none is known, or, for
+ * a zoo of these images, if others are many too, or it does not fit the images.
  */
 export async function architectureOfMost(
   models: readonly FoundModel[],
   wanted: Sought,
   images?: Images,
 ): Promise<Recognised> {
-  const votes = new Map<string, { recognised: Recognised; path: string; count: number }>();
+  const { kinds, problem } = await kindsOf(models, wanted, images);
+  const [most] = kinds;
+  if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
+  if (images) checkKinds(kinds);
+  const channels = most.recognised.options.input[2];
+  if (!images || channels === images.shape[2] || channels === 1) return most.recognised;
+  throw new FormatError(
+    `${most.path}: a network for images of ${channels} channels, and ${images.name} is ${images.shape.join('x')}: name the images that the zoo was trained on`,
+  );
+}
+
+/** Models that are the same network. */
+interface Kind {
+  recognised: Recognised;
+  /** The first checkpoint. */
+  path: string;
+  count: number;
+}
+
+/** The kinds of networks that the models are, most models first, and the first problem with one that is of none. */
+async function kindsOf(models: readonly FoundModel[], wanted: Sought, images: Images | undefined) {
+  const kinds = new Map<string, Kind>();
   let problem: string | undefined;
   for (const { checkpoints } of models) {
     for (const checkpoint of checkpoints) {
@@ -181,25 +202,34 @@ export async function architectureOfMost(
       const recognised = recogniseFor(shapes, wanted, images);
       if (recognised) {
         const signature = signatureOf(recognised);
-        const { count } = votes.get(signature) ?? { count: 0 };
-        votes.set(signature, {
-          path: checkpoint.path,
-          ...votes.get(signature),
-          recognised,
-          count: count + 1,
-        });
+        const kind = kinds.get(signature) ?? { recognised, path: checkpoint.path, count: 0 };
+        kinds.set(signature, { ...kind, count: kind.count + 1 });
       } else problem ??= named({ path: checkpoint.path, reason: unknown(shapes, wanted.name) });
       break;
     }
   }
-  const most = [...votes.values()].reduce<
-    { recognised: Recognised; path: string; count: number } | undefined
-  >((best, one) => (best && best.count >= one.count ? best : one), undefined);
-  if (!most) throw new FormatError(problem ?? 'the zoo has no checkpoint');
-  const channels = most.recognised.options.input[2];
-  if (!images || channels === images.shape[2] || channels === 1) return most.recognised;
+  return { kinds: [...kinds.values()].sort((a, b) => b.count - a.count), problem };
+}
+
+/** As many models are a zoo, with one in each split, and are no odd ones if they are this share of the largest. */
+const leastModels = 3;
+const leastShare = 0.1;
+
+/** Throws a FormatError where a folder holds several zoos: all but the largest would be lost. */
+function checkKinds(kinds: readonly Kind[]): void {
+  const large = kinds.filter(({ count }, i) => {
+    const most = (kinds[0] as Kind).count;
+    return i === 0 || (count >= leastModels && count >= leastShare * most);
+  });
+  if (large.length < 2) return;
+  const names = large.map(({ recognised }) => recognised.architecture.name);
+  const listed = large.map(({ count, path }, i) => `${count} of ${names[i]} such as ${path}`);
+  const remedy =
+    new Set(names).size === names.length
+      ? `name the architecture of each: --architecture ${names[0]}, or zoo: {import: [${names.map((name) => `{folder: …, architecture: ${name}}`).join(', ')}]}`
+      : 'as they go by the same name, list the files of each in the zoo.yaml of a folder of its own';
   throw new FormatError(
-    `${most.path}: a network for images of ${channels} channels, and ${images.name} is ${images.shape.join('x')}: name the images that the zoo was trained on`,
+    `there are several kinds of networks: ${listed.join(', ')}. A zoo has one kind: import them as several zoos; ${remedy}`,
   );
 }
 

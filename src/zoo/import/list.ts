@@ -140,16 +140,20 @@ function expanded(file: string, where: string, fail: Fail): string {
   }
 }
 
-/** Files that the list in a folder names, if there is one, and that are elsewhere. What is wrong with the list, importing says. */
-export function listedElsewhere(dir: string): string[] {
+/** The list in a folder, if there is one that can be read. What is wrong with one, importing says. */
+export function listIn(dir: string): ZooList | undefined {
   const name = listNames.find((one) => existsSync(join(dir, one)));
-  if (name === undefined) return [];
+  if (name === undefined) return undefined;
   try {
-    const files = readList(join(dir, name)).entries.map(({ file }) => file);
-    const isElsewhere = (file: string) =>
-      isAbsolute(file) || relative(dir, join(dir, file)).split(sep)[0] === '..';
-    return [...new Set(files.filter(isElsewhere))].sort();
+    return readList(join(dir, name));
   } catch {
-    return [];
+    return undefined;
   }
+}
+
+/** Files that a folder's list names and that are elsewhere. */
+export function listedElsewhere(dir: string, { entries }: Pick<ZooList, 'entries'>): string[] {
+  const isElsewhere = (file: string) =>
+    isAbsolute(file) || relative(dir, join(dir, file)).split(sep)[0] === '..';
+  return [...new Set(entries.map(({ file }) => file).filter(isElsewhere))].sort();
 }

@@ -45,14 +45,18 @@ function lastOf(name: string): string {
   return new RegExp(`^(${splitWords})$`).test(before) ? `${before}_${last}` : last;
 }
 
-/** Puts what is surely of the test images before what may be of others, of validation or of the best epoch so far, as both can be there. */
-export function bySurety(one: string, other: string): number {
-  const doubt = (name: string) => {
-    const last = lastOf(name);
-    return last.startsWith('best') ? 2 : last.startsWith('test') ? 0 : 1;
-  };
-  return doubt(one) - doubt(other);
-}
+/** 0 for what is surely of the test images; more for what may be of others, of validation or of the best epoch so far. */
+const doubt = (name: string): number => {
+  const last = lastOf(name);
+  return last.startsWith('best') ? 2 : last.startsWith('test') ? 0 : 1;
+};
+
+/** Puts what is surely of the test images first, as both can be there. */
+export const bySurety = (one: string, other: string): number => doubt(one) - doubt(other);
+
+/** Whether a name is read as a measure of the test images without saying that it is one. */
+export const isTakenForTest = (name: string): boolean =>
+  (measuredBy(name)?.startsWith('test_') ?? false) && doubt(name) > 0;
 
 /** What a number beside the weights, or a column of a table, is; undefined: none of what a list has. */
 export function measuredBy(name: string): MeasuredName | undefined {

@@ -5,7 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { FormatError } from '../../base/source.ts';
 import type { DraftEntry } from './draft.ts';
 import { entryKeys } from './list.ts';
-import { bySurety, measuredBy } from './names.ts';
+import { bySurety, isTakenForTest, measuredBy } from './names.ts';
 
 type Row = Partial<DraftEntry>;
 type Columns = readonly (readonly [column: string, name: string | undefined])[];
@@ -22,6 +22,7 @@ export function readTable(path: string): Table {
   return new Table(
     path,
     records.map((record, i) => toRow(record, columns, `${path}:${i + 2}`)),
+    columns.flatMap(([column, name]) => (name !== undefined && isTakenForTest(column) ? [column] : [])),
   );
 }
 
@@ -71,6 +72,8 @@ export class Table {
   constructor(
     private readonly path: string,
     private readonly rows: readonly Row[],
+    /** Columns that are taken for measures of the test images without saying so. */
+    readonly takenForTest: readonly string[],
   ) {
     const add = (to: Map<string, Row[]>, name: string, row: Row) =>
       to.set(name, [...(to.get(name) ?? []), row]);
