@@ -1,7 +1,7 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
-import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
@@ -46,13 +46,15 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
-  check({ architecture, settings }, { catalogue }) {
+  check(run, { catalogue }) {
+    const { architecture, settings } = run;
     const { shared_permutations: shared, permutations } = settings.sane;
     const opaque = catalogue.architectures[architecture]?.opaque;
     return [
       ...(opaque ? checkWithoutLayers(architecture, settings.sane) : []),
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
+      ...checkBatches('sane', run, catalogue),
       ...(shared && permutations === null
         ? [
             {

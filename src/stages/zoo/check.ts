@@ -1,5 +1,5 @@
 import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
-import { populationSize } from '../work.ts';
+import { populationSize, splitSizes } from '../work.ts';
 
 /** What is wrong with the zoo of these models, which is set at `path`. */
 export function checkZoo(
@@ -17,14 +17,6 @@ export function checkZoo(
       message: `the zoo ends at epoch ${zoo.epochs}`,
       received: `epochs ${late.join(', ')}`,
       hint: `raise ${name}.epochs or leave these checkpoints out`,
-    });
-  }
-  if (zoo.checkpoints.length === 0) {
-    problems.push({
-      code: 'no-checkpoint',
-      path: [...path, 'checkpoints'],
-      message: `the zoo ends at epoch ${zoo.epochs}, before the first checkpoint`,
-      hint: `add ${name}.checkpoints`,
     });
   }
   if (zoo.width !== null && catalogue.architectures[architecture]?.width === null) {
@@ -47,18 +39,13 @@ export function checkZoo(
     });
     return problems;
   }
-  const models = populationSize(zoo);
-  const [train, val] = zoo.split.map((share) => Math.floor(share * models + 1e-9)) as [
-    number,
-    number,
-    number,
-  ];
-  if (train < 1 || val < 1 || models - train - val < 1) {
+  const [train, val, test] = splitSizes(zoo);
+  if (train < 1 || val < 1 || test < 1) {
     problems.push({
       code: 'small-zoo',
       path: [...path, 'models'],
       message: 'every split needs at least one model',
-      received: `${models} models: ${train} train, ${val} validation, ${models - train - val} test`,
+      received: `${populationSize(zoo)} models: ${train} train, ${val} validation, ${test} test`,
       hint: `raise ${name}.models`,
     });
   }

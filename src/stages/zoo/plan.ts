@@ -2,7 +2,7 @@
 import type { Models, Planner } from '../../experiment/stage-plan.ts';
 import { dataset } from '../dataset/plan.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick, population, populationSize } from '../work.ts';
+import { networkSettings, pick, population, populationSize, upTo } from '../work.ts';
 import { checkZoo } from './check.ts';
 import schema from './settings.json' with { type: 'json' };
 
@@ -50,10 +50,11 @@ export const zoo: Stage<Models> = {
     };
   },
 
-  /** Checkpoints that nobody gave are those up to the last epoch. */
+  /** Checkpoints that nobody gave are those up to the last epoch, which stands for the ones after it. */
   narrow({ zoo }, given): Record<string, number[]> {
+    const { epochs, checkpoints } = zoo;
     if (given.has('zoo.checkpoints') || zoo.import !== null) return {};
-    return { 'zoo.checkpoints': zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) };
+    return { 'zoo.checkpoints': upTo(epochs, checkpoints) };
   },
 
   folders: ({ zoo }) => (zoo.import === null ? [] : [{ path: ['zoo', 'import'], folder: zoo.import }]),
