@@ -194,7 +194,7 @@ describe('stages', () => {
         .map(({ config }) => config.checkpoints);
     expect(checkpoints('prompt_zoo: {zoo: {epochs: 4}}')).toEqual([
       [1, 3, 5],
-      [1, 3],
+      [1, 3, 4],
     ]);
     expect(checkpoints('prompt_epoch: 2, prompt_zoo: {zoo: {epochs: 2, checkpoints: [2]}}')).toEqual([
       [1, 3, 5],
