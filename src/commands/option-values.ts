@@ -16,13 +16,16 @@ import { optionValue, type Request } from './arguments.ts';
 import { printError } from './output.ts';
 import { UsageError } from './usage.ts';
 
+/** --set and --only. */
+export const selectionOption = async ({ values }: Pick<Request, 'values'>) => ({
+  set: await parseSet(values.get('set') ?? []),
+  only: parseOnly(values.get('only') ?? []),
+});
+
 /** The plan of the request's file, with its --set and --only; warnings are printed. Throws an ExperimentError or a UsageError. */
-export async function loadPlan({
-  positionals,
-  values,
-}: Pick<Request, 'positionals' | 'values'>): Promise<Plan> {
-  const set = await parseSet(values.get('set') ?? []);
-  const only = parseOnly(values.get('only') ?? []);
+export async function loadPlan(request: Pick<Request, 'positionals' | 'values'>): Promise<Plan> {
+  const { positionals } = request;
+  const { set, only } = await selectionOption(request);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => {
     try {
@@ -40,6 +43,19 @@ export async function loadPlan({
 export function openStore(request: Request): Store {
   const folder = optionValue(request, 'store') ?? join(dirname(request.positionals[0] as string), '.exp');
   return new Store(resolve(folder));
+}
+
+/** The store: --store, or else the `.exp` of the working directory or of its folder `experiments`. Throws a UsageError where there is none. */
+export function findStore(request: Request): Store {
+  const given = optionValue(request, 'store');
+  const folder = [given ?? '.exp', ...(given ? [] : [join('experiments', '.exp')])].find((path) =>
+    existsSync(path),
+  );
+  if (folder) return new Store(resolve(folder));
+  throw new UsageError(
+    given ? `there is no store ${given}` : 'there is no store here: neither .exp nor experiments/.exp',
+    'name the folder with --store; exp run makes one beside the experiment file',
+  );
 }
 
 /** Where tables go: --out, or `results/<name>` in the project that the file belongs to. */

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keptPlans } from '../../src/runner/plans.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, experiment, Program, parseEvents, realProgram, spawn, testProgram } from './program.ts';
 
@@ -89,8 +90,8 @@ describe('exp <file>', () => {
   test('keeps the plan as it was before the first job', async () => {
     const program = new Program({ dataset: { fail: { step: 0, message: 'offline' } } });
     expect((await program.run()).code).toBe(1);
-    const plan = await Bun.file(join(program.store.root, 'plans/tiny.json')).json();
-    expect(plan.runs.map(({ id }: { id: string }) => id)).toEqual(['seed=0', 'seed=1', 'seed=2']);
+    const [plan] = await keptPlans(program.store);
+    expect(plan?.runs.map(({ id }) => id)).toEqual(['seed=0', 'seed=1', 'seed=2']);
   });
 
   test('--only and --set change what is run', async () => {

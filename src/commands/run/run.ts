@@ -6,6 +6,7 @@ import type { Plan } from '../../experiment/types.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
 import { estimatePlan } from '../../runner/estimate.ts';
 import type { Reporter } from '../../runner/events.ts';
+import { keepPlan, originOf } from '../../runner/plans.ts';
 import { JsonReporter } from '../../runner/reporters/json.ts';
 import { PlainReporter } from '../../runner/reporters/plain.ts';
 import { TerminalReporter } from '../../runner/reporters/terminal.ts';
@@ -21,6 +22,7 @@ import {
   loadPlan,
   openStore,
   outFolder,
+  selectionOption,
   viewOption,
 } from '../option-values.ts';
 import { checkFolder, hasColor, printError, printJson } from '../output.ts';
@@ -50,9 +52,14 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   const outDir = outFolder(request, plan.name);
   checkFolder(outDir, '--out');
   await store.removeLeftovers();
+  const todo = plan.stages.some(({ key }) => states.get(key)?.state === 'compute');
+  const { set, only } = await selectionOption(request);
+  const kept = keepPlan(store, plan, originOf(store, request.positionals[0] as string, set, only));
+  // Where all is finished it is kept too, for exp ls and gc; a store that may only be read needs neither.
+  await (todo ? kept : kept.catch(() => {}));
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
-  if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
+  if (todo) {
     const choice = await chooseDevice(requested.device ?? plan.device);
     const gpus = chooseGpus(choice.chosen, requested.gpus);
     const workers = requested.jobs ?? (gpus.length || availableParallelism());
@@ -105,7 +112,6 @@ async function compute(
 ): Promise<ReadonlyMap<string, StageOutcome>> {
   const startedAt = performance.now();
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
-  await store.freeze(plan);
   options.reporter.report({
     event: 'start',
     experiment: plan.name,
