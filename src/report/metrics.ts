@@ -9,12 +9,22 @@ export interface MetricDescription {
   factor: number;
   decimals: number;
   best: 'highest' | 'lowest' | null;
+  /** Has no tables but those that are asked for: another metric measures the same. */
+  onRequest?: true;
 }
 
 const accuracy = { unit: 'accuracy in %', factor: 100, decimals: 1, best: 'highest' } as const;
 
 const metrics: Record<string, MetricDescription> = {
   r2: { title: 'R²', unit: 'R²', factor: 1, decimals: 3, best: 'highest' },
+  tau: {
+    title: "Kendall's tau",
+    unit: "Kendall's tau",
+    factor: 1,
+    decimals: 3,
+    best: 'highest',
+    onRequest: true,
+  },
   accuracy: { title: 'Accuracy', ...accuracy },
   'ensemble-accuracy': { title: 'Accuracy of the ensemble', ...accuracy },
   'reconstruction-loss': {

@@ -3,6 +3,7 @@ import type { Plan, Run } from '../experiment/types.ts';
 import type { TableDefinition } from './definition.ts';
 import { groupRuns, immaterial, type RunGroup, text } from './groups.ts';
 import type { RunResults } from './measure.ts';
+import { describeMetric } from './metrics.ts';
 import type { PivotRequest } from './pivot.ts';
 
 const seeds = new Set(['zoo.seed']);
@@ -47,11 +48,12 @@ function varyingAxes(runs: readonly Run[]): string[] {
   );
 }
 
-/** The metrics of finished runs, each with the labels that vary within its test split. */
+/** The metrics of finished runs that need no request, each with the labels that vary within its test split. */
 function metricsOf(runs: readonly Run[], results: RunResults): { metric: string; labels: string[] }[] {
   const records = runs.flatMap(({ id }) => {
     const result = results.get(id);
-    return result?.status === 'done' ? result.records : [];
+    const own = result?.status === 'done' ? result.records : [];
+    return own.filter(({ metric }) => !describeMetric(metric).onRequest);
   });
   return [...Map.groupBy(records, ({ metric }) => metric)].map(([metric, of]) => {
     const names = new Set(of.flatMap(({ labels }) => Object.keys(labels)));

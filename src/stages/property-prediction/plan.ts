@@ -17,7 +17,7 @@ const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as 
 export const propertyPrediction: Stage<PlannedRun> = {
   name: 'property-prediction',
   description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
-  version: 2,
+  version: 3,
   usesDevice: true,
   load: async () => (await import('./run.ts')).propertyPredictionStage,
   settings: {
@@ -29,7 +29,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
   },
   task: {
     tables: [1, 2, 9, 10, 11, 12],
-    measures: { r2: ['feature', 'target', 'split'] },
+    measures: { r2: ['feature', 'target', 'split'], tau: ['feature', 'target', 'split'] },
     dependsOn: (settings) => [
       ...['data', 'zoo', 'property_prediction'],
       ...(usesSane(settings) ? ['sane'] : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),

@@ -1,4 +1,5 @@
 /** The linear probe: a ridge regression per target, its strength chosen on the validation models. */
+import { kendallTau } from './kendall.ts';
 import { type Matrix, predict, r2, ridge } from './ridge.ts';
 
 /** Features and one target of a split, row by row. */
@@ -12,6 +13,8 @@ export type ProbeSplits = Record<'train' | 'val' | 'test', ProbeSplit>;
 export interface ProbeResult {
   strength: number;
   r2: Record<'train' | 'val' | 'test', number>;
+  /** Kendall's rank correlation of predictions and targets. */
+  tau: Record<'train' | 'val' | 'test', number>;
   testPredictions: Float64Array;
 }
 
@@ -34,10 +37,15 @@ export function probe(
     );
   }
   const { strength, coefficients } = best;
-  const score = ({ features, targets }: ProbeSplit) => r2(targets, predict(coefficients, features));
-  return {
-    strength,
-    r2: { train: score(splits.train), val: best.score, test: score(splits.test) },
-    testPredictions: predict(coefficients, splits.test.features),
+  const predictions = {
+    train: predict(coefficients, splits.train.features),
+    val: predict(coefficients, splits.val.features),
+    test: predict(coefficients, splits.test.features),
   };
+  const each = (score: (targets: Float64Array, predictions: Float64Array) => number) => ({
+    train: score(splits.train.targets, predictions.train),
+    val: score(splits.val.targets, predictions.val),
+    test: score(splits.test.targets, predictions.test),
+  });
+  return { strength, r2: each(r2), tau: each(kendallTau), testPredictions: predictions.test };
 }

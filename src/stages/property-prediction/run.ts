@@ -125,9 +125,10 @@ export const propertyPredictionStage: StageImplementation = {
           config.ridge_strengths,
           fit,
         );
-        for (const [name, value] of Object.entries(result.r2)) {
-          const seeded = feature === 'sane' || feature === 'sane-sequence';
-          records.push({ metric: 'r2', labels: { feature, target, split: name }, value, seeded });
+        const seeded = feature === 'sane' || feature === 'sane-sequence';
+        for (const metric of ['r2', 'tau'] as const) {
+          for (const [split, value] of Object.entries(result[metric]))
+            records.push({ metric, labels: { feature, target, split }, value, seeded });
         }
         predictions.push({ feature, target, values: [...result.testPredictions] });
         context.report({

@@ -57,6 +57,12 @@ export const zoo: Stage<Models> = {
     return { 'zoo.checkpoints': upTo(epochs, checkpoints) };
   },
 
+  /**
+   * At a constant rate a checkpoint does not depend on how many epochs come after it; of which epochs numbers are, the settings of
+   * what is done with the zoo say.
+   */
+  isEquivalent: ({ setting }, { zoo }) => setting === 'zoo.epochs' && zoo.schedule === 'constant',
+
   folders: ({ zoo }) => (zoo.import === null ? [] : [{ path: ['zoo', 'import'], folder: zoo.import }]),
 
   check: (run, context) => checkZoo(run, ['zoo'], context),
