@@ -58,17 +58,6 @@ export function findStore(request: Request): Store {
   );
 }
 
-/** Where tables go: --out, or `results/<name>` in the project that the file belongs to. */
-export function outFolder(request: Request, experiment: string): string {
-  const folder = optionValue(request, 'out');
-  if (folder) return resolve(folder);
-  const start = dirname(resolve(request.positionals[0] as string));
-  for (let dir = start; ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
-    if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
-  }
-}
-
 /** --layout and --all: how tables are shown. */
 export function viewOption(request: Request): View {
   const layout = layouts.find((name) => name === optionValue(request, 'layout'));

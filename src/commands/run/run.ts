@@ -21,11 +21,11 @@ import {
   jobsOption,
   loadPlan,
   openStore,
-  outFolder,
   selectionOption,
   viewOption,
 } from '../option-values.ts';
-import { checkFolder, hasColor, printError, printJson } from '../output.ts';
+import { claimFolder, openOutFolder } from '../out-folder.ts';
+import { hasColor, printError, printJson } from '../output.ts';
 import { writeReport } from '../report/write.ts';
 import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
@@ -49,8 +49,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
-  const outDir = outFolder(request, plan.name);
-  checkFolder(outDir, '--out');
+  const out = await openOutFolder(request, plan.name);
   await store.removeLeftovers();
   const todo = plan.stages.some(({ key }) => states.get(key)?.state === 'compute');
   const { set, only } = await selectionOption(request);
@@ -89,10 +88,11 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
   const view = viewOption(request);
-  const code = await present(plan, store, results, { outDir, view, json });
+  const code = await present(plan, store, results, { outDir: out.dir, view, json });
   if (!isAnyFinished(results)) return code;
   try {
-    const path = await writeReport(request, plan, store, results, outDir, view);
+    const path = await writeReport(request, plan, store, results, out.dir, view);
+    await claimFolder(out);
     if (json) printJson({ event: 'report', path });
     else printError(`Report: ${path}`);
     return code;
