@@ -10,6 +10,7 @@ import { embed } from './embed/command.ts';
 import { exportRuns } from './export/command.ts';
 import { gc } from './gc/command.ts';
 import { help } from './help/command.ts';
+import { init } from './init/command.ts';
 import { ls } from './ls/command.ts';
 import { reconstruct } from './reconstruct/command.ts';
 import { report } from './report/command.ts';
@@ -23,6 +24,7 @@ import { zooImport, zooInit, zooShow } from './zoo/command.ts';
 
 export const commands: readonly Command[] = [
   run,
+  init,
   table,
   report,
   ls,
