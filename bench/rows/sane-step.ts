@@ -2,12 +2,12 @@
 
 import { Random } from '../../src/base/random.ts';
 import { Sane } from '../../src/sane/model.ts';
+import { pretrainingOperations } from '../../src/sane/operations.ts';
 import type { SaneShape } from '../../src/sane/parameters.ts';
 import { batchGradients, type PretrainConfig } from '../../src/sane/pretrain.ts';
 import { drawViews, type TwoViews } from '../../src/sane/views.ts';
 import { AdamW } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { pretrainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 import { architecture, layout, models, saneSettings, shapeOf } from './sane-settings.ts';
 

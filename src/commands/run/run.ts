@@ -112,6 +112,8 @@ async function compute(
 ): Promise<ReadonlyMap<string, StageOutcome>> {
   const startedAt = performance.now();
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
+  const { stages, total } = estimatePlan(plan, states, store, workers);
+  const expected = new Map([...stages].map(([key, { seconds }]) => [key, seconds]));
   options.reporter.report({
     event: 'start',
     experiment: plan.name,
@@ -119,11 +121,19 @@ async function compute(
     jobs: todo.reduce((sum, node) => sum + jobCount(node), 0),
     workers,
     store: store.root,
-    expectedSeconds: estimatePlan(plan, states, store, workers).total ?? null,
+    expectedSeconds: total ?? null,
+    expectedWork:
+      total === undefined ? null : [...expected.values()].reduce((sum, seconds) => sum + seconds, 0),
   });
   for (const text of options.notes) options.reporter.report({ event: 'note', text });
   try {
-    return await execute(plan, states, { ...options, store, workers, cores: availableParallelism() });
+    return await execute(plan, states, {
+      ...options,
+      store,
+      workers,
+      expected,
+      cores: availableParallelism(),
+    });
   } finally {
     options.reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
   }

@@ -2,6 +2,7 @@
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { pretraining } from '../cost.ts';
 import { modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
@@ -40,6 +41,13 @@ export const sane: Stage<PlannedRun> = {
       settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
       amount: windows * (config.epochs as number),
     };
+  },
+
+  cost({ config, input }) {
+    const zoo = input('zoo');
+    const { d_model, layers } = config as { d_model: number; layers: number };
+    // An encoder and a decoder of 12 d^2 weights a layer.
+    return zoo && { operations: pretraining(config, zoo), bytes: 4 * 2 * layers * 12 * d_model ** 2 };
   },
 
   narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowCheckpoints('sane', 1, settings)),

@@ -1,5 +1,6 @@
 /** Stage `zoo` to a plan: a population of models, trained. */
 import type { Models, Planner } from '../../experiment/stage-plan.ts';
+import { epochOperations, networkBytes, networkOf } from '../cost.ts';
 import { dataset } from '../dataset/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, populationSize, upTo } from '../work.ts';
@@ -47,6 +48,17 @@ export const zoo: Stage<Models> = {
     return {
       settings: [...pick(config, [...networkSettings, 'batch_size']), ...images],
       amount: population(config).models * (config.epochs as number),
+    };
+  },
+
+  cost({ config, input }) {
+    const images = input('dataset')?.config;
+    const network = networkOf(config, images);
+    if (!network) return undefined;
+    const { models, samples } = population(config);
+    return {
+      operations: models * (config.epochs as number) * epochOperations(network, images),
+      bytes: samples * networkBytes(network),
     };
   },
 

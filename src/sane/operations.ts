@@ -1,10 +1,10 @@
 /**
- * Floating-point operations of the work measured: a multiply-add of a matrix product or a convolution counts two, everything
+ * Floating-point operations of the work: a multiply-add of a matrix product or a convolution counts two, everything
  * else (normalisation, softmax, activations, optimiser, losses) nothing. Products that an implementation computes twice count once.
  */
-import type { Architecture, ImageSize, Layer } from '../src/nets/architecture.ts';
-import { outputSize } from '../src/nets/shapes.ts';
-import type { SaneShape } from '../src/sane/parameters.ts';
+import type { Architecture, ImageSize, Layer } from '../nets/architecture.ts';
+import { outputSize } from '../nets/shapes.ts';
+import type { SaneShape } from './parameters.ts';
 
 type Windows = Pick<SaneShape, 'token_size' | 'd_model' | 'latent_dim' | 'layers' | 'window'>;
 
