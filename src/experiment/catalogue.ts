@@ -45,6 +45,8 @@ export interface Recipe {
   dataset: string;
   /** By dotted name; for what stands in for the data set, too. */
   set: Record<string, Json>;
+  /** By the name of a task: what it has otherwise than the others. */
+  tasks?: Record<string, Record<string, Json>>;
   /** How the data set's own images are prepared. */
   images?: Record<string, Json>;
 }

@@ -15,12 +15,13 @@ export type Identity = Pick<Run, 'architecture' | 'dataset' | 'task' | 'seed'>;
  */
 export function paperSettings(catalogue: Catalogue): PaperSettings {
   const { defaults } = formatOf(catalogue);
-  return ({ architecture, dataset }) => {
+  return ({ architecture, dataset, task }) => {
     const papers = [dataset, ...(catalogue.datasets[dataset]?.standsFor ?? [])];
     const own = catalogue.recipes.filter((entry) => entry.architecture === architecture);
     const [found] = papers.flatMap((paper) => own.find((entry) => entry.dataset === paper) ?? []);
     const images = found?.dataset === dataset ? found.images : {};
-    return withSettings(defaults, { ...found?.set, ...images });
+    const ofTask = task === undefined ? {} : found?.tasks?.[task];
+    return withSettings(defaults, { ...found?.set, ...ofTask, ...images });
   };
 }
 

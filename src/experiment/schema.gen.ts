@@ -397,7 +397,7 @@ export interface Sane {
    */
   token_size?: number;
   /**
-   * Whether to tokenise the parameters and running statistics of batch normalisation too. Default false, as the paper's text has it; the released example for CIFAR-100 has true.
+   * Whether to tokenise the parameters and running statistics of batch normalisation too. Default false, as the paper's text has it, and true for property prediction of ResNet-18, as the released scripts have it.
    */
   batch_norm_tokens?: boolean;
   /**

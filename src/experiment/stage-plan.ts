@@ -32,8 +32,8 @@ export interface TaskDescription {
   tables: readonly number[];
   /** The labels of its results, by metric. */
   measures: Readonly<Record<string, readonly string[]>>;
-  /** Blocks, and settings of other blocks, that a run's numbers depend on. */
-  dependsOn(settings: Settings): readonly string[];
+  /** Blocks, and settings of other blocks, that a run's numbers depend on; with labels, those that the numbers so labelled do. */
+  dependsOn(settings: Settings, labels?: Readonly<Record<string, unknown>>): readonly string[];
   /** What the paper has for this task only, by dotted name. */
   paper?: Readonly<Record<string, Json>>;
 }
@@ -41,8 +41,10 @@ export interface TaskDescription {
 /** A mistake in a run's settings. `path` is that of the setting in the file. */
 export type SettingProblem = Omit<Problem, 'path' | 'place'> & { path: string[] };
 
-/** The paper's settings for an architecture and data set: defaults and recipe, nothing else. */
-export type PaperSettings = (of: Pick<Run, 'architecture' | 'dataset'>) => Settings;
+/** The paper's settings for an architecture and data set, and for a task if it is given: defaults and recipe, nothing else. */
+export type PaperSettings = (
+  of: Pick<Run, 'architecture' | 'dataset'> & Partial<Pick<Run, 'task'>>,
+) => Settings;
 
 export interface CheckContext {
   catalogue: Catalogue;

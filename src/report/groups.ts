@@ -2,7 +2,7 @@
 
 import { canonicalJson, type Json } from '../base/json.ts';
 import { datasets } from '../data/registry.ts';
-import { effectiveValues, immaterialSettings } from '../experiment/catalogue.ts';
+import { effectiveValues, immaterialSettings, tasksOf } from '../experiment/catalogue.ts';
 import type { Difference, Run } from '../experiment/types.ts';
 import { catalogue } from '../stages/catalogue.ts';
 import type { GroupDefinition, TableDefinition } from './definition.ts';
@@ -131,6 +131,19 @@ function groupByCondition(
         ]).map(inWords),
       ],
     };
+  });
+}
+
+/** Those of a group's conditions that its numbers with these labels depend on. */
+export function conditionsOf({ runs, conditions }: RunGroup, labels: Labels): RunGroup['conditions'] {
+  const [run] = runs;
+  const task = tasksOf(catalogue).find(({ name }) => name === run?.task)?.task;
+  if (!run || !task) return conditions;
+  const parts = new Set(task.dependsOn(run.settings, labels));
+  return conditions.filter(({ setting }) => {
+    const [block = ''] = setting.split('.');
+    // A data set that stands in for another is no setting.
+    return !(block in run.settings) || parts.has(block) || parts.has(setting);
   });
 }
 

@@ -2,7 +2,7 @@
 import type { Run } from '../experiment/types.ts';
 import type { MetricRecord } from '../stages/result.ts';
 import type { RowDefinition, TableDefinition } from './definition.ts';
-import type { RunGroup } from './groups.ts';
+import { conditionsOf, type RunGroup } from './groups.ts';
 import { type Labels, sameLabels } from './paper.ts';
 import type { Cell, Measured, Published, Status } from './table.ts';
 
@@ -18,8 +18,8 @@ export type RunResults = ReadonlyMap<string, RunResult>;
 /**
  * What one cell holds, given its row, the labels of its records and the paper's number.
  *
- * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where the runs are not under the
- * paper's conditions, `measured` where the paper has no number to compare with, else `reproduced` if |measured - paper| is at most
+ * Status: `failed` where a run failed, `missing` where nothing was measured, `scaled` where a setting that the number depends on is not
+ * the paper's, `measured` where the paper has no number to compare with, else `reproduced` if |measured - paper| is at most
  * max(2 paper standard deviations, the table's tolerance), else `differs`.
  */
 export function measureCell(
@@ -33,7 +33,7 @@ export function measureCell(
   const disagreements: string[] = [];
   const metric = row.metric ?? definition.metric;
   const values = collect(definition, metric, group.runs, labels, results, disagreements);
-  const isScaled = group.conditions.length > 0 || row.condition !== undefined;
+  const isScaled = row.condition !== undefined || conditionsOf(group, labels).length > 0;
   const measured = summarize(values.filter(Number.isFinite));
   const reasons = failures(group.runs, results);
   reasons.push(...disagreements.slice(0, 1));

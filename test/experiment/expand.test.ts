@@ -77,6 +77,19 @@ describe('settings', () => {
     expect(settings(axis).map(({ sane }) => sane.epochs)).toEqual([7, 7]);
   });
 
+  test('of a recipe for a task are of its runs only', () => {
+    const both =
+      'grid: {architecture: [resnet18], dataset: [cifar-10], task: [property-prediction, generation]}';
+    const [predicts, generates] = plan(`name: both\n${both}\n`).runs;
+    expect(predicts?.settings.sane.batch_norm_tokens).toBe(true);
+    expect(generates?.settings.sane.batch_norm_tokens).toBe(false);
+    const without = plan(`name: both\n${both}\nsane: {batch_norm_tokens: false}\n`).runs;
+    expect(without[0]?.differences).toEqual([
+      { setting: 'sane.batch_norm_tokens', value: false, paper: true },
+    ]);
+    expect(without[1]?.settings.sane.batch_norm_tokens).toBe(false);
+  });
+
   test('that nobody gave keep to the epochs there are', () => {
     const [run] = plan(valid).runs;
     expect(run?.settings.zoo.checkpoints).toEqual([1, 3, 5]);

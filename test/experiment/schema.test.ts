@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json' with { type: 'json' };
 import { schemaPath, schemaText, typesPath, typesText } from '../../schemas/generate.ts';
+import { tasksOf } from '../../src/experiment/catalogue.ts';
 import { formatOf } from '../../src/experiment/schema.ts';
 import { settingOf } from '../../src/experiment/settings.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
@@ -77,10 +78,13 @@ test('defaults and recipes keep to the rules of the settings, and name what ther
     expect(value === undefined ? `${name} has no default` : name).toBe(name);
     expect({ name, errors: validateSetting(name, value) }).toEqual({ name, errors: [] });
   }
-  for (const { architecture, dataset, set, images = {} } of catalogue.recipes) {
+  for (const { architecture, dataset, set, images = {}, tasks = {} } of catalogue.recipes) {
     expect(Object.keys(catalogue.architectures)).toContain(architecture);
     expect(Object.keys(catalogue.datasets)).toContain(dataset);
-    for (const [name, value] of Object.entries({ ...set, ...images })) {
+    for (const name of Object.keys(tasks))
+      expect(tasksOf(catalogue).map((task) => task.name)).toContain(name);
+    const ofTasks = Object.values(tasks).flatMap((values) => Object.entries(values));
+    for (const [name, value] of [...Object.entries({ ...set, ...images }), ...ofTasks]) {
       expect(settingNames).toContain(name);
       expect(validateSetting(name, value)).toEqual([]);
     }

@@ -145,6 +145,18 @@ describe('a measured cell', () => {
     expect(cell.note).toBe('');
     expect(conditionLines(table)).toEqual(['zoo.models 60 (paper 1000)', 'zoo.epochs 25 (paper 50)']);
   });
+
+  test('that does not depend on what is smaller is under the paper’s conditions', () => {
+    const statuses = (setting: string, id: number, run: object, records: MetricRecord[], cells: string[]) => {
+      const table = tableOf(id, seeds(2, run, [difference(setting, 64, 1024)]), () => records);
+      return cells.map((cell) => cellOf(table, ...(cell.split(' ') as [string, string])).status);
+    };
+    const r2s = [r2('sane', 'epoch', 0.958), r2('weights', 'epoch', 0.953)];
+    const cells = ['epoch mnist/sane', 'epoch mnist/weights'];
+    expect(statuses('sane.d_model', 1, {}, r2s, cells)).toEqual(['scaled', 'reproduced']);
+    expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
+    expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
+  });
 });
 
 describe('a cell without a whole measurement', () => {

@@ -9,8 +9,9 @@ import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
 import schema from './settings.json' with { type: 'json' };
 
-const usesSane = ({ property_prediction: { features } }: Settings) =>
-  features.some((feature) => feature.startsWith('sane'));
+const isOfSane = (feature: unknown) => feature === 'sane' || feature === 'sane-sequence';
+
+const usesSane = ({ property_prediction: { features } }: Settings) => features.some(isOfSane);
 
 /** How weights become features where SANE has no part in it. */
 const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as const;
@@ -31,9 +32,11 @@ export const propertyPrediction: Stage<PlannedRun> = {
   task: {
     tables: [1, 2, 9, 10, 11, 12],
     measures: { r2: ['feature', 'target', 'split'], tau: ['feature', 'target', 'split'] },
-    dependsOn: (settings) => [
+    dependsOn: (settings, { feature } = {}) => [
       ...['data', 'zoo', 'property_prediction'],
-      ...(usesSane(settings) ? ['sane'] : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),
+      ...((feature === undefined ? usesSane(settings) : isOfSane(feature))
+        ? ['sane']
+        : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),
     ],
   },
 
