@@ -1,6 +1,6 @@
 /** The product of two square matrices. */
 import { Random } from '../../src/base/random.ts';
-import { dense } from '../../src/sane/operations.ts';
+import { dense } from '../../src/stages/operations.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import type { Row } from '../row.ts';
 

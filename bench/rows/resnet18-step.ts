@@ -3,7 +3,7 @@
 import { Random } from '../../src/base/random.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
-import { trainingOperations } from '../../src/sane/operations.ts';
+import { trainingOperations } from '../../src/stages/operations.ts';
 import { Sgd } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import type { Row, Variant } from '../row.ts';

@@ -1,8 +1,8 @@
 /** Embeddings of 64 models of 93 tokens: flat weights to tokens, windows with context on both sides, encoder, mean over tokens. */
 import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
-import { encoderOperations } from '../../src/sane/operations.ts';
 import { snippets } from '../../src/sane/windows.ts';
+import { encoderOperations } from '../../src/stages/operations.ts';
 import type { Row } from '../row.ts';
 import { layout, models, saneSettings, shapeOf } from './sane-settings.ts';
 

@@ -6,7 +6,7 @@ import type { Planned } from '../experiment/stage-plan.ts';
 import type { Architecture, ImageSize } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
-import { encoderOperations, pretrainingOperations, trainingOperations } from '../sane/operations.ts';
+import { encoderOperations, pretrainingOperations, trainingOperations } from './operations.ts';
 import { population } from './work.ts';
 
 /** Images of a data set that is taken whole, as most have them: of training. */

@@ -12,7 +12,7 @@ import { rowSets } from '../../bench/rows/registry.ts';
 import { summarize } from '../../bench/summary.ts';
 import { drawTable } from '../../bench/table.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
-import { encoderOperations, pretrainingOperations, trainingOperations } from '../../src/sane/operations.ts';
+import { encoderOperations, pretrainingOperations, trainingOperations } from '../../src/stages/operations.ts';
 
 const row: Row = {
   name: 'example',

@@ -144,7 +144,9 @@ describe('exp rerun and gc', () => {
         .sort(),
     ).toEqual(before);
 
-    await run('--set', 'sane.epochs=3', '--only', 'sane.gamma=0');
+    const elsewhere = ['--out', join(program.root, 'changed'), '--data', program.data];
+    const changes = ['--set', 'sane.epochs=3', '--only', 'sane.gamma=0'];
+    expect((await exp(program.file, ...changes, ...elsewhere)).code).toBe(0);
     const partial = join(program.store.root, 'zoo', 'feedfeedfeedfeed.partial');
     mkdirSync(partial);
     writeFileSync(join(partial, 'half'), 'x'.repeat(5000));
