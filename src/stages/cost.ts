@@ -12,8 +12,16 @@ import { population } from './work.ts';
 /** Images of a data set that is taken whole, as most have them: of training. */
 const wholeDataset = 50_000;
 
+/** Thousands of stages may read one zoo. */
+const built = new WeakMap<JsonObject, Architecture | undefined>();
+
 /** The networks of a zoo's config, for the images of that data set; undefined where no layers are known. */
 export function networkOf(config: JsonObject, images: JsonObject | undefined): Architecture | undefined {
+  if (!built.has(config)) built.set(config, buildNetwork(config, images));
+  return built.get(config);
+}
+
+function buildNetwork(config: JsonObject, images: JsonObject | undefined): Architecture | undefined {
   const dataset = datasets[(images?.dataset ?? config.dataset) as string];
   if (!dataset) return undefined;
   const [height, width, channels] = dataset.shape;
