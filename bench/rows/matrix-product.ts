@@ -1,7 +1,7 @@
 /** The product of two square matrices. */
 import { Random } from '../../src/base/random.ts';
+import { dense } from '../../src/stages/operations.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { dense } from '../operations.ts';
 import type { Row } from '../row.ts';
 
 /** The row of matrices of n rows and columns. */

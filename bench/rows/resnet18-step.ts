@@ -3,9 +3,9 @@
 import { Random } from '../../src/base/random.ts';
 import { forward } from '../../src/nets/forward.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { trainingOperations } from '../../src/stages/operations.ts';
 import { Sgd } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { trainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 
 const net = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: null });

@@ -2,7 +2,7 @@
 import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { snippets } from '../../src/sane/windows.ts';
-import { encoderOperations } from '../operations.ts';
+import { encoderOperations } from '../../src/stages/operations.ts';
 import type { Row } from '../row.ts';
 import { layout, models, saneSettings, shapeOf } from './sane-settings.ts';
 

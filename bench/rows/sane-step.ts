@@ -5,9 +5,9 @@ import { Sane } from '../../src/sane/model.ts';
 import type { SaneShape } from '../../src/sane/parameters.ts';
 import { batchGradients, type PretrainConfig } from '../../src/sane/pretrain.ts';
 import { drawViews, type TwoViews } from '../../src/sane/views.ts';
+import { pretrainingOperations } from '../../src/stages/operations.ts';
 import { AdamW } from '../../src/tensor/optimizers.ts';
 import { tf } from '../../src/tensor/tf.ts';
-import { pretrainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 import { architecture, layout, models, saneSettings, shapeOf } from './sane-settings.ts';
 

@@ -6,10 +6,10 @@ import type { ZooSettings } from '../../src/experiment/types.ts';
 import type { Architecture } from '../../src/nets/architecture.ts';
 import { populationScores } from '../../src/nets/population.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
+import { trainingOperations } from '../../src/stages/operations.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { type Member, members } from '../../src/zoo/members.ts';
 import { PopulationTraining } from '../../src/zoo/train.ts';
-import { trainingOperations } from '../operations.ts';
 import type { Row, Variant } from '../row.ts';
 
 /** Of the paper's MNIST zoo. */

@@ -80,6 +80,20 @@ export class Lease {
   }
 }
 
+/** Whether a process holds the lease of that path now. */
+export function isHeld(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return false;
+  }
+  flock ??= loadFlock();
+  const held = flock(fd, shared | nonBlocking) !== 0;
+  closeSync(fd);
+  return held;
+}
+
 /** For messages only, so that a full disk is no reason not to hold the lease. */
 function writeOwner(fd: number): void {
   const owner: LeaseOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };

@@ -16,13 +16,16 @@ import { optionValue, type Request } from './arguments.ts';
 import { printError } from './output.ts';
 import { UsageError } from './usage.ts';
 
+/** --set and --only. */
+export const selectionOption = async ({ values }: Pick<Request, 'values'>) => ({
+  set: await parseSet(values.get('set') ?? []),
+  only: parseOnly(values.get('only') ?? []),
+});
+
 /** The plan of the request's file, with its --set and --only; warnings are printed. Throws an ExperimentError or a UsageError. */
-export async function loadPlan({
-  positionals,
-  values,
-}: Pick<Request, 'positionals' | 'values'>): Promise<Plan> {
-  const set = await parseSet(values.get('set') ?? []);
-  const only = parseOnly(values.get('only') ?? []);
+export async function loadPlan(request: Pick<Request, 'positionals' | 'values'>): Promise<Plan> {
+  const { positionals } = request;
+  const { set, only } = await selectionOption(request);
   const file = positionals[0] as string;
   const inspectFolder = (path: string) => {
     try {
@@ -42,15 +45,17 @@ export function openStore(request: Request): Store {
   return new Store(resolve(folder));
 }
 
-/** Where tables go: --out, or `results/<name>` in the project that the file belongs to. */
-export function outFolder(request: Request, experiment: string): string {
-  const folder = optionValue(request, 'out');
-  if (folder) return resolve(folder);
-  const start = dirname(resolve(request.positionals[0] as string));
-  for (let dir = start; ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'package.json'))) return join(dir, 'results', experiment);
-    if (dir === dirname(dir)) return join(process.cwd(), 'results', experiment);
-  }
+/** The store: --store, or else the `.exp` of the working directory or of its folder `experiments`. Throws a UsageError where there is none. */
+export function findStore(request: Request): Store {
+  const given = optionValue(request, 'store');
+  const folder = [given ?? '.exp', ...(given ? [] : [join('experiments', '.exp')])].find((path) =>
+    existsSync(path),
+  );
+  if (folder) return new Store(resolve(folder));
+  throw new UsageError(
+    given ? `there is no store ${given}` : 'there is no store here: neither .exp nor experiments/.exp',
+    'name the folder with --store; exp run makes one beside the experiment file',
+  );
 }
 
 /** --layout and --all: how tables are shown. */

@@ -24,6 +24,12 @@ export const store: Option = {
   values: 'folder',
 };
 
+/** Of a command that is given no experiment file. */
+export const foundStore: Option = {
+  ...store,
+  help: 'where artefacts are kept (default: .exp here or in experiments)',
+};
+
 export const device: Option = {
   value: 'name',
   help: 'auto, gpu, or a device listed by `exp doctor`',

@@ -5,24 +5,38 @@ import { archFromOnnx } from './arch/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
 import { dataCheck, dataGet, dataLs } from './data/command.ts';
+import { diff } from './diff/command.ts';
 import { doctor } from './doctor/command.ts';
 import { embed } from './embed/command.ts';
+import { exportRuns } from './export/command.ts';
+import { gc } from './gc/command.ts';
 import { help } from './help/command.ts';
+import { init } from './init/command.ts';
+import { ls } from './ls/command.ts';
 import { radar } from './radar/command.ts';
 import { reconstruct } from './reconstruct/command.ts';
 import { report } from './report/command.ts';
+import { rerun } from './rerun/command.ts';
 import { run } from './run/command.ts';
 import { sample } from './sample/command.ts';
+import { show } from './show/command.ts';
 import { table } from './table/command.ts';
 import { why } from './why/command.ts';
 import { zooImport, zooInit, zooShow } from './zoo/command.ts';
 
 export const commands: readonly Command[] = [
   run,
+  init,
   table,
   report,
   radar,
+  ls,
+  show,
+  diff,
   why,
+  exportRuns,
+  rerun,
+  gc,
   doctor,
   embed,
   reconstruct,

@@ -11,11 +11,49 @@ const namesOf = (value: unknown): string[] => {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Labels that results of the metric do not have, and names that are both rows and columns. */
-export function checkTables({ tables }: Record<string, unknown>, catalogue: Catalogue): Located[] {
+/** The values that an axis has anywhere in the file: in the grid, in a zip, in an include. */
+function valuesOf(axis: string, { grid, zip, include }: Record<string, unknown>): string[] {
+  const listsOf = (entries: unknown) => (Array.isArray(entries) ? entries : [entries]).filter(isObject);
+  return [...listsOf(grid), ...listsOf(zip), ...listsOf(include)].flatMap((entry) => namesOf(entry[axis]));
+}
+
+/** Tables that none of the experiment's tasks gives a number for. */
+function checkTasks(value: Record<string, unknown>, catalogue: Catalogue): Located[] {
+  const names = valuesOf('task', value);
+  const all = tasksOf(catalogue);
+  // A name that is no task is another mistake.
+  if (names.length === 0 || names.some((name) => !all.some((task) => task.name === name))) return [];
+  const check = (
+    what: string,
+    has: (task: (typeof all)[number]['task']) => boolean,
+    path: Located['path'],
+  ) => {
+    const able = all.filter(({ task }) => has(task)).map(({ name }) => name);
+    if (able.length === 0 || able.some((name) => names.includes(name))) return [];
+    const problem = {
+      code: 'unfilled-table',
+      message: `${what} is of the task ${able.join(' or ')}`,
+      received: `task ${names.join(', ')}`,
+      hint: 'leave the table out, or add the task to grid',
+    };
+    return [{ problem, path, markKey: false }];
+  };
+  return (Array.isArray(value.tables) ? (value.tables as unknown[]) : []).flatMap((asked, i): Located[] => {
+    const number = isObject(asked) ? asked.table : asked;
+    if (typeof number === 'number')
+      return check(`Table ${number}`, ({ tables }) => tables.includes(number), ['tables', i]);
+    if (!isObject(asked) || typeof asked.metric !== 'string') return [];
+    const { metric } = asked;
+    return check(metric, ({ measures }) => metric in measures, ['tables', i, 'metric']);
+  });
+}
+
+/** Labels that results of the metric do not have, names that are both rows and columns, and tables that no task of the file fills. */
+export function checkTables(value: Record<string, unknown>, catalogue: Catalogue): Located[] {
+  const { tables } = value;
   const measures = tasksOf(catalogue).flatMap(({ task }) => Object.entries(task.measures));
   const labels = new Set(measures.flatMap(([, names]) => names));
-  return (Array.isArray(tables) ? (tables as unknown[]) : []).flatMap((asked, i): Located[] => {
+  const misused = (Array.isArray(tables) ? (tables as unknown[]) : []).flatMap((asked, i): Located[] => {
     if (!isObject(asked)) return [];
     const own = measures.filter(([metric]) => metric === asked.metric).flatMap(([, names]) => names);
     const where = isObject(asked.where) ? Object.keys(asked.where) : [];
@@ -39,4 +77,5 @@ export function checkTables({ tables }: Record<string, unknown>, catalogue: Cata
       });
     return [...missing, ...twice];
   });
+  return [...misused, ...checkTasks(value, catalogue)];
 }

@@ -2,6 +2,7 @@
 import { canonicalJson, type Json } from '../base/json.ts';
 import { type Catalogue, tasksOf } from './catalogue.ts';
 import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
+import { tellApart } from './labels.ts';
 import type { ParsedExperiment } from './parse.ts';
 import { StagePlanner } from './planner.ts';
 import { ExperimentError, type Place, type Problem } from './problems.ts';
@@ -189,7 +190,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     device: experiment.device ?? 'auto',
     tables: experiment.tables ?? null,
     runs,
-    stages: planner.stages,
+    stages: tellApart(planner.stages),
     warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
   };
 }

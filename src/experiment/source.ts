@@ -68,9 +68,25 @@ function placeOf(range: readonly [number, number], counter: LineCounter): Place 
 const rangeOf = (node: unknown): [number, number] | undefined =>
   isNode(node) && node.range ? [node.range[0], node.range[1]] : undefined;
 
+/** The pairs of mappings by their keys: a file with many mistakes asks for the place of each. */
+const pairsByKey = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  const known = pairsByKey.get(map);
+  if (known) return known;
+  const pairs = new Map<string, Pair>();
+  for (const item of map.items) {
+    if (!isPair(item) || !isScalar(item.key)) continue;
+    const key = String(item.key.value);
+    if (!pairs.has(key)) pairs.set(key, item);
+  }
+  pairsByKey.set(map, pairs);
+  return pairs;
+}
+
 /** The pair of a key in a mapping, or in what it merges. */
 function findPair(map: YAMLMap, key: string, document: Document): Pair | undefined {
-  const own = map.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === key);
+  const own = pairsOf(map).get(key);
   if (own) return own;
   for (const merged of mergedInto(map, document)) {
     const pair = findPair(merged, key, document);
@@ -118,6 +134,27 @@ function syntaxProblem(code: string, message: string): Pick<Problem, 'code' | 'm
     default:
       return { code: 'syntax', message: message.replace(/\s+at line \d+[\s\S]*$/, '') };
   }
+}
+
+/** Keys that stand twice in one mapping. The parser's own check compares every key with every other. */
+function duplicateKeys(document: Document, counter: LineCounter): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const range = rangeOf(key);
+        if (seen.has(key.value))
+          problems.push({
+            ...syntaxProblem('DUPLICATE_KEY', ''),
+            ...{ path: '', place: range && placeOf(range, counter) },
+          });
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
 }
 
 /** Gives keys of mappings other names; one that is there under both names is a problem. */
@@ -181,6 +218,7 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
     lineCounter: counter,
     version: '1.2',
     merge: true,
+    uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'error',
   });
@@ -189,6 +227,7 @@ export function parseYaml(text: string, file: string, rename: Rename = () => und
     path: '',
     place: placeOf(pos, counter),
   }));
+  problems.push(...duplicateKeys(document, counter));
   const wrong = wrongMerge(document);
   if (wrong) {
     const range = rangeOf(wrong.node);

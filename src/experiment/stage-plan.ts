@@ -78,6 +78,18 @@ export interface Work {
   amount: number;
 }
 
+/** Roughly what a stage takes: floating-point operations, and bytes that its artefact keeps. */
+export interface Cost {
+  operations: number;
+  bytes: number;
+}
+
+/** A stage of a plan, with what it reads. */
+export interface Planned {
+  config: JsonObject;
+  input(name: string): Planned | undefined;
+}
+
 /** `Of` is what the stage is planned for: a run, or less. */
 export interface StagePlan<Of = never> {
   name: string;
@@ -92,6 +104,8 @@ export interface StagePlan<Of = never> {
   plan(of: Of, planner: Planner): StageRequest;
   /** `input` gives the config of an input, empty where there is none. */
   work(config: JsonObject, input: (name: string) => JsonObject): Work;
+  /** A guess for where none of its kind was timed; stages without one take little. Undefined where nothing can be told. */
+  cost?(planned: Planned): Cost | undefined;
   /** Settings that nobody gave, changed to fit those that somebody did. */
   narrow?(settings: Settings, given: ReadonlySet<string>): Record<string, Json>;
   /** Folders that a run reads, with the paths of the settings that name them. */

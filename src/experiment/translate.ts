@@ -69,7 +69,8 @@ const longestList = 30;
 /** One ajv error in plain words; undefined for those that only repeat another (`oneOf` and the like). */
 function translateOne(error: ErrorObject): Located | undefined {
   const path = pointerPath(error.instancePath);
-  const received = show(error.data);
+  // Of an unknown key the data is everything around it.
+  const received = error.keyword === 'additionalProperties' ? undefined : show(error.data);
   const at = (problem: Located['problem'], where: Path = path, markKey = false): Located => ({
     problem,
     path: where,

@@ -20,14 +20,16 @@ export type RunnerEvent =
       store: string;
       /** Null where no similar stages were timed here. */
       expectedSeconds: number | null;
+      /** Seconds that are expected of all jobs, one after the other. */
+      expectedWork: number | null;
     }
-  | ({ event: 'job-start' } & JobName)
+  | ({ event: 'job-start'; expectedSeconds: number } & JobName)
   | ({ event: 'job-progress'; progress: Progress } & JobName)
   | ({ event: 'job-done'; seconds: number } & JobName)
   | ({ event: 'job-failed'; reason: string; log: string } & JobName)
   | ({ event: 'job-stopped' } & JobName)
   /** A stage that another runner computed, or whose input failed: its jobs do not run here. */
-  | { event: 'stage-skipped'; label: string; jobs: number; why: string }
+  | { event: 'stage-skipped'; label: string; jobs: number; why: string; expectedSeconds: number }
   | { event: 'note'; text: string }
   | { event: 'end'; seconds: number };
 

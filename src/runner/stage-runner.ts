@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   dataDir: string | undefined;
   /** Whether the first failure stops everything. */
   failFast: boolean;
+  /** Seconds that stages are expected to take, by key; those without take little. */
+  expected?: ReadonlyMap<string, number>;
   /** Stops everything: workers are terminated, and what is finished is kept. */
   signal: AbortSignal;
 }
@@ -203,7 +205,9 @@ export class StageRunner {
       label: part === undefined ? node.label : `${node.label} part ${part + 1}/${node.parts}`,
     };
     const log = store.log(node, part);
-    this.report({ event: 'job-start', ...name });
+    // What puts parts together takes little.
+    const expected = part === undefined && node.parts > 1 ? 0 : this.expected(node) / node.parts;
+    this.report({ event: 'job-start', ...name, expectedSeconds: expected });
     const outcome = await runJob(
       {
         node,
@@ -243,7 +247,17 @@ export class StageRunner {
   }
 
   private skip(node: StageNode, why: SkipReason): void {
-    this.report({ event: 'stage-skipped', label: node.label, jobs: jobCount(node), why });
+    this.report({
+      event: 'stage-skipped',
+      label: node.label,
+      jobs: jobCount(node),
+      why,
+      expectedSeconds: this.expected(node),
+    });
+  }
+
+  private expected({ key }: StageNode): number {
+    return this.options.expected?.get(key) ?? 0;
   }
 
   private report(event: RunnerEvent): void {

@@ -9,7 +9,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asStorageError, type StorageError } from '../base/file-errors.ts';
 import { removeLeftovers, writeJson } from '../base/files.ts';
-import type { Plan, StageNode } from '../experiment/types.ts';
+import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 import { remember, verifiedPath, verify } from './verify.ts';
@@ -112,20 +112,8 @@ export class Store {
     return writeJson(this.failurePath(stage), failure);
   }
 
-  private failurePath(stage: StageId): string {
+  failurePath(stage: StageId): string {
     return `${this.folder(stage)}.failed.json`;
-  }
-
-  /** Keeps the plan as it is before its first job. Returns the file's path. Throws a StorageError if the store cannot be written. */
-  async freeze(plan: Plan): Promise<string> {
-    const path = join(this.root, 'plans', `${plan.name}.json`);
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      await writeJson(path, plan);
-      return path;
-    } catch (error) {
-      throw this.refused(error);
-    }
   }
 
   /** The system's refusal to read or write the store, for people. Throws any other error on. */

@@ -1,6 +1,8 @@
 /** Mistakes that the settings of several stages can have. */
-import type { SettingProblem } from '../experiment/stage-plan.ts';
+import { type Catalogue, tasksOf } from '../experiment/catalogue.ts';
+import type { PlannedRun, SettingProblem } from '../experiment/stage-plan.ts';
 import type { Settings } from '../experiment/types.ts';
+import { splitSizes } from './work.ts';
 
 type BlockOfEpochs = 'analysis' | 'sane' | 'hyper_representation' | 'property_prediction';
 
@@ -41,6 +43,32 @@ export function checkHeads(block: 'sane' | 'hyper_representation', settings: Set
       path: [block, 'heads'],
       message: `heads must divide ${block}.d_model`,
       received: `${heads} heads, a d_model of ${width}`,
+    },
+  ];
+}
+
+/** A batch larger than an epoch, of an autoencoder that the run trains. How many models an imported zoo has, only its import shows. */
+export function checkBatches(
+  block: 'sane' | 'hyper_representation',
+  { task, settings }: PlannedRun,
+  catalogue: Catalogue,
+): SettingProblem[] {
+  const ends = tasksOf(catalogue).find(({ name }) => name === task);
+  const { zoo } = settings;
+  if (zoo.import !== null || !ends?.task.dependsOn(settings).includes(block)) return [];
+  const { batch_size, checkpoints } = settings[block];
+  const [models] = splitSizes(zoo);
+  const epochs = (checkpoints ?? zoo.checkpoints).length;
+  const ofEach = block === 'sane' ? settings.sane.windows_per_sample : 1;
+  const windows = models * epochs * ofEach;
+  if (batch_size <= windows) return [];
+  return [
+    {
+      code: 'large-batch',
+      path: [block, 'batch_size'],
+      message: `an epoch has only ${windows} windows: ${models} training models, ${epochs} checkpoints and ${ofEach} windows of each`,
+      received: `a batch of ${batch_size}`,
+      hint: `lower ${block}.batch_size or raise zoo.models`,
     },
   ];
 }

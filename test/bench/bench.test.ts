@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments } from '../../bench/arguments.ts';
-import { encoderOperations, pretrainingOperations, trainingOperations } from '../../bench/operations.ts';
 import { disagreement } from '../../bench/parity.ts';
 import { findPython } from '../../bench/python.ts';
 import { failureOf, resultOf } from '../../bench/result.ts';
@@ -13,6 +12,7 @@ import { rowSets } from '../../bench/rows/registry.ts';
 import { summarize } from '../../bench/summary.ts';
 import { drawTable } from '../../bench/table.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
+import { encoderOperations, pretrainingOperations, trainingOperations } from '../../src/stages/operations.ts';
 
 const row: Row = {
   name: 'example',

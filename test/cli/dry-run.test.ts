@@ -18,7 +18,10 @@ describe('exp <file> --dry-run', () => {
     expect(before.code).toBe(0);
     expect(before.out).toContain('tiny: 3 runs, 9 stages: 0 cached, 9 to compute');
     expect(before.out).toMatch(/zoo cnn-small\/glyphs +[0-9a-f]{16} +needs dataset first/);
-    expect(before.out).toContain('No time estimate: no similar stage is finished in this store yet.');
+    expect(before.out).toMatch(
+      /Roughly .* in total, with .* \(from counts of operations, for the cores of this machine: no similar/,
+    );
+    expect(before.out).toMatch(/About [\d.]+ kB of disk in /);
     expect(existsSync(program.store.root)).toBe(false);
 
     await program.run('--only', 'seed=0,1');
@@ -56,7 +59,8 @@ describe('exp <file> --dry-run', () => {
       stages: 9,
       cached: 0,
       compute: 9,
-      expectedSeconds: null,
+      expectedSeconds: expect.any(Number),
+      expectedBytes: expect.any(Number),
     });
   });
 

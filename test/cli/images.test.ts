@@ -60,9 +60,10 @@ test('exp sample --evaluate takes a folder of images', async () => {
   const before = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = join(root, 'cache');
   try {
+    const prompt = { network: { path: 'a.pt', shapes }, zoo: { activation: null } };
     const options = { activation: undefined, dataDir: undefined, seed: 0 };
     const of = (classes: number) => writeGreys(join(root, `${classes}-greys`), classes);
-    const evaluation = await Evaluation.open('a.pt', shapes, { ...options, dataset: of(10) });
+    const evaluation = await Evaluation.open(prompt, { ...options, dataset: of(10) });
     expect(evaluation.description).toBe(
       `cnn-small with tanh on 80 training images of ${join(root, '10-greys')}`,
     );
@@ -71,7 +72,7 @@ test('exp sample --evaluate takes a folder of images', async () => {
     constant.get('module_list.11.bias')![3] = 1;
     expect(await evaluation.testAccuracies([constant])).toEqual([expect.closeTo(0.1, 6)]);
     evaluation.dispose();
-    await expect(Evaluation.open('a.pt', shapes, { ...options, dataset: of(3) })).rejects.toThrow(
+    await expect(Evaluation.open(prompt, { ...options, dataset: of(3) })).rejects.toThrow(
       'a.pt: a network for 10 classes, and 3-greys has 3: give --evaluate the data set that it was trained on',
     );
   } finally {

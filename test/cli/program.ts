@@ -1,7 +1,8 @@
 /** Runs the command-line program in a process of its own, on a file in a temporary folder. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Behaviours, Fixture } from '../runner/fixture.ts';
+import { main } from '../../src/commands/main.ts';
+import { type Behaviours, Fixture, stagesModule } from '../runner/fixture.ts';
 
 export const realProgram = new URL('../../src/cli.ts', import.meta.url).pathname;
 /** The program with stages that do as the test says. */
@@ -98,3 +99,23 @@ export const parseEvents = (text: string): ({ event: string } & Record<string, u
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+/** `exp` in this process, with the stages of the test: cheaper than `exp`, for commands that leave nothing behind in a process. */
+export async function inProcess(...args: string[]): Promise<Ended> {
+  const ended: Ended = { code: null, out: '', err: '' };
+  const { stdout, stderr } = process;
+  const [out, err] = [stdout.write, stderr.write];
+  const collect = (stream: 'out' | 'err') => (text: string | Uint8Array) => {
+    ended[stream] += Bun.stripANSI(String(text));
+    return true;
+  };
+  Object.assign(stdout, { write: collect('out') });
+  Object.assign(stderr, { write: collect('err') });
+  try {
+    ended.code = await main(args, stagesModule);
+  } finally {
+    Object.assign(stdout, { write: out });
+    Object.assign(stderr, { write: err });
+  }
+  return ended;
+}

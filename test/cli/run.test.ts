@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keptPlans } from '../../src/runner/plans.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { ended, exp, experiment, Program, parseEvents, realProgram, spawn, testProgram } from './program.ts';
 
@@ -23,7 +24,7 @@ describe('exp <file>', () => {
     expect(first.out).toContain('Table 1.');
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
     expect(first.err).toContain(`6 files written to ${program.out}`);
-    expect(readdirSync(program.out).sort()).toEqual(['report.html', ...tables]);
+    expect(readdirSync(program.out).sort()).toEqual(['experiment.json', 'report.html', ...tables]);
     expect(program.steps).toHaveLength(9);
     const second = await program.run();
     const written = `6 files written to ${program.out}\nReport: ${join(program.out, 'report.html')}\n`;
@@ -89,8 +90,8 @@ describe('exp <file>', () => {
   test('keeps the plan as it was before the first job', async () => {
     const program = new Program({ dataset: { fail: { step: 0, message: 'offline' } } });
     expect((await program.run()).code).toBe(1);
-    const plan = await Bun.file(join(program.store.root, 'plans/tiny.json')).json();
-    expect(plan.runs.map(({ id }: { id: string }) => id)).toEqual(['seed=0', 'seed=1', 'seed=2']);
+    const [plan] = await keptPlans(program.store);
+    expect(plan?.runs.map(({ id }) => id)).toEqual(['seed=0', 'seed=1', 'seed=2']);
   });
 
   test('--only and --set change what is run', async () => {
@@ -112,6 +113,7 @@ describe('exp <file>', () => {
     expect(out).toContain('by sane.d_model and sane.gamma');
     expect(out).not.toContain('Table 1.');
     expect(readdirSync(program.out).sort()).toEqual([
+      'experiment.json',
       'report.html',
       ...['csv', 'html', 'json', 'md', 'tex'].map((end) => `sweep-r2.${end}`),
     ]);

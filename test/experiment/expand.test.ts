@@ -94,6 +94,8 @@ describe('settings', () => {
     const [run] = plan(valid).runs;
     expect(run?.settings.zoo.checkpoints).toEqual([1, 3, 5]);
     expect(run?.settings.property_prediction.checkpoints).toEqual([1, 3, 5]);
+    const [short] = plan(valid.replace('epochs: 5', 'epochs: 2')).runs;
+    expect(short?.settings.zoo.checkpoints).toEqual([1, 2]);
     const [other] = plan(valid.replace('epochs: 5', 'epochs: 5\n  checkpoints: [2, 4]')).runs;
     expect(other?.settings.property_prediction.checkpoints).toBeNull();
   });
@@ -211,7 +213,7 @@ describe('stages', () => {
         .map(({ config }) => config.checkpoints);
     expect(checkpoints('prompt_zoo: {zoo: {epochs: 4}}')).toEqual([
       [1, 3, 5],
-      [1, 3],
+      [1, 3, 4],
     ]);
     expect(checkpoints('prompt_epoch: 2, prompt_zoo: {zoo: {epochs: 2, checkpoints: [2]}}')).toEqual([
       [1, 3, 5],

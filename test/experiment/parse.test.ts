@@ -111,6 +111,32 @@ describe('a mistake is shown with its place and the remedy', () => {
       'tables: [{rows: seed, columns: [task, seed], metric: r2}]\ngrid:',
       ['tables.0.columns: seed cannot be both rows and columns'],
     ],
+    [
+      'a table of another task',
+      'grid:',
+      'tables: [1, {table: 3}]\ngrid:',
+      [
+        'tables.1: Table 3 is of the task generation',
+        'received task property-prediction',
+        'leave the table out, or add the task to grid',
+      ],
+    ],
+    [
+      'a metric of another task',
+      'grid:',
+      'tables: [{rows: method, metric: accuracy}]\ngrid:',
+      ['tables.0.metric: accuracy is of the task generation', 'received task property-prediction'],
+    ],
+    [
+      'a batch larger than an epoch',
+      'sane:\n',
+      'sane:\n  windows_per_sample: 2\n  batch_size: 100\n',
+      [
+        'sane.batch_size: an epoch has only 84 windows: 14 training models, 3 checkpoints and 2 windows of each',
+        'received a batch of 100',
+        'lower sane.batch_size or raise zoo.models',
+      ],
+    ],
     ['an empty axis', '[0, 1]', '[]', ['grid.seed: empty, or too few values', 'expected at least 1']],
     ['a value that appears twice', '[0, 1]', '[1, 1]', ['the value 1 appears twice']],
     [
@@ -209,7 +235,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       'sane:\n',
       'generation:\n  prompt_epoch: 3\n  prompt_zoo: {zoo: {epochs: 2}}\nsane:\n',
       [
-        'generation.prompt_epoch: the zoo keeps the epochs 1 (',
+        'generation.prompt_epoch: the zoo keeps the epochs 1, 2 (',
         'epoch 3',
         'add it to generation.prompt_zoo.zoo.checkpoints',
       ],
@@ -222,15 +248,6 @@ describe('a mistake is shown with its place and the remedy', () => {
         'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2',
         'epochs 3',
         'raise generation.prompt_zoo.zoo.epochs or leave these checkpoints out',
-      ],
-    ],
-    [
-      "an end of the prompts' own zoo before all checkpoints",
-      '  epochs: 5\n',
-      '  epochs: 5\n  checkpoints: [3, 5]\ngeneration:\n  prompt_zoo: {zoo: {epochs: 2}}\n',
-      [
-        'generation.prompt_zoo.zoo.checkpoints: the zoo ends at epoch 2, before the first checkpoint',
-        'add generation.prompt_zoo.zoo.checkpoints',
       ],
     ],
     [
@@ -537,6 +554,14 @@ describe('a file made to do harm', () => {
   ])('has a bound on nested %s', (_what, text, message) => {
     expect(short(text)).toContain(message);
   });
+
+  // The place of each took as long as all before it together, and a minute in all.
+  test('of 20,000 unknown keys names each', () => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `  key${i}: 1`).join('\n');
+    const printed = short(valid.replace('sane:\n', `sane:\n${keys}\n`));
+    expect(printed).toContain('sane.key19: unknown key');
+    expect(printed).toContain('20000 mistakes (the first 20 are shown)');
+  }, 15_000);
 
   test('has no grid of more runs than can be planned', () => {
     const list = Array.from({ length: 1000 }, (_, i) => i + 10).join(', ');

@@ -66,14 +66,26 @@ describe('work of other sizes', () => {
   });
 });
 
+test('where nothing was timed, time is guessed from operations, and disk from weights', async () => {
+  const { store } = new Fixture();
+  const plan = planText(valid);
+  const estimate = async (text: string) => {
+    const plan = planText(text);
+    return estimatePlan(plan, await survey(plan, store, { retryFailed: false }), store, 2);
+  };
+  const { stages, total, bytes } = await estimate(valid);
+  expect([...stages.values()].map(({ from }) => from)).toEqual(plan.stages.map(() => 0));
+  // 20 models at three checkpoints, of 2464 weights each, and two SANEs of 4 + 4 layers of 12 x 1024^2.
+  expect(bytes).toBe(4 * (20 * 3 * 2464 + 2 * 8 * 12 * 1024 ** 2));
+  expect(total).toBeGreaterThan(0);
+  const larger = await estimate(valid.replace('models: 20', 'models: 200'));
+  expect((larger.total as number) / (total as number)).toBeWithin(8, 12);
+});
+
 test('time is in proportion to the work of finished stages of the same kind', async () => {
   const fixture = new Fixture();
   const plan = makePlan([5], 40);
   const states = () => survey(plan, fixture.store, { retryFailed: false });
-  expect(estimatePlan(plan, await states(), fixture.store, 2)).toEqual({
-    stages: new Map(),
-    total: undefined,
-  });
   await finish(fixture, makePlan([0], 3), 1);
   await finish(fixture, makePlan([1], 4), 2);
   await finish(fixture, makePlan([1], 6), 4);

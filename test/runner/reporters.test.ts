@@ -14,6 +14,7 @@ const start: RunnerEvent = {
   workers: 2,
   store: '/store',
   expectedSeconds: 90,
+  expectedWork: 180,
 };
 const zoo = { job: 'zoo-1', label: 'zoo cnn-small/mnist part 1/6' };
 const progress = (done: number): RunnerEvent => ({
@@ -60,13 +61,13 @@ describe('on a terminal', () => {
   test('a line for each job and one for the whole, which say how fast and how long', () => {
     const { clock, reporter } = make(140);
     reporter.report(start);
-    reporter.report({ event: 'job-start', ...zoo });
+    reporter.report({ event: 'job-start', expectedSeconds: 45, ...zoo });
     reporter.report(progress(100)); // What an earlier run did is no speed of this one.
     clock.ms = 10_000;
     reporter.report(progress(150));
     expect(reporter.lines()).toEqual([
-      'zoo cnn-small/mnist part 1/6         ━━━━━━━━━━━━━━━───── 75%  10 s left  test accuracy 0.812  5 model epochs/s',
-      'tiny: 0 of 4 jobs  10 s of about 1:30 min',
+      'zoo cnn-small/mnist part 1/6                     ━━━━━━━━━━━━━━━───── 75%  10 s left  test accuracy 0.812  5 model epochs/s',
+      'tiny: 0 of 4 jobs  10 s, about 1:05 min left',
     ]);
     reporter.report({ event: 'end', seconds: 10 });
   });
@@ -74,8 +75,8 @@ describe('on a terminal', () => {
   test.each([20, 33, 47, 61, 80, 200])('lines fit %d columns, in colour too', (columns) => {
     const { clock, reporter } = make(columns, true);
     reporter.report(start);
-    reporter.report({ event: 'job-start', ...zoo });
-    reporter.report({ event: 'job-start', job: 'other', label: 'x'.repeat(100) });
+    reporter.report({ event: 'job-start', expectedSeconds: 45, ...zoo });
+    reporter.report({ event: 'job-start', expectedSeconds: 45, job: 'other', label: 'x'.repeat(100) });
     clock.ms = 5000;
     reporter.report(progress(0));
     clock.ms = 65_000;
@@ -89,7 +90,7 @@ describe('on a terminal', () => {
   test('what ends scrolls up, and nothing is left of the redrawn lines', () => {
     const { written, reporter } = make(80);
     reporter.report(start);
-    reporter.report({ event: 'job-start', ...zoo });
+    reporter.report({ event: 'job-start', expectedSeconds: 45, ...zoo });
     reporter.report({ event: 'job-done', ...zoo, seconds: 3 });
     reporter.report({ event: 'job-failed', ...zoo, reason: 'out of memory', log: '/log' });
     reporter.report({ event: 'end', seconds: 4 });
@@ -113,21 +114,27 @@ test('plain lines are few', () => {
     () => clock.ms,
   );
   reporter.report(start);
-  reporter.report({ event: 'job-start', ...zoo });
+  reporter.report({ event: 'job-start', expectedSeconds: 45, ...zoo });
   for (let i = 0; i <= 250; i++) {
     clock.ms = i * 100;
     reporter.report(progress(i / 2.5));
   }
   reporter.report({ event: 'job-done', ...zoo, seconds: 25 });
-  reporter.report({ event: 'stage-skipped', label: 'sane x', jobs: 1, why: 'computed by another process' });
+  reporter.report({
+    event: 'stage-skipped',
+    label: 'sane x',
+    jobs: 1,
+    why: 'computed by another process',
+    expectedSeconds: 45,
+  });
   reporter.report({ event: 'job-failed', ...zoo, reason: 'no', log: '/log' });
   reporter.report({ event: 'end', seconds: 26 });
   expect(text).toBe(
     `tiny: 4 jobs for 2 runs, 2 at a time, about 1:30 min
 ${zoo.label}: started
-${zoo.label}: 20%, 40 s left, test accuracy 0.812, 4 model epochs/s
-${zoo.label}: 40%, 30 s left, test accuracy 0.812, 4 model epochs/s
-${zoo.label}: done in 25 s (1 of 4 jobs)
+${zoo.label}: 20%, 40 s left, test accuracy 0.812, 4 model epochs/s; all jobs about 1:35 min left
+${zoo.label}: 40%, 30 s left, test accuracy 0.812, 4 model epochs/s; all jobs about 1:30 min left
+${zoo.label}: done in 25 s (1 of 4 jobs, about 38 s left)
 sane x: skipped, computed by another process
 ${zoo.label}: FAILED: no
   log: /log

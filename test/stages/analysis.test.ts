@@ -77,9 +77,9 @@ describe('stage analysis', () => {
       expect(layers.find(({ layer }) => layer === name)).toMatchObject({ ...spectralFeatures(spectrum) });
 
     // The features of embeddings, of the embeddings that SANE gives.
-    const { sane, standardization } = await loadSane(inputs.sane);
+    const { sane, standardizations } = await loadSane(inputs.sane);
     const layout = tokenLayout(cnnSmall, 60);
-    const flat = standardize(layout, flatten(cnnSmall, last), standardization!);
+    const flat = standardize(layout, flatten(cnnSmall, last), standardizations[0]!);
     const [z] = await Array.fromAsync(embedModels(sane, layout, [flat]));
     for (const { name, firstToken, tokens } of layout.layers) {
       const ofLayer = z!.subarray(6 * firstToken, 6 * (firstToken + tokens));
@@ -101,7 +101,7 @@ describe('stage analysis', () => {
     let [sum, count] = [0, 0];
     for (const m of [3, 4]) {
       for (const epoch of [1, 4]) {
-        const own = standardize(layout, flatten(cnnSmall, weightsAt(m, epoch)), standardization!).slice();
+        const own = standardize(layout, flatten(cnnSmall, weightsAt(m, epoch)), standardizations[0]!).slice();
         const [whole] = await Array.fromAsync(embedModels(sane, layout, [own], layout.tokens));
         const [again] = await Array.fromAsync(
           decodeModels(sane, layout, [whole!], { halo: false, seen: layout.tokens }),

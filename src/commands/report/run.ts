@@ -1,8 +1,9 @@
 /** `exp report <file>`: one page of everything that the finished runs gave. Computes nothing. */
 import { survey } from '../../runner/survey.ts';
 import type { Request } from '../arguments.ts';
-import { loadPlan, openStore, outFolder, viewOption } from '../option-values.ts';
-import { checkFolder, print, printError } from '../output.ts';
+import { loadPlan, openStore, viewOption } from '../option-values.ts';
+import { claimFolder, openOutFolder } from '../out-folder.ts';
+import { print, printError } from '../output.ts';
 import { collectResults, isAnyFinished, noneFinished } from '../results.ts';
 import { writeReport } from './write.ts';
 
@@ -10,8 +11,7 @@ import { writeReport } from './write.ts';
 export async function reportCommand(request: Request): Promise<number> {
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const outDir = outFolder(request, plan.name);
-  checkFolder(outDir, '--out');
+  const out = await openOutFolder(request, plan.name);
   const states = await survey(plan, store, { retryFailed: false });
   const results = await collectResults(plan, store, (key) => {
     const state = states.get(key);
@@ -21,6 +21,7 @@ export async function reportCommand(request: Request): Promise<number> {
     printError(noneFinished(store, 'report'));
     return 1;
   }
-  print(await writeReport(request, plan, store, results, outDir, viewOption(request)));
+  print(await writeReport(request, plan, store, results, out.dir, viewOption(request)));
+  await claimFolder(out);
   return 0;
 }

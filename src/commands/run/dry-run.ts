@@ -1,6 +1,9 @@
 /** `--dry-run`: what would be computed, why, and about how long that takes. */
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { plural } from '../../base/plural.ts';
 import type { Plan, StageNode } from '../../experiment/types.ts';
+import { formatBytes } from '../../report/page/format.ts';
 import { type Estimate, estimatePlan } from '../../runner/estimate.ts';
 import { formatDuration } from '../../runner/reporters/format.ts';
 import type { Store } from '../../runner/store.ts';
@@ -20,7 +23,7 @@ export function dryRun(
 ): 0 {
   const estimate = estimatePlan(plan, states, store, jobs);
   if (json) printEvents(plan, states, estimate);
-  else print(describe(plan, states, estimate, jobs));
+  else print(describe(plan, states, estimate, jobs, store));
   return 0;
 }
 
@@ -42,7 +45,13 @@ function printEvents(plan: Plan, states: ReadonlyMap<string, StageState>, estima
     cached: count('cached'),
     compute: count('compute'),
   };
-  printJson({ event: 'plan', experiment: plan.name, ...counts, expectedSeconds: estimate.total ?? null });
+  printJson({
+    event: 'plan',
+    experiment: plan.name,
+    ...counts,
+    expectedSeconds: estimate.total ?? null,
+    expectedBytes: estimate.bytes,
+  });
 }
 
 function describe(
@@ -50,6 +59,7 @@ function describe(
   states: ReadonlyMap<string, StageState>,
   estimate: PlanEstimate,
   jobs: number,
+  store: Store,
 ): string {
   const stagesIn = (state: StageState['state']) =>
     plan.stages.filter(({ key }) => states.get(key)?.state === state);
@@ -68,7 +78,12 @@ function describe(
   ];
   if (todo.length > 0) {
     const rows = todo.map((node) => stageRow(node, states.get(node.key), estimate.stages.get(node.key)));
-    lines.push('', 'Stages to compute', ...shorten(rows, shownStages, 'stages'), summary(estimate, jobs));
+    lines.push(
+      '',
+      'Stages to compute',
+      ...shorten(rows, shownStages, 'stages'),
+      ...summary(estimate, jobs, store),
+    );
   }
   if (failed.length > 0) {
     const rows = failed.map((node) => stageRow(node, states.get(node.key), undefined));
@@ -86,16 +101,43 @@ function stageRow(
 ): string {
   const reason =
     state?.state === 'compute' ? state.why : state?.state === 'failed' ? state.failure.reason : '';
-  const time = estimate ? `  about ${formatDuration(estimate.seconds)} (from ${estimate.from} similar)` : '';
+  const time = estimate ? describeTime(estimate) : '';
   return `  ${label.padEnd(44)} ${style('dim', key)}  ${reason.split('\n')[0]}${time}`;
 }
 
-function summary({ total, stages }: PlanEstimate, jobs: number): string {
-  if (total !== undefined)
-    return `About ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time.`;
-  return stages.size > 0
-    ? 'No total: some of them have no similar finished stage to estimate from.'
-    : 'No time estimate: no similar stage is finished in this store yet.';
+/** Less than a second, guessed, is not worth a word. */
+function describeTime({ seconds, from }: Estimate): string {
+  if (from > 0) return `  about ${formatDuration(seconds)} (from ${from} similar)`;
+  return seconds < 1 ? '' : `  roughly ${formatDuration(seconds)}`;
+}
+
+/** Time and disk in all. */
+function summary({ total, stages, bytes }: PlanEstimate, jobs: number, store: Store): string[] {
+  const guessed = [...stages.values()].filter(({ from }) => from === 0).length;
+  const source =
+    guessed === stages.size
+      ? 'from counts of operations, for the cores of this machine: no similar stage is finished in this store yet'
+      : `of which ${plural(guessed, 'stage')} from counts of operations, as no similar one is finished`;
+  const time =
+    total === undefined
+      ? 'No total: of some of them nothing can be told before a similar stage is finished.'
+      : guessed > 0
+        ? `Roughly ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time (${source}).`
+        : `About ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time.`;
+  const free = freeBytes(store.root);
+  const room = free !== undefined && bytes > free ? `, and only ${formatBytes(free)} are free` : '';
+  return [time, ...(bytes > 0 ? [`About ${formatBytes(bytes)} of disk in ${store.root}${room}.`] : [])];
+}
+
+/** What is free on the disk that a folder is or will be on; undefined where the system does not say. */
+function freeBytes(folder: string): number | undefined {
+  for (let path = folder; ; path = dirname(path)) {
+    if (existsSync(path)) {
+      const { bavail, bsize } = statfsSync(path);
+      return bavail * bsize;
+    }
+    if (path === dirname(path)) return undefined;
+  }
 }
 
 function runState(state: StageState | undefined): string {

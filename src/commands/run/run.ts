@@ -6,6 +6,7 @@ import type { Plan } from '../../experiment/types.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
 import { estimatePlan } from '../../runner/estimate.ts';
 import type { Reporter } from '../../runner/events.ts';
+import { keepPlan, originOf } from '../../runner/plans.ts';
 import { JsonReporter } from '../../runner/reporters/json.ts';
 import { PlainReporter } from '../../runner/reporters/plain.ts';
 import { TerminalReporter } from '../../runner/reporters/terminal.ts';
@@ -20,10 +21,11 @@ import {
   jobsOption,
   loadPlan,
   openStore,
-  outFolder,
+  selectionOption,
   viewOption,
 } from '../option-values.ts';
-import { checkFolder, hasColor, printError, printJson } from '../output.ts';
+import { claimFolder, openOutFolder } from '../out-folder.ts';
+import { hasColor, printError, printJson } from '../output.ts';
 import { writeReport } from '../report/write.ts';
 import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
@@ -47,12 +49,16 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   if (switches.has('dry-run')) {
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
-  const outDir = outFolder(request, plan.name);
-  checkFolder(outDir, '--out');
+  const out = await openOutFolder(request, plan.name);
   await store.removeLeftovers();
+  const todo = plan.stages.some(({ key }) => states.get(key)?.state === 'compute');
+  const { set, only } = await selectionOption(request);
+  const kept = keepPlan(store, plan, originOf(store, request.positionals[0] as string, set, only));
+  // Where all is finished it is kept too, for exp ls and gc; a store that may only be read needs neither.
+  await (todo ? kept : kept.catch(() => {}));
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
-  if (plan.stages.some(({ key }) => states.get(key)?.state === 'compute')) {
+  if (todo) {
     const choice = await chooseDevice(requested.device ?? plan.device);
     const gpus = chooseGpus(choice.chosen, requested.gpus);
     const workers = requested.jobs ?? (gpus.length || availableParallelism());
@@ -82,10 +88,11 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     (key) => failureOf(states.get(key)) ?? failureOf(outcomes.get(key)),
   );
   const view = viewOption(request);
-  const code = await present(plan, store, results, { outDir, view, json });
+  const code = await present(plan, store, results, { outDir: out.dir, view, json });
   if (!isAnyFinished(results)) return code;
   try {
-    const path = await writeReport(request, plan, store, results, outDir, view);
+    const path = await writeReport(request, plan, store, results, out.dir, view);
+    await claimFolder(out);
     if (json) printJson({ event: 'report', path });
     else printError(`Report: ${path}`);
     return code;
@@ -105,7 +112,8 @@ async function compute(
 ): Promise<ReadonlyMap<string, StageOutcome>> {
   const startedAt = performance.now();
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
-  await store.freeze(plan);
+  const { stages, total } = estimatePlan(plan, states, store, workers);
+  const expected = new Map([...stages].map(([key, { seconds }]) => [key, seconds]));
   options.reporter.report({
     event: 'start',
     experiment: plan.name,
@@ -113,11 +121,19 @@ async function compute(
     jobs: todo.reduce((sum, node) => sum + jobCount(node), 0),
     workers,
     store: store.root,
-    expectedSeconds: estimatePlan(plan, states, store, workers).total ?? null,
+    expectedSeconds: total ?? null,
+    expectedWork:
+      total === undefined ? null : [...expected.values()].reduce((sum, seconds) => sum + seconds, 0),
   });
   for (const text of options.notes) options.reporter.report({ event: 'note', text });
   try {
-    return await execute(plan, states, { ...options, store, workers, cores: availableParallelism() });
+    return await execute(plan, states, {
+      ...options,
+      store,
+      workers,
+      expected,
+      cores: availableParallelism(),
+    });
   } finally {
     options.reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
   }

@@ -1,8 +1,12 @@
 /** Texts of progress: durations, bars, rates. */
 import type { Progress } from '../../base/progress.ts';
 
-/** `3.2 s`, `1:05 min`, `2:03:10 h`. */
+const day = 86_400;
+
+/** `3.2 s`, `1:05 min`, `2:03:10 h`, `12 days`, `5 months`. */
 export function formatDuration(seconds: number): string {
+  if (seconds >= 60 * day) return `${Math.round(seconds / (30.4 * day))} months`;
+  if (seconds >= 2 * day) return `${Math.round(seconds / day)} days`;
   if (seconds < 60) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
   const two = (value: number) => String(value).padStart(2, '0');
@@ -67,4 +71,12 @@ export class JobProgress {
 export function cut(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+/** The text, cut to a width in its middle: labels differ at their ends. */
+export function cutMiddle(text: string, width: number): string {
+  const characters = [...text];
+  if (characters.length <= width) return text;
+  const tail = Math.floor((2 * width) / 3);
+  return `${characters.slice(0, Math.max(0, width - tail - 1)).join('')}…${characters.slice(-tail).join('')}`;
 }

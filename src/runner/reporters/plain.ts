@@ -2,9 +2,11 @@
 import { plural } from '../../base/plural.ts';
 import type { Reporter, RunnerEvent } from '../events.ts';
 import { formatDuration, JobProgress } from './format.ts';
+import { Remaining } from './remaining.ts';
 
 export class PlainReporter implements Reporter {
   private readonly jobs = new Map<string, { progress: JobProgress; writtenAtMs: number }>();
+  private readonly remaining = new Remaining();
   private finished = 0;
   private total = 0;
 
@@ -15,6 +17,7 @@ export class PlainReporter implements Reporter {
   ) {}
 
   report(event: RunnerEvent): void {
+    this.remaining.observe(event, this.now());
     switch (event.event) {
       case 'start': {
         this.total = event.jobs;
@@ -39,7 +42,7 @@ export class PlainReporter implements Reporter {
         this.finished++;
         this.jobs.delete(event.job);
         this.line(
-          `${event.label}: done in ${formatDuration(event.seconds)} (${this.finished} of ${plural(this.total, 'job')})`,
+          `${event.label}: done in ${formatDuration(event.seconds)} (${this.finished} of ${plural(this.total, 'job')}${this.left()})`,
         );
         break;
       case 'job-failed':
@@ -63,6 +66,14 @@ export class PlainReporter implements Reporter {
     }
   }
 
+  /** `, about 5 min left`, as long as there is something to do. */
+  private left(): string {
+    const seconds = this.remaining.seconds(this.now());
+    return seconds === undefined || this.finished >= this.total
+      ? ''
+      : `, about ${formatDuration(seconds)} left`;
+  }
+
   private progress(event: Extract<RunnerEvent, { event: 'job-progress' }>): void {
     const job = this.jobs.get(event.job);
     if (!job) return;
@@ -70,7 +81,8 @@ export class PlainReporter implements Reporter {
     job.progress.update(event.progress, now);
     if (now - job.writtenAtMs < this.everyMs) return;
     job.writtenAtMs = now;
-    this.line(`${event.label}: ${job.progress.facts(now).join(', ')}`);
+    const all = this.left().replace(', ', '; all jobs ');
+    this.line(`${event.label}: ${job.progress.facts(now).join(', ')}${all}`);
   }
 
   private line(text: string): void {

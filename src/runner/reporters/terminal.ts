@@ -2,11 +2,12 @@
 import { styleText } from 'node:util';
 import { plural } from '../../base/plural.ts';
 import type { Reporter, RunnerEvent } from '../events.ts';
-import { cut, formatBar, formatDuration, JobProgress } from './format.ts';
+import { cut, cutMiddle, formatBar, formatDuration, JobProgress } from './format.ts';
+import { Remaining } from './remaining.ts';
 
 const redrawEveryMs = 100;
 const barWidth = 20;
-const labelWidth = 36;
+const labelWidth = 48;
 
 export interface Terminal {
   write(text: string): void;
@@ -19,6 +20,7 @@ type Style = Parameters<typeof styleText>[0];
 
 export class TerminalReporter implements Reporter {
   private readonly jobs = new Map<string, JobProgress>();
+  private readonly remaining = new Remaining();
   private start: Extract<RunnerEvent, { event: 'start' }> | undefined;
   private startedAtMs = 0;
   private finished = 0;
@@ -33,6 +35,7 @@ export class TerminalReporter implements Reporter {
   ) {}
 
   report(event: RunnerEvent): void {
+    this.remaining.observe(event, this.now());
     switch (event.event) {
       case 'start':
         this.start = event;
@@ -88,7 +91,7 @@ export class TerminalReporter implements Reporter {
   }
 
   private jobLine(job: JobProgress, width: number, now: number): string {
-    const label = cut(job.label, Math.min(labelWidth, Math.floor(width / 2)));
+    const label = cutMiddle(job.label, Math.min(labelWidth, Math.floor(width / 2)));
     const bar = formatBar(job.fraction, Math.min(barWidth, Math.max(0, width - label.length - 10)));
     const facts = job.facts(now);
     const text = () =>
@@ -99,12 +102,13 @@ export class TerminalReporter implements Reporter {
 
   private wholeLine(width: number, now: number): string {
     if (!this.start) return '';
-    const { experiment, expectedSeconds } = this.start;
+    const { experiment } = this.start;
+    const left = this.remaining.seconds(now);
     const elapsed = formatDuration((now - this.startedAtMs) / 1000);
     const facts = [
       `${experiment}: ${this.finished} of ${plural(this.total, 'job')}`,
       ...(this.failed > 0 ? [`${this.failed} failed`] : []),
-      expectedSeconds === null ? elapsed : `${elapsed} of about ${formatDuration(expectedSeconds)}`,
+      left === undefined ? elapsed : `${elapsed}, about ${formatDuration(left)} left`,
     ];
     return this.paint('bold', cut(facts.join('  '), width));
   }

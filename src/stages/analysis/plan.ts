@@ -1,7 +1,7 @@
 /** Task `analysis` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import { checkCheckpoints } from '../checks.ts';
-import { modelInputs } from '../models.ts';
+import { homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, saneSettings } from '../work.ts';
@@ -25,7 +25,7 @@ export const analysis: Stage<PlannedRun> = {
     const { architecture, dataset, seed, settings } = run;
     return {
       label: `analysis ${architecture}/${dataset} seed ${seed}`,
-      config: settings.analysis,
+      config: { ...settings.analysis, ...homeConfig(run, planner) },
       inputs: { ...modelInputs(run, planner), sane: planner.key(sane, run) },
     };
   },

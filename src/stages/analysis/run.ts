@@ -29,10 +29,10 @@ interface Analysed {
  */
 export const analysisStage: StageImplementation = {
   async execute({ config: json, inputs, dir, report }) {
-    const config = json as unknown as AnalysisSettings;
+    const { home = 0, ...config } = json as unknown as AnalysisSettings & { home?: number };
     const zoo = await openZoo(inputs.zoo as string);
     const { architecture } = zoo;
-    const { sane, description, standardization } = await loadSane(inputs.sane as string);
+    const { sane, description, standardizations } = await loadSane(inputs.sane as string);
     const { batch_norm_tokens: batchNorm, standardization: mode } = description;
     const { latent_dim: latent, token_size: tokenSize, window: trained } = sane.shape;
     const layout = tokenLayout(architecture, tokenSize, batchNorm);
@@ -40,7 +40,7 @@ export const analysisStage: StageImplementation = {
     const ids = new Set(samples.test.map(({ model }) => model.id));
     const chosen = new Set([...ids].slice(0, config.models ?? ids.size));
     const some = { ...samples, test: samples.test.filter(({ model }) => chosen.has(model.id)) };
-    const fitted = standardization ?? undefined;
+    const fitted = standardizations[home] ?? undefined;
     const { test } = standardizedSets(mode, architecture, layout, some, ['test'], { fitted });
     const flats = () => readStandardized(architecture, layout, test);
     const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
+import { epochOperations, networkOf } from '../cost.ts';
 import { dataSettingsFor, dataset } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
 import { homeConfig, modelInputs } from '../models.ts';
@@ -77,6 +78,12 @@ export const generation: Stage<PlannedRun> = {
     const network = pick(config.recipe as JsonObject, [...networkSettings, 'batch_size']);
     const conditioning = pick(config, ['conditioning_batches', 'conditioning_batch_size']);
     return { settings: [...network, ...images, ...conditioning], amount: amountOf(config) };
+  },
+
+  cost({ config, input }) {
+    const images = input('dataset')?.config;
+    const network = networkOf(config.recipe as JsonObject, images);
+    return network && { operations: amountOf(config) * epochOperations(network, images), bytes: 0 };
   },
 
   /** Epochs of fine-tuning that nobody gave are those at which the zoo's models can be measured too. */

@@ -2,6 +2,7 @@
 import type { Models, PaperSettings } from '../../experiment/stage-plan.ts';
 import type { ZooSettings } from '../../experiment/types.ts';
 import { dataSettingsFor } from '../dataset/plan.ts';
+import { upTo } from '../work.ts';
 
 /**
  * The models that the prompts are of: the run's own, or those of `generation.prompt_zoo`, whose settings are the run's where it
@@ -16,7 +17,7 @@ export function promptsOf(run: Models, paper: PaperSettings): Models {
   const same = architecture === run.architecture && dataset === run.dataset;
   const zoo: ZooSettings = { ...settings.zoo, ...(same ? {} : { import: null }), ...given };
   if (given.checkpoints === undefined && zoo.import === null) {
-    zoo.checkpoints = zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) as ZooSettings['checkpoints'];
+    zoo.checkpoints = upTo(zoo.epochs, zoo.checkpoints) as ZooSettings['checkpoints'];
   }
   const data = dataSettingsFor(settings.data, run, { architecture, dataset }, paper);
   return { architecture, dataset, settings: { ...settings, data, zoo } };

@@ -1,6 +1,6 @@
 /** Stage `hyper-representation` to a plan: the baseline of 2022, an autoencoder on whole networks. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
-import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { keyOfZoo } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
@@ -42,8 +42,9 @@ export const hyperRepresentation: Stage<PlannedRun> = {
     'hyper_representation.checkpoints': own.checkpoints ?? zoo.checkpoints,
   }),
 
-  check: ({ settings }) => [
-    ...checkCheckpoints('hyper_representation', settings),
-    ...checkHeads('hyper_representation', settings),
+  check: (run, { catalogue }) => [
+    ...checkCheckpoints('hyper_representation', run.settings),
+    ...checkHeads('hyper_representation', run.settings),
+    ...checkBatches('hyper_representation', run, catalogue),
   ],
 };

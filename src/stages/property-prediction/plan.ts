@@ -2,6 +2,7 @@
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
 import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
+import { embedding } from '../cost.ts';
 import { allModelInputs, homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
@@ -67,6 +68,11 @@ export const propertyPrediction: Stage<PlannedRun> = {
       settings: [...settings, ...pick(zoo, networkSettings)],
       amount: populations(input, config.checkpoints).samples,
     };
+  },
+
+  cost({ config, input }) {
+    const [zoo, sane] = [input('zoo'), input('sane')];
+    return zoo && sane && { operations: embedding(sane.config, zoo, config.checkpoints), bytes: 0 };
   },
 
   /** What predicts the epoch needs two of them. */

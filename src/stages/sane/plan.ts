@@ -1,7 +1,8 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
-import { checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { operationsOfPretraining } from '../cost.ts';
 import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
@@ -43,6 +44,15 @@ export const sane: Stage<PlannedRun> = {
     };
   },
 
+  cost({ config, input }) {
+    const zoo = input('zoo');
+    const { d_model, layers } = config as { d_model: number; layers: number };
+    // An encoder and a decoder of 12 d^2 weights a layer.
+    return (
+      zoo && { operations: operationsOfPretraining(config, zoo), bytes: 4 * 2 * layers * 12 * d_model ** 2 }
+    );
+  },
+
   narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowCheckpoints('sane', 1, settings)),
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
@@ -57,6 +67,7 @@ export const sane: Stage<PlannedRun> = {
       ...(opaque ? checkWithoutLayers(opaque.architecture, settings.sane) : []),
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
+      ...checkBatches('sane', run, catalogue),
       ...(shared && permutations === null
         ? [
             {

@@ -1,6 +1,6 @@
 import { preparationSteps } from '../../data/prepare.ts';
 import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
-import { populationSize } from '../work.ts';
+import { populationSize, splitSizes } from '../work.ts';
 
 /** What is wrong with the zoo of these models, which is set at `path`. */
 export function checkZoo(
@@ -24,14 +24,6 @@ export function checkZoo(
       hint: `raise ${name}.epochs or leave these checkpoints out`,
     });
   }
-  if (zoo.checkpoints.length === 0) {
-    problems.push({
-      code: 'no-checkpoint',
-      path: [...path, 'checkpoints'],
-      message: `the zoo ends at epoch ${zoo.epochs}, before the first checkpoint`,
-      hint: `add ${name}.checkpoints`,
-    });
-  }
   if (zoo.width !== null && catalogue.architectures[architecture]?.width === null) {
     problems.push({
       code: 'one-width',
@@ -52,14 +44,13 @@ export function checkZoo(
     });
     return problems;
   }
-  const count = populationSize(zoo);
-  const [train, val] = zoo.split.map((share) => Math.floor(share * count + 1e-9)) as [number, number, number];
-  if (train < 1 || val < 1 || count - train - val < 1) {
+  const [train, val, test] = splitSizes(zoo);
+  if (train < 1 || val < 1 || test < 1) {
     problems.push({
       code: 'small-zoo',
       path: [...path, 'models'],
       message: 'every split needs at least one model',
-      received: `${count} models: ${train} train, ${val} validation, ${count - train - val} test`,
+      received: `${populationSize(zoo)} models: ${train} train, ${val} validation, ${test} test`,
       hint: `raise ${name}.models`,
     });
   }

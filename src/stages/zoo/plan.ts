@@ -1,9 +1,10 @@
 /** Stage `zoo` to a plan: a population of models, trained. */
 import type { Models, Planner } from '../../experiment/stage-plan.ts';
 import type { ZooSettings } from '../../experiment/types.ts';
+import { epochOperations, networkBytes, networkOf } from '../cost.ts';
 import { dataset } from '../dataset/plan.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick, population, populationSize } from '../work.ts';
+import { networkSettings, pick, population, populationSize, upTo } from '../work.ts';
 import { checkZoo } from './check.ts';
 import schema from './settings.json' with { type: 'json' };
 
@@ -51,10 +52,22 @@ export const zoo: Stage<Models> = {
     };
   },
 
-  /** Checkpoints that nobody gave are those up to the last epoch. */
+  cost({ config, input }) {
+    const images = input('dataset')?.config;
+    const network = networkOf(config, images);
+    if (!network) return undefined;
+    const { models, samples } = population(config);
+    return {
+      operations: models * (config.epochs as number) * epochOperations(network, images),
+      bytes: samples * networkBytes(network),
+    };
+  },
+
+  /** Checkpoints that nobody gave are those up to the last epoch, which stands for the ones after it. */
   narrow({ zoo }, given): Record<string, number[]> {
+    const { epochs, checkpoints } = zoo;
     if (given.has('zoo.checkpoints') || zoo.import !== null) return {};
-    return { 'zoo.checkpoints': zoo.checkpoints.filter((epoch) => epoch <= zoo.epochs) };
+    return { 'zoo.checkpoints': upTo(epochs, checkpoints) };
   },
 
   /**

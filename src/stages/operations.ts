@@ -1,12 +1,13 @@
 /**
- * Floating-point operations of the work measured: a multiply-add of a matrix product or a convolution counts two, everything
+ * Floating-point operations of the work: a multiply-add of a matrix product or a convolution counts two, everything
  * else (normalisation, softmax, activations, optimiser, losses) nothing. Products that an implementation computes twice count once.
  */
-import type { Architecture, ImageSize, Layer } from '../src/nets/architecture.ts';
-import { outputSize } from '../src/nets/shapes.ts';
-import type { SaneShape } from '../src/sane/parameters.ts';
 
-type Windows = Pick<SaneShape, 'token_size' | 'd_model' | 'latent_dim' | 'layers' | 'window'>;
+import type { SaneSettings } from '../experiment/types.ts';
+import type { Architecture, ImageSize, Layer } from '../nets/architecture.ts';
+import { outputSize } from '../nets/shapes.ts';
+
+type Windows = Pick<SaneSettings, 'token_size' | 'd_model' | 'latent_dim' | 'layers' | 'window'>;
 
 /** A dense map of `rows` vectors. */
 export const dense = (rows: number, inputs: number, outputs: number) => 2 * rows * inputs * outputs;
@@ -30,7 +31,7 @@ export function encoderOperations(shape: Windows, rows: number): number {
  * as much backward, for each map's input and its weights; only the input of the first, the tokens, needs no gradient.
  */
 export function pretrainingOperations(
-  shape: Windows & Pick<SaneShape, 'projection_dim'>,
+  shape: Windows & Pick<SaneSettings, 'projection_dim'>,
   rows: number,
 ): number {
   const { token_size, d_model, latent_dim, window, projection_dim: head } = shape;

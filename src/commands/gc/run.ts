@@ -1,0 +1,82 @@
+/** `exp gc`: removes what no plan needs. */
+import { createInterface } from 'node:readline/promises';
+import { plural } from '../../base/plural.ts';
+import { formatBytes } from '../../report/page/format.ts';
+import { forgetPlan, type KeptPlan, keptPlans } from '../../runner/plans.ts';
+import type { Store } from '../../runner/store.ts';
+import { findUnneeded, removeUnneeded, type Unneeded } from '../../runner/unneeded.ts';
+import type { Request } from '../arguments.ts';
+import { inColumns } from '../columns.ts';
+import { findExperiment } from '../kept-runs.ts';
+import { findStore } from '../option-values.ts';
+import { print, printError, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
+
+/** Longer lists are cut and counted. */
+const shown = 40;
+
+/** Returns the exit code. */
+export async function gcCommand(request: Request): Promise<number> {
+  const { switches, values } = request;
+  const json = switches.has('json');
+  const store = findStore(request);
+  const plans = await keptPlans(store);
+  const forgotten = new Set((values.get('forget') ?? []).map((name) => findExperiment(name, plans).id));
+  const found = findUnneeded(store, remaining(store, plans, forgotten));
+  const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
+  if (json) for (const one of found) printJson({ event: 'unneeded', ...one });
+  else print(describe(store, found, bytes));
+  if (found.length === 0 && forgotten.size === 0) return 0;
+  if (!switches.has('yes') && !(await agrees(json))) {
+    printError('Nothing was removed. --yes removes it without asking.');
+    return 0;
+  }
+  for (const id of forgotten) await forgetPlan(store, id);
+  // A run that began since may need some of it.
+  const still = new Map(
+    findUnneeded(store, remaining(store, await keptPlans(store), new Set())).map((one) => [idOf(one), one]),
+  );
+  const held: Unneeded[] = [];
+  let removed = 0;
+  for (const one of found.flatMap((before) => still.get(idOf(before)) ?? [])) {
+    if (await removeUnneeded(store, one)) removed += one.bytes;
+    else held.push(one);
+  }
+  if (json) printJson({ event: 'removed', bytes: removed, held: held.map(idOf) });
+  else {
+    for (const one of held) print(`${idOf(one)} stays: a process is computing it`);
+    print(`${formatBytes(removed)} removed`);
+  }
+  return 0;
+}
+
+const idOf = ({ stage, key }: Unneeded) => `${stage}/${key}`;
+
+/** The plans that are not forgotten. Throws a UsageError where there are none at all: everything would go. */
+function remaining(store: Store, plans: readonly KeptPlan[], forgotten: ReadonlySet<string>): KeptPlan[] {
+  if (plans.length === 0 && findUnneeded(store, []).length > 0 && forgotten.size === 0)
+    throw new UsageError(
+      `${store.root} has no plan of an experiment, so that nothing says what is needed`,
+      'run the experiments that are to stay once; what is finished is not computed again',
+    );
+  return plans.filter(({ id }) => !forgotten.has(id));
+}
+
+function describe(store: Store, found: readonly Unneeded[], bytes: number): string {
+  if (found.length === 0) return `${store.root}: everything is needed`;
+  const rows = found.slice(0, shown).map((one) => [idOf(one), one.what, formatBytes(one.bytes)]);
+  return [
+    inColumns(['not needed', 'what', 'size'], rows),
+    ...(found.length > shown ? [`and ${found.length - shown} more`] : []),
+    `${plural(found.length, 'artefact')}, ${formatBytes(bytes)} in ${store.root}`,
+  ].join('\n');
+}
+
+/** Asks on a terminal; elsewhere nobody can answer. */
+async function agrees(json: boolean): Promise<boolean> {
+  if (json || !process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Remove it? [y/N] ');
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}

@@ -1,0 +1,42 @@
+/** Labels that tell the stages of a plan apart. */
+import { canonicalJson, type Json } from '../base/json.ts';
+import { asText } from './grid.ts';
+import type { StageNode } from './types.ts';
+
+/** Longer values are cut: a label is one line. */
+const longest = 24;
+
+const shorten = (text: string) => (text.length <= longest ? text : `${text.slice(0, longest - 1)}…`);
+
+/** Whether values are the same is seen by their text. */
+const textOf = (value: Json | undefined) => canonicalJson(value ?? null);
+
+/**
+ * The same stages, those of equal labels with what differs among them: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is told
+ * apart first, and then tells it apart, too. Inputs stand before their readers.
+ */
+export function tellApart(stages: readonly StageNode[]): StageNode[] {
+  const twins = Map.groupBy(stages, ({ label }) => label);
+  const differing = new Map<string, string[]>();
+  for (const [label, group] of twins) differing.set(label, group.length > 1 ? fieldsThatDiffer(group) : []);
+  /** What tells a stage apart, by key. */
+  const marks = new Map<string, string[]>();
+  return stages.map((node) => {
+    const group = twins.get(node.label) ?? [];
+    if (group.length < 2) return node;
+    const fields = differing.get(node.label) ?? [];
+    const own = fields.map((name) => `${name}=${shorten(asText(node.config[name]))}`);
+    const fromInputs = Object.values(node.inputs).flatMap((key) => marks.get(key) ?? []);
+    const all = [...new Set([...fromInputs, ...own])];
+    marks.set(node.key, all);
+    return { ...node, label: [node.label, ...all].join(' ') };
+  });
+}
+
+function fieldsThatDiffer(group: readonly StageNode[]): string[] {
+  const names = new Set(group.flatMap(({ config }) => Object.keys(config)));
+  return [...names].filter((name) => {
+    const first = textOf(group[0]?.config[name]);
+    return group.some(({ config }) => textOf(config[name]) !== first);
+  });
+}

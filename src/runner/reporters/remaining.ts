@@ -1,0 +1,75 @@
+/** How long everything will still take: what was expected of the work that is left, by how right that was so far. */
+import type { RunnerEvent } from '../events.ts';
+
+/** Sooner, the start of a process counts for more than its work. */
+const enoughSeconds = 5;
+
+interface Running {
+  expected: number;
+  startedAtMs: number;
+  fraction: number;
+  /** What an earlier, interrupted run had done of it. */
+  before: number | undefined;
+}
+
+export class Remaining {
+  private workers = 1;
+  /** Seconds of jobs that were expected in all; null where nothing could be told. */
+  private expected: number | null = null;
+  private readonly ended = { expected: 0, seconds: 0 };
+  private readonly running = new Map<string, Running>();
+
+  observe(event: RunnerEvent, nowMs: number): void {
+    switch (event.event) {
+      case 'start':
+        this.workers = event.workers;
+        this.expected = event.expectedWork;
+        break;
+      case 'job-start':
+        this.running.set(event.job, {
+          ...{ expected: event.expectedSeconds, startedAtMs: nowMs },
+          ...{ fraction: 0, before: undefined },
+        });
+        break;
+      case 'job-progress': {
+        const job = this.running.get(event.job);
+        if (!job) break;
+        job.fraction = event.progress.done / Math.max(event.progress.total, 1);
+        job.before ??= job.fraction;
+        break;
+      }
+      case 'job-done':
+        this.ended.expected += this.running.get(event.job)?.expected ?? 0;
+        this.ended.seconds += event.seconds;
+        this.running.delete(event.job);
+        break;
+      case 'job-failed':
+      case 'job-stopped':
+        this.drop(this.running.get(event.job)?.expected ?? 0);
+        this.running.delete(event.job);
+        break;
+      case 'stage-skipped':
+        this.drop(event.expectedSeconds);
+    }
+  }
+
+  /** Work that is not done here. */
+  private drop(seconds: number): void {
+    if (this.expected !== null) this.expected -= seconds;
+  }
+
+  /** Seconds; undefined where nothing can be told yet. */
+  seconds(nowMs: number): number | undefined {
+    if (this.expected === null) return undefined;
+    const running = [...this.running.values()];
+    const begun = running.filter(({ fraction, before = 0 }) => fraction > before);
+    const spent = begun.reduce((sum, job) => sum + (nowMs - job.startedAtMs) / 1000, this.ended.seconds);
+    const worth = begun.reduce(
+      (sum, { expected, fraction, before = 0 }) => sum + expected * (fraction - before),
+      this.ended.expected,
+    );
+    const pace = spent < enoughSeconds || worth <= 0 ? 1 : spent / worth;
+    const done = running.reduce((sum, job) => sum + job.expected * job.fraction, this.ended.expected);
+    return (Math.max(0, this.expected - done) * pace) / this.workers;
+  }
+}

@@ -1,0 +1,74 @@
+/** What is in a store and no plan needs: artefacts of settings that were changed since, interrupted work, what was set aside. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Lease } from '../base/lease.ts';
+import type { KeptPlan } from './plans.ts';
+import type { Store } from './store.ts';
+
+/** What there is of one key. */
+export interface Unneeded {
+  stage: string;
+  key: string;
+  /** An artefact that no plan has, work on one that never finished, or what is left of one that is needed. */
+  what: 'artefact' | 'unfinished' | 'set aside';
+  paths: string[];
+  bytes: number;
+}
+
+/** Folders of a store that are of no stage. */
+const otherFolders: ReadonlySet<string> = new Set(['logs', 'plans']);
+
+const foldersIn = (path: string): string[] => {
+  const entries = readdirSync(path, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+};
+
+/** Set aside: damaged, replaced by `exp rerun`, or not quite removed. */
+const isAside = (name: string) => /\.(damaged|old-\d+|removed)$/.test(name);
+
+/** Everything that these plans do not need. */
+export function findUnneeded(store: Store, plans: readonly KeptPlan[]): Unneeded[] {
+  const needed = new Set(plans.flatMap(({ stages }) => stages.map(({ key }) => key)));
+  return foldersIn(store.root)
+    .filter((stage) => !otherFolders.has(stage))
+    .flatMap((stage) => {
+      const folder = join(store.root, stage);
+      const byKey = Map.groupBy(readdirSync(folder), (name) => name.split('.')[0] as string);
+      return [...byKey].flatMap(([key, names]): Unneeded[] => {
+        const gone = names.filter((name) => !name.endsWith('.lease') && (!needed.has(key) || isAside(name)));
+        if (gone.length === 0) return [];
+        const paths = gone.map((name) => join(folder, name));
+        const what = needed.has(key) ? 'set aside' : names.includes(key) ? 'artefact' : 'unfinished';
+        return [{ stage, key, what, paths, bytes: paths.reduce((sum, path) => sum + sizeOf(path), 0) }];
+      });
+    });
+}
+
+/** Removes it, unless a process holds its lease; returns whether it did. Whole folders get another name first, so that no half of one is left. */
+export async function removeUnneeded(store: Store, { stage, key, paths }: Unneeded): Promise<boolean> {
+  const lease = Lease.take(store.lease({ stage, key }));
+  if (!lease) return false;
+  try {
+    const removed = `${store.folder({ stage, key })}.removed`;
+    for (const path of paths) {
+      if (path !== store.folder({ stage, key })) {
+        await rm(path, { recursive: true, force: true });
+        continue;
+      }
+      await rm(removed, { recursive: true, force: true });
+      await rename(path, removed);
+    }
+    await rm(removed, { recursive: true, force: true });
+    return true;
+  } finally {
+    lease.release();
+  }
+}
+
+/** Bytes of a file, or of all files in a folder; links count as themselves. */
+function sizeOf(path: string): number {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  if (!info?.isDirectory()) return info?.size ?? 0;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
