@@ -28,6 +28,9 @@ export interface PlanEstimate {
  */
 const operationsPerSecond = 20e9;
 
+/** Seconds of a job besides: its process starts, reads its inputs and writes what it made. */
+const startSeconds = 0.4;
+
 /**
  * Estimates what is to compute: median seconds per amount of the finished stages of the same kind of work or, where none was timed in this store,
  * from its operations on the cores of this machine.
@@ -51,9 +54,10 @@ export function estimatePlan(
     const cost = stage?.cost?.(planned(node, nodes));
     bytes += cost?.bytes ?? 0;
     if (known) stages.set(node.key, { seconds: median(known) * amount, from: known.length });
-    else if (cost)
-      stages.set(node.key, { seconds: cost.operations / operationsPerSecond / coresOfJob, from: 0 });
-    else if (stage && !stage.cost) stages.set(node.key, { seconds: 0, from: 0 });
+    else if (stage && (cost || !stage.cost)) {
+      const work = (cost?.operations ?? 0) / operationsPerSecond / coresOfJob;
+      stages.set(node.key, { seconds: startSeconds * node.parts + work, from: 0 });
+    }
   }
   const total = stages.size === todo.length ? totalSeconds(todo, stages, workers) : undefined;
   return { stages, total, bytes };

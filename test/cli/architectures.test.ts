@@ -167,7 +167,7 @@ property_prediction: {checkpoints: null, gap: evaluated, features: [weights, sta
 
   // Of experiments with several SANEs, or none, it is not taken.
   const two = program.write('two.yaml', text(', seed: [0, 1]'));
-  expect((await exp(two, '--out', program.out, '--only', 'task=property-prediction')).code).toBe(0);
+  expect((await exp(two, '--out', `${program.out}-two`, '--only', 'task=property-prediction')).code).toBe(0);
   const several = await exp('embed', first, '--sane', two);
   expect(several.err).toStartWith(`exp: ${two}: it has several SANEs\n  name the folder of one:\n  ${store}`);
   expect(several.err).toContain('sane tensors/glyphs seed 1\n');

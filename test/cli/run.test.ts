@@ -24,7 +24,7 @@ describe('exp <file>', () => {
     expect(first.out).toContain('Table 1.');
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
     expect(first.err).toContain(`6 files written to ${program.out}`);
-    expect(readdirSync(program.out).sort()).toEqual(['experiment.json', 'report.html', ...tables]);
+    expect(readdirSync(program.out).sort()).toEqual(['experiment.json', 'figures', 'report.html', ...tables]);
     expect(program.steps).toHaveLength(9);
     const second = await program.run();
     const written = `6 files written to ${program.out}\nReport: ${join(program.out, 'report.html')}\n`;
@@ -114,6 +114,7 @@ describe('exp <file>', () => {
     expect(out).not.toContain('Table 1.');
     expect(readdirSync(program.out).sort()).toEqual([
       'experiment.json',
+      'figures',
       'report.html',
       ...['csv', 'html', 'json', 'md', 'tex'].map((end) => `sweep-r2.${end}`),
     ]);
