@@ -145,14 +145,14 @@ const trainOnCpu = memoize(
     return train(stepsOf(epochs), different({ optimizer }), dataOf(trained, tested));
   },
 );
-const stepsOf = (epochs: number): ZooConfig => ({ ...config, epochs, batch_size: 9, checkpoints: [epochs] });
+const stepsOf = (epochs: number): ZooConfig => ({ ...config, epochs, batch_size: 5, checkpoints: [epochs] });
 
 describe('training a population', () => {
   // A software adapter takes seconds for each step: there are fewer on webgpu.
   test.each(acceleratedDevices)(
     'takes the steps on %s that it takes on tfjs’ own CPU back end, and leaves no tensor behind',
     async (device) => {
-      const [epochs, trained, tested] = device === 'webgpu' ? [1, 5, 3] : [2, 11, 3];
+      const [epochs, trained, tested] = device === 'webgpu' ? [1, 5, 3] : [2, 7, 3];
       for (const optimizer of device === 'webgpu' ? (['adam'] as const) : (['adam', 'sgd'] as const)) {
         const oracle = await trainOnCpu(optimizer, epochs, trained, tested);
         await startTested([device], 2);
