@@ -10,7 +10,7 @@ const zooOf = (models: Models, planner: Planner): string =>
 
 /** The zoo that a run is about. */
 function homeZoo(models: Models, planner: Planner): Models {
-  const zoos = zoosOf(models, planner.folder);
+  const zoos = zoosOf(models, planner.folder, planner.paper);
   return zoos[homeOf(models, zoos)] as Models;
 }
 
@@ -24,7 +24,7 @@ export const modelInputs = (models: Models, planner: Planner) =>
 
 /** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
 export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
-  const zoos = zoosOf(models, planner.folder);
+  const zoos = zoosOf(models, planner.folder, planner.paper);
   return Object.assign({}, ...zoos.map((one, i) => inputsOf(one, planner, i === 0 ? '' : `-${i + 1}`)));
 }
 
@@ -36,6 +36,6 @@ function inputsOf(models: Models, planner: Planner, suffix = ''): Record<string,
 
 /** Which of SANE's zoos a run is about, as part of a config, where it is not the first. */
 export function homeConfig(models: Models, planner: Planner): { home?: number } {
-  const home = homeOf(models, zoosOf(models, planner.folder));
+  const home = homeOf(models, zoosOf(models, planner.folder, planner.paper));
   return home > 0 ? { home } : {};
 }

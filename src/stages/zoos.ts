@@ -1,27 +1,50 @@
 /** Which zoos a run has: one, or those of a list of folders. */
-import type { Models } from '../experiment/stage-plan.ts';
-import type { Folder } from '../experiment/types.ts';
+import { canonicalJson, type Json } from '../base/json.ts';
+import type { Models, PaperSettings } from '../experiment/stage-plan.ts';
+import type { Folder, ZooSettings } from '../experiment/types.ts';
 
 /** What is in a folder of the plan. */
 type FolderOf = (path: string) => Partial<Folder> | undefined;
 
 /**
  * The zoos of a run: the one that is trained or imported, or each of a list of folders. What an entry does not say of its architecture and
- * data set, the folder does, or else the run.
+ * data set, the folder does, or else the run. What the run's recipe says of training gives way to what theirs does.
  */
-export function zoosOf(models: Models, folder: FolderOf): Models[] {
+export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): Models[] {
   const { settings } = models;
   const { import: imported } = settings.zoo;
   if (!Array.isArray(imported)) return [models];
   return imported.map((entry) => {
     const given = typeof entry === 'string' ? { folder: entry } : entry;
     const said = folder(given.folder);
-    return {
-      architecture: given.architecture ?? said?.architecture ?? models.architecture,
-      dataset: given.dataset ?? said?.dataset ?? models.dataset,
-      settings: { ...settings, zoo: { ...settings.zoo, import: given.folder } },
-    };
+    const architecture = given.architecture ?? said?.architecture ?? models.architecture;
+    const dataset = given.dataset ?? said?.dataset ?? models.dataset;
+    const zoo = { ...trainedAs(models, { architecture, dataset }, paper), import: given.folder };
+    return { architecture, dataset, settings: { ...settings, zoo } };
   });
+}
+
+/** What is assumed of the training of networks whose zoo does not say it. */
+const assumed = [
+  'optimizer',
+  'learning_rate',
+  'weight_decay',
+  'dropout',
+  'activation',
+  'init',
+] as const satisfies readonly (keyof ZooSettings)[];
+
+/** The settings of a run's zoo for networks of another kind. */
+function trainedAs(
+  { settings: { zoo }, ...run }: Models,
+  other: Pick<Models, 'architecture' | 'dataset'>,
+  paper: PaperSettings,
+): ZooSettings {
+  const [own, its] = [paper(run).zoo, paper(other).zoo];
+  const same = (name: (typeof assumed)[number]) =>
+    canonicalJson(zoo[name] as Json) === canonicalJson(own[name] as Json);
+  const changed = assumed.filter(same).map((name) => [name, its[name]]);
+  return { ...zoo, ...Object.fromEntries(changed) };
 }
 
 /** Which of its zoos a run is about: the first of its architecture and data set; -1 if none is. */

@@ -176,6 +176,12 @@ describe('exp rerun and gc', () => {
     expect(names('sane').sort()).toEqual(before);
     expect((await exp('gc')).out).toBe(`${program.store.root}: everything is needed\n`);
     expect((await exp('ls')).out).toContain('2 of 2 done');
+
+    // Nothing is needed once the last plan is forgotten.
+    const [last] = await keptPlans(program.store);
+    const all = await exp('gc', '--forget', last?.id as string, '--yes');
+    expect([all.code, all.err]).toEqual([0, '']);
+    expect(names('sane')).toEqual([]);
   });
 
   test('remove nothing where no plan says what is needed', async () => {

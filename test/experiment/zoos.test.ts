@@ -65,6 +65,31 @@ test('runs about the zoos of one list share their SANE', () => {
   expect(predictions.map(({ config }) => config.home)).toEqual([undefined, 1]);
 });
 
+test('what a zoo does not say of its training is that of its own networks, also in runs about others', () => {
+  const zoos = `[{folder: ${first}, architecture: cnn-small, dataset: glyphs}, {folder: ${grey}, architecture: resnet18, dataset: cifar-10}]`;
+  const grid = 'architecture: [cnn-small, resnet18], dataset: [glyphs, cifar-10]';
+  const exclude =
+    '}\nexclude: [{architecture: cnn-small, dataset: cifar-10}, {architecture: resnet18, dataset: glyphs}]\nproperty_prediction: {checkpoints: [1]';
+  const list = planned(zoos, grid, exclude).stages.filter(({ stage }) => stage === 'zoo-import');
+  const of = (name: string) =>
+    list
+      .filter(({ config }) => config.architecture === name)
+      .map(({ config }) => (config.assumed as { activation: string }).activation);
+  expect(new Set(of('cnn-small'))).toEqual(new Set(['tanh']));
+  expect(new Set(of('resnet18'))).toEqual(new Set(['relu']));
+});
+
+test('a list for prompts none of which has their networks is a mistake at its place', () => {
+  const generation = text(first)
+    .replace('[property-prediction]', '[generation]')
+    .concat(
+      `generation: {prompt_zoo: {zoo: {import: [{folder: ${second}, architecture: mini}]}}, methods: [sub]}\n`,
+    );
+  expect(mistakes(generation, { inspectFolder })).toContain(
+    'generation.prompt_zoo.zoo.import: none of these zoos is of cnn-small on glyphs',
+  );
+});
+
 test('what is wrong with a list of zoos is said at the entry, with the remedy', () => {
   const none = (received: string) =>
     `zoo.import: none of these zoos is of cnn-small on glyphs (run property-prediction)|received ${received}|  a run is about one of them: name its architecture and data set in grid, or give the entries theirs, as {folder: …, architecture: …}`;

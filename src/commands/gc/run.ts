@@ -34,7 +34,7 @@ export async function gcCommand(request: Request): Promise<number> {
   for (const id of forgotten) await forgetPlan(store, id);
   // A run that began since may need some of it.
   const still = new Map(
-    findUnneeded(store, remaining(store, await keptPlans(store), new Set())).map((one) => [idOf(one), one]),
+    findUnneeded(store, remaining(store, await keptPlans(store), forgotten)).map((one) => [idOf(one), one]),
   );
   const held: Unneeded[] = [];
   let removed = 0;

@@ -20,7 +20,7 @@ export function checkChannels(
       paper,
     );
     const target = settings.generation.target_dataset ?? dataset;
-    const zoos = zoosOf({ architecture, dataset, settings }, (path) => folders.get(path));
+    const zoos = zoosOf({ architecture, dataset, settings }, (path) => folders.get(path), paper);
     const folder = zoos[homeOf({ architecture, dataset, settings }, zoos)]?.settings.zoo.import;
     return {
       target,

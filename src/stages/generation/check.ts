@@ -1,6 +1,7 @@
 /** Mistakes in the settings of a run of task `generation`, and of the zoo that its prompts come from. */
 import type { CheckContext, Models, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import { checkZoo } from '../zoo/check.ts';
+import { checkFolders } from '../zoo-import/plan.ts';
 import { checkChannels } from './check-channels.ts';
 import { promptsOf } from './prompts.ts';
 
@@ -15,7 +16,9 @@ export function checkGeneration(run: PlannedRun, context: CheckContext): Setting
   return [
     ...(isTask ? checkLayers(run, context) : []),
     ...(isTask ? checkWholeNetworks(run, context) : []),
-    ...(prompts.settings.zoo !== zoo ? checkZoo(prompts, promptPath, context) : []),
+    ...(prompts.settings.zoo !== zoo
+      ? [...checkZoo(prompts, promptPath, context), ...checkFolders(prompts, promptPath, context)]
+      : []),
     ...checkEpochs(prompts, promptPath, context.given),
     ...checkCandidates(prompts),
     ...(isTask ? checkChannels(run, promptPath, context) : []),

@@ -26,7 +26,9 @@ export const sane: Stage<PlannedRun> = {
 
   plan(run, planner) {
     const { seed, settings } = run;
-    const zoos = zoosOf(run, planner.folder).map(({ architecture, dataset }) => `${architecture}/${dataset}`);
+    const zoos = zoosOf(run, planner.folder, planner.paper).map(
+      ({ architecture, dataset }) => `${architecture}/${dataset}`,
+    );
     return {
       label: `sane ${zoos.join(' + ')} seed ${seed}`,
       config: { ...pretraining(settings.sane), seed },
@@ -57,10 +59,10 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
-  check(run, { catalogue, folders }) {
+  check(run, { catalogue, folders, paper }) {
     const { settings } = run;
     const { shared_permutations: shared, permutations } = settings.sane;
-    const opaque = zoosOf(run, (path) => folders.get(path)).find(
+    const opaque = zoosOf(run, (path) => folders.get(path), paper).find(
       ({ architecture }) => catalogue.architectures[architecture]?.opaque,
     );
     return [

@@ -1,5 +1,5 @@
 /** Stage `zoo-import` to a plan: the zoo in a folder, made one of this program. */
-import type { CheckContext, Models, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
+import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
 import { didYouMean } from '../../experiment/suggest.ts';
 import type { Stage } from '../stage.ts';
 import { pick, population } from '../work.ts';
@@ -32,16 +32,20 @@ export const zooImport: Stage<Models> = {
     };
   },
 
-  check: checkFolders,
+  check: (run, context) => checkFolders(run, ['zoo'], context),
 
   work: (config) => ({ settings: pick(config, ['architecture']), amount: population(config).samples }),
 };
 
-/** A list of folders none of which has the run's networks, or with networks whose layers nothing says. */
-function checkFolders(run: PlannedRun, { catalogue, folders }: CheckContext): SettingProblem[] {
-  const { import: imported } = run.settings.zoo;
+/** Of a zoo that is set at `place`: a list of folders none of which has the run's networks, or with networks whose layers nothing says. */
+export function checkFolders(
+  models: Models,
+  place: readonly string[],
+  { catalogue, folders, paper }: CheckContext,
+): SettingProblem[] {
+  const { import: imported } = models.settings.zoo;
   if (!Array.isArray(imported)) return [];
-  const zoos = zoosOf(run, (path) => folders.get(path));
+  const zoos = zoosOf(models, (path) => folders.get(path), paper);
   const names = Object.keys(catalogue.architectures);
   const unknown = zoos.flatMap(({ architecture }, i): SettingProblem[] =>
     names.includes(architecture)
@@ -49,7 +53,7 @@ function checkFolders(run: PlannedRun, { catalogue, folders }: CheckContext): Se
       : [
           {
             code: 'unknown-architecture',
-            path: ['zoo', 'import', String(i)],
+            path: [...place, 'import', String(i)],
             message: `the folder says that its networks are ${architecture}, which is not known here`,
             hint:
               didYouMean(architecture, names) ??
@@ -57,13 +61,13 @@ function checkFolders(run: PlannedRun, { catalogue, folders }: CheckContext): Se
           },
         ],
   );
-  if (unknown.length > 0 || homeOf(run, zoos) >= 0) return unknown;
+  if (unknown.length > 0 || homeOf(models, zoos) >= 0) return unknown;
   const there = zoos.map(({ architecture, dataset }) => `${architecture} on ${dataset}`);
   return [
     {
       code: 'no-such-zoo',
-      path: ['zoo', 'import'],
-      message: `none of these zoos is of ${run.architecture} on ${run.dataset}`,
+      path: [...place, 'import'],
+      message: `none of these zoos is of ${models.architecture} on ${models.dataset}`,
       received: there.join(', '),
       hint: 'a run is about one of them: name its architecture and data set in grid, or give the entries theirs, as {folder: …, architecture: …}',
     },
