@@ -2,6 +2,9 @@
 import { canonicalJson } from '../base/json.ts';
 import type { StageNode } from './types.ts';
 
+/** Whether a name can be a key. */
+export const isContentKey = (name: string): boolean => /^[0-9a-f]{16}$/.test(name);
+
 /** 16 hex digits of the SHA-256 over what decides a stage's result. */
 export function contentKey({
   stage,

@@ -49,6 +49,8 @@ export async function keepPlan(store: Store, plan: Plan, origin: Origin): Promis
   try {
     mkdirSync(dirname(path), { recursive: true });
     await writeJson(path, { origin, ...plan });
+    // An earlier version kept the last plan of each name, whatever it was of.
+    await forgetPlan(store, plan.name);
     if (Object.keys(origin.only).length === 0) {
       const whole = canonicalJson(origin as unknown as Json);
       for (const { id, origin: other } of await keptPlans(store)) {

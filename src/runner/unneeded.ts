@@ -1,8 +1,10 @@
 /** What is in a store and no plan needs: artefacts of settings that were changed since, interrupted work, what was set aside. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Lease } from '../base/lease.ts';
+import { isContentKey } from '../experiment/keys.ts';
+import { stages } from '../stages/registry.ts';
 import type { KeptPlan } from './plans.ts';
 import type { Store } from './store.ts';
 
@@ -16,26 +18,19 @@ export interface Unneeded {
   bytes: number;
 }
 
-/** Folders of a store that are of no stage. */
-const otherFolders: ReadonlySet<string> = new Set(['logs', 'plans']);
-
-const foldersIn = (path: string): string[] => {
-  const entries = readdirSync(path, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-};
-
 /** Set aside: damaged, replaced by `exp rerun`, or not quite removed. */
 const isAside = (name: string) => /\.(damaged|old-\d+|removed)$/.test(name);
 
-/** Everything that these plans do not need. */
+/** Everything that these plans do not need. A store may be a folder that has other things too: those are nobody's here. */
 export function findUnneeded(store: Store, plans: readonly KeptPlan[]): Unneeded[] {
   const needed = new Set(plans.flatMap(({ stages }) => stages.map(({ key }) => key)));
-  return foldersIn(store.root)
-    .filter((stage) => !otherFolders.has(stage))
+  return Object.keys(stages)
+    .filter((stage) => existsSync(join(store.root, stage)))
     .flatMap((stage) => {
       const folder = join(store.root, stage);
       const byKey = Map.groupBy(readdirSync(folder), (name) => name.split('.')[0] as string);
       return [...byKey].flatMap(([key, names]): Unneeded[] => {
+        if (!isContentKey(key)) return [];
         const gone = names.filter((name) => !name.endsWith('.lease') && (!needed.has(key) || isAside(name)));
         if (gone.length === 0) return [];
         const paths = gone.map((name) => join(folder, name));

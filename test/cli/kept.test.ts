@@ -21,6 +21,9 @@ const run = (...args: string[]) => inProcess(program.file, ...program.places, ..
 beforeAll(async () => {
   program = new Program({}, sweep);
   store = ['--store', program.store.root];
+  // An earlier version kept plans by their names; a run takes the place of that.
+  mkdirSync(join(program.store.root, 'plans'), { recursive: true });
+  writeFileSync(join(program.store.root, 'plans/tiny.json'), '{"name": "tiny", "runs": [], "stages": []}');
   expect((await run()).code).toBe(0);
 });
 
@@ -150,6 +153,9 @@ describe('exp rerun and gc', () => {
     const partial = join(program.store.root, 'zoo', 'feedfeedfeedfeed.partial');
     mkdirSync(partial);
     writeFileSync(join(partial, 'half'), 'x'.repeat(5000));
+    // What a store's folder has besides is nobody's of the program's.
+    const others = ['photos/0123456789abcdef', 'zoo/notes'].map((name) => join(program.store.root, name));
+    for (const path of others) mkdirSync(path, { recursive: true });
     const listed = await exp('gc');
     expect(listed.out).toMatch(/zoo\/feedfeedfeedfeed +unfinished +5\.0 kB\n/);
     expect(listed.out.match(/set aside/g)).toHaveLength(2);
@@ -182,6 +188,7 @@ describe('exp rerun and gc', () => {
     const all = await exp('gc', '--forget', last?.id as string, '--yes');
     expect([all.code, all.err]).toEqual([0, '']);
     expect(names('sane')).toEqual([]);
+    expect(others.map((path) => existsSync(path))).toEqual([true, true]);
   });
 
   test('remove nothing where no plan says what is needed', async () => {

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { plural } from '../../base/plural.ts';
 import { formatBytes } from '../../report/page/format.ts';
-import { forgetPlan, type KeptPlan, keptPlans } from '../../runner/plans.ts';
+import { forgetPlan, keptPlans } from '../../runner/plans.ts';
 import type { Store } from '../../runner/store.ts';
 import { findUnneeded, removeUnneeded, type Unneeded } from '../../runner/unneeded.ts';
 import type { Request } from '../arguments.ts';
@@ -22,7 +22,15 @@ export async function gcCommand(request: Request): Promise<number> {
   const store = findStore(request);
   const plans = await keptPlans(store);
   const forgotten = new Set((values.get('forget') ?? []).map((name) => findExperiment(name, plans).id));
-  const found = findUnneeded(store, remaining(store, plans, forgotten));
+  if (plans.length === 0 && findUnneeded(store, []).length > 0)
+    throw new UsageError(
+      `${store.root} has no plan of an experiment, so that nothing says what is needed`,
+      'run the experiments that are to stay once; what is finished is not computed again',
+    );
+  const found = findUnneeded(
+    store,
+    plans.filter(({ id }) => !forgotten.has(id)),
+  );
   const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
   if (json) for (const one of found) printJson({ event: 'unneeded', ...one });
   else print(describe(store, found, bytes));
@@ -32,13 +40,12 @@ export async function gcCommand(request: Request): Promise<number> {
     return 0;
   }
   for (const id of forgotten) await forgetPlan(store, id);
-  // A run that began since may need some of it.
-  const still = new Map(
-    findUnneeded(store, remaining(store, await keptPlans(store), forgotten)).map((one) => [idOf(one), one]),
-  );
   const held: Unneeded[] = [];
   let removed = 0;
-  for (const one of found.flatMap((before) => still.get(idOf(before)) ?? [])) {
+  for (const one of found) {
+    // A run that began since may need it: it keeps its plan before it looks at what is there.
+    const needed = new Set((await keptPlans(store)).flatMap(({ stages }) => stages.map(({ key }) => key)));
+    if (one.what !== 'set aside' && needed.has(one.key)) continue;
     if (await removeUnneeded(store, one)) removed += one.bytes;
     else held.push(one);
   }
@@ -51,16 +58,6 @@ export async function gcCommand(request: Request): Promise<number> {
 }
 
 const idOf = ({ stage, key }: Unneeded) => `${stage}/${key}`;
-
-/** The plans that are not forgotten. Throws a UsageError where there are none at all: everything would go. */
-function remaining(store: Store, plans: readonly KeptPlan[], forgotten: ReadonlySet<string>): KeptPlan[] {
-  if (plans.length === 0 && findUnneeded(store, []).length > 0 && forgotten.size === 0)
-    throw new UsageError(
-      `${store.root} has no plan of an experiment, so that nothing says what is needed`,
-      'run the experiments that are to stay once; what is finished is not computed again',
-    );
-  return plans.filter(({ id }) => !forgotten.has(id));
-}
 
 function describe(store: Store, found: readonly Unneeded[], bytes: number): string {
   if (found.length === 0) return `${store.root}: everything is needed`;

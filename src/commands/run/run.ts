@@ -45,17 +45,23 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   };
   const plan = await loadPlan(request);
   const store = openStore(request);
-  const states = await survey(plan, store, { retryFailed: switches.has('retry-failed') });
+  const look = () => survey(plan, store, { retryFailed: switches.has('retry-failed') });
   if (switches.has('dry-run')) {
-    return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
+    return dryRun(plan, await look(), store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
   const out = await openOutFolder(request, plan.name);
   await store.removeLeftovers();
-  const todo = plan.stages.some(({ key }) => states.get(key)?.state === 'compute');
   const { set, only } = await selectionOption(request);
-  const kept = keepPlan(store, plan, originOf(store, request.positionals[0] as string, set, only));
-  // Where all is finished it is kept too, for exp ls and gc; a store that may only be read needs neither.
-  await (todo ? kept : kept.catch(() => {}));
+  const origin = originOf(store, request.positionals[0] as string, set, only);
+  // Before anything is looked at, so that a gc meanwhile leaves it.
+  const refusal = await keepPlan(store, plan, origin).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const states = await look();
+  const todo = plan.stages.some(({ key }) => states.get(key)?.state === 'compute');
+  // A store that may only be read will do where all is finished.
+  if (todo && refusal) throw refusal;
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (todo) {
