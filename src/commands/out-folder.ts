@@ -10,8 +10,10 @@ import { UsageError } from './usage.ts';
 
 /** What was run into a folder, as its file `experiment.json` says. */
 interface Owner {
-  /** The experiment file, from the folder on. */
+  /** The experiment file, from the folder on; of one far away its name alone. */
   file: string;
+  /** A hash of the path of a file far away, which its name alone does not tell from others. */
+  place?: string;
   set: Record<string, Json>;
 }
 
@@ -35,7 +37,7 @@ export async function openOutFolder(request: Request, experiment: string): Promi
   const given = optionValue(request, 'out');
   const dir = given ? resolve(given) : join(resultsFolder(file), nameOf(experiment, set));
   checkFolder(dir, '--out');
-  const owner = { file: pathFrom(dir, file), set };
+  const owner = { ...pathFrom(dir, file), set };
   checkOwner(dir, owner);
   return { dir, owner };
 }
@@ -61,17 +63,19 @@ function nameOf(experiment: string, set: Owner['set']): string {
   const full = [experiment, ...settingsOf(set)].join(',');
   const plain = full.replace(/[^\w.,=+-]+/g, '_');
   if (plain === full && full.length <= longestName) return full;
-  const hash = new Bun.CryptoHasher('sha256').update(full).digest('hex').slice(0, 8);
-  return `${plain.slice(0, longestName)}-${hash}`;
+  return `${plain.slice(0, longestName)}-${hashOf(full)}`;
 }
 
-/** Relative, so that both may move together; of a file far away its name alone, since results are published and paths name people. */
-function pathFrom(dir: string, file: string): string {
+const hashOf = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 8);
+
+/** Relative, so that both may move together; of a file far away not the path, since results are published and paths name people. */
+function pathFrom(dir: string, file: string): Pick<Owner, 'file' | 'place'> {
   const [, top] = dir.split('/');
-  return file.startsWith(`/${top}/`) ? relative(dir, file) : basename(file);
+  if (file.startsWith(`/${top}/`)) return { file: relative(dir, file) };
+  return { file: basename(file), place: hashOf(file) };
 }
 
-function checkOwner(dir: string, { file, set }: Owner): void {
+function checkOwner(dir: string, { file, place, set }: Owner): void {
   let other: Partial<Owner>;
   try {
     other = JSON.parse(readFileSync(join(dir, recordName), 'utf8'));
@@ -80,9 +84,11 @@ function checkOwner(dir: string, { file, set }: Owner): void {
     return;
   }
   const remedy = 'or name another folder by --out';
-  if (typeof other.file === 'string' && other.file !== file && existsSync(resolve(dir, other.file)))
+  const isOther = typeof other.file === 'string' && (other.file !== file || other.place !== place);
+  // One that is gone was moved. Of one far away nobody knows.
+  if (isOther && (other.place !== undefined || existsSync(resolve(dir, other.file as string))))
     throw new UsageError(
-      `${dir} has the tables of ${relative(process.cwd(), resolve(dir, other.file))}`,
+      `${dir} has the tables of ${other.place ? `another ${other.file}` : relative(process.cwd(), resolve(dir, other.file as string))}`,
       `give one of the two experiments another name, ${remedy}`,
     );
   if (canonicalJson(other.set ?? {}) !== canonicalJson(set)) {

@@ -51,10 +51,13 @@ test('tables of another file of the same name, or of other settings, are not ove
   await open(other, '--out', out);
 });
 
-test('paths that are published name no people', async () => {
-  const { owner } = await openOutFolder(
-    await parseArguments(['/somewhere/else/tiny.yaml', '--out', new Fixture().root]),
-    'tiny',
+test('paths that are published name no people, and files far away are told apart all the same', async () => {
+  const { root } = new Fixture();
+  const folder = await open('/somewhere/else/tiny.yaml', '--out', root);
+  expect(folder.owner).toEqual({ file: 'tiny.yaml', place: expect.stringMatching(/^[0-9a-f]{8}$/), set: {} });
+  await claimFolder(folder);
+  await open('/somewhere/else/tiny.yaml', '--out', root);
+  await expect(open('/elsewhere/tiny.yaml', '--out', root)).rejects.toThrow(
+    `${root} has the tables of another tiny.yaml`,
   );
-  expect(owner.file).toBe('tiny.yaml');
 });
