@@ -105,6 +105,12 @@ function writeOwner(fd: number): void {
   }
 }
 
+/** ` (process 42 on host)`, who wrote the lease last, for messages; empty where nobody can be told. */
+export function describeOwner(path: string): string {
+  const owner = leaseOwner(path);
+  return owner ? ` (process ${owner.pid} on ${owner.host})` : '';
+}
+
 /** Who wrote the lease last; undefined if there is none, or it is just being written. */
 export function leaseOwner(path: string): LeaseOwner | undefined {
   try {

@@ -37,7 +37,7 @@ export const sweptIn = ({ varying, runs }: RunGroup): string[] =>
   varying.filter((name) => name.includes('.') && runs.some(({ axes }) => name in axes));
 
 /** Settings that are axes with more than one value among these runs, in the order of the file. */
-function varyingAxes(runs: readonly Run[]): string[] {
+export function varyingAxes(runs: readonly Run[]): string[] {
   const names = new Set(runs.flatMap(({ axes }) => Object.keys(axes)));
   return [...names].filter(
     (name) =>

@@ -1,7 +1,7 @@
 /** Artefacts that are to be computed again: they get another name, with all that was computed from them. */
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { Lease, leaseOwner } from '../base/lease.ts';
+import { describeOwner, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Store } from './store.ts';
 import { verifiedPath } from './verify.ts';
@@ -46,11 +46,10 @@ export async function setAside<Of extends Linked>(store: Store, stages: readonly
     );
     for (const stage of there) {
       const lease = Lease.take(store.lease(stage));
-      if (!lease) {
-        const owner = leaseOwner(store.lease(stage));
-        const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
-        throw new InUse(`${stage.stage}/${stage.key} is being computed by another process${who}`);
-      }
+      if (!lease)
+        throw new InUse(
+          `${stage.stage}/${stage.key} is being computed by another process${describeOwner(store.lease(stage))}`,
+        );
       leases.push(lease);
     }
     const finished = there.filter((stage) => existsSync(store.folder(stage)));

@@ -1,7 +1,7 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Lease, leaseOwner } from '../base/lease.ts';
+import { describeOwner, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
@@ -119,9 +119,8 @@ export class StageRunner {
         return undefined;
       }
       if (!reported) {
-        const owner = leaseOwner(path);
-        const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
-        this.report({ event: 'note', text: `${node.label}: waiting, another process is computing it${who}` });
+        const text = `${node.label}: waiting, another process is computing it${describeOwner(path)}`;
+        this.report({ event: 'note', text });
         reported = true;
       }
       await Bun.sleep(leasePollMs);

@@ -119,10 +119,11 @@ export async function prepareNetwork(pretrained: Pretrained, path: string): Prom
 /** Reads a network, finds its zoo, and aligns it as the models of that were. */
 async function readOfZoo(pretrained: Pretrained, path: string) {
   const { zoos, read, align, note } = pretrained;
-  const zoo = zoos.length === 1 ? (zoos[0] as PretrainedZoo) : zooOf(zoos, await read(path, {}));
+  const some = zoos.length > 1 ? await read(path, {}) : undefined;
+  const zoo = some ? zooOf(zoos, some) : (zoos[0] as PretrainedZoo);
   // A file without an order of its own has that of the networks that the statistics are of.
   const order = zoo.standardization ? Object.keys(zoo.standardization) : undefined;
-  const network = await read(path, { order });
+  const network = some && !order ? some : await read(path, { order });
   const recognised = zoo.recognise(network.shapes);
   if (!zoo.isAligned || !align) return { zoo, recognised, network };
   if (recognised) return { zoo, recognised, network: await zoo.align(network, recognised) };

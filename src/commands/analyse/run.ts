@@ -1,5 +1,7 @@
 /** `exp analyse <model>...`: features of layers, which the paper's figures 3, 4 and 8 to 11 are of. */
 import { basename, dirname } from 'node:path';
+import { asStorageError } from '../../base/file-errors.ts';
+import { writeSafely } from '../../base/files.ts';
 import {
   drawAccuracyOverFeatures,
   drawFeaturesByLayer,
@@ -13,6 +15,7 @@ import { csvText } from '../../report/renderers/csv-text.ts';
 import { type AnalysedNetwork, analyseNetworks } from '../../sane/analyse-networks.ts';
 import { readTable } from '../../zoo/import/table.ts';
 import { optionValue, type Request } from '../arguments.ts';
+import { inColumns } from '../columns.ts';
 import { countOption, networkReader, networksAt, openPretrained } from '../networks.ts';
 import { checkFolder, print, printError } from '../output.ts';
 import { UsageError } from '../usage.ts';
@@ -39,10 +42,18 @@ export async function analyseCommand(request: Request): Promise<number> {
   pretrained?.sane.dispose();
   if (json) print(JSON.stringify(analysed.map(({ path, ...rest }) => ({ model: path, ...rest }))));
   const csv = optionValue(request, 'csv');
-  if (csv !== undefined) await Bun.write(csv, featuresCsv(analysed));
+  if (csv !== undefined) await writeCsv(csv, featuresCsv(analysed));
   if (out !== undefined)
     await drawAll(analysed, out, (optionValue(request, 'format') ?? 'svg') as FigureFormat);
   return 0;
+}
+
+async function writeCsv(path: string, text: string): Promise<void> {
+  try {
+    await writeSafely(path, text);
+  } catch (error) {
+    throw asStorageError(`${path} cannot be written`, error, '--csv');
+  }
 }
 
 /** The accuracy that --accuracies has of a network. Throws a FormatError where it has none of any. */
@@ -76,15 +87,7 @@ function networkTable({ path, layers }: AnalysedNetwork): string {
   const header = ['layer', ...features.map((name) => layerFeatureTitles[name])];
   const lines = layers.map((layer) => [layer.layer, ...features.map((name) => number(layer[name]))]);
   const mean = ['mean', ...features.map((name) => number(networkFeature(layers, name)))];
-  const all = [header, ...lines, mean];
-  const widths = header.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)));
-  const text = all.map((line) =>
-    line
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [path, ...text].join('\n');
+  return `${path}\n${inColumns(header, [...lines, mean], { numbers: true })}`;
 }
 
 function featuresCsv(networks: readonly Analysed[]): string {

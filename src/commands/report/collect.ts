@@ -1,7 +1,8 @@
 /** What a report shows beside tables, from the artefacts of a plan's runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, Run, StageNode } from '../../experiment/types.ts';
+import { asText } from '../../experiment/grid.ts';
+import type { Plan, StageNode } from '../../experiment/types.ts';
 import type { Analysis, EmbeddingMap, Evidence, LearningCurve } from '../../report/figures/evidence.ts';
 import type { Layer } from '../../report/figures/features.ts';
 import type { ArtefactRecord } from '../../runner/artefact.ts';
@@ -105,14 +106,13 @@ function analysesOf({ runs }: Plan, finished: Finished): Analysis[] {
   const analysing = runs.filter(({ task, resultKey }) => {
     return task === 'analysis' && finished.get(resultKey)?.record.files['analysis.json'];
   });
-  const inWords = (axes: Run['axes'], name: string) => JSON.stringify(axes[name]).replaceAll('"', '');
   const names = Object.keys(analysing[0]?.axes ?? {}).filter(
-    (name) => name !== 'seed' && new Set(analysing.map(({ axes }) => inWords(axes, name))).size > 1,
+    (name) => name !== 'seed' && new Set(analysing.map(({ axes }) => asText(axes[name]))).size > 1,
   );
   const analyses = new Map<string, Analysis>();
   for (const { axes, resultKey, architecture } of analysing) {
     const title =
-      names.map((name) => (name.includes('.') ? `${name}=` : '') + inWords(axes, name)).join(', ') ||
+      names.map((name) => (name.includes('.') ? `${name}=` : '') + asText(axes[name])).join(', ') ||
       architecture;
     if (analyses.has(title)) continue;
     const { networks, example } = readJson(

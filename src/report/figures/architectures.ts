@@ -1,19 +1,22 @@
 /** The paper's figure 5: sampled networks beside those from scratch, by the architecture that is generated, after equal fine-tuning. */
 import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
+import { targetOf } from '../groups.ts';
 import { type RunResults, summarize } from '../measure.ts';
 import { titleOf } from '../metrics.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
-import { variant } from './series.ts';
+import { bandOf, variant } from './series.ts';
 
 /** Axes that the name of a group says. */
 const named = ['generation.prompt_zoo', 'generation.target_dataset', 'generation.epochs'];
 
 /** What a run generates, which may be of another architecture and for another data set than SANE's zoo, and the epochs of its fine-tuning. */
-function describeGenerated({ architecture, dataset, settings: { generation } }: Run): string {
-  const { prompt_zoo: zoo, target_dataset: target, epochs } = generation;
-  return `${zoo?.architecture ?? architecture}, ${target ?? zoo?.dataset ?? dataset}, ${Math.max(...epochs)} epochs`;
+function describeGenerated(run: Run): string {
+  return `${architectureOf(run)}, ${targetOf(run)}, ${Math.max(...run.settings.generation.epochs)} epochs`;
 }
+
+const architectureOf = ({ architecture, settings: { generation } }: Run) =>
+  generation.prompt_zoo?.architecture ?? architecture;
 
 /** Mean accuracy and standard deviation at the end of fine-tuning. Null where runs generate networks of one architecture only. */
 export function drawByArchitecture(runs: readonly Run[], results: RunResults): Figure | null {
@@ -22,13 +25,12 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
     const result = results.get(run.id);
     if (result?.status !== 'done') return [];
     const last = Math.max(...run.settings.generation.epochs);
-    const { prompt_zoo: zoo } = run.settings.generation;
     return result.records
       .filter(
         ({ metric, labels }) => metric === 'accuracy' && labels.split === 'test' && labels.epoch === last,
       )
       .map(({ labels, value }) => ({
-        architecture: zoo?.architecture ?? run.architecture,
+        architecture: architectureOf(run),
         group: `${describeGenerated(run)}${variant(run, generating, named)}`,
         method: titleOf('method', String(labels.method)),
         value: 100 * value,
@@ -40,8 +42,7 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
   ].flatMap((same) => {
     const measured = summarize(same.map(({ value }) => value));
     if (!measured) return [];
-    const { mean, sd } = measured;
-    return [{ ...(same[0] as (typeof same)[number]), mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+    return [{ ...(same[0] as (typeof same)[number]), ...bandOf(measured) }];
   });
   const groups = [...new Set(points.map(({ group }) => group))];
   const methods = [...new Set(points.map(({ method }) => method))];

@@ -1,14 +1,15 @@
-/** What runs differ in, so that a figure does not average over it. */
+/** What several figures take of runs and numbers. */
 import type { Run } from '../../experiment/types.ts';
 import { text } from '../groups.ts';
+import { varyingAxes } from '../sweeps.ts';
+import type { Measured } from '../table.ts';
 
-const seeds = new Set(['seed', 'zoo.seed']);
+/** Names a run by its settings that vary among the runs, without seeds and what is `said` already, so that no figure averages over them: `, zoo.batch_size=4`. */
+export const variant = (run: Run, runs: readonly Run[], said: readonly string[] = []): string =>
+  varyingAxes(runs)
+    .filter((name) => name in run.axes && !said.includes(name))
+    .map((name) => `, ${name}=${text(run.axes[name] ?? null)}`)
+    .join('');
 
-/** Names a run by those settings among its axes that vary among the runs, without seeds and what is `said` already: `, zoo.batch_size=4`. */
-export function variant(run: Run, runs: readonly Run[], said: readonly string[] = []): string {
-  const names = Object.keys(run.axes).filter((name) => {
-    if (!name.includes('.') || seeds.has(name) || said.includes(name)) return false;
-    return new Set(runs.map(({ axes }) => text(axes[name] ?? null))).size > 1;
-  });
-  return names.map((name) => `, ${name}=${text(run.axes[name] ?? null)}`).join('');
-}
+/** A mean with the ends of its ±. */
+export const bandOf = ({ mean, sd }: Measured) => ({ mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) });

@@ -4,6 +4,7 @@ import { titleOf } from '../metrics.ts';
 import type { Table } from '../table.ts';
 import { colorOf, colorsOf, draw, type Figure, figureWidth, someOf } from './draw.ts';
 import type { LearningCurve, Prediction } from './evidence.ts';
+import { bandOf } from './series.ts';
 
 /** Training and validation loss of each SANE over the epochs of its pretraining. */
 export function drawCurves(curves: readonly LearningCurve[], all: number): Figure {
@@ -61,9 +62,7 @@ export function drawFineTuning(pivot: Table): Figure[] {
       pivot.columns.flatMap((column) => {
         const cell = pivot.cells.find((one) => one.row === key && one.column === column.key);
         if (!cell?.measured) return [];
-        const { mean, sd } = cell.measured;
-        const place = { epoch: Number(titles.at(-1)), method: column.title };
-        return [{ ...place, mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) }];
+        return [{ epoch: Number(titles.at(-1)), method: column.title, ...bandOf(cell.measured) }];
       }),
     );
     const one = { x: 'epoch', stroke: 'method', z: 'method' };

@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
 import { type RunResults, summarize } from '../measure.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
-import { variant } from './series.ts';
+import { bandOf, variant } from './series.ts';
 
 /** Mean and standard deviation over seeds; a line for each architecture, data set and setting that varies. Null where fewer than two lengths were measured. */
 export function drawLossByWindow(runs: readonly Run[], results: RunResults): Figure | null {
@@ -23,10 +23,7 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
     const measured = summarize(same.map(({ value }) => value));
     const [first] = same;
     if (!measured || !first) return [];
-    const { mean, sd } = measured;
-    return [
-      { ...first, position: Math.log2(first.window), mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) },
-    ];
+    return [{ ...first, position: Math.log2(first.window), ...bandOf(measured) }];
   });
   if (new Set(points.map(({ window }) => window)).size < 2) return null;
   const names = [...new Set(points.map(({ series }) => series))];

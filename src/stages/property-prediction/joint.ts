@@ -3,7 +3,10 @@ import type { Split } from '../../zoo/members.ts';
 import type { MetricRecord } from '../result.ts';
 import type { Features } from './features.ts';
 import { probe } from './probe.ts';
-import { r2 } from './ridge.ts';
+import { r2, ridge } from './ridge.ts';
+
+/** A target's values by split, of each zoo. */
+export type JointTargets = readonly ((split: Split) => Float64Array)[];
 
 /**
  * R² of a probe that is fitted on the training models of all zoos, whose `features` and `targets` are given zoo by zoo: on all models
@@ -11,16 +14,28 @@ import { r2 } from './ridge.ts';
  * a target, R² is not defined, and there is no record.
  */
 export function jointRecords(
-  target: string,
   features: readonly Features[],
-  targets: readonly ((split: Split) => Float64Array)[],
+  targets: ReadonlyMap<string, JointTargets>,
   strengths: readonly number[],
 ): MetricRecord[] {
+  const joined = (split: Split) => features.flatMap((of) => [...of[split]]);
+  const rows = { train: joined('train'), val: joined('val'), test: joined('test') };
+  const fit = ridge(rows.train);
+  return [...targets].flatMap(([target, values]) => recordsOf(target, rows, values, strengths, fit));
+}
+
+function recordsOf(
+  target: string,
+  rows: Features,
+  targets: JointTargets,
+  strengths: readonly number[],
+  fit: ReturnType<typeof ridge>,
+): MetricRecord[] {
   const all = (split: Split) => ({
-    features: features.flatMap((of) => [...of[split]]),
+    features: rows[split],
     targets: Float64Array.from(targets.flatMap((of) => [...of(split)])),
   });
-  const fitted = probe({ train: all('train'), val: all('val'), test: all('test') }, strengths);
+  const fitted = probe({ train: all('train'), val: all('val'), test: all('test') }, strengths, fit);
   const record = (split: string, zoo: string, value: number): MetricRecord => ({
     metric: 'joint-r2',
     labels: { feature: 'sane', target, split, zoo },

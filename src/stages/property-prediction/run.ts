@@ -25,7 +25,7 @@ import {
   statisticsFeatures,
   weightFeatures,
 } from './features.ts';
-import { jointRecords } from './joint.ts';
+import { type JointTargets, jointRecords } from './joint.ts';
 import { principalComponents } from './principal.ts';
 import { probe } from './probe.ts';
 import { ridge } from './ridge.ts';
@@ -177,14 +177,14 @@ export const propertyPredictionStage: StageImplementation = {
     const embedded = features.get('sane');
     if (pretrained && embedded && zoos.length > 1) {
       const rows = await jointFeatures(zoos, { index: home, features: embedded }, config, pretrained);
-      for (const target of config.targets) {
-        const values = zoos.map(
+      const valuesOf = (target: Target): JointTargets =>
+        zoos.map(
           ({ samples }) =>
-            (split: Split) =>
+            (split) =>
               Float64Array.from(samples[split], (sample) => targetOf(sample, target, config.gap)),
         );
-        records.push(...jointRecords(target, rows, values, config.ridge_strengths));
-      }
+      const joint = new Map(config.targets.map((target) => [target, valuesOf(target)]));
+      records.push(...jointRecords(rows, joint, config.ridge_strengths));
     }
     pretrained?.sane.dispose();
     const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
