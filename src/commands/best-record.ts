@@ -5,9 +5,9 @@ import { describeMetric } from '../report/metrics.ts';
 import type { Store } from '../runner/store.ts';
 import type { MetricRecord, TaskResult } from '../stages/result.ts';
 
-/** The records of a finished stage that a run ends in; none where it is not finished. */
-export function recordsOf(store: Store, stage: string, key: string): MetricRecord[] {
-  const found = store.find({ stage, key });
+/** The records of a finished stage that a run ends in; none where it is not finished, or was changed since. */
+export async function recordsOf(store: Store, stage: string, key: string): Promise<MetricRecord[]> {
+  const found = await store.check({ stage, key });
   if (found?.state !== 'complete' || !found.record.files['result.json']) return [];
   return (JSON.parse(readFileSync(join(found.dir, 'result.json'), 'utf8')) as TaskResult).records;
 }

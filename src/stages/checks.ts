@@ -1,8 +1,9 @@
 /** Mistakes that the settings of several stages can have. */
+import { splitSizes } from '../base/shares.ts';
 import { type Catalogue, tasksOf } from '../experiment/catalogue.ts';
 import type { PlannedRun, SettingProblem } from '../experiment/stage-plan.ts';
 import type { Settings } from '../experiment/types.ts';
-import { splitSizes } from './work.ts';
+import { populationSize } from './work.ts';
 
 type BlockOfEpochs = 'analysis' | 'sane' | 'hyper_representation' | 'property_prediction';
 
@@ -57,7 +58,7 @@ export function checkBatches(
   const { zoo } = settings;
   if (zoo.import !== null || !ends?.task.dependsOn(settings).includes(block)) return [];
   const { batch_size, checkpoints } = settings[block];
-  const [models] = splitSizes(zoo);
+  const [models] = splitSizes(populationSize(zoo), zoo.split);
   const epochs = (checkpoints ?? zoo.checkpoints).length;
   const ofEach = block === 'sane' ? settings.sane.windows_per_sample : 1;
   const windows = models * epochs * ofEach;

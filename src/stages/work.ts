@@ -31,17 +31,6 @@ export function populations(input: (name: string) => JsonObject, used?: Json) {
 export const populationSize = ({ models, vary }: ZooSettings): number =>
   Object.values(vary).reduce((product, values) => product * (values as unknown[]).length, models);
 
-/** How many models are for training, validation and tests. */
-export function splitSizes(zoo: ZooSettings): [number, number, number] {
-  const models = populationSize(zoo);
-  const [train, val] = zoo.split.map((share) => Math.floor(share * models + 1e-9)) as [
-    number,
-    number,
-    number,
-  ];
-  return [train, val, models - train - val];
-}
-
 /** The checkpoints of a training that ends after so many epochs: its last epoch stands for the later ones. */
 export const upTo = (epochs: number, checkpoints: readonly number[]): number[] =>
   checkpoints.every((epoch) => epoch <= epochs)

@@ -1,7 +1,7 @@
 /** Which zoos a run has: one, or those of a list of folders. */
-import { canonicalJson, type Json } from '../base/json.ts';
 import type { Models, PaperSettings } from '../experiment/stage-plan.ts';
 import type { Folder, ZooSettings } from '../experiment/types.ts';
+import { type Combination, forAnother } from './for-another.ts';
 
 /** What is in a folder of the plan. */
 type FolderOf = (path: string) => Partial<Folder> | undefined;
@@ -25,26 +25,20 @@ export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): 
 }
 
 /** What is assumed of the training of networks whose zoo does not say it. */
-const assumed = [
-  'optimizer',
-  'learning_rate',
-  'weight_decay',
-  'dropout',
-  'activation',
-  'init',
-] as const satisfies readonly (keyof ZooSettings)[];
+export const trainingOf = ({
+  optimizer,
+  learning_rate,
+  weight_decay,
+  dropout,
+  activation,
+  init,
+}: ZooSettings) => ({ optimizer, learning_rate, weight_decay, dropout, activation, init });
 
 /** The settings of a run's zoo for networks of another kind. */
-function trainedAs(
-  { settings: { zoo }, ...run }: Models,
-  other: Pick<Models, 'architecture' | 'dataset'>,
-  paper: PaperSettings,
-): ZooSettings {
+function trainedAs(run: Models, other: Combination, paper: PaperSettings): ZooSettings {
+  const { zoo } = run.settings;
   const [own, its] = [paper(run).zoo, paper(other).zoo];
-  const same = (name: (typeof assumed)[number]) =>
-    canonicalJson(zoo[name] as Json) === canonicalJson(own[name] as Json);
-  const changed = assumed.filter(same).map((name) => [name, its[name]]);
-  return { ...zoo, ...Object.fromEntries(changed) };
+  return { ...zoo, ...forAnother(trainingOf(zoo), trainingOf(own), trainingOf(its)) };
 }
 
 /** Which of its zoos a run is about: the first of its architecture and data set; -1 if none is. */

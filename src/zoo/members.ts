@@ -1,5 +1,6 @@
 /** Which models a zoo has: their seeds, hyper-parameters and split. Pure. */
 import { Random } from '../base/random.ts';
+import { splitSizes } from '../base/shares.ts';
 import type { Architecture, ZooSettings } from '../experiment/types.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
 
@@ -25,10 +26,26 @@ export interface Member {
   hyperparameters: Hyperparameters;
 }
 
+/** Those that a zoo's settings have, where nothing varies. */
+export const hyperparametersOf = ({
+  optimizer,
+  learning_rate,
+  weight_decay,
+  dropout,
+  activation,
+  init,
+}: Hyperparameters): Hyperparameters => ({
+  optimizer,
+  learning_rate,
+  weight_decay,
+  dropout,
+  activation,
+  init,
+});
+
 /** Every combination of the lists in zoo.vary; a single one where nothing varies. */
 function combinations(config: ZooConfig): Hyperparameters[] {
-  const { optimizer, learning_rate, weight_decay, dropout, activation, init } = config;
-  let all: Hyperparameters[] = [{ optimizer, learning_rate, weight_decay, dropout, activation, init }];
+  let all = [hyperparametersOf(config)];
   for (const [name, values] of Object.entries(config.vary)) {
     all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
   }
@@ -50,11 +67,9 @@ export function members(config: ZooConfig): Member[] {
 /** Splits by model (all checkpoints of a model together) after a shuffle by the zoo's seed; the rest goes to test. */
 export function splitMembers(count: number, shares: readonly number[], seed: number): Split[] {
   const order = new Random(seed, 'zoo', 'split').permutation(count);
-  // The small addition keeps shares such as 0.7 from losing a model to rounding.
-  const trainEnd = Math.floor((shares[0] as number) * count + 1e-9);
-  const valEnd = trainEnd + Math.floor((shares[1] as number) * count + 1e-9);
+  const [train, val] = splitSizes(count, shares);
   const splits: Split[] = new Array(count);
   for (const [rank, model] of order.entries())
-    splits[model] = rank < trainEnd ? 'train' : rank < valEnd ? 'val' : 'test';
+    splits[model] = rank < train ? 'train' : rank < train + val ? 'val' : 'test';
   return splits;
 }

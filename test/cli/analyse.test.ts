@@ -36,6 +36,13 @@ await writeSafetensors(join(nets, 'b.safetensors'), [
 const analyse = async (...args: string[]) => analyseCommand(await parseArguments(['analyse', ...args]));
 
 describe('exp analyse', () => {
+  test('says so where the CSV file cannot be written', async () => {
+    const csv = join(root, 'no', 'features.csv');
+    await expect(analyse(join(nets, 'b.safetensors'), '--csv', csv, '--json')).rejects.toThrow(
+      `${csv} cannot be written: ENOENT`,
+    );
+  });
+
   test('prints the features of every layer, and writes CSV and figures', async () => {
     const accuracies = join(root, 'results.csv');
     writeFileSync(accuracies, 'model,test_accuracy\na,0.8\nb,0.3\n');

@@ -26,10 +26,12 @@ export async function diffCommand(request: Request): Promise<number> {
   const settings = [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((setting) => before[setting] !== after[setting])
     .map((setting) => ({ setting, values: [before[setting] ?? null, after[setting] ?? null] }));
-  const [first, second] = runs.map(
-    ({ task, resultKey }) =>
-      new Map(recordsOf(store, task, resultKey).map((record) => [subjectOf(record), record.value])),
-  ) as [Map<string, number>, Map<string, number>];
+  const resultsOf = async ({ task, resultKey }: KeptRun) =>
+    new Map((await recordsOf(store, task, resultKey)).map((record) => [subjectOf(record), record.value]));
+  const [first, second] = (await Promise.all(runs.map(resultsOf))) as [
+    Map<string, number>,
+    Map<string, number>,
+  ];
   const results = [...new Set([...first.keys(), ...second.keys()])].map((result) => ({
     result,
     values: [first.get(result) ?? null, second.get(result) ?? null] as const,

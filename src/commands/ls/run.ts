@@ -29,18 +29,20 @@ export async function lsCommand(request: Request): Promise<number> {
   return listRuns(findExperiment(name, await keptPlans(store)), store, json);
 }
 
-function listExperiments(store: Store, plans: readonly KeptPlan[], json: boolean): 0 {
+async function listExperiments(store: Store, plans: readonly KeptPlan[], json: boolean): Promise<0> {
   const reader = new ProgressReader(store);
-  const rows = plans.map((plan) => {
+  const row = async (plan: KeptPlan) => {
     const runs = [...reader.ofRuns(plan).values()];
     const count = (state: RunState) => runs.filter((run) => run.state === state).length;
     const total = reader.sum(plan.stages.map((node) => reader.ofStage(node)));
-    const best = bestOf(plan.runs.flatMap((run) => recordsOf(store, run.task, run.resultKey)));
+    const records = plan.runs.map((run) => recordsOf(store, run.task, run.resultKey));
+    const best = bestOf((await Promise.all(records)).flat());
     const file = plan.origin && fileOf(store, plan.origin);
     const states = ['running', 'failed', 'damaged', 'interrupted', 'to compute'] as const;
     const rest = states.flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []));
     return { plan, file, runs: runs.length, done: count('done'), rest, ...total, best };
-  });
+  };
+  const rows = await Promise.all(plans.map(row));
   if (json) {
     for (const { plan, rest: _, ...row } of rows)
       printJson({ event: 'experiment', id: plan.id, name: plan.name, origin: plan.origin, ...row });
@@ -65,14 +67,15 @@ function listExperiments(store: Store, plans: readonly KeptPlan[], json: boolean
   return 0;
 }
 
-function listRuns(plan: Plan, store: Store, json: boolean): 0 {
+async function listRuns(plan: Plan, store: Store, json: boolean): Promise<0> {
   const reader = new ProgressReader(store);
   const progress = reader.ofRuns(plan);
   const short = shortKeys(plan.runs.map(({ resultKey }) => resultKey));
-  const rows = plan.runs.map((run): [Run, RunProgress, MetricRecord | undefined] => [
+  const row = async (run: Run): Promise<[Run, RunProgress, MetricRecord | undefined]> => [
     ...([run, progress.get(run.id) as RunProgress] as const),
-    bestOf(recordsOf(store, run.task, run.resultKey)),
-  ]);
+    bestOf(await recordsOf(store, run.task, run.resultKey)),
+  ];
+  const rows = await Promise.all(plan.runs.map(row));
   if (json) {
     for (const [{ id, axes, resultKey }, found, best] of rows)
       printJson({ event: 'run', id: short(resultKey), run: id, axes, resultKey, ...found, best });

@@ -19,7 +19,7 @@ export async function showCommand(request: Request): Promise<number> {
   const reader = new ProgressReader(store);
   const state = reader.ofRuns(plan).get(run.id)?.state ?? 'to compute';
   const stages = stagesByRun(plan)(run).map((node) => ({ node, progress: reader.ofStage(node) }));
-  const records = recordsOf(store, run.task, run.resultKey);
+  const records = await recordsOf(store, run.task, run.resultKey);
   if (request.switches.has('json')) {
     const shown = stages.map(({ node: { stage, key, label }, progress }) => ({
       stage,

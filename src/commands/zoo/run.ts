@@ -13,6 +13,7 @@ import { describeUnused } from '../../zoo/formats/unused.ts';
 import { findZoo } from '../../zoo/import/find.ts';
 import type { FoundZoo } from '../../zoo/import/found.ts';
 import { type ImportOptions, importZoo } from '../../zoo/import/import.ts';
+import { hyperparametersOf } from '../../zoo/members.ts';
 import { optionValue, type Request, requiredValue } from '../arguments.ts';
 import { print, printError, printJson } from '../output.ts';
 import { UsageError } from '../usage.ts';
@@ -93,11 +94,8 @@ async function importWhole(found: FoundZoo, out: string, settings: ImportOptions
 }
 
 /** The training settings of the paper's models of that architecture and dataset. */
-function paperTraining(architecture: string, dataset: string) {
-  const { zoo } = paperSettings(catalogue)({ architecture, dataset });
-  const { optimizer, learning_rate, weight_decay, dropout, activation, init } = zoo;
-  return { optimizer, learning_rate, weight_decay, dropout, activation, init };
-}
+const paperTraining = (architecture: string, dataset: string) =>
+  hyperparametersOf(paperSettings(catalogue)({ architecture, dataset }).zoo);
 
 /** The architecture of `--layers`, called after its file. Throws an ExperimentError with the lines that are wrong. */
 function layersOption(request: Request): { architecture?: string; written?: WrittenArchitecture } {

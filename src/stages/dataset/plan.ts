@@ -1,7 +1,7 @@
 /** Stage `dataset` to a plan: the images of a data set, as many as asked for, prepared as asked for. */
-import { canonicalJson, type Json } from '../../base/json.ts';
 import type { PaperSettings } from '../../experiment/stage-plan.ts';
-import type { DataSettings, Run } from '../../experiment/types.ts';
+import type { DataSettings } from '../../experiment/types.ts';
+import { type Combination, forAnother } from '../for-another.ts';
 import type { Stage } from '../stage.ts';
 import { pick } from '../work.ts';
 import schema from './settings.json' with { type: 'json' };
@@ -48,22 +48,10 @@ export const dataset: Stage<Images> = {
   work: (config) => ({ settings: pick(config, ['dataset', 'train_images', 'test_images']), amount: 1 }),
 };
 
-type Combination = Pick<Run, 'architecture' | 'dataset'>;
-
-/**
- * The block `data` of a run for the images of another data set or architecture: what the run's recipe says gives way to what the other's
- * says, what the file gives stays.
- */
-export function dataSettingsFor(
+/** The block `data` of a run for the images of another data set or architecture. */
+export const dataSettingsFor = (
   data: DataSettings,
   run: Combination,
   other: Combination,
   paper: PaperSettings,
-): DataSettings {
-  const [own, its] = [run, other].map((one) => paper(one).data as unknown as Record<string, Json>);
-  const entries = Object.entries(data as unknown as Record<string, Json>).map(([name, value]) => {
-    const fromRecipe = canonicalJson(value) === canonicalJson(own?.[name] as Json);
-    return [name, fromRecipe ? its?.[name] : value];
-  });
-  return Object.fromEntries(entries);
-}
+): DataSettings => forAnother(data, paper(run).data, paper(other).data);

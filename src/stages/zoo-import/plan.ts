@@ -3,7 +3,7 @@ import type { CheckContext, Models, SettingProblem } from '../../experiment/stag
 import { didYouMean } from '../../experiment/suggest.ts';
 import type { Stage } from '../stage.ts';
 import { pick, population } from '../work.ts';
-import { homeOf, zoosOf } from '../zoos.ts';
+import { homeOf, trainingOf, zoosOf } from '../zoos.ts';
 
 export const zooImport: Stage<Models> = {
   name: 'zoo-import',
@@ -14,8 +14,7 @@ export const zooImport: Stage<Models> = {
 
   /** What is in the folder counts, not where it is. */
   plan({ architecture, dataset, settings }, planner) {
-    const { models, seed, checkpoints, split, ...rest } = settings.zoo;
-    const { optimizer, learning_rate, weight_decay, dropout, activation, init } = rest;
+    const { models, seed, checkpoints, split } = settings.zoo;
     const { path: folder, fingerprint } = planner.folder(settings.zoo.import as string);
     const images = planner.dataset(dataset);
     return {
@@ -25,7 +24,7 @@ export const zooImport: Stage<Models> = {
         ...{ architecture, dataset, fingerprint, models, vary: {}, seed, checkpoints, split },
         // Of the program's data sets, the name says it.
         ...(images?.folder && { images: { name: dataset, shape: [...images.shape] } }),
-        assumed: { optimizer, learning_rate, weight_decay, dropout, activation, init },
+        assumed: trainingOf(settings.zoo),
       },
       inputs: {},
       options: { folder },

@@ -1,6 +1,7 @@
+import { splitSizes } from '../../base/shares.ts';
 import { preparationSteps } from '../../data/prepare.ts';
 import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
-import { populationSize, splitSizes } from '../work.ts';
+import { populationSize } from '../work.ts';
 
 /** What is wrong with the zoo of these models, which is set at `path`. */
 export function checkZoo(
@@ -44,13 +45,14 @@ export function checkZoo(
     });
     return problems;
   }
-  const [train, val, test] = splitSizes(zoo);
+  const count = populationSize(zoo);
+  const [train, val, test] = splitSizes(count, zoo.split);
   if (train < 1 || val < 1 || test < 1) {
     problems.push({
       code: 'small-zoo',
       path: [...path, 'models'],
       message: 'every split needs at least one model',
-      received: `${populationSize(zoo)} models: ${train} train, ${val} validation, ${test} test`,
+      received: `${count} models: ${train} train, ${val} validation, ${test} test`,
       hint: `raise ${name}.models`,
     });
   }
