@@ -38,8 +38,6 @@ const ajvOptions = {
   ...{ validateSchema: false, code: { optimize: false } },
 } as const;
 
-const partNames = (catalogue: Catalogue) => Object.keys(experimentSchema(catalogue).properties as object);
-
 const partsOf = (file: unknown) => (typeof file === 'object' && file !== null ? Object.keys(file) : []);
 
 function makeFormat(catalogue: Catalogue): FileFormat {
@@ -53,13 +51,13 @@ function makeFormat(catalogue: Catalogue): FileFormat {
   });
   const compiled = new Map<string, Ajv>();
   /** The rules of the parts and the dotted names that are used, compiled once: all of them take ajv half a second. */
-  const validate = (used: readonly string[], pointer: string, value: unknown) => {
-    const key = [...new Set(used)].sort().join(' ');
+  const validate = (used: ReadonlySet<string>, pointer: string, value: unknown) => {
+    const key = [...used].sort().join(' ');
     let ajv = compiled.get(key);
     if (!ajv) {
-      const schema = experimentSchema(catalogue, (name) => used.includes(name));
-      for (const name of Object.keys(schema.properties as object).filter((name) => !used.includes(name)))
-        (schema.properties as Record<string, JsonSchema>)[name] = {};
+      const schema = experimentSchema(catalogue, (name) => used.has(name));
+      const parts = schema.properties as Record<string, JsonSchema>;
+      for (const name of Object.keys(parts)) if (!used.has(name)) parts[name] = {};
       ajv = new Ajv(ajvOptions);
       ajv.addSchema(schema);
       compiled.set(key, ajv);
@@ -68,22 +66,15 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     if (!validator) throw new Error(`no schema at ${pointer}`);
     return validator(value) ? [] : [...(validator.errors ?? [])];
   };
-  const axisNames = [...plainAxes, ...settingNames];
-  const known = new Set([...partNames(catalogue), ...axisNames]);
   return {
     blocks: blocks.map(({ block }) => block),
     settingNames,
-    axisNames,
+    axisNames: [...plainAxes, ...settingNames],
     defaults: Object.fromEntries(defaults),
-    validateFile: (value) =>
-      validate(
-        [...partsOf(value), ...dottedKeys(value)].filter((name) => known.has(name)),
-        '',
-        value,
-      ),
+    validateFile: (value) => validate(new Set([...partsOf(value), ...dottedKeys(value)]), '', value),
     validateSetting(name, value) {
       const [block, setting] = name.split('.');
-      return validate([], `#/$defs/${block}/properties/${setting}`, value);
+      return validate(new Set(), `#/$defs/${block}/properties/${setting}`, value);
     },
   };
 }
