@@ -11,7 +11,7 @@ export interface Choice {
  * missing if none can start.
  */
 export async function chooseDevice(requested: string): Promise<Choice> {
-  const all = await diagnoseDevices();
+  const all = await diagnoseDevices(['auto', 'gpu'].includes(requested) ? undefined : requested);
   // `cpu` is the device of that name, not every device of the kind.
   const candidates = all.filter(({ name, kind }) =>
     requested === 'gpu' ? kind === 'gpu' : requested === 'auto' || requested === name,

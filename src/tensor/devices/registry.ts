@@ -35,9 +35,10 @@ export function memoryOf(name: string): DeviceMemory {
   return device.memory();
 }
 
-/** Which devices can start here, and why the others cannot. Starts none. */
-export function diagnoseDevices(): Promise<Diagnosis[]> {
-  return Promise.all(devices.map((device) => device.diagnose()));
+/** Which devices can start here, and why the others cannot; only the one of that name if it is given, as that may compile. Starts none. */
+export function diagnoseDevices(only?: string): Promise<Diagnosis[]> {
+  const asked = devices.filter(({ name }) => only === undefined || name === only);
+  return Promise.all(asked.map((device) => device.diagnose()));
 }
 
 /**
