@@ -2,11 +2,16 @@
 import type { Json, JsonObject } from '../base/json.ts';
 import { sizeOf } from '../base/shape.ts';
 import { datasets } from '../data/registry.ts';
-import type { Planned } from '../experiment/stage-plan.ts';
+import type { Cost, Planned } from '../experiment/stage-plan.ts';
 import type { Architecture, ImageSize } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
-import { encoderOperations, pretrainingOperations, trainingOperations } from './operations.ts';
+import {
+  encoderOperations,
+  pretrainingOperations,
+  probeOperations,
+  trainingOperations,
+} from './operations.ts';
 import { population } from './work.ts';
 
 /** Images of a data set that is taken whole, as most have them: of training. */
@@ -52,21 +57,109 @@ type Shape = Parameters<typeof pretrainingOperations>[0];
 const tokensOf = ({ state }: Pick<Architecture, 'state'>, size: number): number =>
   state
     .filter(({ shape }) => shape.length > 1)
-    .reduce((sum, { shape: [rows = 1, ...row] }) => sum + rows * Math.ceil((sizeOf(row) + 1) / size), 0);
+    .reduce(
+      (sum, { shape: [rows = 1, ...row] }) => sum + rows * Math.max(1, Math.ceil((sizeOf(row) + 1) / size)),
+      0,
+    );
 
-/** Operations of the pretraining that a config of stage `sane` says: two views of each window of the training models. */
-export function operationsOfPretraining(config: JsonObject, zoo: Planned): number {
-  const { split } = zoo.config;
-  const train =
-    ((split as number[] | undefined)?.[0] ?? 1) * population(zoo.config, config.checkpoints).samples;
+/** The zoos among a stage's inputs: `zoo`, `zoo-2` and so on. */
+export function zoosAmong(input: Planned['input']): Planned[] {
+  const zoos: Planned[] = [];
+  for (let zoo = input('zoo'); zoo; zoo = input(`zoo-${zoos.length + 1}`)) zoos.push(zoo);
+  return zoos;
+}
+
+/** The share of a zoo's models that is for training, or for tests. */
+const shareOf = ({ config }: Planned, split: 0 | 2): number =>
+  (config.split as number[] | undefined)?.[split] ?? 1;
+
+const samplesOf = ({ config }: Planned, checkpoints: Json | undefined): number =>
+  population(config, checkpoints).samples;
+
+/** The networks of a zoo; undefined where their layers are not known. */
+export const networkOfZoo = (zoo: Planned): Architecture | undefined =>
+  networkOf(zoo.config, zoo.input('dataset')?.config);
+
+/** Operations of the pretraining on these zoos that a config of stage `sane` says: two views of each window of the training models. */
+export function operationsOfPretraining(config: JsonObject, zoos: readonly Planned[]): number {
+  const train = zoos.reduce((sum, zoo) => sum + shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints), 0);
   const windows = train * (config.windows_per_sample as number) * (config.epochs as number);
   return windows * pretrainingOperations(config as unknown as Shape, 2);
 }
 
-/** Operations of embedding checkpoints of the zoo's models whole. */
-export function embedding(sane: JsonObject, zoo: Planned, checkpoints: Json | undefined): number {
-  const network = networkOf(zoo.config, zoo.input('dataset')?.config);
-  const { token_size, window } = sane as { token_size: number; window: number };
-  const windows = network ? Math.ceil(tokensOf(network, token_size) / window) : 1;
-  return population(zoo.config, checkpoints).samples * encoderOperations(sane as unknown as Shape, windows);
+/** The same of the hyper-representation, whose windows are whole networks and whose tokens are rows of weights. */
+export function operationsOfBaseline(config: JsonObject, zoo: Planned): number | undefined {
+  const network = networkOfZoo(zoo);
+  if (!network) return undefined;
+  const tokens = tokensOf(network, Number.POSITIVE_INFINITY);
+  const shape = { ...config, window: tokens, token_size: networkBytes(network) / 4 / tokens };
+  const networks = shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints) * (config.epochs as number);
+  return networks * pretrainingOperations(shape as unknown as Shape, 2);
 }
+
+/** Operations of SANE's encoder on one network, whole; undefined where its layers are not known. */
+export function embedding(sane: JsonObject, zoo: Planned): number | undefined {
+  const network = networkOfZoo(zoo);
+  const { token_size, window } = sane as { token_size: number; window: number };
+  return (
+    network && encoderOperations(sane as unknown as Shape, Math.ceil(tokensOf(network, token_size) / window))
+  );
+}
+
+/** The same of checkpoints of a zoo's models, all or those of the test models. */
+export function embeddings(
+  sane: JsonObject,
+  zoo: Planned,
+  checkpoints: Json | undefined,
+  which: 'all' | 'test' = 'all',
+): number | undefined {
+  const one = embedding(sane, zoo);
+  return one && one * samplesOf(zoo, checkpoints) * (which === 'test' ? shareOf(zoo, 2) : 1);
+}
+
+/** Numbers of each feature of property prediction. */
+export function featureWidths(
+  network: Architecture,
+  { token_size, latent_dim }: JsonObject,
+): Record<string, number> {
+  const tokens = tokensOf(network, token_size as number);
+  const layers = network.state.filter(({ shape }) => shape.length > 1).length;
+  return {
+    weights: tokens * (token_size as number),
+    statistics: 7 * layers,
+    sane: latent_dim as number,
+    'sane-sequence': tokens * (latent_dim as number),
+  };
+}
+
+/** Operations of all probes of a config of stage `property-prediction` on a zoo. */
+export function operationsOfProbes(
+  config: JsonObject,
+  sane: JsonObject | undefined,
+  zoo: Planned,
+): number | undefined {
+  const network = networkOfZoo(zoo);
+  if (!network) return undefined;
+  const widths = featureWidths(network, { latent_dim: 0, ...sane, ...config });
+  const rows = shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints);
+  const solutions = (config.targets as Json[]).length * (config.ridge_strengths as Json[]).length;
+  return (config.features as string[]).reduce(
+    (sum, name) => sum + probeOperations(rows, widths[name] ?? 0, solutions),
+    0,
+  );
+}
+
+/** What adds up; undefined where a part is not known. */
+export const total = (parts: readonly (number | undefined)[]): number | undefined =>
+  parts.reduce(
+    (sum, part) => (sum === undefined || part === undefined ? undefined : sum + part),
+    0 as number | undefined,
+  );
+
+/** A cost of operations that may not be known. */
+export const costOf = (operations: number | undefined, bytes = 0): Cost | undefined =>
+  operations === undefined ? undefined : { operations, bytes };
+
+/** Bytes of an encoder and a decoder of 12 d^2 weights a layer. */
+export const autoencoderBytes = ({ d_model, layers }: JsonObject): number =>
+  4 * 2 * (layers as number) * 12 * (d_model as number) ** 2;

@@ -3,6 +3,7 @@
  * else (normalisation, softmax, activations, optimiser, losses) nothing. Products that an implementation computes twice count once.
  */
 
+import { sizeOf } from '../base/shape.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture, ImageSize, Layer } from '../nets/architecture.ts';
 import { outputSize } from '../nets/shapes.ts';
@@ -49,6 +50,34 @@ export function trainingOperations(
 ): number {
   const operations = multiplications(layers, input).map((count) => 2 * batch * count);
   return 3 * operations.reduce((a, b) => a + b, 0) - (operations[0] ?? 0);
+}
+
+/** How many operations of the kernels take as long as one of float64 in JavaScript, on one core. */
+const javaScript = 30;
+
+/** Sweeps over all layers in which a matching was seen to end. */
+const sweeps = 10;
+
+/** Operations of aligning one network: in each sweep, of each weight the products of all pairs of units. */
+export const alignmentOperations = ({ state }: Pick<Architecture, 'state'>): number =>
+  sweeps *
+  state.reduce(
+    (sum, { shape }) => sum + (shape.length > 1 ? 2 * (shape[0] as number) * sizeOf(shape) : 0),
+    0,
+  );
+
+/** Operations of the spectra of one network's layers: a singular value decomposition for each place of a kernel. */
+export const spectraOperations = ({ state }: Pick<Architecture, 'state'>): number =>
+  javaScript *
+  state.reduce((sum, { shape: [rows = 1, columns = 1, ...kernel] }) => {
+    const [less, more] = [Math.min(rows, columns), Math.max(rows, columns)];
+    return sum + (less > 1 ? 10 * less * less * more * sizeOf(kernel) : 0);
+  }, 0);
+
+/** Operations of probes for a feature of so many numbers: the products of rows or columns, whichever are fewer, and a solution for each target and strength. */
+export function probeOperations(rows: number, width: number, solutions: number): number {
+  const least = Math.min(rows, width);
+  return javaScript * (least * rows * width + (solutions * least ** 3) / 3);
 }
 
 /** Of each layer with weights: the multiplications for one image of this size. */

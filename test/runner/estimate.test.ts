@@ -75,11 +75,31 @@ test('where nothing was timed, time is guessed from operations, and disk from we
   };
   const { stages, total, bytes } = await estimate(valid);
   expect([...stages.values()].map(({ from }) => from)).toEqual(plan.stages.map(() => 0));
-  // 20 models at three checkpoints, of 2464 weights each, and two SANEs of 4 + 4 layers of 12 x 1024^2.
-  expect(bytes).toBe(4 * (20 * 3 * 2464 + 2 * 8 * 12 * 1024 ** 2));
+  // 10,000 and 2,000 images, 20 models at three checkpoints, of 2464 weights each, and two SANEs of 4 + 4 layers of 12 x 1024^2.
+  expect(bytes).toBe(12_000 * 784 + 4 * (20 * 3 * 2464 + 2 * 8 * 12 * 1024 ** 2));
   expect(total).toBeGreaterThan(0);
   const larger = await estimate(valid.replace('models: 20', 'models: 200'));
   expect((larger.total as number) / (total as number)).toBeWithin(8, 12);
+});
+
+test('every kind of stage has a guess', async () => {
+  const { store } = new Fixture();
+  const tasks = 'task: [property-prediction, generation, reconstruction, analysis], seed: [0]';
+  const plan = planText(
+    `name: all\ngrid: {architecture: [cnn-small], dataset: [mnist], ${tasks}}\ngeneration: {methods: [scratch, hyper-representation, sub]}\n`,
+  );
+  const { stages } = estimatePlan(plan, await survey(plan, store, { retryFailed: false }), store, 2);
+  const of = new Map(plan.stages.map(({ stage, key }) => [stage, stages.get(key)?.seconds]));
+  expect([...of.keys()].sort()).toEqual(
+    ['alignment', 'analysis', 'dataset', 'generation', 'hyper-representation'].concat([
+      'property-prediction',
+      'reconstruction',
+      'sane',
+      'zoo',
+    ]),
+  );
+  for (const [stage, seconds] of of)
+    expect({ stage, told: Number.isFinite(seconds) }).toEqual({ stage, told: true });
 });
 
 test('time is in proportion to the work of finished stages of the same kind', async () => {

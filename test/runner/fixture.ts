@@ -83,7 +83,12 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
     data: { train_images: 10, test_images: 10 },
     zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
     sane: { epochs: 2, checkpoints: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
-    property_prediction: { features: ['weights', 'sane'], targets: ['epoch'], checkpoints: null },
+    property_prediction: {
+      features: ['weights', 'sane'],
+      targets: ['epoch'],
+      checkpoints: null,
+      ridge_strengths: [1],
+    },
   } as unknown as Settings;
   const runs: Run[] = seeds.map((seed) => {
     const point = {

@@ -1,6 +1,8 @@
 /** Stage `alignment` to a plan: the order of every model's hidden units that is nearest to one reference model's. */
 import type { Models } from '../../experiment/stage-plan.ts';
+import { costOf, networkOfZoo } from '../cost.ts';
 import { keyOfZoo } from '../models.ts';
+import { alignmentOperations } from '../operations.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, populationSize } from '../work.ts';
 
@@ -25,4 +27,10 @@ export const alignment: Stage<Models> = {
     settings: pick(input('zoo'), networkSettings),
     amount: population(input('zoo')).models,
   }),
+
+  cost({ input }) {
+    const zoo = input('zoo');
+    const network = zoo && networkOfZoo(zoo);
+    return network && costOf(population(zoo.config).models * alignmentOperations(network));
+  },
 };

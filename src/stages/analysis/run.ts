@@ -39,9 +39,10 @@ export const analysisStage: StageImplementation = {
     const samples = await findSamples(zoo, config.checkpoints, inputs.alignment);
     const ids = new Set(samples.test.map(({ model }) => model.id));
     const chosen = new Set([...ids].slice(0, config.models ?? ids.size));
-    const some = { ...samples, test: samples.test.filter(({ model }) => chosen.has(model.id)) };
     const fitted = standardizations[home] ?? undefined;
-    const { test } = standardizedSets(mode, architecture, layout, some, ['test'], { fitted });
+    const sets = standardizedSets(mode, architecture, layout, samples, ['test'], { fitted });
+    // What all of them are standardised by, however many are analysed.
+    const test = { ...sets.test, samples: samples.test.filter(({ model }) => chosen.has(model.id)) };
     const flats = () => readStandardized(architecture, layout, test);
     const shapes = new Map(architecture.state.map(({ name, shape }) => [name, shape]));
 

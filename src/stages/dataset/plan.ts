@@ -1,4 +1,6 @@
 /** Stage `dataset` to a plan: the images of a data set, as many as asked for, prepared as asked for. */
+import { sizeOf } from '../../base/shape.ts';
+import { datasets } from '../../data/registry.ts';
 import type { PaperSettings } from '../../experiment/stage-plan.ts';
 import type { DataSettings } from '../../experiment/types.ts';
 import { type Combination, forAnother } from '../for-another.ts';
@@ -43,6 +45,14 @@ export const dataset: Stage<Images> = {
           config: { ...config, validation_images: validation },
           ...where,
         };
+  },
+
+  cost({ config }) {
+    const found = datasets[config.dataset as string];
+    if (!found) return { operations: 0, bytes: 0 };
+    const of = (split: 'train' | 'test') =>
+      Math.min((config[`${split}_images`] as number | null) ?? Infinity, found.counts[split]);
+    return { operations: 0, bytes: (of('train') + of('test')) * sizeOf(found.shape) };
   },
 
   work: (config) => ({ settings: pick(config, ['dataset', 'train_images', 'test_images']), amount: 1 }),

@@ -1,6 +1,7 @@
 /** Stage `hyper-representation` to a plan: the baseline of 2022, an autoencoder on whole networks. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
+import { autoencoderBytes, costOf, operationsOfBaseline } from '../cost.ts';
 import { keyOfZoo } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
@@ -31,6 +32,11 @@ export const hyperRepresentation: Stage<PlannedRun> = {
       settings: [...sizes, ...pick(input('zoo'), networkSettings)],
       amount: samples * (config.epochs as number),
     };
+  },
+
+  cost({ config, input }) {
+    const zoo = input('zoo');
+    return zoo && costOf(operationsOfBaseline(config, zoo), autoencoderBytes(config));
   },
 
   narrow: (settings, given) =>

@@ -2,7 +2,7 @@
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
 import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
-import { embedding } from '../cost.ts';
+import { costOf, embeddings, operationsOfProbes, total, zoosAmong } from '../cost.ts';
 import { allModelInputs, homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
@@ -71,8 +71,10 @@ export const propertyPrediction: Stage<PlannedRun> = {
   },
 
   cost({ config, input }) {
-    const [zoo, sane] = [input('zoo'), input('sane')];
-    return zoo && sane && { operations: embedding(sane.config, zoo, config.checkpoints), bytes: 0 };
+    const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
+    const own = zoos[(config.home as number | undefined) ?? 0];
+    const embedded = sane ? zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints)) : [];
+    return costOf(total([...embedded, own && operationsOfProbes(config, sane, own)]));
   },
 
   /** What predicts the epoch needs two of them. */

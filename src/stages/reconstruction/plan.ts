@@ -1,5 +1,6 @@
 /** Task `reconstruction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import { costOf, embeddings } from '../cost.ts';
 import { homeConfig, modelInputs } from '../models.ts';
 import { pretraining, sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
@@ -32,4 +33,11 @@ export const reconstruction: Stage<PlannedRun> = {
     settings: [...pick(config, saneSettings), ...pick(input('zoo'), networkSettings)],
     amount: population(input('zoo'), config.checkpoints).samples,
   }),
+
+  /** Encoder and decoder, for two views of the test models. */
+  cost({ config, input }) {
+    const zoo = input('zoo');
+    const once = zoo && embeddings(config, zoo, config.checkpoints, 'test');
+    return once === undefined ? undefined : costOf(4 * once);
+  },
 };

@@ -2,7 +2,7 @@
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
-import { operationsOfPretraining } from '../cost.ts';
+import { autoencoderBytes, costOf, operationsOfPretraining, zoosAmong } from '../cost.ts';
 import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
@@ -47,12 +47,7 @@ export const sane: Stage<PlannedRun> = {
   },
 
   cost({ config, input }) {
-    const zoo = input('zoo');
-    const { d_model, layers } = config as { d_model: number; layers: number };
-    // An encoder and a decoder of 12 d^2 weights a layer.
-    return (
-      zoo && { operations: operationsOfPretraining(config, zoo), bytes: 4 * 2 * layers * 12 * d_model ** 2 }
-    );
+    return costOf(operationsOfPretraining(config, zoosAmong(input)), autoencoderBytes(config));
   },
 
   narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowCheckpoints('sane', 1, settings)),

@@ -1,6 +1,7 @@
 /** Stage `zoo-import` to a plan: the zoo in a folder, made one of this program. */
 import type { CheckContext, Models, SettingProblem } from '../../experiment/stage-plan.ts';
 import { didYouMean } from '../../experiment/suggest.ts';
+import { networkBytes, networkOf } from '../cost.ts';
 import type { Stage } from '../stage.ts';
 import { pick, population } from '../work.ts';
 import { homeOf, trainingOf, zoosOf } from '../zoos.ts';
@@ -32,6 +33,11 @@ export const zooImport: Stage<Models> = {
   },
 
   check: (run, context) => checkFolders(run, ['zoo'], context),
+
+  cost({ config }) {
+    const network = networkOf(config, undefined);
+    return { operations: 0, bytes: network ? population(config).samples * networkBytes(network) : 0 };
+  },
 
   work: (config) => ({ settings: pick(config, ['architecture']), amount: population(config).samples }),
 };
