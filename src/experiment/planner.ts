@@ -8,6 +8,8 @@ import type { Folder, StageNode } from './types.ts';
 
 export class StagePlanner implements Planner {
   private readonly byContent = new Map<string, StageNode>();
+  /** By stage and what it was planned for: readers ask for the same again. */
+  private readonly planned = new Map<string, WeakMap<object, string>>();
   readonly paper: PaperSettings;
 
   /** `folder` gives what is in a folder that a stage reads. */
@@ -34,10 +36,18 @@ export class StagePlanner implements Planner {
     return this.catalogue.datasets[name];
   }
 
-  key<Of>(stage: StagePlan<Of>, of: Of): string {
+  key<Of extends object>(stage: StagePlan<Of>, of: Of): string {
+    const planned = this.planned.get(stage.name) ?? new WeakMap<object, string>();
+    this.planned.set(stage.name, planned);
+    const known = planned.get(of) ?? this.plan(stage, of);
+    planned.set(of, known);
+    return known;
+  }
+
+  private plan<Of>(stage: StagePlan<Of>, of: Of): string {
     const { config, inputs, label, parts = 1, options = {} } = stage.plan(of, this);
     const { name, version } = stage;
-    const content = `${name} ${canonicalJson(config as JsonObject)} ${Object.values(inputs).join(' ')}`;
+    const content = `${name} ${canonicalJson(config as JsonObject)} ${Object.entries(inputs).join(' ')}`;
     const known = this.byContent.get(content);
     if (known) return known.key;
     const identity = { stage: name, version, config: config as JsonObject, inputs };

@@ -58,7 +58,7 @@ export interface CheckContext {
 /** Hands out the same stage for the same work. */
 export interface Planner {
   /** The key of a stage, which is planned with its inputs unless it is already. */
-  key<Of>(stage: StagePlan<Of>, of: Of): string;
+  key<Of extends object>(stage: StagePlan<Of>, of: Of): string;
   paper: PaperSettings;
   /** What the experiment itself writes of an architecture, as part of a config; nothing of those that the program knows. */
   written(architecture: string): JsonObject;

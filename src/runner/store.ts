@@ -100,6 +100,8 @@ export class Store {
 
   /** The failure that the stage ended in when it was last computed. One that cannot be read counts as none: the stage is tried again. */
   failure(stage: StageId): Failure | undefined {
+    // Of most stages there is none, and an error takes long to make.
+    if (!existsSync(this.failurePath(stage))) return undefined;
     try {
       const failure = JSON.parse(readFileSync(this.failurePath(stage), 'utf8'));
       return typeof failure?.reason === 'string' && typeof failure.log === 'string' ? failure : undefined;
