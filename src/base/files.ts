@@ -43,7 +43,7 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }
 
-/** The process that an unfinished file's name tells; what a compiler adds to it for a file of its own may follow. */
+/** The process id in an unfinished file's name; what a compiler adds to it for a file of its own may follow. */
 const unfinished = /\.(\d+)-\d+\.tmp(\.[\w-]+\.c\.o)?$/;
 
 /**

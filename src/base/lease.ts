@@ -105,7 +105,7 @@ function writeOwner(fd: number): void {
   }
 }
 
-/** ` (process 42 on host)`, who wrote the lease last, for messages; empty where nobody can be told. */
+/** ` (process 42 on host)`, who wrote the lease last, for messages; empty where it is not known. */
 export function describeOwner(path: string): string {
   const owner = leaseOwner(path);
   return owner ? ` (process ${owner.pid} on ${owner.host})` : '';

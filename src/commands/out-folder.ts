@@ -12,7 +12,7 @@ import { UsageError } from './usage.ts';
 interface Owner {
   /** The experiment file, from the folder on; of one far away its name alone. */
   file: string;
-  /** A hash of the path of a file far away, which its name alone does not tell from others. */
+  /** A hash of the path of a file far away, whose name alone does not distinguish it from others. */
   place?: string;
   set: Record<string, Json>;
 }
@@ -24,7 +24,7 @@ export interface OutFolder {
 
 const recordName = 'experiment.json';
 
-/** Longer names of folders are cut, and told apart by a hash. */
+/** Longer names of folders are cut, and distinguished by a hash. */
 const longestName = 100;
 
 /**

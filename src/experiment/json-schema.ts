@@ -39,7 +39,7 @@ const imageFolder: Record<string, JsonSchema> = {
   },
   resize: {
     description:
-      'Side in pixels that images of different sizes are brought to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.',
+      'Side in pixels that images of different sizes are resized to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.',
     type: 'integer',
     minimum: 1,
     maximum: 1024,

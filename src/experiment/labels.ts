@@ -1,4 +1,4 @@
-/** Labels that tell the stages of a plan apart. */
+/** Labels that distinguish the stages of a plan. */
 import { canonicalJson, type Json } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
@@ -12,14 +12,14 @@ const shorten = (text: string) => (text.length <= longest ? text : `${text.slice
 const textOf = (value: Json | undefined) => canonicalJson(value ?? null);
 
 /**
- * The same stages, those of equal labels with what differs among them: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is told
- * apart first, and then tells it apart, too. Inputs stand before their readers.
+ * The same stages, those of equal labels with what differs among them: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is
+ * distinguished first, and then distinguishes it, too. Inputs stand before their readers.
  */
 export function tellApart(stages: readonly StageNode[]): StageNode[] {
   const twins = Map.groupBy(stages, ({ label }) => label);
   const differing = new Map<string, string[]>();
   for (const [label, group] of twins) differing.set(label, group.length > 1 ? fieldsThatDiffer(group) : []);
-  /** What tells a stage apart, by key. */
+  /** What distinguishes a stage, by key. */
   const marks = new Map<string, string[]>();
   return stages.map((node) => {
     const group = twins.get(node.label) ?? [];

@@ -107,7 +107,7 @@ function checkAxes(value: Record<string, unknown>): Located[] {
 }
 
 /**
- * Parses a file's text and checks it by the catalogue, with the architectures and data sets that it brings itself. Throws an
+ * Parses a file's text and checks it by the catalogue, with the architectures and data sets that it defines itself. Throws an
  * ExperimentError with every mistake. `read` gives the text of a file that it names, `resolve` where a folder is.
  */
 export function parseExperiment(

@@ -13,7 +13,7 @@ function axisOf({ axes }: Run, name: string): string | undefined {
 }
 
 /**
- * The runs that a text names: `seed=0,sane.gamma=0` in any order, as few of the axes as tell the run from others, settings without their block;
+ * The runs that a text names: `seed=0,sane.gamma=0` in any order, as few of the axes as distinguish the run from others, settings without their block;
  * or the first characters of the key of its result.
  */
 export function runsNamed<Of extends Run>(text: string, runs: readonly Of[]): Of[] {

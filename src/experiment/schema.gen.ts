@@ -126,7 +126,7 @@ export interface Experiment {
        */
       test_share?: number;
       /**
-       * Side in pixels that images of different sizes are brought to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.
+       * Side in pixels that images of different sizes are resized to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.
        */
       resize?: number;
     };

@@ -104,7 +104,7 @@ export interface StagePlan<Of = never> {
   plan(of: Of, planner: Planner): StageRequest;
   /** `input` gives the config of an input, empty where there is none. */
   work(config: JsonObject, input: (name: string) => JsonObject): Work;
-  /** A guess for where none of its kind was timed. Undefined where nothing can be told. */
+  /** A guess for where none of its kind was timed. Undefined where there is no estimate. */
   cost?(planned: Planned): Cost | undefined;
   /** Settings that nobody gave, changed to fit those that somebody did. */
   narrow?(settings: Settings, given: ReadonlySet<string>): Record<string, Json>;

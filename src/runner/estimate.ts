@@ -14,11 +14,11 @@ export interface Estimate {
 }
 
 export interface PlanEstimate {
-  /** By key, for the stages to compute of which something can be told. */
+  /** By key, for the stages to compute that have an estimate. */
   stages: Map<string, Estimate>;
-  /** Seconds until all is done with so many jobs at once; undefined if nothing can be told of a stage. */
+  /** Seconds until all is done with so many jobs at once; undefined if a stage has no estimate. */
   total: number | undefined;
-  /** Bytes that the artefacts to compute take, those of which something can be told. */
+  /** Bytes that the artefacts to compute take, those that have an estimate. */
   bytes: number;
 }
 
@@ -62,7 +62,7 @@ export function estimatePlan(
   return { stages, total, bytes };
 }
 
-/** A stage as its cost is told from. */
+/** A stage as its cost is estimated from. */
 function planned(node: StageNode, nodes: ReadonlyMap<string, StageNode>): Planned {
   return {
     config: node.config,

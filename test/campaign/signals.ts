@@ -22,7 +22,7 @@ export const signals: Campaign = {
     const { code, signal, err } = await ending;
     const problems: string[] = [];
     const said = err.includes('Interrupted with');
-    // Before it computes, and after, the program has nothing to keep and ends as any other does.
+    // Before and after its jobs the program has nothing to save, and exits as the signal says.
     const fine = said ? code === 130 : code === 130 || code === 0 || names.some((one) => one === signal);
     if (!fine) problems.push(`${name}: it ended with ${code ?? signal}: ${err.slice(-300)}`);
     if (hasCrashed(err)) problems.push(`${name}: it crashed: ${err.slice(-300)}`);

@@ -253,7 +253,7 @@ describe('what is wrong with a folder is said with its remedy', () => {
     [
       'one class',
       { 'a/1.png': plain(1) },
-      'DIR has one class only, a: networks are trained to tell two or more apart',
+      'DIR has one class only, a: networks are trained to distinguish two or more',
     ],
     [
       'many classes',

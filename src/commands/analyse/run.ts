@@ -98,7 +98,7 @@ function featuresCsv(networks: readonly Analysed[]): string {
   return csvText([['model', 'accuracy', 'index', 'layer', ...(features satisfies FeatureName[])], ...lines]);
 }
 
-/** As many networks as colours tell apart have one each; of more, those of a folder share one. */
+/** As many networks as there are distinct colours have one each; of more, those of a folder share one. */
 const mostSeries = 7;
 
 async function drawAll(networks: readonly Analysed[], folder: string, format: FigureFormat): Promise<void> {

@@ -120,7 +120,7 @@ function summary({ total, stages, bytes }: PlanEstimate, jobs: number, store: St
       : `of which ${plural(guessed, 'stage')} from counts of operations, as no similar one is finished`;
   const time =
     total === undefined
-      ? 'No total: of some of them nothing can be told before a similar stage is finished.'
+      ? 'No total: for some of them there is no estimate until a similar stage is finished.'
       : guessed > 0
         ? `Roughly ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time (${source}).`
         : `About ${formatDuration(total)} in total, with ${plural(jobs, 'job')} at a time.`;

@@ -18,7 +18,7 @@ export const zooImport: Command = {
     dataset,
     architecture: {
       value: 'name',
-      help: 'the architecture (default: recognised by its tensors); tensors: any, of which only the tensors are known',
+      help: 'the architecture of the networks; `tensors` for networks without known layers (default: recognised by its tensors)',
       values: async () => {
         const { architectures, opaque } = await import('../../nets/registry.ts');
         return [...Object.keys(architectures), opaque];

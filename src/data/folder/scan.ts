@@ -96,7 +96,7 @@ function classesIn(folder: string, split: string): string[] {
     );
   if (classes.length === 1)
     throw new FormatError(
-      `${here} has one class only, ${classes[0]}: networks are trained to tell two or more apart`,
+      `${here} has one class only, ${classes[0]}: networks are trained to distinguish two or more`,
     );
   if (classes.length > mostClasses)
     throw new FormatError(

@@ -112,7 +112,7 @@ class Conversion {
     const value = opType === 'Shape' ? this.values.get(input) : undefined;
     if (!value) return this.constants.get(input);
     const [height, width, channels] = value.size;
-    // How many images there are makes no difference: any number will do.
+    // The network is converted for one image; batches of any size run it.
     return { shape: value.rank === 2 ? [1, channels] : [1, channels, height, width], numbers: () => [] };
   }
 

@@ -6,7 +6,7 @@ import { escapeText } from '../renderers/html.ts';
 export interface Figure {
   /** Names its file: `accuracy-over-features`. */
   name: string;
-  /** What it shows, which those hear who do not see it. */
+  /** What it shows, for screen readers too. */
   caption: string;
   /** A whole SVG document. */
   svg: string;

@@ -22,7 +22,7 @@ export interface Content {
   evidence: Evidence;
 }
 
-/** As many curves as colours tell apart. */
+/** As many curves as there are distinct colours. */
 const mostCurves = 7;
 
 /** Each draws what it finds data for. */

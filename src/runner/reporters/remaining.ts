@@ -14,7 +14,7 @@ interface Running {
 
 export class Remaining {
   private workers = 1;
-  /** Seconds of jobs that were expected in all; null where nothing could be told. */
+  /** Seconds of jobs that were expected in all; null where there is no estimate. */
   private expected: number | null = null;
   private readonly ended = { expected: 0, seconds: 0 };
   private readonly running = new Map<string, Running>();
@@ -58,7 +58,7 @@ export class Remaining {
     if (this.expected !== null) this.expected -= seconds;
   }
 
-  /** Seconds; undefined where nothing can be told yet. */
+  /** Seconds; undefined where there is no estimate yet. */
   seconds(nowMs: number): number | undefined {
     if (this.expected === null) return undefined;
     const running = [...this.running.values()];
