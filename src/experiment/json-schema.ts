@@ -235,7 +235,7 @@ export function experimentSchema(
           { description, ...mapping(properties as Record<string, JsonSchema & Entry>) },
         ]),
       ),
-      ...tableParts(catalogue, [...plainAxes, ...Object.keys(settingEntries(catalogue))]),
+      ...tableParts(catalogue, [...plainAxes, ...Object.keys(settingEntries(catalogue))], isUsed),
       ...dottedParts(catalogue, isUsed),
     },
   };

@@ -38,8 +38,6 @@ const ajvOptions = {
   ...{ validateSchema: false, code: { optimize: false } },
 } as const;
 
-const partsOf = (file: unknown) => (typeof file === 'object' && file !== null ? Object.keys(file) : []);
-
 function makeFormat(catalogue: Catalogue): FileFormat {
   const blocks = Object.values(catalogue.stages).flatMap(({ settings }) => settings ?? []);
   const settingNames = blocks.flatMap(({ block, schema }) =>
@@ -50,14 +48,14 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     return [block, Object.fromEntries(settings.map(([name, rule]) => [name, rule.default as Json]))];
   });
   const compiled = new Map<string, Ajv>();
-  /** The rules of the parts and the dotted names that are used, compiled once: all of them take ajv half a second. */
+  /** By the rules of what the value names, compiled once: all rules take ajv half a second. */
   const validate = (used: ReadonlySet<string>, pointer: string, value: unknown) => {
     const key = [...used].sort().join(' ');
     let ajv = compiled.get(key);
     if (!ajv) {
       const schema = experimentSchema(catalogue, (name) => used.has(name));
-      const parts = schema.properties as Record<string, JsonSchema>;
-      for (const name of Object.keys(parts)) if (!used.has(name)) parts[name] = {};
+      prune(schema, used);
+      for (const { block } of blocks) prune((schema.$defs as Record<string, JsonSchema>)[block], used);
       ajv = new Ajv(ajvOptions);
       ajv.addSchema(schema);
       compiled.set(key, ajv);
@@ -71,22 +69,29 @@ function makeFormat(catalogue: Catalogue): FileFormat {
     settingNames,
     axisNames: [...plainAxes, ...settingNames],
     defaults: Object.fromEntries(defaults),
-    validateFile: (value) => validate(new Set([...partsOf(value), ...dottedKeys(value)]), '', value),
+    validateFile: (value) => validate(keysIn(value), '', value),
     validateSetting(name, value) {
-      const [block, setting] = name.split('.');
-      return validate(new Set(), `#/$defs/${block}/properties/${setting}`, value);
+      const [block, setting] = name.split('.') as [string, string];
+      return validate(keysIn({ [setting]: value }), `#/$defs/${block}/properties/${setting}`, value);
     },
   };
 }
 
-/** Keys of the parts of a file that name axes and settings by dotted paths. */
-function dottedKeys(file: unknown): string[] {
-  const part = (of: unknown, name: string) => (of as Record<string, unknown> | null | undefined)?.[name];
-  const list = (name: string) => {
-    const found = part(file, name);
-    return Array.isArray(found) ? (found as unknown[]) : [];
-  };
-  const overrides = list('overrides').flatMap((entry) => [part(entry, 'when'), part(entry, 'set')]);
-  const parts = [part(file, 'grid'), ...list('zip'), ...list('include'), ...list('exclude'), ...overrides];
-  return parts.flatMap((of) => (typeof of === 'object' && of !== null ? Object.keys(of) : []));
+/** Takes the rules of properties that nothing is called by out of a schema of a mapping; their names stay. */
+function prune(schema: JsonSchema | undefined, used: ReadonlySet<string>): void {
+  if (!schema) return;
+  const properties = Object.entries(schema.properties as Record<string, JsonSchema>);
+  schema.properties = Object.fromEntries(
+    properties.map(([name, rule]) => [name, used.has(name) ? rule : {}]),
+  );
+}
+
+/** The keys of all mappings in a value, at any depth; of a dotted one, `sane.gamma`, the name of the setting too. */
+function keysIn(value: unknown, found = new Set<string>()): Set<string> {
+  if (typeof value !== 'object' || value === null) return found;
+  for (const [key, part] of Object.entries(value)) {
+    if (!Array.isArray(value)) for (const name of [key, key.slice(key.indexOf('.') + 1)]) found.add(name);
+    keysIn(part, found);
+  }
+  return found;
 }

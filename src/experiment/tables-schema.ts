@@ -44,14 +44,18 @@ const pivot = (metrics: readonly string[] | undefined, where: JsonSchema): Recor
   title: { description: 'Title of the table.', type: 'string' },
 });
 
-/** The parts for a catalogue: an entry of `tables`, and the names that rows and columns may have. */
-export function tableParts(catalogue: Catalogue, axisNames: readonly string[]): Record<string, JsonSchema> {
+/** The parts for a catalogue: an entry of `tables`, and the names that rows and columns may have. Names that are not used have no rules. */
+export function tableParts(
+  catalogue: Catalogue,
+  axisNames: readonly string[],
+  isUsed: (name: string) => boolean,
+): Record<string, JsonSchema> {
   const tasks = tasksOf(catalogue).map(({ task }) => task);
   const ids = [...new Set(tasks.flatMap(({ tables }) => tables))].sort((a, b) => a - b);
   const metrics = [...new Set(tasks.flatMap(({ measures }) => Object.keys(measures)))];
   const labels = tasks.flatMap(({ measures }) => Object.values(measures).flat());
   const names = [...new Set([...labels, ...axisNames])];
-  const [paperKeys, pivotKeys] = [ofPaper(ids), pivot(metrics, whereSchema(names))];
+  const [paperKeys, pivotKeys] = [ofPaper(ids), pivot(metrics, whereSchema(names, isUsed))];
   return {
     table_axis: { type: 'string', enum: names },
     table: {
@@ -71,12 +75,15 @@ export function tableParts(catalogue: Catalogue, axisNames: readonly string[]): 
   };
 }
 
-const whereSchema = (names: readonly string[]): JsonSchema => ({
+const whereSchema = (names: readonly string[], isUsed: (name: string) => boolean): JsonSchema => ({
   description: 'Only results with these values of axes, settings or labels: one value, or a list of them.',
   type: 'object',
   additionalProperties: false,
   properties: Object.fromEntries(
-    names.map((name) => [name, { anyOf: [value, { type: 'array', minItems: 1, items: value }] }]),
+    names.map((name) => [
+      name,
+      isUsed(name) ? { anyOf: [value, { type: 'array', minItems: 1, items: value }] } : {},
+    ]),
   ),
 });
 
