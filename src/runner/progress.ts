@@ -1,7 +1,7 @@
 /** How far the runs of a plan are, from what a store has now. Reads no results. */
-import { isHeld } from '../base/lease.ts';
 import { stagesByRun } from '../experiment/run-names.ts';
 import type { Plan, Run, StageNode } from '../experiment/types.ts';
+import { heldLease } from './claim.ts';
 import type { Store } from './store.ts';
 
 export type RunState = 'done' | 'running' | 'failed' | 'damaged' | 'interrupted' | 'to compute';
@@ -44,7 +44,7 @@ export class ProgressReader {
       return { state: 'done', seconds: timing.seconds, bytes, finishedAt: timing.finishedAt };
     }
     const none = { seconds: 0, bytes: 0, finishedAt: null };
-    if (isHeld(store.lease(node))) return { state: 'running', ...none };
+    if (heldLease(store, node)) return { state: 'running', ...none };
     if (found) return { state: 'damaged', ...none };
     if (store.failure(node)) return { state: 'failed', ...none };
     return { state: store.isBegun(node) ? 'interrupted' : 'to compute', ...none };

@@ -1,8 +1,9 @@
 /** Artefacts that are to be computed again: they get another name, with all that was computed from them. */
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { describeOwner, Lease } from '../base/lease.ts';
+import { describeOwner, type Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
+import { heldLease, takeStage } from './claim.ts';
 import type { Store } from './store.ts';
 import { verifiedPath } from './verify.ts';
 
@@ -45,10 +46,10 @@ export async function setAside<Of extends Linked>(store: Store, stages: readonly
       ),
     );
     for (const stage of there) {
-      const lease = Lease.take(store.lease(stage));
+      const lease = takeStage(store, stage);
       if (!lease)
         throw new InUse(
-          `${stage.stage}/${stage.key} is being computed by another process${describeOwner(store.lease(stage))}`,
+          `${stage.stage}/${stage.key} is being computed by another process${describeOwner(heldLease(store, stage) ?? store.lease(stage))}`,
         );
       leases.push(lease);
     }

@@ -1,10 +1,10 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { describeOwner, Lease } from '../base/lease.ts';
+import { describeOwner, type Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
+import { heldLease, takePart, takeStage } from './claim.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
@@ -56,6 +56,9 @@ interface Claim {
   resumed: boolean;
 }
 
+/** What a job is told of those before it. */
+type JobBasis = Pick<JobSpec, 'earlierSeconds' | 'resumed'>;
+
 type SkipReason = 'computed by another process' | 'a stage it depends on failed' | 'stopped';
 
 /** Computes stages, as many jobs at once as the options allow. */
@@ -83,6 +86,15 @@ export class StageRunner {
     return usesDevice(node) ? this.slots : this.slotsWithoutDevice;
   }
 
+  /** Computes one part (0-based) of a divided stage whose inputs are there, and leaves what puts parts together to others. */
+  async computePart(node: StageNode, part: number): Promise<StageOutcome> {
+    return this.computeAs(node, part, 0, async ({ lease, resumed }) => {
+      const ended = await this.runInSlot(node, part, lease, () => ({ earlierSeconds: 0, resumed }));
+      if (ended === undefined) return { state: 'stopped' };
+      return typeof ended === 'number' ? { state: 'done' } : { state: 'failed', failure: ended };
+    });
+  }
+
   /** Computes a stage as soon as its inputs are there. */
   async compute(node: StageNode, inputs: Promise<StageOutcome>[], priority: number): Promise<StageOutcome> {
     const missing = (await Promise.all(inputs)).find(({ state }) => state !== 'done');
@@ -90,12 +102,22 @@ export class StageRunner {
       this.skip(node, missing.state === 'failed' ? 'a stage it depends on failed' : 'stopped');
       return missing;
     }
+    return this.computeAs(node, undefined, priority, (claim) => this.computeClaimed(node, claim));
+  }
+
+  /** Does the work under the lease of a stage, or of a part of it. */
+  private async computeAs(
+    node: StageNode,
+    part: number | undefined,
+    priority: number,
+    work: (claim: Claim) => Promise<StageOutcome>,
+  ): Promise<StageOutcome> {
     try {
-      const claim = await this.claim(node, priority);
+      const claim = await this.claim(node, part, priority);
       if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
-      return await this.computeClaimed(node, claim).finally(() => claim.lease.release());
+      return await work(claim).finally(() => claim.lease.release());
     } catch (error) {
-      const failure = this.describeRefusal(node, undefined, error);
+      const failure = this.describeRefusal(node, part, error);
       this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
       return { state: 'failed', failure };
     }
@@ -108,18 +130,21 @@ export class StageRunner {
   }
 
   /** Takes the lease of a stage, after waiting for another runner if need be; undefined if it is finished then, or everything was stopped. */
-  private async claim(node: StageNode, priority: number): Promise<Claim | undefined> {
-    const path = this.options.store.lease(node);
-    mkdirSync(dirname(path), { recursive: true });
+  private async claim(
+    node: StageNode,
+    part: number | undefined,
+    priority: number,
+  ): Promise<Claim | undefined> {
+    const { store } = this.options;
     for (let reported = false; ; ) {
-      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path));
+      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, part));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
         return undefined;
       }
       if (!reported) {
-        const text = `${node.label}: waiting, another process is computing it${describeOwner(path)}`;
+        const text = `${node.label}: waiting, another process is computing it${describeOwner(heldLease(store, node) ?? store.lease(node))}`;
         this.report({ event: 'note', text });
         reported = true;
       }
@@ -127,16 +152,20 @@ export class StageRunner {
     }
   }
 
-  private async tryClaim(node: StageNode, path: string): Promise<Claim | 'held' | SkipReason> {
+  private async tryClaim(node: StageNode, part: number | undefined): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
     if (this.signal.aborted) return 'stopped';
-    const lease = Lease.take(path);
+    const lease = part === undefined ? takeStage(store, node) : takePart(store, node, part);
     if (!lease) return 'held';
     try {
       const found = await store.check(node);
       if (found?.state === 'complete') {
         lease.release();
         return 'computed by another process';
+      }
+      if (part !== undefined) {
+        mkdirSync(store.partial(node), { recursive: true });
+        return { lease, resumed: true };
       }
       const { resumed } = await store.begin(node);
       if (found) {
@@ -154,27 +183,14 @@ export class StageRunner {
     const { store } = this.options;
     let seconds = 0;
     let failure: Failure | undefined;
-    const run = (part: number | undefined) =>
-      this.slotsOf(node).use(begunPriority, async () => {
-        // Once a part has failed, or everything is stopped, the others need not start.
-        if (failure || this.signal.aborted) return;
-        const held = await this.takeGpu(node);
-        if (held === 'stopped') return;
-        try {
-          const outcome = await this.runJob(node, part, lease, held, { earlierSeconds: seconds, resumed });
-          if (outcome.state === 'done') seconds += outcome.seconds;
-          if (outcome.state === 'failed') {
-            failure = { reason: outcome.reason, log: store.log(node, part) };
-            // Stages without inputs read disks and networks: they may succeed the next time.
-            if (outcome.lasting && Object.keys(node.inputs).length > 0)
-              await store.recordFailure(node, failure);
-          }
-        } catch (error) {
-          failure ??= this.describeRefusal(node, part, error);
-        } finally {
-          held?.lease.release();
-        }
+    const run = async (part: number | undefined) => {
+      const ended = await this.runInSlot(node, part, lease, () => {
+        // Once a part has failed, the others need not start.
+        return failure ? undefined : { earlierSeconds: seconds, resumed };
       });
+      if (typeof ended === 'number') seconds += ended;
+      else failure ??= ended;
+    };
     if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));
     await run(undefined);
     // A worker can die just after it finished its artefact: what counts is whether that is there.
@@ -182,6 +198,38 @@ export class StageRunner {
     if (!failure) return { state: 'stopped' };
     if (this.options.failFast) this.failed.abort();
     return { state: 'failed', failure };
+  }
+
+  /**
+   * Runs a job as soon as there is room. Returns the seconds that it took, or its failure, which is recorded where it would last; undefined
+   * where it was stopped, or `begin` says when its turn comes that it need not start.
+   */
+  private runInSlot(
+    node: StageNode,
+    part: number | undefined,
+    lease: Lease,
+    begin: () => JobBasis | undefined,
+  ): Promise<number | Failure | undefined> {
+    const { store } = this.options;
+    return this.slotsOf(node).use(begunPriority, async () => {
+      const basis = this.signal.aborted ? undefined : begin();
+      if (!basis) return undefined;
+      const held = await this.takeGpu(node);
+      if (held === 'stopped') return undefined;
+      let failure: Failure | undefined;
+      try {
+        const outcome = await this.runJob(node, part, lease, held, basis);
+        if (outcome.state !== 'failed') return outcome.state === 'done' ? outcome.seconds : undefined;
+        failure = { reason: outcome.reason, log: store.log(node, part) };
+        // Stages without inputs read disks and networks: they may succeed the next time.
+        if (outcome.lasting && Object.keys(node.inputs).length > 0) await store.recordFailure(node, failure);
+        return failure;
+      } catch (error) {
+        return failure ?? this.describeRefusal(node, part, error);
+      } finally {
+        held?.lease.release();
+      }
+    });
   }
 
   /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */
@@ -196,7 +244,7 @@ export class StageRunner {
     part: number | undefined,
     lease: Lease,
     held: HeldGpu | undefined,
-    stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
+    stage: JobBasis,
   ): Promise<JobOutcome> {
     const { store, device, cores, stagesModule, dataDir } = this.options;
     const name = {

@@ -1,6 +1,7 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
- * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
+ * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease` (where parts are
+ * computed on several machines, `<key>.part-<n>.lease`); after a
  * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; by which it is known that nobody wrote to it since:
  * `<key>.verified.json`.
  */
@@ -41,8 +42,9 @@ export class Store {
     return `${this.folder(stage)}.partial`;
   }
 
-  lease(stage: StageId): string {
-    return `${this.folder(stage)}.lease`;
+  /** Of the whole stage, or of one of its parts (0-based). */
+  lease(stage: StageId, part?: number): string {
+    return `${this.folder(stage)}${part === undefined ? '' : `.part-${part + 1}`}.lease`;
   }
 
   log({ stage, key }: StageId, part?: number): string {
