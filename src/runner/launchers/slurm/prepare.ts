@@ -53,6 +53,7 @@ export async function prepare(
   const { device, dataDir, stagesModule, store } = options;
   const submission = {
     ...{ plan: options.plan, storeRoot: store.root, device, dataDir, stagesModule },
+    expected: Object.fromEntries([...given.estimate.stages].map(([key, { seconds }]) => [key, seconds])),
     tasks: arrays.map(({ jobs }) => jobs.map(({ tasks }) => tasks)),
   };
   await submissions.write(number, submission, scripts);

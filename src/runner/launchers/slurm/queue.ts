@@ -38,8 +38,8 @@ async function slurm(...command: [string, ...string[]]): Promise<{ code: number;
 
 /** The jobs of this user whose names begin so. Throws an Unavailable where the controller does not answer. */
 export async function listJobs(prefix: string): Promise<QueuedJob[]> {
-  const user = userInfo().username;
-  const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${user}`, '-o', '%i|%T|%r|%j');
+  const { uid } = userInfo();
+  const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${uid}`, '-o', '%i|%T|%r|%j');
   if (code !== 0) throw new Unavailable(err);
   return out
     .split('\n')

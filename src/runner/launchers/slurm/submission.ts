@@ -18,6 +18,8 @@ export interface Submission {
   device: string;
   dataDir: string | undefined;
   stagesModule: string;
+  /** Seconds that stages are expected to take, by key. */
+  expected: Record<string, number>;
   /** By array and index. */
   tasks: Task[][][];
 }

@@ -91,6 +91,7 @@ async function makeRunner(all: readonly Task[]): Promise<StageRunner> {
       gpuLeases: join(folder, 'gpus', `${array}_${index}`),
       cores: Number(SLURM_CPUS_PER_TASK ?? availableParallelism()),
       failFast: false,
+      expected: new Map(Object.entries(submission.expected)),
       signal: stop.signal,
     },
     find,
