@@ -1,6 +1,7 @@
 /** What computes the stages of a plan: this machine, or a cluster. */
 import type { Plan } from '../../experiment/types.ts';
 import type { Reporter } from '../events.ts';
+import type { KeptPlan } from '../plans.ts';
 import type { StageOutcome } from '../stage-runner.ts';
 import type { Store } from '../store.ts';
 import type { StageState } from '../survey.ts';
@@ -35,11 +36,18 @@ export type Launched =
   /** Jobs go on without this process. */
   | { state: 'left'; jobs: number };
 
+/** By which jobs of a plan are found. */
+export type PlanId = Pick<KeptPlan, 'name' | 'id'>;
+
 export interface Launcher {
   /** Computes what is to be computed. Throws a LauncherError where the arguments or the cluster refuse that. */
   launch(options: LaunchOptions): Promise<Launched>;
   /** For --dry-run: the scripts that would be submitted. Without it, the plan is shown. */
   scripts?(options: Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>): Promise<string>;
+  /** Of one that has a queue: the keys of the stages of a plan whose jobs are in it; none where it cannot be asked. */
+  queued?(store: Store, plan: PlanId): Promise<ReadonlySet<string>>;
+  /** Cancels the jobs of a plan and returns how many. Throws a LauncherError. */
+  cancel?(store: Store, plan: PlanId): Promise<number>;
 }
 
 /** Why nothing can be computed there, for people. */

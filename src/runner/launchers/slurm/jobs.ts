@@ -1,8 +1,8 @@
 /** Which stages of a plan the jobs in the queue compute. */
 import type { Store } from '../../store.ts';
-import { LauncherError } from '../launcher.ts';
+import { LauncherError, type PlanId } from '../launcher.ts';
 import type { Task } from './arrays.ts';
-import { listJobs, type QueuedJob, Unavailable } from './queue.ts';
+import { listJobs, type QueuedJob } from './queue.ts';
 import { type Submission, Submissions } from './submission.ts';
 
 /** A job in the queue: one index of one array of one submission. */
@@ -39,17 +39,14 @@ export class Jobs {
 }
 
 /** Keys of the stages of a plan that jobs in the queue compute or wait to; none where no jobs were ever submitted or Slurm does not answer. */
-export async function queuedStages(
-  store: Store,
-  { name, id }: { name: string; id: string },
-): Promise<Set<string>> {
+export async function queuedStages(store: Store, { name, id }: PlanId): Promise<Set<string>> {
   const submissions = new Submissions(store, name, id);
   if (!submissions.exists) return new Set();
   try {
     const jobs = await new Jobs(submissions).list();
     return new Set(jobs.flatMap(({ tasks }) => tasks.map(({ key }) => key)));
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof LauncherError) return new Set();
+    if (error instanceof LauncherError) return new Set();
     throw error;
   }
 }

@@ -3,10 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { checkLeases } from '../../../base/lease.ts';
 import { plural } from '../../../base/plural.ts';
 import { estimatePlan } from '../../estimate.ts';
-import { type Launched, type Launcher, LauncherError, type LaunchOptions } from '../launcher.ts';
+import type { Store } from '../../store.ts';
+import { type Launched, type Launcher, LauncherError, type LaunchOptions, type PlanId } from '../launcher.ts';
 import { startEvent } from '../start-event.ts';
+import { queuedStages } from './jobs.ts';
 import { plan } from './prepare.ts';
-import { maxArraySize } from './queue.ts';
+import { cancel, listJobs, maxArraySize } from './queue.ts';
 import { resourcesOf } from './resources.ts';
 import { Submissions } from './submission.ts';
 import { Watch } from './watch.ts';
@@ -112,4 +114,14 @@ async function scripts(options: Basis): Promise<string> {
   return planned.scripts.join('\n');
 }
 
-export const slurm: Launcher = { launch, scripts };
+/** Those of a process that watches them, too, which ends by that. */
+async function cancelJobs(store: Store, { name, id }: PlanId): Promise<number> {
+  const submissions = new Submissions(store, name, id);
+  if (!submissions.exists) return 0;
+  submissions.cancelled = true;
+  const jobs = await listJobs(submissions.prefix);
+  await cancel(jobs.map((job) => job.id));
+  return jobs.length;
+}
+
+export const slurm: Launcher = { launch, scripts, queued: queuedStages, cancel: cancelJobs };

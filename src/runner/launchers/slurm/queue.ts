@@ -15,9 +15,7 @@ export interface QueuedJob {
 }
 
 /** The controller does not answer, or has no room for now: the same may succeed later. */
-export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
-}
+export class Unavailable extends LauncherError {}
 
 const defaultIndices = 1001;
 
