@@ -82,6 +82,14 @@ export class Cluster {
     return `${stdout}${stderr}`;
   }
 
+  /** Slurm starts a job that was requeued only after two minutes: has all such jobs start now. */
+  hurry(): void {
+    for (const line of this.run('squeue', '-h', '-r', '-t', 'PD', '-o', '%i %r').split('\n')) {
+      const [job, reason] = line.split(' ');
+      if (reason === 'BeginTime') this.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    }
+  }
+
   startController(): void {
     this.run('slurmctld');
   }

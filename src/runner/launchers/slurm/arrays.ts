@@ -60,7 +60,7 @@ export function planArrays(nodes: readonly StageNode[], options: ArrayOptions): 
   for (const node of nodes) {
     const resources = options.resourcesOf(node);
     const seconds = options.expected(node.key) ?? null;
-    const after = new Set(
+    const after = withoutImplied(
       Object.values(node.inputs).flatMap((key): readonly (Job | string)[] => {
         const last = lastOf.get(key);
         return last ? [last] : options.queued(key);
@@ -86,6 +86,12 @@ export function planArrays(nodes: readonly StageNode[], options: ArrayOptions): 
     lastOf.set(node.key, found ?? add({ key: node.key }, seconds, resources, after));
   }
   return toArrays(jobs, options.maxIndices);
+}
+
+/** Without those that another one waits for anyway. */
+function withoutImplied(jobs: readonly (Job | string)[]): Set<Job | string> {
+  const implied = new Set(jobs.flatMap((job) => (typeof job === 'string' ? [] : [...job.before])));
+  return new Set(jobs.filter((job) => !implied.has(job)));
 }
 
 function allBefore(after: ReadonlySet<Job | string>): Set<Job | string> {

@@ -13,7 +13,7 @@ import { resourcesOf } from './resources.ts';
 import { Submissions } from './submission.ts';
 import { Watch } from './watch.ts';
 
-/** How often the queue and the store are looked at: often at first, as jobs may be short. */
+/** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
 const pollMs = { first: 500, growth: 1.3, longest: 10_000 };
 
 /** How long after Ctrl-C another one cancels the jobs. */
@@ -47,10 +47,9 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   const watch = new Watch(options, estimated, submissions);
   const note = (text: string) => reporter.report({ event: 'note', text });
 
-  for (let wait = pollMs.first; !(await watch.look()) && !interrupt.aborted; wait *= pollMs.growth)
-    await pause(Math.min(wait, pollMs.longest), interrupt);
+  await watch.find();
   const before = watch.liveJobs;
-  const added = interrupt.aborted ? 0 : await watch.submitMissing();
+  const added = await watch.submitMissing();
   reporter.report(
     startEvent(options, estimated, Math.max(1, options.plan.launcher.at_once ?? watch.liveJobs)),
   );
@@ -58,8 +57,11 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   note(`${plural(added, 'job')} submitted to Slurm; scripts and logs are in ${submissions.folder}`);
   try {
     if (options.detach) return { state: 'left', jobs: watch.liveJobs };
+    let done = 0;
     for (let wait = pollMs.first; ; wait = Math.min(wait * pollMs.growth, pollMs.longest)) {
       const answered = await watch.look();
+      if (watch.doneStages > done) wait = pollMs.first;
+      done = watch.doneStages;
       if (watch.ended || (options.failFast && watch.hasFailed)) break;
       if (interrupt.aborted) return await leave(options, watch, note);
       if (submissions.cancelled) return { state: 'interrupted', outcomes: watch.outcomes() };

@@ -22,7 +22,7 @@ const defaultIndices = 1001;
 /** Runs a command of Slurm's. Throws a LauncherError where this machine has none, and returns what it printed otherwise. */
 async function slurm(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
   try {
-    const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+    const child = Bun.spawn(command, { env: process.env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     return { code: await child.exited, out, err: err.trim() };
   } catch (error) {
@@ -38,7 +38,7 @@ async function slurm(...command: [string, ...string[]]): Promise<{ code: number;
 export async function listJobs(prefix: string): Promise<QueuedJob[]> {
   const { uid } = userInfo();
   const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${uid}`, '-o', '%i|%T|%r|%j');
-  if (code !== 0) throw new Unavailable(err);
+  if (code !== 0) throw new Unavailable(err || `squeue ended with ${code}`);
   return out
     .split('\n')
     .filter(Boolean)

@@ -9,6 +9,12 @@ export interface Refusal {
 }
 
 const refusals: { matches: RegExp; hint?: string; temporary?: true }[] = [
+  { matches: /dependency problem/i, temporary: true },
+  {
+    matches:
+      /submit limit|QOSMaxSubmit|MaxSubmit|temporarily un|try again|unable to contact|communication|timed out|MaxJobCount/i,
+    temporary: true,
+  },
   { matches: /invalid partition/i, hint: 'launcher.partition names it; sinfo lists the partitions' },
   { matches: /invalid account|account\/partition/i, hint: 'launcher.account names it' },
   { matches: /time limit/i, hint: 'launcher.time is more than the partition allows; sinfo shows its limit' },
@@ -17,12 +23,6 @@ const refusals: { matches: RegExp; hint?: string; temporary?: true }[] = [
   {
     matches: /node configuration is not available|CPU count/i,
     hint: 'no node has what launcher.cpus, memory and gpus ask for',
-  },
-  { matches: /dependency problem/i, temporary: true },
-  {
-    matches:
-      /submit limit|QOSMaxSubmit|MaxSubmit|temporarily un|try again|unable to contact|communication|timed out|MaxJobCount/i,
-    temporary: true,
   },
 ];
 

@@ -56,6 +56,21 @@ export class Watch {
     return this.live.length;
   }
 
+  get doneStages(): number {
+    return this.done.size;
+  }
+
+  /** Looks for jobs of an earlier command. Throws a LauncherError where Slurm does not answer. */
+  async find(): Promise<void> {
+    try {
+      this.live = await this.jobs.list();
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      throw new LauncherError(`Slurm does not answer: ${error.message}`, 'the same command again, or sinfo for its state');
+    }
+    await this.look();
+  }
+
   /** Looks at the queue, at what jobs report and at the store. Returns false while Slurm does not answer. */
   async look(): Promise<boolean> {
     let answered = true;
