@@ -15,8 +15,12 @@ export function whyNoSlurm(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'slurmd runs jobs as root only';
 }
 
+/** So long a node refuses a job of the number of one that was killed. */
+const killedMs = 2000;
+
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'slurm-'));
+  private readonly requeuedAt = new Map<string, number>();
   /** For commands that are to use it. */
   readonly env: Record<string, string> = {
     SLURM_CONF: join(this.folder, 'slurm.conf'),
@@ -64,6 +68,7 @@ export class Cluster {
       ...{ ProctrackType: 'proctrack/linuxproc', TaskPlugin: 'task/none', MpiDefault: 'none' },
       ...{ SelectType: 'select/cons_tres', SelectTypeParameters: 'CR_Core', ReturnToService: 2, KillWait: 3 },
       ...{ PreemptType: 'preempt/partition_prio', PreemptMode: 'REQUEUE' },
+      MessageTimeout: 2,
       AccountingStorageType: 'accounting_storage/none',
       SchedulerParameters: 'sched_min_interval=10000,sched_interval=1,bf_interval=1',
       NodeName: `${host} NodeAddr=127.0.0.1 CPUs=${cpus().length} State=UNKNOWN`,
@@ -82,11 +87,14 @@ export class Cluster {
     return `${stdout}${stderr}`;
   }
 
-  /** Slurm starts a job that was requeued only after two minutes: has all such jobs start now. */
+  /** Slurm starts a job that was requeued only after two minutes: has it start as soon as its node would not take it for the one that was killed. */
   hurry(): void {
     for (const line of this.run('squeue', '-h', '-r', '-t', 'PD', '-o', '%i %r').split('\n')) {
-      const [job, reason] = line.split(' ');
-      if (reason === 'BeginTime') this.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+      const [job = '', reason] = line.split(' ');
+      if (reason !== 'BeginTime') continue;
+      const since = this.requeuedAt.get(job) ?? Date.now();
+      this.requeuedAt.set(job, since);
+      if (Date.now() - since >= killedMs) this.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
     }
   }
 

@@ -80,7 +80,10 @@ describe('the scripts', () => {
   });
 
   test.each([
-    [['--launcher', 'slurm', '--gpus', '0'], '--gpus names GPUs of this machine, and Slurm chooses those of its jobs'],
+    [
+      ['--launcher', 'slurm', '--gpus', '0'],
+      '--gpus names GPUs of this machine, and Slurm chooses those of its jobs',
+    ],
     [['--detach'], '--detach leaves jobs in a queue, and here is none\n  add --launcher slurm'],
     [['--launcher', 'slum'], 'did you mean slurm?'],
   ])('%p is refused', async (options, message) => {
@@ -107,7 +110,8 @@ function plan(nodes: StageNode[], options: Partial<ArrayOptions> = {}) {
     maxIndices: 1001,
     ...options,
   });
-  const name = ({ key, part }: { key: string; part?: number }) => (part === undefined ? key : `${key}/${part}`);
+  const name = ({ key, part }: { key: string; part?: number }) =>
+    part === undefined ? key : `${key}/${part}`;
   return arrays.map(({ jobs, after }) => ({
     jobs: jobs.map(({ tasks }) => tasks.map(name).join(' ')),
     after: after.map((one) => ('queued' in one ? one.queued : `${one.array}_${one.index}`)),
@@ -200,7 +204,10 @@ describe('what Slurm says', () => {
   });
 
   test.each([
-    ['PartitionTimeLimit', 'cannot start (PartitionTimeLimit): the partition’s time limit is shorter: lower launcher.time'],
+    [
+      'PartitionTimeLimit',
+      'cannot start (PartitionTimeLimit): the partition’s time limit is shorter: lower launcher.time',
+    ],
     ['JobHeldUser', 'cannot start (JobHeldUser): it is held: scontrol release 7_1'],
     [
       'launch failed requeued held',

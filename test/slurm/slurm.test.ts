@@ -41,14 +41,16 @@ test.skipIf(reason !== undefined)(
       const partition = (state: string) =>
         cluster.run('scontrol', 'update', 'PartitionName=low', `State=${state}`);
 
-      expect(await inProcess(...onSlurm, '--set', 'zoo.epochs=4', '--dry-run')).toMatchObject({ code: 0 });
       writeFileSync(join(root, 'wrong.yaml'), experiment.replace('{cpus: 1}', '{partition: nope}'));
       const refused = await inProcess(join(root, 'wrong.yaml'), '--launcher', 'slurm', ...options(there));
       expect(refused.code).toBe(2);
-      expect(refused.err).toMatch(/exp: sbatch refuses .*00\.sh: .*Invalid partition name specified\n {2}launcher/);
+      expect(refused.err).toMatch(
+        /exp: sbatch refuses .*00\.sh: .*Invalid partition name specified\n {2}launcher/,
+      );
 
       partition('DOWN');
-      const left = await inProcess(...onSlurm, '--detach');
+      const detach = () => ended(spawn(realProgram, [...onSlurm, '--detach'], cluster.env));
+      const left = await detach();
       expect(left.code).toBe(0);
       expect(left.err).toContain('4 jobs left in the queue. The same command returns to them;');
       const listed = await inProcess('ls', file, '--store', there.store);
@@ -57,7 +59,7 @@ test.skipIf(reason !== undefined)(
       expect(cancelled).toEqual({ code: 0, out: '4 jobs cancelled\n', err: '' });
       await until(() => cluster.run('squeue', '-h') === '', 'the jobs are gone');
 
-      expect((await inProcess(...onSlurm, '--detach')).code).toBe(0);
+      expect((await detach()).code).toBe(0);
       const run = spawn(realProgram, onSlurm, cluster.env);
       let err = '';
       const reading = run.stderr.pipeTo(
@@ -72,14 +74,16 @@ test.skipIf(reason !== undefined)(
       partition('UP');
       let job = '';
       const runs = () => {
-        job = / 01 (\d+_[01])$/m.exec(cluster.run('squeue', '-h', '-r', '-t', 'R', '-o', '%j %i').replaceAll('.', ' '))?.[1] ?? '';
+        job =
+          / 01 (\d+_[01])$/m.exec(
+            cluster.run('squeue', '-h', '-r', '-t', 'R', '-o', '%j %i').replaceAll('.', ' '),
+          )?.[1] ?? '';
         return job !== '';
       };
       await until(runs, 'a part of the zoo is trained');
       expect(cluster.run('scontrol', 'requeue', job)).toBe('');
       await says('its job started again, on ');
       cluster.kill('slurmctld');
-      await says('Slurm does not answer, jobs may run all the same; waiting');
       cluster.startController();
       await says(/sane .*: started/);
       cluster.kill('slurmd');

@@ -66,7 +66,10 @@ export class Watch {
       this.live = await this.jobs.list();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      throw new LauncherError(`Slurm does not answer: ${error.message}`, 'the same command again, or sinfo for its state');
+      throw new LauncherError(
+        `Slurm does not answer: ${error.message}`,
+        'the same command again, or sinfo for its state',
+      );
     }
     await this.look();
   }
