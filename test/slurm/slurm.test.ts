@@ -35,6 +35,7 @@ test.skipIf(reason !== undefined)(
     const cluster = await Cluster.start();
     const hurrying = setInterval(() => cluster.hurry(), 500);
     const before = { ...process.env };
+    let run: ReturnType<typeof spawn> | undefined;
     Object.assign(process.env, cluster.env);
     try {
       const onSlurm = [file, '--launcher', 'slurm', ...options(there)];
@@ -60,7 +61,7 @@ test.skipIf(reason !== undefined)(
       await until(() => cluster.run('squeue', '-h') === '', 'the jobs are gone');
 
       expect((await detach()).code).toBe(0);
-      const run = spawn(realProgram, onSlurm, cluster.env);
+      run = spawn(realProgram, onSlurm, cluster.env);
       let err = '';
       const reading = run.stderr.pipeTo(
         new WritableStream({
@@ -98,6 +99,7 @@ test.skipIf(reason !== undefined)(
     } finally {
       for (const name of Object.keys(cluster.env)) process.env[name] = before[name] ?? '';
       clearInterval(hurrying);
+      run?.kill('SIGKILL');
       await cluster.stop();
       rmSync(root, { recursive: true, force: true });
     }

@@ -16,6 +16,9 @@ import { Watch } from './watch.ts';
 /** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
 const pollMs = { first: 500, growth: 1.3, longest: 10_000 };
 
+/** How long the last jobs may take to report what they did. */
+const reportMs = 2000;
+
 /** How long after Ctrl-C another one cancels the jobs. */
 const secondMs = 3000;
 
@@ -68,6 +71,8 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       if (answered) await watch.submitMissing();
       await pause(wait, interrupt);
     }
+    // A stage is in the store a little before its job says so.
+    for (const deadline = Date.now() + reportMs; watch.hear() && Date.now() < deadline; ) await Bun.sleep(100);
     await watch.cancel();
     const outcomes = watch.outcomes();
     if (!watch.hasFailed) submissions.remove(submissions.numbers());

@@ -23,7 +23,16 @@ const defaultIndices = 1001;
 async function slurm(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
   try {
     const child = Bun.spawn(command, { env: process.env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
-    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    const decoder = new TextDecoder();
+    let err = '';
+    const reading = (async () => {
+      for await (const bytes of child.stderr) {
+        err += decoder.decode(bytes, { stream: true });
+        // Where the queue is full, sbatch tries again for minutes without saying more. It is this program that waits.
+        if (/temporarily unable/.test(err)) child.kill();
+      }
+    })();
+    const [out] = await Promise.all([child.stdout.text(), reading]);
     return { code: await child.exited, out, err: err.trim() };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

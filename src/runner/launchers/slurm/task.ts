@@ -45,7 +45,8 @@ const reporter = new EventWriter(eventsPath(folder, array, index));
 const note = (text: string) => reporter.report({ event: 'note', text });
 
 if (Number(SLURM_RESTART_COUNT) > 0) {
-  const label = find(tasks[0]?.key as string).label;
+  const next = tasks.find(({ key }) => !store.find(find(key))) ?? (tasks[0] as Task);
+  const { label } = find(next.key);
   note(`${label}: its job started again, on ${hostname()}: it was requeued or preempted, or its node failed`);
 }
 const code = await computeAll(tasks);

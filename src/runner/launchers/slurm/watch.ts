@@ -40,6 +40,7 @@ export class Watch {
   /** Since when a stage has no job and no result. */
   private readonly missingSince = new Map<string, number>();
   private readonly doneJobs = new Set<string>();
+  private readonly openJobs = new Set<string>();
   private readonly noted = new Set<string>();
 
   constructor(
@@ -63,7 +64,7 @@ export class Watch {
   /** Looks for jobs of an earlier command. Throws a LauncherError where Slurm does not answer. */
   async find(): Promise<void> {
     try {
-      this.live = await this.jobs.list();
+      await this.list();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       throw new LauncherError(
@@ -71,14 +72,28 @@ export class Watch {
         'the same command again, or sinfo for its state',
       );
     }
-    await this.look();
+  }
+
+  /** Asks for the queue. Throws an Unavailable where Slurm does not answer. */
+  private async list(): Promise<void> {
+    this.live = await this.jobs.list();
+    for (const job of this.live) {
+      this.seen.set(this.eventsOf(job), job);
+      for (const { key } of job.tasks) this.tried.add(key);
+    }
+  }
+
+  /** Reads what jobs reported since. Returns whether one of them is at work, as far as that says. */
+  hear(): boolean {
+    for (const path of this.seen.keys()) for (const event of this.events.next(path)) this.observe(event);
+    return this.openJobs.size > 0;
   }
 
   /** Looks at the queue, at what jobs report and at the store. Returns false while Slurm does not answer. */
   async look(): Promise<boolean> {
     let answered = true;
     try {
-      this.live = await this.jobs.list();
+      await this.list();
       if (this.noted.delete('unavailable')) this.note('Slurm answers again');
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
@@ -88,12 +103,8 @@ export class Watch {
         `Slurm does not answer, jobs may run all the same; waiting (${error.message})`,
       );
     }
-    for (const job of this.live) {
-      this.seen.set(this.eventsOf(job), job);
-      for (const { key } of job.tasks) this.tried.add(key);
-      if (job.state === 'PENDING') this.explain(job);
-    }
-    for (const path of this.seen.keys()) for (const event of this.events.next(path)) this.observe(event);
+    for (const job of this.live) if (job.state === 'PENDING') this.explain(job);
+    this.hear();
     for (const node of this.todo) {
       if (this.done.has(node.key) || this.options.store.find(node)?.state !== 'complete') continue;
       this.done.add(node.key);
@@ -238,7 +249,9 @@ export class Watch {
       lease.release();
     }
     for (const { key } of nodes) this.missingSince.delete(key);
-    await this.look();
+    await this.list().catch((error) => {
+      if (!(error instanceof Unavailable)) throw error;
+    });
     return submitted.reduce((sum, { jobs }) => sum + jobs, 0);
   }
 
@@ -249,8 +262,12 @@ export class Watch {
     if ('job' in event) {
       // What puts parts together starts each of them again.
       if (this.doneJobs.has(event.job)) return;
-      if (event.event === 'job-done') this.doneJobs.add(event.job);
       const key = event.job.split('-')[0] as string;
+      // A job of an earlier command may have done more than is left to do now.
+      if (!this.todo.some((node) => node.key === key)) return;
+      if (event.event === 'job-done') this.doneJobs.add(event.job);
+      if (event.event === 'job-start') this.openJobs.add(event.job);
+      else if (event.event !== 'job-progress') this.openJobs.delete(event.job);
       if (event.event === 'job-failed') this.failures.set(key, { reason: event.reason, log: event.log });
       if (event.event === 'job-start') this.failures.delete(key);
     }
@@ -260,7 +277,8 @@ export class Watch {
   private explain({ id, reason, number, array, tasks }: LiveJob): void {
     const found = explainWaiting(id, reason);
     if (!found) return;
-    const node = this.todo.find(({ key }) => key === tasks[0]?.key);
+    const next = tasks.find(({ key }) => !this.done.has(key)) ?? tasks[0];
+    const node = this.todo.find(({ key }) => key === next?.key);
     const label = node?.label ?? 'a stage that is finished';
     this.noteOnce(found.stuck ? `${number} ${array} ${reason}` : reason, `${label}: job ${id} ${found.text}`);
   }
