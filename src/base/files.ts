@@ -7,8 +7,8 @@ import { isGone, processTag, processTagPattern } from './processes.ts';
 /** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
 
-/** Files that this process has begun: it may write the same one twice at once. */
-let begun = 0;
+/** Counts the files that this process has begun: it may write the same one twice at once. A later process of the same number counts on. */
+let begun = Date.now();
 
 /** A name beside `path` for what is not finished, which no other process on any machine uses. */
 export const temporaryPath = (path: string): string => `${path}.${processTag()}-${++begun}${temporaryEnding}`;
