@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Json } from '../../src/base/json.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
-import { percentile, weightStatistics } from '../../src/stages/property-prediction/statistics.ts';
+import { percentile, weightStatistics } from '../../src/stages/baseline-probes/statistics.ts';
 import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';
