@@ -62,9 +62,9 @@ describe('ridge regression', () => {
       [3, 5],
     ].map((row) => Float64Array.from(row));
     const y = Float64Array.of(1, 2, 2, 5);
-    const [[fit]] = ridge(all(features), [y], [1]) as [[Record<string, Float64Array>]];
-    expect(error(fit.val!, predicted(features, [0.63823529, 0.46764706, 0.57941176]))).toBeLessThan(1e-8);
-    expect(r2(y, fit.train!)).toBeCloseTo(0.9169925, 8);
+    const fit = ridge(all(features), [y], [1])[0]![0]!;
+    expect(error(fit.val, predicted(features, [0.63823529, 0.46764706, 0.57941176]))).toBeLessThan(1e-8);
+    expect(r2(y, fit.train)).toBeCloseTo(0.9169925, 8);
   });
 
   test.each([
