@@ -115,9 +115,13 @@ function comparison(
     .map((setting) => ({ setting, block: setting.split('.', 1)[0] as string }));
   const tasks = new Map(tasksOf(catalogue).map(({ name, task }) => [name, task]));
   /** What the paper has for a task, by its recipe. */
-  const papers = new Map<string, WeakMap<Settings, { settings: Settings; effective: Record<string, Json> }>>();
+  const papers = new Map<
+    string,
+    WeakMap<Settings, { settings: Settings; effective: Record<string, Json> }>
+  >();
   const paperOf = (recipe: Settings, task: string) => {
-    const known = papers.get(task) ?? new WeakMap<Settings, { settings: Settings; effective: Record<string, Json> }>();
+    const known =
+      papers.get(task) ?? new WeakMap<Settings, { settings: Settings; effective: Record<string, Json> }>();
     papers.set(task, known);
     const before = known.get(recipe);
     if (before) return before;

@@ -14,6 +14,10 @@ import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 import { remember, verifiedPath, verify } from './verify.ts';
 
+/** What stands behind a key in the names of what is beside an artefact. */
+export const partialSuffix = '.partial';
+export const failedSuffix = '.failed.json';
+
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
 export type Found =
@@ -38,7 +42,7 @@ export class Store {
 
   /** Where its files are while it is computed. */
   partial(stage: StageId): string {
-    return `${this.folder(stage)}.partial`;
+    return this.folder(stage) + partialSuffix;
   }
 
   lease(stage: StageId): string {
@@ -115,7 +119,7 @@ export class Store {
   }
 
   failurePath(stage: StageId): string {
-    return `${this.folder(stage)}.failed.json`;
+    return this.folder(stage) + failedSuffix;
   }
 
   /** The system's refusal to read or write the store, for people. Throws any other error on. */
@@ -128,11 +132,20 @@ export class Store {
     for (const folder of ['plans', ...Object.keys(stages)]) await removeLeftovers(join(this.root, folder));
   }
 
+  /** What is in the folder of a stage's artefacts: names of these, and of what is beside them. Throws a StorageError if it cannot be read. */
+  names(stage: string): ReadonlySet<string> {
+    const folder = join(this.root, stage);
+    try {
+      return new Set(existsSync(folder) ? readdirSync(folder) : []);
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
   /** Every artefact of these stages, damaged ones too. */
   list(names: readonly string[] = Object.keys(stages)): Found[] {
     return names.flatMap((stage) => {
-      const folder = join(this.root, stage);
-      const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
+      const keys = [...this.names(stage)].filter((name) => !name.includes('.'));
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);
     });
   }

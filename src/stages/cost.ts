@@ -53,14 +53,23 @@ export const networkBytes = ({ state }: Pick<Architecture, 'state'>): number =>
 
 type Shape = Parameters<typeof pretrainingOperations>[0];
 
-/** Tokens of a network: rows of its weights, with their biases, cut to the size of a token. */
-const tokensOf = ({ state }: Pick<Architecture, 'state'>, size: number): number =>
-  state
+const counted = new WeakMap<object, Map<number, number>>();
+
+/** Tokens of a network: rows of its weights, with their biases, cut to the size of a token. Counted once for each network and size. */
+function tokensOf({ state }: Pick<Architecture, 'state'>, size: number): number {
+  const known = counted.get(state) ?? new Map<number, number>();
+  counted.set(state, known);
+  const before = known.get(size);
+  if (before !== undefined) return before;
+  const tokens = state
     .filter(({ shape }) => shape.length > 1)
     .reduce(
       (sum, { shape: [rows = 1, ...row] }) => sum + rows * Math.max(1, Math.ceil((sizeOf(row) + 1) / size)),
       0,
     );
+  known.set(size, tokens);
+  return tokens;
+}
 
 /** The zoos among a stage's inputs: `zoo`, `zoo-2` and so on. */
 export function zoosAmong(input: Planned['input']): Planned[] {

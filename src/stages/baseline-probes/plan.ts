@@ -5,6 +5,7 @@ import { costOf, operationsOfProbes } from '../cost.ts';
 import { keyOfZoo, modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
+import { withoutRun } from '../zoos.ts';
 
 type FeatureName = PropertyPredictionSettings['features'][number];
 export type BaselineFeature = Extract<FeatureName, 'weights' | 'statistics'>;
@@ -29,6 +30,16 @@ export function settingsOfBaseline(
 export interface Baseline {
   feature: BaselineFeature;
   models: Models;
+}
+
+const known = { weights: new WeakMap<Models, Baseline>(), statistics: new WeakMap<Models, Baseline>() };
+
+/** The same object for all runs that differ by seed only, as `withoutRun`. */
+export function baselineOf(feature: BaselineFeature, run: Models): Baseline {
+  const models = withoutRun(run);
+  const baseline = known[feature].get(models) ?? { feature, models };
+  known[feature].set(models, baseline);
+  return baseline;
 }
 
 export const baselineProbes: Stage<Baseline> = {

@@ -1,7 +1,13 @@
 /** Task `property-prediction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
-import { baselineProbes, isBaseline, probeConfig, settingsOfBaseline } from '../baseline-probes/plan.ts';
+import {
+  baselineOf,
+  baselineProbes,
+  isBaseline,
+  probeConfig,
+  settingsOfBaseline,
+} from '../baseline-probes/plan.ts';
 import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
 import { costOf, embeddings, operationsOfProbes, total, zoosAmong } from '../cost.ts';
 import { allModelInputs, homeConfig } from '../models.ts';
@@ -54,7 +60,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const { features } = settings.property_prediction;
     const baselines = features
       .filter(isBaseline)
-      .map((feature) => [feature, planner.key(baselineProbes, { feature, models: run })]);
+      .map((feature) => [feature, planner.key(baselineProbes, baselineOf(feature, run))]);
     return {
       label: `property-prediction ${architecture}/${dataset} seed ${seed}`,
       config: {
