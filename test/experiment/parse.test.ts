@@ -197,12 +197,28 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'permutations that are the same for all, but no number of them',
       '  epochs: 3',
-      '  shared_permutations: true',
+      '  permutation_protocol: shared',
       [
-        'sane.shared_permutations: sharing needs a number of permutations; with null every view draws a new one',
+        'sane.permutation_protocol: shared needs a number of permutations; with null every view draws a new one',
         'sane.permutations null',
         'set sane.permutations',
       ],
+    ],
+    [
+      'more permutations of each checkpoint than the pool has',
+      '  epochs: 3',
+      '  permutation_protocol: pool\n  permutations: 201',
+      [
+        'sane.permutations: the pool has 200 permutations',
+        '201 of each checkpoint',
+        'lower sane.permutations',
+      ],
+    ],
+    [
+      'the former name of the protocol with its former value',
+      '  epochs: 3',
+      '  shared_permutations: true',
+      ['sane.shared_permutations', 'permutation_protocol', 'own, shared, pool'],
     ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [

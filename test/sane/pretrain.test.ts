@@ -53,7 +53,7 @@ const config: PretrainConfig = {
   view_1: 'canonical',
   view_2: 'permuted',
   permutations: null,
-  shared_permutations: false,
+  permutation_protocol: 'own',
   standardization: 'per-layer',
   padding_in_loss: false,
 };

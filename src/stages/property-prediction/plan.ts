@@ -19,7 +19,7 @@ const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as 
 export const propertyPrediction: Stage<PlannedRun> = {
   name: 'property-prediction',
   description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
-  version: 4,
+  version: 5,
   usesDevice: true,
   load: async () => (await import('./run.ts')).propertyPredictionStage,
   settings: {
@@ -40,7 +40,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
       ...['data', 'zoo', 'property_prediction'],
       ...((feature === undefined ? usesSane(settings) : isOfSane(feature))
         ? ['sane']
-        : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),
+        : ['alignment', 'alignment_orders', ...tokenSettings].map((name) => `sane.${name}`)),
     ],
   },
 
@@ -73,7 +73,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
   cost({ config, input }) {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
-    const embedded = sane ? zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints)) : [];
+    const embedded = sane ? zoos.map((zoo) => embeddings({ ...sane, embedding: config.embedding ?? null }, zoo, config.checkpoints)) : [];
     return costOf(total([...embedded, own && operationsOfProbes(config, sane, own)]));
   },
 

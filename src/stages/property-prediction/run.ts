@@ -110,7 +110,7 @@ async function computeFeatures(
   if (pretrained && (wanted.has('sane') || wanted.has('sane-sequence'))) {
     const { sane, description, standardizations } = pretrained;
     const networks = standardized(description.standardization, standardizations[index] ?? undefined);
-    const embedded = await saneFeatures(sane, layout, networks, wanted);
+    const embedded = await saneFeatures(sane, layout, networks, wanted, config.embedding);
     for (const [name, rows] of embedded) features.set(name, rows);
   }
   return features;

@@ -1,6 +1,7 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
+import { poolSize } from '../../sane/random-orders.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { autoencoderBytes, costOf, operationsOfPretraining, zoosAmong } from '../cost.ts';
 import { allModelInputs } from '../models.ts';
@@ -12,7 +13,7 @@ import schema from './settings.json' with { type: 'json' };
 export const sane: Stage<PlannedRun> = {
   name: 'sane',
   description: 'pretrains SANE on tokens of the weights of a zoo',
-  version: 3,
+  version: 4,
   usesDevice: true,
   load: async () => (await import('./run.ts')).saneStage,
   settings: {
@@ -20,7 +21,7 @@ export const sane: Stage<PlannedRun> = {
     schema,
     // Rows of position tables that the zoo's networks do not have.
     immaterial: ['positions'],
-    renamed: { epochs_used: 'checkpoints' },
+    renamed: { epochs_used: 'checkpoints', shared_permutations: 'permutation_protocol' },
     nullMeans: { gradient_clip: 'none' },
   },
 
@@ -56,7 +57,7 @@ export const sane: Stage<PlannedRun> = {
 
   check(run, { catalogue, folders, paper }) {
     const { settings } = run;
-    const { shared_permutations: shared, permutations } = settings.sane;
+    const { permutation_protocol: protocol, permutations } = settings.sane;
     const opaque = zoosOf(run, (path) => folders.get(path), paper).find(
       ({ architecture }) => catalogue.architectures[architecture]?.opaque,
     );
@@ -65,14 +66,25 @@ export const sane: Stage<PlannedRun> = {
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...checkBatches('sane', run, catalogue),
-      ...(shared && permutations === null
+      ...(protocol !== 'own' && permutations === null
         ? [
             {
-              code: 'nothing-shared',
-              path: ['sane', 'shared_permutations'],
-              message: 'sharing needs a number of permutations; with null every view draws a new one',
+              code: 'no-permutations',
+              path: ['sane', 'permutation_protocol'],
+              message: `${protocol} needs a number of permutations; with null every view draws a new one`,
               received: 'sane.permutations null',
               hint: 'set sane.permutations',
+            },
+          ]
+        : []),
+      ...(protocol === 'pool' && permutations !== null && permutations > poolSize
+        ? [
+            {
+              code: 'small-pool',
+              path: ['sane', 'permutations'],
+              message: `the pool has ${poolSize} permutations`,
+              received: `${permutations} of each checkpoint`,
+              hint: 'lower sane.permutations',
             },
           ]
         : []),
@@ -81,10 +93,15 @@ export const sane: Stage<PlannedRun> = {
 };
 
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned, the inputs say. A loss that is not normalised is as it
+ * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised is as it
  * was before there was a choice, and so is its key.
  */
-export function pretraining({ alignment: _, loss_normalization, ...sane }: SaneSettings): object {
+export function pretraining({
+  alignment: _,
+  alignment_orders: __,
+  loss_normalization,
+  ...sane
+}: SaneSettings): object {
   return { ...sane, ...(loss_normalization !== 'none' && { loss_normalization }) };
 }
 
