@@ -5,7 +5,7 @@
  * here: views are drawn in threads.
  */
 
-import { Random } from '../base/random.ts';
+import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/shape.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
@@ -142,7 +142,15 @@ export function viewSettings(
   settings: Omit<ViewSettings, 'orders'> &
     Pick<SaneSettings, 'permutations' | 'permutation_protocol'> & { seed: number },
 ): ViewSettings {
-  const { window, noise, view_1, view_2, permutations: count, permutation_protocol: protocol, seed } = settings;
+  const {
+    window,
+    noise,
+    view_1,
+    view_2,
+    permutations: count,
+    permutation_protocol: protocol,
+    seed,
+  } = settings;
   return { window, noise, view_1, view_2, orders: count === null ? undefined : { seed, count, protocol } };
 }
 

@@ -105,7 +105,18 @@ export class WeightMatching {
     };
     for (let i = 0; i < attempts; i++) {
       const state = begin();
-      await this.grow(state, random);
+      const mode = process.env.WM ?? 'a';
+      if (i === 0 || mode === 'a') await this.grow(state, random);
+      else if (mode === 'b') {
+        /* from identity */
+      } else if (mode === 'c') await this.growRandom(state, random);
+      else if (mode === 'd')
+        for (const [g, { size }] of architecture.permutations.entries())
+          state.orders[g] = random.permutation(size);
+      else if (mode === 'e') {
+        for (const [g, o] of best.orders.entries())
+          state.orders[g] = random.uniform() < 0.3 ? random.permutation(o.length) : o.slice();
+      }
       await attempt(state);
       if (after < before) await attempt(begin());
     }
@@ -138,6 +149,18 @@ export class WeightMatching {
       this.reorder(state, next, await this.best(state, next, terms));
       placed.add(next);
       left = left.filter((g) => g !== next);
+    }
+  }
+
+  private async growRandom(state: State, random: Random): Promise<void> {
+    const placed = new Set<number>();
+    for (const g of random.permutation(this.architecture.permutations.length)) {
+      const all = this.termsOf[g] as number[];
+      const usable = all.filter((t) =>
+        (this.terms[t] as Term).others.every(({ group }) => placed.has(group)),
+      );
+      this.reorder(state, g, await this.best(state, g, usable.length > 0 ? usable : all));
+      placed.add(g);
     }
   }
 

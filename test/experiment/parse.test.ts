@@ -218,7 +218,7 @@ describe('a mistake is shown with its place and the remedy', () => {
       'the former name of the protocol with its former value',
       '  epochs: 3',
       '  shared_permutations: true',
-      ['sane.shared_permutations', 'permutation_protocol', 'own, shared, pool'],
+      ['sane.permutation_protocol: wrong type', 'expected one of own, shared, pool', 'received true'],
     ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [

@@ -31,8 +31,9 @@ export const alignment: Stage<Models> = {
   cost({ config, input }) {
     const zoo = input('zoo');
     const network = zoo && networkOfZoo(zoo);
-    return network && costOf(
-        population(zoo.config).models * (config.orders as number) * alignmentOperations(network),
-      );
+    return (
+      network &&
+      costOf(population(zoo.config).models * (config.orders as number) * alignmentOperations(network))
+    );
   },
 };

@@ -70,7 +70,10 @@ function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneZo
  * The accuracies that prompts are ranked by. On training images those of the finished weights, or where the zoo does not say these of every
  * prompt, the running ones.
  */
-function accuraciesOf(checkpoints: readonly Checkpoint[], images: Config['prompt_accuracy']): number[] {
+export function accuraciesOf(
+  checkpoints: readonly Checkpoint[],
+  images: Config['prompt_accuracy'],
+): number[] {
   if (images === 'test') return checkpoints.map(({ test_accuracy }) => test_accuracy);
   for (const name of ['train_accuracy', 'running_train_accuracy'] as const) {
     const values = checkpoints.map((checkpoint) => checkpoint[name]).filter((value) => value !== null);

@@ -73,7 +73,11 @@ export const propertyPrediction: Stage<PlannedRun> = {
   cost({ config, input }) {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
-    const embedded = sane ? zoos.map((zoo) => embeddings({ ...sane, embedding: config.embedding ?? null }, zoo, config.checkpoints)) : [];
+    const embedded = sane
+      ? zoos.map((zoo) =>
+          embeddings({ ...sane, embedding: config.embedding ?? null }, zoo, config.checkpoints),
+        )
+      : [];
     return costOf(total([...embedded, own && operationsOfProbes(config, sane, own)]));
   },
 
