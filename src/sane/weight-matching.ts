@@ -80,7 +80,8 @@ export class WeightMatching {
 
   /**
    * The order of the units of `weights` nearest to the reference that was found, in so many `attempts`, each of which visits the groups in
-   * random orders of its own. Never farther from it than as they are, and never farther by more attempts.
+   * random orders of its own; but for the first, which begins with the groups about which the most is known. Never farther from the reference
+   * than as they are, and never farther by more attempts.
    */
   async match(weights: StateDict, random: Random, attempts = 1): Promise<Matching> {
     const { architecture, target, terms } = this;
@@ -105,18 +106,7 @@ export class WeightMatching {
     };
     for (let i = 0; i < attempts; i++) {
       const state = begin();
-      const mode = process.env.WM ?? 'a';
-      if (i === 0 || mode === 'a') await this.grow(state, random);
-      else if (mode === 'b') {
-        /* from identity */
-      } else if (mode === 'c') await this.growRandom(state, random);
-      else if (mode === 'd')
-        for (const [g, { size }] of architecture.permutations.entries())
-          state.orders[g] = random.permutation(size);
-      else if (mode === 'e') {
-        for (const [g, o] of best.orders.entries())
-          state.orders[g] = random.uniform() < 0.3 ? random.permutation(o.length) : o.slice();
-      }
+      await this.grow(state, random, i === 0);
       await attempt(state);
       if (after < before) await attempt(begin());
     }
@@ -131,10 +121,10 @@ export class WeightMatching {
   }
 
   /**
-   * The order to begin with: group after group is matched by those parameters alone whose other axis is fixed or matched already,
-   * first the group about which the most is known. From the order as it is, deep networks soon end in a poor optimum.
+   * The order to begin with: group after group is matched by those parameters alone whose other axis is fixed or matched already, first
+   * the group about which the most is known, or in a random order. From the order as it is, deep networks soon end in a poor optimum.
    */
-  private async grow(state: State, random: Random): Promise<void> {
+  private async grow(state: State, random: Random, knownFirst: boolean): Promise<void> {
     const placed = new Set<number>();
     const usable = (t: number) => (this.terms[t] as Term).others.every(({ group }) => placed.has(group));
     const known = (g: number) =>
@@ -144,23 +134,12 @@ export class WeightMatching {
       );
     let left = [...random.permutation(this.architecture.permutations.length)];
     while (left.length > 0) {
-      const next = left.reduce((best, g) => (known(g) > known(best) ? g : best));
-      const terms = (this.termsOf[next] as number[]).filter(usable);
-      this.reorder(state, next, await this.best(state, next, terms));
+      const next = left.reduce((best, g) => (knownFirst && known(g) > known(best) ? g : best));
+      const all = this.termsOf[next] as number[];
+      const sure = all.filter(usable);
+      this.reorder(state, next, await this.best(state, next, sure.length > 0 ? sure : all));
       placed.add(next);
       left = left.filter((g) => g !== next);
-    }
-  }
-
-  private async growRandom(state: State, random: Random): Promise<void> {
-    const placed = new Set<number>();
-    for (const g of random.permutation(this.architecture.permutations.length)) {
-      const all = this.termsOf[g] as number[];
-      const usable = all.filter((t) =>
-        (this.terms[t] as Term).others.every(({ group }) => placed.has(group)),
-      );
-      this.reorder(state, g, await this.best(state, g, usable.length > 0 ? usable : all));
-      placed.add(g);
     }
   }
 

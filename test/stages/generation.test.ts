@@ -24,8 +24,8 @@ import {
 import { transplant } from '../../src/stages/generation/transplant.ts';
 import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
-import type { StageContext } from '../../src/stages/stage.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
+import type { StageContext } from '../../src/stages/stage.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
