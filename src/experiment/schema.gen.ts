@@ -545,7 +545,7 @@ export interface Sane {
    */
   view_2?: "canonical" | "permuted";
   /**
-   * How many random permutations of a model its permuted views are chosen from, drawn once; Table 6 has 5. null: every view draws a new one, which the many that the released code prepares come close to. Default null.
+   * How many random permutations of a model its permuted views are chosen from, drawn once; at most 200, as the released code prepares; Table 6 has 5. null: every view draws a new one, which the many that the released code prepares come close to. Default null.
    */
   permutations?: null | number;
   /**

@@ -19,8 +19,8 @@ export interface RandomOrders {
   protocol: SaneSettings['permutation_protocol'];
 }
 
-/** Orders in the pool: of training in the code of June 2024, which has 10 others for tests. */
-export const poolSize = 200;
+/** Orders in the pool: of training in the code of June 2024, which has 10 others for tests. As the most that `sane.permutations` may be. */
+const poolSize = 200;
 
 const asItIs: Permutations = new Map();
 

@@ -205,16 +205,6 @@ describe('a mistake is shown with its place and the remedy', () => {
       ],
     ],
     [
-      'more permutations of each checkpoint than the pool has',
-      '  epochs: 3',
-      '  permutation_protocol: pool\n  permutations: 201',
-      [
-        'sane.permutations: the pool has 200 permutations',
-        '201 of each checkpoint',
-        'lower sane.permutations',
-      ],
-    ],
-    [
       'the former name of the protocol with its former value',
       '  epochs: 3',
       '  shared_permutations: true',

@@ -1,7 +1,7 @@
 /** Where the paper's text and the released code differ: settings that there are, by the defaults that the words say. */
 import { expect, test } from 'bun:test';
-import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { departureNotes } from '../../src/report/tables/departures.ts';
+import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
 
 /** What the settings have to be for the words to be true. */

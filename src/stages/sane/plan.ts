@@ -1,7 +1,6 @@
 /** Stage `sane` to a plan: the autoencoder, pretrained on a zoo. */
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
-import { poolSize } from '../../sane/random-orders.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { autoencoderBytes, costOf, operationsOfPretraining, zoosAmong } from '../cost.ts';
 import { allModelInputs } from '../models.ts';
@@ -74,17 +73,6 @@ export const sane: Stage<PlannedRun> = {
               message: `${protocol} needs a number of permutations; with null every view draws a new one`,
               received: 'sane.permutations null',
               hint: 'set sane.permutations',
-            },
-          ]
-        : []),
-      ...(protocol === 'pool' && permutations !== null && permutations > poolSize
-        ? [
-            {
-              code: 'small-pool',
-              path: ['sane', 'permutations'],
-              message: `the pool has ${poolSize} permutations`,
-              received: `${permutations} of each checkpoint`,
-              hint: 'lower sane.permutations',
             },
           ]
         : []),
