@@ -1,7 +1,7 @@
 /** How far the runs of a plan are, from what a store has now. Reads no results. */
 import { stagesByRun } from '../experiment/run-names.ts';
 import type { Plan, Run, StageNode } from '../experiment/types.ts';
-import { heldLease } from './claim.ts';
+import { heldLease } from './parts.ts';
 import type { Store } from './store.ts';
 
 export type RunState = 'done' | 'running' | 'queued' | 'failed' | 'damaged' | 'interrupted' | 'to compute';

@@ -1,14 +1,16 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
-import { mkdirSync } from 'node:fs';
-import { describeOwner, type Lease } from '../base/lease.ts';
+import { existsSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { describeOwner, isHeldElsewhere, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
-import { heldLease, takePart, takeStage } from './claim.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
-import type { JobSpec } from './protocol.ts';
+import { takeWork } from './partial.ts';
+import { gatherParts, heldLease, heldPart } from './parts.ts';
 import { Slots } from './slots.ts';
 import type { Failure, Store } from './store.ts';
 import { workload } from './workload.ts';
@@ -53,11 +55,10 @@ const begunPriority = Number.NEGATIVE_INFINITY;
 
 interface Claim {
   lease: Lease;
+  /** Folder that the stage works in. */
+  dir: string;
   resumed: boolean;
 }
-
-/** What a job is told of those before it. */
-type JobBasis = Pick<JobSpec, 'earlierSeconds' | 'resumed'>;
 
 type SkipReason = 'computed by another process' | 'a stage it depends on failed' | 'stopped';
 
@@ -86,10 +87,17 @@ export class StageRunner {
     return usesDevice(node) ? this.slots : this.slotsWithoutDevice;
   }
 
-  /** Computes one part (0-based) of a divided stage whose inputs are there, and leaves what puts parts together to others. */
+  /**
+   * Computes one part (0-based) of a divided stage whose inputs are there, in a folder of its own, and leaves what puts parts together to
+   * whoever computes the whole.
+   */
   async computePart(node: StageNode, part: number): Promise<StageOutcome> {
-    return this.computeAs(node, part, 0, async ({ lease, resumed }) => {
-      const ended = await this.runInSlot(node, part, lease, () => ({ earlierSeconds: 0, resumed }));
+    return this.computeAs(node, part, 0, async (claim) => {
+      const signal = AbortSignal.any([this.signal, claim.lease.lost]);
+      const ended = await this.runInSlot(node, part, claim, signal, () => 0);
+      // Nobody will gather it any more.
+      if (existsSync(this.options.store.folder(node)))
+        await rm(this.options.store.partial(node, part), { recursive: true, force: true });
       if (ended === undefined) return { state: 'stopped' };
       return typeof ended === 'number' ? { state: 'done' } : { state: 'failed', failure: ended };
     });
@@ -113,9 +121,15 @@ export class StageRunner {
     work: (claim: Claim) => Promise<StageOutcome>,
   ): Promise<StageOutcome> {
     try {
-      const claim = await this.claim(node, part, priority);
-      if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
-      return await work(claim).finally(() => claim.lease.release());
+      for (;;) {
+        const claim = await this.claim(node, part, priority);
+        if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
+        const { lease } = claim;
+        const outcome = await work(claim).finally(() => lease.release());
+        if (outcome.state !== 'stopped' || this.signal.aborted || !lease.lost.aborted) return outcome;
+        const text = `${node.label}: another process took it over, because this one stood still for too long`;
+        this.report({ event: 'note', text });
+      }
     } catch (error) {
       const failure = this.describeRefusal(node, part, error);
       this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
@@ -136,58 +150,69 @@ export class StageRunner {
     priority: number,
   ): Promise<Claim | undefined> {
     const { store } = this.options;
-    for (let reported = false; ; ) {
-      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, part));
+    const path = store.lease(node, part);
+    mkdirSync(dirname(path), { recursive: true });
+    for (let reported = false, elsewhere = false; ; ) {
+      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, part, elsewhere));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
         return undefined;
       }
       if (!reported) {
-        const text = `${node.label}: waiting, another process is computing it${describeOwner(heldLease(store, node) ?? store.lease(node))}`;
+        const text = `${node.label}: waiting, another process is computing it${describeOwner(heldLease(store, node) ?? path)}`;
         this.report({ event: 'note', text });
         reported = true;
       }
+      elsewhere ||= isHeldElsewhere(path);
       await Bun.sleep(leasePollMs);
     }
   }
 
-  private async tryClaim(node: StageNode, part: number | undefined): Promise<Claim | 'held' | SkipReason> {
+  /** `elsewhere`: another machine had the lease before. */
+  private async tryClaim(
+    node: StageNode,
+    part: number | undefined,
+    elsewhere: boolean,
+  ): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
     if (this.signal.aborted) return 'stopped';
-    const lease = part === undefined ? takeStage(store, node) : takePart(store, node, part);
+    const lease = Lease.take(store.lease(node, part));
     if (!lease) return 'held';
     try {
-      const found = await store.check(node);
+      const found = await (elsewhere ? store.checkLate(node) : store.check(node));
       if (found?.state === 'complete') {
         lease.release();
         return 'computed by another process';
       }
-      if (part !== undefined) {
-        mkdirSync(store.partial(node), { recursive: true });
-        return { lease, resumed: true };
+      if (part !== undefined) return { lease, ...(await takeWork(store.partial(node, part))) };
+      if (heldPart(store, node)) {
+        lease.release();
+        return 'held';
       }
-      const { resumed } = await store.begin(node);
+      const begun = await store.begin(node);
+      if (await gatherParts(store, node, begun.dir)) begun.resumed = true;
       if (found) {
         const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
         this.report({ event: 'note', text });
       }
-      return { lease, resumed };
+      return { lease, ...begun };
     } catch (error) {
       lease.release();
       throw error;
     }
   }
 
-  private async computeClaimed(node: StageNode, { lease, resumed }: Claim): Promise<StageOutcome> {
+  private async computeClaimed(node: StageNode, claim: Claim): Promise<StageOutcome> {
     const { store } = this.options;
+    const { lease } = claim;
+    const signal = AbortSignal.any([this.signal, lease.lost]);
     let seconds = 0;
     let failure: Failure | undefined;
     const run = async (part: number | undefined) => {
-      const ended = await this.runInSlot(node, part, lease, () => {
-        // Once a part has failed, the others need not start.
-        return failure ? undefined : { earlierSeconds: seconds, resumed };
-      });
+      // Once a part has failed, the others need not start.
+      const begin = () => (failure ? undefined : seconds);
+      const ended = await this.runInSlot(node, part, claim, signal, begin);
       if (typeof ended === 'number') seconds += ended;
       else failure ??= ended;
     };
@@ -202,23 +227,24 @@ export class StageRunner {
 
   /**
    * Runs a job as soon as there is room. Returns the seconds that it took, or its failure, which is recorded where it would last; undefined
-   * where it was stopped, or `begin` says when its turn comes that it need not start.
+   * where it was stopped, or need not start: `begin` says when its turn comes how many seconds earlier jobs of the stage took, or nothing.
    */
   private runInSlot(
     node: StageNode,
     part: number | undefined,
-    lease: Lease,
-    begin: () => JobBasis | undefined,
+    claim: Claim,
+    signal: AbortSignal,
+    begin: () => number | undefined,
   ): Promise<number | Failure | undefined> {
     const { store } = this.options;
     return this.slotsOf(node).use(begunPriority, async () => {
-      const basis = this.signal.aborted ? undefined : begin();
-      if (!basis) return undefined;
-      const held = await this.takeGpu(node);
+      const earlierSeconds = signal.aborted ? undefined : begin();
+      if (earlierSeconds === undefined) return undefined;
+      const held = await this.takeGpu(node, signal);
       if (held === 'stopped') return undefined;
       let failure: Failure | undefined;
       try {
-        const outcome = await this.runJob(node, part, lease, held, basis);
+        const outcome = await this.runJob(node, part, claim, held, { signal, earlierSeconds });
         if (outcome.state !== 'failed') return outcome.state === 'done' ? outcome.seconds : undefined;
         failure = { reason: outcome.reason, log: store.log(node, part) };
         // Stages without inputs read disks and networks: they may succeed the next time.
@@ -233,18 +259,18 @@ export class StageRunner {
   }
 
   /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */
-  private async takeGpu(node: StageNode): Promise<HeldGpu | 'stopped' | undefined> {
+  private async takeGpu(node: StageNode, signal: AbortSignal): Promise<HeldGpu | 'stopped' | undefined> {
     if (!this.gpus || !usesDevice(node)) return undefined;
     const wait = () => this.report({ event: 'note', text: `${node.label}: waiting for a free GPU` });
-    return (await this.gpus.wait(wait, this.signal)) ?? 'stopped';
+    return (await this.gpus.wait(wait, signal)) ?? 'stopped';
   }
 
   private async runJob(
     node: StageNode,
     part: number | undefined,
-    lease: Lease,
+    { lease, dir, resumed }: Claim,
     held: HeldGpu | undefined,
-    stage: JobBasis,
+    { signal, earlierSeconds }: { signal: AbortSignal; earlierSeconds: number },
   ): Promise<JobOutcome> {
     const { store, device, cores, stagesModule, dataDir } = this.options;
     const name = {
@@ -255,29 +281,32 @@ export class StageRunner {
     // What puts parts together takes little.
     const expected = part === undefined && node.parts > 1 ? 0 : this.expected(node) / node.parts;
     this.report({ event: 'job-start', ...name, expectedSeconds: expected });
-    const outcome = await runJob(
+    let outcome = await runJob(
       {
         node,
         workload: workload(node, this.findNode),
         part,
         inputs: this.inputFolders(node),
         storeRoot: store.root,
+        dir,
+        leases: [lease, ...(held ? [held.lease] : [])].map(({ name }) => name),
         stagesModule,
         dataDir,
         device,
         gpu: held?.gpu.name,
         // Cores that no other job waits for go to this one; those of a job that finishes later are not passed on.
         threads: Math.max(1, Math.floor(cores / this.slotsOf(node).wanted)),
-        ...stage,
+        ...{ earlierSeconds, resumed },
       },
       {
-        leaseFd: lease.fd,
-        gpu: held && { ...held.gpu, leaseFd: held.lease.fd },
+        env: held?.gpu.env,
         log,
-        signal: this.signal,
+        signal,
         onProgress: (progress) => this.report({ event: 'job-progress', ...name, progress }),
       },
     );
+    // What failed without the lease did so because of that.
+    if (outcome.state === 'failed' && !lease.check()) outcome = { state: 'stopped' };
     if (outcome.state === 'done') this.report({ event: 'job-done', ...name, seconds: outcome.seconds });
     if (outcome.state === 'failed')
       this.report({ event: 'job-failed', ...name, reason: outcome.reason, log });

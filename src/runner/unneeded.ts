@@ -2,9 +2,10 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Lease } from '../base/lease.ts';
 import { isContentKey } from '../experiment/keys.ts';
 import { stages } from '../stages/registry.ts';
-import { takeStage } from './claim.ts';
+import { heldPart } from './parts.ts';
 import type { KeptPlan } from './plans.ts';
 import type { Store } from './store.ts';
 
@@ -42,9 +43,10 @@ export function findUnneeded(store: Store, plans: readonly KeptPlan[]): Unneeded
 
 /** Removes it, unless a process holds its lease; returns whether it did. Whole folders get another name first, so that no half of one is left. */
 export async function removeUnneeded(store: Store, { stage, key, paths }: Unneeded): Promise<boolean> {
-  const lease = takeStage(store, { stage, key });
+  const lease = await Lease.takeFromDead(store.lease({ stage, key }));
   if (!lease) return false;
   try {
+    if (heldPart(store, { stage, key })) return false;
     const removed = `${store.folder({ stage, key })}.removed`;
     for (const path of paths) {
       if (path !== store.folder({ stage, key })) {

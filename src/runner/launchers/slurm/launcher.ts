@@ -1,6 +1,5 @@
 /** Computes by jobs of a Slurm cluster, which has this program and the store on a shared file system. */
 import { mkdirSync } from 'node:fs';
-import { checkLeases } from '../../../base/lease.ts';
 import { plural } from '../../../base/plural.ts';
 import { estimatePlan } from '../../estimate.ts';
 import type { Store } from '../../store.ts';
@@ -43,7 +42,6 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   const { store, reporter, interrupt } = options;
   const submissions = new Submissions(store, options.plan.name, options.planId);
   mkdirSync(submissions.folder, { recursive: true });
-  checkLeases(store.root, '--store');
   submissions.cancelled = false;
   const startedAt = performance.now();
   const estimated = estimate(options);
@@ -72,7 +70,8 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       await pause(wait, interrupt);
     }
     // A stage is in the store a little before its job says so.
-    for (const deadline = Date.now() + reportMs; watch.hear() && Date.now() < deadline; ) await Bun.sleep(100);
+    for (const deadline = Date.now() + reportMs; watch.hear() && Date.now() < deadline; )
+      await Bun.sleep(100);
     await watch.cancel();
     const outcomes = watch.outcomes();
     if (!watch.hasFailed) submissions.remove(submissions.numbers());
@@ -117,6 +116,7 @@ async function scripts(options: Basis): Promise<string> {
     number: submissions.next(),
     maxIndices: await maxArraySize(),
     queued: () => [],
+    isBegun: (node) => store.isBegun(node),
   });
   return planned.scripts.join('\n');
 }

@@ -17,11 +17,17 @@ export function plan(
   { plan, jobs }: Basis,
   submissions: Submissions,
   nodes: readonly StageNode[],
-  given: Pick<ArrayOptions, 'queued' | 'maxIndices'> & { estimate: PlanEstimate; number: number },
+  given: Pick<ArrayOptions, 'queued' | 'maxIndices'> & {
+    estimate: PlanEstimate;
+    number: number;
+    isBegun(node: StageNode): boolean;
+  },
 ): { arrays: JobArray[]; scripts: string[] } {
   const { launcher } = plan;
   const labels = new Map(nodes.map(({ key, label }) => [key, label]));
-  const arrays = planArrays(nodes, {
+  // A divided stage that was begun as a whole is resumed as a whole.
+  const divided = nodes.map((node) => (given.isBegun(node) ? { ...node, parts: 1 } : node));
+  const arrays = planArrays(divided, {
     resourcesOf: (node) => resourcesOf(launcher, node),
     expected: (key) => given.estimate.stages.get(key)?.seconds,
     packSeconds: (launcher.pack_minutes ?? defaultPackMinutes) * 60,
@@ -49,8 +55,9 @@ export async function prepare(
 ): Promise<{ number: number; arrays: JobArray[]; paths: string[] }> {
   const number = submissions.next();
   const maxIndices = await maxArraySize();
-  const { arrays, scripts } = plan(options, submissions, nodes, { ...given, maxIndices, number });
   const { device, dataDir, stagesModule, store } = options;
+  const isBegun = (node: StageNode) => store.isBegun(node);
+  const { arrays, scripts } = plan(options, submissions, nodes, { ...given, maxIndices, number, isBegun });
   const submission = {
     ...{ plan: options.plan, storeRoot: store.root, device, dataDir, stagesModule },
     expected: Object.fromEntries([...given.estimate.stages].map(([key, { seconds }]) => [key, seconds])),

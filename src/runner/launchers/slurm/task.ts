@@ -60,7 +60,7 @@ async function computeAll(all: readonly Task[]): Promise<number> {
     const outcome = (await hasInputs(node, failed))
       ? await (task.part === undefined ? runner.compute(node, [], 0) : runner.computePart(node, task.part))
       : 'skipped';
-    if (stop.signal.aborted) return timeIsUp ? await again(node) : 1;
+    if (stop.signal.aborted) return timeIsUp ? await again(node, task.part) : 1;
     if (outcome === 'skipped') {
       failed.add(node.key);
       const why = 'a stage it depends on failed';
@@ -125,13 +125,13 @@ function refresh(path: string): void {
 }
 
 /** Puts the job back into the queue; unless all of its time brought it no further. */
-async function again(node: StageNode): Promise<number> {
+async function again(node: StageNode, part: number | undefined): Promise<number> {
   const fail = (reason: string) => {
     const name = { job: node.key, label: node.label };
-    reporter.report({ event: 'job-failed', ...name, reason, log: store.log(node) });
+    reporter.report({ event: 'job-failed', ...name, reason, log: store.log(node, part) });
     return 1;
   };
-  if (newestMs(store.partial(node)) < startedAtMs && !store.find(node))
+  if (newestMs(store.partial(node, part)) < startedAtMs && !store.find(node))
     return fail('the job’s time was up before its first checkpoint: raise launcher.time');
   note(`${node.label}: the job’s time is up, it is requeued and resumes`);
   const objection = await requeue(`${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}`);

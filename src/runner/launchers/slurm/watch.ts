@@ -5,7 +5,6 @@ import { dirname } from 'node:path';
 import { Lease } from '../../../base/lease.ts';
 import { plural } from '../../../base/plural.ts';
 import type { StageNode } from '../../../experiment/types.ts';
-import { takeStage } from '../../claim.ts';
 import type { PlanEstimate } from '../../estimate.ts';
 import type { RunnerEvent } from '../../events.ts';
 import { jobCount, type StageOutcome } from '../../stage-runner.ts';
@@ -213,7 +212,7 @@ export class Watch {
   private async submit(nodes: readonly StageNode[]): Promise<number> {
     if (nodes.length === 0) return 0;
     const { store } = this.options;
-    const lease = Lease.take(this.submissions.lease);
+    const lease = await Lease.takeFromDead(this.submissions.lease);
     // Another process submits the same: its jobs are in the queue soon.
     if (!lease) return 0;
     const submitted: { id: string; jobs: number }[] = [];
@@ -318,20 +317,9 @@ function dependencies(
   return [...queued, ...own];
 }
 
-/** So that what is found when the jobs have ended is of these jobs. A damaged artefact is set aside before parts of it are computed again. */
+/** So that what is found when the jobs have ended is of these jobs. */
 async function forgetFailures(store: LaunchOptions['store'], nodes: readonly StageNode[]): Promise<void> {
-  for (const node of nodes) {
-    await rm(store.failurePath(node), { force: true });
-    if (store.find(node)?.state !== 'damaged') continue;
-    const lease = takeStage(store, node);
-    if (!lease)
-      throw new LauncherError(`${node.label} is damaged, and another process works on it`, 'wait for it');
-    try {
-      await store.begin(node);
-    } finally {
-      lease.release();
-    }
-  }
+  for (const node of nodes) await rm(store.failurePath(node), { force: true });
 }
 
 function refresh(folder: string): void {
