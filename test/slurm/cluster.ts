@@ -106,14 +106,13 @@ export class Cluster {
     this.run('slurmd');
   }
 
-  kill(daemon: 'slurmctld' | 'slurmd' | 'munged'): void {
+  /** Returns when the daemon is dead: before, its port is taken. */
+  async kill(daemon: 'slurmctld' | 'slurmd' | 'munged'): Promise<void> {
     const file = join(this.folder, `${daemon}.pid`);
     if (!existsSync(file)) return;
-    try {
-      process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await until(() => !isAlive(pid), `${daemon} is dead`);
     rmSync(file);
   }
 
@@ -121,9 +120,15 @@ export class Cluster {
   async stop(): Promise<void> {
     this.run('scancel', '--user=0');
     await until(() => this.run('squeue', '-h') === '', 'no job is left');
-    for (const daemon of ['slurmd', 'slurmctld', 'munged'] as const) this.kill(daemon);
+    for (const daemon of ['slurmd', 'slurmctld', 'munged'] as const) await this.kill(daemon);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A dead one stays as a zombie where nobody waits for it. */
+function isAlive(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
 }
 
 /** A port that nobody listens to now. */

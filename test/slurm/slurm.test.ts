@@ -84,10 +84,10 @@ test.skipIf(reason !== undefined)(
       await until(runs, 'a part of the zoo is trained');
       expect(cluster.run('scontrol', 'requeue', job)).toBe('');
       await says('its job started again, on ');
-      cluster.kill('slurmctld');
+      await cluster.kill('slurmctld');
       cluster.startController();
       await says(/sane .*: started/);
-      cluster.kill('slurmd');
+      await cluster.kill('slurmd');
       cluster.startNode();
       const [code, out] = await Promise.all([run.exited, run.stdout.text(), reading]);
       expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
