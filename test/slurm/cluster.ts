@@ -107,13 +107,13 @@ export class Cluster {
   }
 
   /** Returns when the daemon is dead: before, its port is taken. */
-  async kill(daemon: 'slurmctld' | 'slurmd' | 'munged'): Promise<void> {
+  async kill(daemon: 'slurmctld' | 'slurmd' | 'munged', signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const file = join(this.folder, `${daemon}.pid`);
     if (!existsSync(file)) return;
     const pid = Number(readFileSync(file, 'utf8'));
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    if (isAlive(pid)) process.kill(pid, signal);
     await until(() => !isAlive(pid), `${daemon} is dead`);
-    rmSync(file);
+    rmSync(file, { force: true });
   }
 
   /** Cancels all jobs and stops the daemons. */
