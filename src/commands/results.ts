@@ -11,7 +11,7 @@ import { renderTerminal } from '../report/renderers/terminal.ts';
 import type { View } from '../report/view.ts';
 import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
-import type { TaskResult } from '../stages/result.ts';
+import type { Predictions, TaskResult } from '../stages/result.ts';
 import { hasColor, print, printError, printJson } from './output.ts';
 
 /** The outcome of every run by its id, and each failure once, by its log. */
@@ -38,7 +38,10 @@ export async function collectResults(
     const failure = failureOf(resultKey);
     if (found?.state === 'complete') {
       const { records } = (await readJson(join(found.dir, 'result.json'))) as TaskResult;
-      byRun.set(id, { status: 'done', records });
+      const predictions = found.record.files['predictions.json']
+        ? ((await readJson(join(found.dir, 'predictions.json'))) as Predictions)
+        : undefined;
+      byRun.set(id, { status: 'done', records, ...(predictions && { predictions }) });
     } else if (failure) {
       byRun.set(id, { status: 'failed', reason: failure.reason });
       const same = failures.get(failure.log);

@@ -2,7 +2,10 @@ import { difference, type Table } from '../table.ts';
 import { csvText, type Field } from './csv-text.ts';
 import type { Renderer } from './renderer.ts';
 
-const numbers = ['mean', 'sd', 'n', 'paper_mean', 'paper_sd', 'difference', 'status', 'note'];
+const numbers = [
+  ...['mean', 'sd', 'n', 'n_of', 'ci95_low', 'ci95_high'],
+  ...['paper_mean', 'paper_sd', 'paper_n', 'difference', 'ci90_low', 'ci90_high', 'status', 'note'],
+];
 
 export const csv: Renderer = {
   name: 'csv',
@@ -29,8 +32,10 @@ function lines(table: Table): Field[][] {
     return [
       ...[table.id ?? table.key, column?.group],
       ...names.map((name) => labels[name]),
-      ...[cell.measured?.mean, cell.measured?.sd, cell.measured?.n],
-      ...[cell.paper?.mean, cell.paper?.sd, difference(cell)],
+      ...[cell.measured?.mean, cell.measured?.sd, cell.measured?.n, cell.measured?.of],
+      ...(cell.measured?.interval ?? [null, null]),
+      ...[cell.paper?.mean, cell.paper?.sd, cell.paper?.n],
+      ...[difference(cell), ...(cell.difference ?? [null, null])],
       ...[cell.status, cell.note],
     ];
   });

@@ -15,7 +15,7 @@ import {
 import type { Split } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import { openZoos } from '../open-zoos.ts';
-import type { MetricRecord, TaskResult } from '../result.ts';
+import type { MetricRecord, Predictions, TaskResult } from '../result.ts';
 import type { StageImplementation } from '../stage.ts';
 import {
   type FeatureName,
@@ -149,7 +149,7 @@ export const propertyPredictionStage: StageImplementation = {
     const features = await computeFeatures(own, config, new Set(config.features), pretrained);
 
     const records: MetricRecord[] = [];
-    const predictions: { feature: string; target: string; values: number[] }[] = [];
+    const predictions: Predictions['predictions'] = [];
     const total = features.size * config.targets.length;
     for (const [feature, rows] of features) {
       const fit = ridge(rows.train);
@@ -165,7 +165,9 @@ export const propertyPredictionStage: StageImplementation = {
           for (const [split, value] of Object.entries(result[metric]))
             records.push({ metric, labels: { feature, target, split }, value, seeded });
         }
-        predictions.push({ feature, target, values: [...result.testPredictions] });
+        predictions.push({
+          ...{ feature, target, values: [...result.testPredictions], actual: [...values.test] },
+        });
         context.report({
           done: predictions.length,
           total,
@@ -188,7 +190,7 @@ export const propertyPredictionStage: StageImplementation = {
     }
     pretrained?.sane.dispose();
     const tested = samples.test.map(({ model, checkpoint }) => ({ model: model.id, ...checkpoint }));
-    await writeJson(join(context.dir, 'predictions.json'), { tested, predictions });
+    await writeJson(join(context.dir, 'predictions.json'), { tested, predictions } satisfies Predictions);
     if (embedded)
       await writeJson(join(context.dir, 'components.json'), principalComponents(embedded.test, 2));
     await writeJson(join(context.dir, 'result.json'), { records } satisfies TaskResult);
