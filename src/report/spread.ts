@@ -14,7 +14,7 @@ export const countText = ({ n, of }: Pick<Measured, 'n' | 'of'>): string =>
 
 /** What intervals, claims and verdicts of a table mean, where it has them. */
 export function methodNotes(
-  { margin, decimals, claims: orders }: TableDefinition,
+  { metric, margin, decimals, claims: orders }: TableDefinition,
   paper: PaperTable,
   cells: readonly Cell[],
   claims: readonly Claim[],
@@ -28,6 +28,11 @@ export function methodNotes(
     ...(models.size > 0
       ? [
           `[…] are 95 % intervals: ${[...models].join(' or ')} test models drawn with replacement, each with all its checkpoints, and the spread of seeds where there are several.`,
+        ]
+      : []),
+    ...(metric === 'r2' && cells.some(({ measured }) => measured?.interval === null)
+      ? [
+          'R² has no interval where there are fewer than 4 test models, or where a run kept no predictions with what they are compared with: `exp rerun` computes it again.',
         ]
       : []),
     ...(isMeasured

@@ -102,7 +102,7 @@ describe('the report', () => {
     const text = plain(pageOf(properties, [1]));
     expect(text).toContain('my-experiment What it is for. commit abc1234 · 2 cores of EPYC, native');
     expect(text).toContain('2 of 2 runs done');
-    expect(text).toContain('0 of 1 claims of the paper hold');
+    expect(text).toContain('✓ 0 ✗ 0 ? 1 claims of the paper hold, fail, are inconclusive');
     expect(text).toContain("0 of 4 cells at the paper's scale");
     expect(text).toContain('1 h 52 min of computing; 210 MB kept');
     expect(text).toContain('Made by exp my.yaml --set sane.epochs=2');
@@ -117,7 +117,9 @@ describe('the report', () => {
 
   test('counts a claim once that two tables have', () => {
     // Table 10 has another claim too, of which nothing was measured.
-    expect(plain(pageOf(properties, [1, 10]))).toContain('0 of 1 claims of the paper hold');
+    expect(plain(pageOf(properties, [1, 10]))).toContain(
+      '✓ 0 ✗ 0 ? 1 claims of the paper hold, fail, are inconclusive',
+    );
   });
 
   test('names failed runs with their reasons', () => {
