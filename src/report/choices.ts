@@ -1,4 +1,4 @@
-/** Settings that were chosen by looking at results like those of a table, because the paper has no value that could be taken. */
+/** Settings that were chosen by looking at results like those of a table. */
 import type { Run, Settings } from '../experiment/types.ts';
 import { text } from './groups.ts';
 
@@ -49,7 +49,5 @@ export function choiceNotes(runs: readonly Run[]): string[] {
     });
     return values.length > 0 ? [`${setting} ${[...new Set(values)].join(', ')} (by ${by})`] : [];
   });
-  return phrases.length > 0
-    ? [`Chosen by looking at results, as the paper has no value for it: ${phrases.join('; ')}.`]
-    : [];
+  return phrases.length > 0 ? [`Chosen by looking at results: ${phrases.join('; ')}.`] : [];
 }

@@ -6,15 +6,15 @@ import type { Cell, Claim, Measured } from './table.ts';
 import { assumedModels } from './verdict.ts';
 
 export const spreadNote =
-  '± is the sample standard deviation over the n results that are independent, each the mean of those that are not (networks of a seed, seeds of a zoo); there is none where n is 1.';
+  '± is the sample standard deviation over the n results that are independent, each the mean of those that are not (samples of a seed, seeds of a zoo); there is none where n is 1.';
 
 /** `n = 3 seeds`. */
 export const countText = ({ n, of }: Pick<Measured, 'n' | 'of'>): string =>
-  `n = ${n} ${of}${n === 1 ? '' : 's'}`;
+  `n = ${n} ${of}${n === 1 ? '' : 's'}${of === 'sample' ? ' of one seed' : ''}`;
 
 /** What intervals, claims and verdicts of a table mean, where it has them. */
 export function methodNotes(
-  { metric, margin, decimals, claims: orders }: TableDefinition,
+  { metric, margin, decimals, claims: orders, contrasts = [] }: TableDefinition,
   paper: PaperTable,
   cells: readonly Cell[],
   claims: readonly Claim[],
@@ -37,7 +37,12 @@ export function methodNotes(
       : []),
     ...(isMeasured
       ? [
-          `A claim holds where the 95 % interval of the difference is above 0${isShown ? ` (not below: above -${size})` : ''}, fails where it is below, and else is inconclusive; it is trivial where both numbers are within ${size} of chance or of the ceiling. Differences are paired by seed or test model where both numbers have the same.`,
+          `A claim holds where the interval of the difference is above 0${isShown ? ` (not below: above -${size})` : ''}, fails where it is below, and else is inconclusive; it is trivial where both numbers are within ${size} of chance or of the ceiling.`,
+        ]
+      : []),
+    ...(isMeasured || contrasts.length > 0
+      ? [
+          'Differences have 95 % intervals, paired by seed or test model where both numbers have the same, and else by Welch.',
         ]
       : []),
     ...(paper.spread ? [`± of the paper: ${paper.spread}${assumption(cells)}`] : []),

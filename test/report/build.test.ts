@@ -11,6 +11,7 @@ import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.t
 import type { Measured, Table } from '../../src/report/table.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { conditionLines } from '../../src/report/words.ts';
+import { r2 as scoreOf } from '../../src/stages/property-prediction/ridge.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
 import { testSeed } from '../seed.ts';
 import { difference, makePlan, makeRun, r2 } from './plan.ts';
@@ -107,7 +108,68 @@ describe('a measured cell', () => {
     expect(cells[0]?.paper).toEqual({ mean: 0.953, sd: null, n: null });
   });
 
-  test('of sampled networks has its ± over seeds, of one seed over its networks, from scratch over all', () => {
+  test('of R² has the interval over test models, paired in differences, where predictions are kept', () => {
+    const tested = Array.from({ length: 120 }, (_, i) => ({ model: `m${i % 30}`, test_accuracy: 0 }));
+    const targets = new Random(testSeed, 'targets');
+    const actual = tested.map(() => targets.normal());
+    /** Each error is its model's, so that the four checkpoints of a model are as one. What the seed has no part in is the same in all runs. */
+    const predict = (feature: string, noise: number, seed: number) => {
+      const random = new Random(testSeed, feature, feature === 'sane' ? seed : 0);
+      const errors = Array.from({ length: 30 }, () => noise * random.normal());
+      const values = actual.map((value, i) => value + (errors[i % 30] as number));
+      return { feature, target: 'epoch', values, actual };
+    };
+    const runs = seeds(2);
+    const results = new Map(
+      runs.map(({ id, seed }): [string, RunResult] => {
+        const predictions = [
+          predict('weights', 0.8, seed),
+          predict('statistics', 0.1, seed),
+          predict('sane', 0.1, seed),
+        ];
+        const records = predictions.map(({ feature, values }) =>
+          r2(feature, 'epoch', scoreOf(Float64Array.from(actual), Float64Array.from(values))),
+        );
+        return [id, { status: 'done', records, predictions: { tested, predictions } }];
+      }),
+    );
+    const table = buildTables(makePlan(runs, [1]), results)[0] as Table;
+    const [weights, sane] = ['weights', 'sane'].map((name) => cellOf(table, 'epoch', `mnist/${name}`));
+    expect(weights?.measured).toMatchObject({ n: 1, of: 'zoo', models: 30 });
+    expect(sane?.measured).toMatchObject({ n: 2, of: 'seed', models: 30 });
+    for (const measured of [weights?.measured, sane?.measured]) {
+      const [low = 0, high = 0] = measured?.interval ?? [];
+      expect(low).toBeLessThan(measured?.mean ?? 0);
+      expect(high).toBeGreaterThan(measured?.mean ?? 1);
+    }
+    // About 0.4 and 0.99; the paper has 0.953 and 0.958.
+    expect([weights?.status, sane?.status]).toEqual(['different', 'different']);
+    expect(weights?.difference?.[1]).toBeLessThan(-0.02);
+    expect(table.claims[0]?.verdict).toBe('holds');
+    expect(table.claims[0]?.detail).toMatch(/^Ep \+0\.\d{3} \[0\.\d{3}, \d\.\d{3}\] holds$/);
+    const notes = table.notes.join('\n');
+    expect(notes).toMatch(/SANE less s\(W\): Ep [-+]?0\.0\d\d \[-0\.0\d\d, 0\.0\d\d\]\./);
+    expect(notes).toContain('[…] are 95 % intervals: 30 test models drawn with replacement');
+    expect(notes).toContain('lies within ±0.020 (two one-sided tests at 5 %)');
+    expect(table.notes).toContain(
+      'Where the paper has no ±, its number is taken to be as uncertain as ours.',
+    );
+    // Of older results the targets were not kept.
+    const older = new Map(
+      [...results].map(([id, result]): [string, RunResult] => {
+        if (result.status !== 'done' || !result.predictions) return [id, result];
+        const predictions = result.predictions.predictions.map(({ actual, ...rest }) => rest);
+        return [id, { ...result, predictions: { tested, predictions } }];
+      }),
+    );
+    const without = buildTables(makePlan(runs, [1]), older)[0] as Table;
+    expect(cellOf(without, 'epoch', 'mnist/sane')).toMatchObject({
+      ...{ measured: { interval: null }, status: 'inconclusive' },
+    });
+    expect(without.notes.join('\n')).toContain('a run kept no predictions');
+  });
+
+  test('of sampled networks has its ± over seeds, of one seed over its samples, from scratch over all models', () => {
     const accuracy = (method: string, sample: string, value: number, seeded = true): MetricRecord => ({
       ...{ metric: 'accuracy', labels: { split: 'test', method, epoch: 0 }, value, sample, seeded },
     });
@@ -121,9 +183,9 @@ describe('a measured cell', () => {
     expect(measured(2, 'sub')).toMatchObject({ n: 2, of: 'seed', models: null });
     expect(measured(2, 'sub').mean).toBeCloseTo(86.6, 10);
     expect(measured(2, 'sub').sd).toBeCloseTo(1 / Math.SQRT2, 10);
-    expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'network' });
+    expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
-    for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'network' });
+    for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
   });
 
   test('of a smaller experiment is scaled, and says how', () => {
@@ -348,7 +410,7 @@ describe('rows that stand for settings', () => {
     ]);
     const { paper } = cellOf(table, 'both', 'fashion-mnist/0');
     expect(table.notes[1]).toBe(
-      'n = 1 network for rand init; n = 2 networks for naive, Haloed, BN-cond, Haloed+BN-cond.',
+      'n = 1 model for rand init; n = 2 samples of one seed for naive, Haloed, BN-cond, Haloed+BN-cond.',
     );
     expect(conditionLines(table)).toEqual([
       'dataset fashion-mnist (paper CIFAR-10)',

@@ -31,7 +31,7 @@ export function randomTable(random: Random): Table {
   const number = () => random.uniform(-30, 30) * 10 ** -random.integer(4);
   const sd = () => (random.integer(2) ? Math.abs(number()) : null);
   const interval = () => (random.integer(2) ? ([number(), number()] as const) : null);
-  const levels = ['zoo', 'seed', 'network'] as const;
+  const levels = ['zoo', 'seed', 'sample', 'model'] as const;
   const columnGroups = Array.from({ length: 1 + random.integer(3) }, (_, i) => ({
     key: `group ${i}`,
     title: `${text()} in group ${'i'.repeat(i + 1)}`,

@@ -2,15 +2,15 @@
 import type { Run } from '../../experiment/types.ts';
 import type { MetricRecord } from '../../stages/result.ts';
 
-/** What a result can be one of several of. */
-export type Level = 'zoo' | 'seed' | 'network';
+/** What a result can be one of several of. A sample is one of those of a seed; a model is independent of others. */
+export type Level = 'zoo' | 'seed' | 'sample' | 'model';
 
 interface Step {
   level: Level;
   key: string;
 }
 
-/** What a result is of, from what was drawn first to what was drawn last: a zoo, a seed of its SANE, a network of that. */
+/** What a result is of, from what was drawn first to what was drawn last: a zoo, a seed of its SANE, a sample of that. */
 export type Path = readonly Step[];
 
 export interface Result {
@@ -25,7 +25,7 @@ export interface Units {
 }
 
 /**
- * Sampled networks of one seed share its SANE, and seeds share their zoo. Networks from scratch share nothing, each has an initialisation of its own;
+ * Samples of one seed share its SANE, and seeds share their zoo. Models from scratch share nothing, each has an initialisation of its own;
  * those of one prompt, fine-tuned in runs of several seeds, share the prompt.
  */
 export function pathOf(run: Run, { labels, seeded, sample }: MetricRecord): Path {
@@ -33,11 +33,11 @@ export function pathOf(run: Run, { labels, seeded, sample }: MetricRecord): Path
   const seed = seeded ? [String(run.seed)] : [];
   const seeds = seed.map((key): Step => ({ level: 'seed', key }));
   if (sample !== undefined && labels.method === 'scratch')
-    return [{ level: 'network', key: [zoo, ...seed, sample].join(' ') }];
+    return [{ level: 'model', key: [zoo, ...seed, sample].join(' ') }];
   if (sample !== undefined && labels.method === 'finetuned')
-    return [{ level: 'network', key: `${zoo} ${sample}` }, ...seeds];
-  const network = sample === undefined ? [] : [{ level: 'network' as const, key: sample }];
-  return [{ level: 'zoo', key: zoo }, ...seeds, ...network];
+    return [{ level: 'model', key: `${zoo} ${sample}` }, ...seeds];
+  const samples = sample === undefined ? [] : [{ level: 'sample' as const, key: sample }];
+  return [{ level: 'zoo', key: zoo }, ...seeds, ...samples];
 }
 
 /** Names a result: records of runs of other seeds may repeat it. */
@@ -61,7 +61,7 @@ export function unitsOf(results: readonly Result[]): Units | null {
 const within = (results: readonly Result[], depth: number): Map<string, Result[]> =>
   Map.groupBy(results, ({ path }) => nameOf(path.slice(0, depth + 1)));
 
-/** Mean of means, level by level, so that a seed with fewer networks counts as much as the others. */
+/** Mean of means, level by level, so that a seed with fewer samples counts as much as the others. */
 function meanFrom(results: readonly Result[], depth: number): number {
   const deepest = Math.max(...results.map(({ path }) => path.length));
   if (depth >= deepest) return meanOf(results.map(({ value }) => value));

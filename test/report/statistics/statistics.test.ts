@@ -101,11 +101,11 @@ describe('two one-sided tests', () => {
 });
 
 describe('units', () => {
-  const result = (zoo: number, seed: number | null, network: number | null, value: number): Result => ({
+  const result = (zoo: number, seed: number | null, sample: number | null, value: number): Result => ({
     path: [
       { level: 'zoo', key: `${zoo}` },
       ...(seed === null ? [] : [{ level: 'seed' as const, key: `${seed}` }]),
-      ...(network === null ? [] : [{ level: 'network' as const, key: `${network}` }]),
+      ...(sample === null ? [] : [{ level: 'sample' as const, key: `${sample}` }]),
     ],
     value,
   });
@@ -118,9 +118,9 @@ describe('units', () => {
     expect(summary([])).toBeNull();
     expect(summary([result(0, null, null, 3)])).toEqual(['zoo', 3]);
     expect(summary([result(0, 0, null, 3)])).toEqual(['seed', 3]);
-    expect(summary([result(0, 0, 0, 1), result(0, 0, 1, 3)])).toEqual(['network', 1, 3]);
+    expect(summary([result(0, 0, 0, 1), result(0, 0, 1, 3)])).toEqual(['sample', 1, 3]);
     const seeds = [result(0, 0, 0, 1), result(0, 0, 1, 3), result(0, 1, 0, 6)];
-    // The seed with one network counts as much as that with two.
+    // The seed with one sample counts as much as that with two.
     expect(summary(seeds)).toEqual(['seed', 2, 6]);
     expect(summary([...seeds, result(1, 0, 0, 10)])).toEqual(['zoo', 4, 10]);
     expect(new Set(seeds.map(({ path }) => nameOf(path))).size).toBe(3);
