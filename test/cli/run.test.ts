@@ -52,7 +52,7 @@ describe('exp <file>', () => {
       'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
       'Reconstruction loss of each SANE by epoch',
       '<b>1 of 1</b> runs done',
-      '<code>exp tiny.yaml --only seed=0 --set ',
+      '<code>exp tiny.yaml --set ',
     ])
       expect({ text, found: report.includes(text) }).toEqual({ text, found: true });
   });
