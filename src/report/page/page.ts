@@ -100,7 +100,7 @@ function cards(
     ...(verdicts.flat().length > 0
       ? ([
           [
-            verdicts.map((same, i) => `${'✓✗?'[i]} ${same.length}`).join('  '),
+            verdicts.map((same, i) => `${'✓✗?'[i]} ${same.length}`).join(' · '),
             'claims of the paper hold, fail, are inconclusive',
           ],
         ] as [string, string][])
@@ -111,7 +111,7 @@ function cards(
     ...(atScale > 0
       ? ([
           [
-            statuses.map((same, i) => `${'=≠?'[i]} ${same.length}`).join('  '),
+            statuses.map((same, i) => `${'=≠?'[i]} ${same.length}`).join(' · '),
             "of these are equivalent to the paper's, different, inconclusive",
           ],
         ] as [string, string][])

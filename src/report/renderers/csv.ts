@@ -10,7 +10,7 @@ const numbers = [
 export const csv: Renderer = {
   name: 'csv',
   description:
-    'One cell per line (RFC 4180) for spreadsheets and data frames, its labels in columns of their own; numbers in full precision, empty for none.',
+    'One cell per line (RFC 4180) for spreadsheets and data frames, its labels in columns of their own; numbers in full precision, empty for none. ci95 is the interval of ours, ci90 that of the difference by which the status is judged.',
   extension: 'csv',
   render: (table) => csvText([header(table), ...lines(table)]),
 };

@@ -45,7 +45,7 @@ tbody th[rowspan] { vertical-align: top; font-weight: bold; }
 .paper, .grey, small { color: #59636e; }
 .best { font-weight: bold; }
 .failed { color: #a40e26; }
-td small { font-size: .8em; color: inherit; }
+td small { font-size: .8em; font-weight: normal; color: inherit; }
 ul { padding-left: 1.2rem; }
 .holds::marker { content: "✓ "; }
 .fails::marker { content: "✗ "; }
