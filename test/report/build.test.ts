@@ -1,6 +1,7 @@
 /** From runs and records to tables: what is averaged, what stands beside it, and its status. */
 import { describe, expect, test } from 'bun:test';
 import schema from '../../schemas/experiment.schema.json';
+import type { Json } from '../../src/base/json.ts';
 import { Random } from '../../src/base/random.ts';
 import type { Difference, Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
@@ -186,6 +187,37 @@ describe('a measured cell', () => {
     expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
     for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
+  });
+
+  test('of samples is captioned with how many were drawn and kept by which images, and with what was chosen by looking', () => {
+    const records = [
+      { ...r2('sane', 'epoch', 0), metric: 'accuracy', labels: { split: 'test', method: 'sub', epoch: 0 } },
+    ];
+    const table = (id: number, axes: Record<string, Json>, differences: Difference[] = []) => {
+      const run = makeRun({ 'generation.methods': ['scratch', 'kde30', 'sub'], ...axes }, differences);
+      return tableOf(id, [generating(run)], () => records);
+    };
+    const own = table(3, {});
+    expect(own.caption).toEndWith(
+      'Here SANE_KDE30 has all 10 drawn, SANE_SUB has the best 10 of 50 drawn; the best by accuracy on the images that are neither of the training nor of the test.',
+    );
+    expect(own.notes.at(-1)).toBe(
+      'Chosen by looking at results: generation.bandwidth 0.1 (by the accuracy and novelty of samples near held-out prompts, bench/bandwidth.ts).',
+    );
+    const methods = ['gauss'];
+    const other = table(
+      3,
+      { 'generation.methods': methods, 'generation.validation_images': 0, 'sane.gamma': 0.01 },
+      [difference('sane.gamma', 0.01, 0.05)],
+    );
+    expect(other.caption).toEndWith(
+      'Here SANE_GAUSS has the best 10 of 50 drawn in the last of 5 rounds; the best by accuracy on the training images.',
+    );
+    expect(other.notes.at(-1)).toMatch(/: sane\.gamma 0\.01 \(.*\); .* generation\.rounds 5 \(by /);
+    // The released code's values are no choice of ours.
+    const released = { 'generation.bandwidth_unit': 'absolute', 'generation.bandwidth': 0.2 };
+    expect(table(3, released).notes.join()).not.toContain('Chosen');
+    expect(table(3, { 'generation.methods': ['scratch'] }).caption).not.toContain('Here');
   });
 
   test('of a smaller experiment is scaled, and says how', () => {
