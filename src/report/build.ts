@@ -2,18 +2,17 @@
 import type { Plan } from '../experiment/types.ts';
 import { choiceNotes } from './choices.ts';
 import { definitionsOf } from './choose.ts';
-import { describeContrast, judgeOrder, type Pair } from './claims.ts';
 import { gatherConditions } from './conditions.ts';
-import type { ContrastDefinition, TableDefinition } from './definition.ts';
+import type { TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
+import { columnKey, describeContrasts, type Filled, judgeGroup } from './judge.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
 import { buildPivot, type PivotRequest } from './pivot.ts';
 import { pivotsOf, viewsOf } from './requests.ts';
 import { countText, methodNotes, spreadNote } from './spread.ts';
-import { contrast, type Statistic } from './statistics/statistic.ts';
 import { findSweeps } from './sweeps.ts';
-import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
+import { rowTitle, type Table } from './table.ts';
 
 /**
  * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
@@ -40,12 +39,6 @@ export function buildTables(plan: Plan, results: RunResults): Table[] {
     ...asked.map((request) => build('pivot', request)),
     ...sweeps.map((request) => build(request.skipConstant ? 'sweep' : 'results', request)),
   ];
-}
-
-/** A filled place of a table, and the number in it with what is known of its uncertainty. */
-interface Filled {
-  cell: Cell;
-  statistic: Statistic | null;
 }
 
 function buildTable(
@@ -102,62 +95,6 @@ function buildTable(
 
 /** With its full stop, which an abbreviation at the end has already. */
 const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
-
-const columnKey = (group: { key: string }, column: { key: string }) => `${group.key}/${column.key}`;
-
-/** The pairs of places that a claim, or a difference that is shown, compares in one group. */
-function pairsOf(
-  { columns, rows }: TableDefinition,
-  group: RunGroup,
-  places: readonly Filled[],
-  { of, above, below, in: wanted }: ContrastDefinition,
-): Pair[] {
-  const across = {
-    columns: rows.map((row) => ({ key: row.key, title: rowTitle(row) })),
-    rows: columns.map(({ key, title }) => ({ key, title })),
-  };
-  const find = (first: string, second: string) => {
-    const [row, column] = of === 'columns' ? [second, first] : [first, second];
-    const key = columnKey(group, { key: column });
-    return places.find(({ cell }) => cell.row === row && cell.column === key)?.statistic ?? null;
-  };
-  return across[of]
-    .filter(({ key }) => wanted?.includes(key) ?? true)
-    .map(({ key, title }) => ({ title, above: find(above, key), below: find(below, key) }));
-}
-
-/** The table's claims on the numbers of one group. */
-function judgeGroup(
-  definition: TableDefinition,
-  group: RunGroup,
-  places: readonly Filled[],
-  lead: string,
-): Claim[] {
-  const { claims, decimals, margin, bounds } = definition;
-  const [run] = group.runs;
-  const scale = {
-    ...{ decimals, margin: margin.size },
-    ...{ chance: (run && bounds?.chance(run)) ?? null, ceiling: bounds?.ceiling ?? null },
-  };
-  return claims.map((order) =>
-    judgeOrder(`${lead}${order.text}`, pairsOf(definition, group, places, order), order, scale),
-  );
-}
-
-/** The differences that are shown without a claim, a sentence each. */
-function describeContrasts(
-  definition: TableDefinition,
-  group: RunGroup,
-  places: readonly Filled[],
-  lead: string,
-): string[] {
-  return (definition.contrasts ?? []).flatMap((shown) => {
-    const found = pairsOf(definition, group, places, shown).flatMap(({ title, above, below }) =>
-      above && below ? [`${title} ${describeContrast(contrast(above, below), definition.decimals)}`] : [],
-    );
-    return found.length > 0 ? [`${lead}${shown.text}: ${found.join(', ')}.`] : [];
-  });
-}
 
 /** The cells of one column group, row by row. */
 function fillGroup(
