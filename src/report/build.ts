@@ -69,7 +69,12 @@ function buildTable(
         ...{ group: group.key, labels: column.labels },
       })),
     ),
-    rows: rows.map(({ key, titles, labels }) => ({ key, titles, labels })),
+    rows: rows.map(({ key, titles, labels, unranked }) => ({
+      key,
+      titles,
+      labels,
+      ...(unranked && { unranked }),
+    })),
     cells,
     claims: withRuns.flatMap(({ group, cells }) => judgeGroup(definition, group, cells, lead(group))),
     notes: [

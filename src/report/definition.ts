@@ -30,6 +30,10 @@ export interface RowDefinition {
   labels: Labels;
   /** Where it is not the table's. */
   metric?: string;
+  /** Whether the paper has no such row. */
+  beyondPaper?: true;
+  /** Whether none of its numbers is the best of anything. */
+  unranked?: true;
   /** How the row's numbers are never under the paper's conditions. */
   condition?: Condition;
 }

@@ -11,9 +11,6 @@ const measured = 100;
 export interface Judged extends Compared {
   id: string;
   method: Method;
-  /** Of the table's rows. */
-  epoch: number;
-  seeded: boolean;
 }
 
 export interface Novelty {
@@ -21,6 +18,7 @@ export interface Novelty {
   training: readonly StateDict[];
   /** Training networks that each is matched with. */
   matches: number;
+  seed: number;
   /** Which of the test images networks get wrong. */
   errorsOf(models: readonly StateDict[]): Promise<Uint8Array[]>;
 }
@@ -32,21 +30,20 @@ export interface Novelty {
  */
 export async function noveltyRecords(
   networks: readonly Judged[],
-  { architecture, training, matches, errorsOf }: Novelty,
+  { architecture, training, matches, seed, errorsOf }: Novelty,
 ): Promise<MetricRecord[]> {
-  // The same orders of matching in every run: test models are as new whatever a run's seed is.
   const among = (name: string) => (network: number, other: number) =>
-    new Random(0, 'generation', 'novelty', name, network, other);
+    new Random(seed, 'generation', 'novelty', name, network, other);
   const own = training.slice(0, measured).map((weights, i) => ({ weights, own: i }));
   const apart = await nearestDistances(architecture, own, training, matches, among('training'));
   const unit = apart.reduce((sum, distance) => sum + distance, 0) / apart.length;
   const distances = await nearestDistances(architecture, networks, training, matches, among('samples'));
   const theirs = await errorsOf(training);
   const ours = await errorsOf(networks.map(({ weights }) => weights));
-  return networks.flatMap(({ id, method, epoch, seeded, own }, i) => {
-    const labels = { split: 'test', method, epoch };
+  return networks.flatMap(({ id, method, own }, i) => {
+    const labels = { split: 'test', method, epoch: 0 };
     const record = (metric: string, value: number): MetricRecord => ({
-      ...{ metric, labels, value, seeded, sample: id },
+      ...{ metric, labels, value, seeded: true, sample: id },
     });
     const distance = (distances[i] as number) / unit;
     return [

@@ -18,7 +18,7 @@ import schema from './settings.json' with { type: 'json' };
 const isAtHome = ({ prompt_zoo, target_dataset }: GenerationSettings) =>
   prompt_zoo === null && target_dataset === null;
 
-const withoutAutoencoder: ReadonlySet<unknown> = new Set(['prompts', 'noise', 'average']);
+const withoutAutoencoder: ReadonlySet<unknown> = new Set(['prompts', 'noise', 'average', 'held-out']);
 
 /** Settings of methods and measures that the paper has not. */
 const notThePapers: ReadonlySet<string> = new Set(
@@ -132,7 +132,7 @@ function amountOf(config: JsonObject): number {
   ];
   const methods = config.methods as string[];
   const drawn = methods.reduce((sum, method) => {
-    if (method === 'sub' || withoutAutoencoder.has(method)) return sum + candidates;
+    if (method === 'sub' || method === 'noise' || method === 'average') return sum + candidates;
     const chosen = method === 'boot' || method === 'gauss';
     return sum + (chosen ? candidates * rounds : samples);
   }, 0);

@@ -29,7 +29,7 @@ import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Baseline } from './baselines.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
-import type { Judged, Novelty } from './novelty.ts';
+import type { Novelty } from './novelty.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
@@ -191,7 +191,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const novelty: Novelty | null =
     isHome && config.novelty_images > 0 && train.length > 1
       ? {
-          ...{ architecture, matches: config.novelty_matches },
+          ...{ architecture, matches: config.novelty_matches, seed: config.seed },
           training: train.map((sample, i) => prompts[i]?.weights ?? weightsOf(sample)),
           errorsOf: (models) =>
             onFirstImages(data.test, config.novelty_images, (some) => errorsOf(network, models, some)),
@@ -202,11 +202,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     hasScratch: isHome && !inputs.prompts,
     ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
     ...{ withoutAutoencoder, novelty },
-    /** The zoo's test models at the prompts' epoch: networks as new as training makes them. */
-    heldOut: (): Judged[] =>
-      held.map((sample) => ({
-        ...{ id: sample.model.id, method: 'scratch', epoch, seeded: false, weights: weightsOf(sample) },
-      })),
+    /** Test models of the prompts' zoo at their epoch: networks as new as training makes them. */
+    heldOut: held.slice(0, config.samples).map(weightsOf),
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

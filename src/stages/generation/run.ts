@@ -82,6 +82,7 @@ async function networksOf(
     architecture,
     recipe,
     prompts,
+    heldOut,
     finish,
     withoutAutoencoder,
     samplerOf,
@@ -92,6 +93,7 @@ async function networksOf(
     const first = await finish(prompts.slice(0, config.samples).map(({ weights }) => weights));
     return first.map((weights, prompt) => ({ weights, prompt }));
   }
+  if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
   if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
   const models =
     method === 'scratch'
@@ -126,10 +128,8 @@ export const generationStage: StageImplementation = {
       measured.push(...networks.map((one, i) => ({ ...one, epoch: 0, accuracy: accuracy[i] as number })));
     }
     if (novelty) {
-      const sampled = networks.filter(({ method }) => method !== 'scratch');
-      const judged = sampled.map(({ prompt: own, ...one }) => ({ ...one, own, epoch: 0, seeded: true }));
-      const heldOut = config.methods.includes('scratch') && hasScratch ? sampling.heldOut() : [];
-      records.push(...(await noveltyRecords([...judged, ...heldOut], novelty)));
+      const judged = networks.map(({ prompt: own, ...one }) => ({ ...one, own }));
+      records.push(...(await noveltyRecords(judged, novelty)));
     }
     const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
     if (later.length > 0 && networks.length > 0) {
