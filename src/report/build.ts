@@ -130,7 +130,10 @@ function fillGroup(
 ): Cell[] {
   return definition.rows.flatMap((row) =>
     definition.columns.map((column): Cell => {
-      const published = paperValue(paper, row.labels, { ...group.labels, ...column.labels });
+      const isPapers = !row.beyondPaper && !column.beyondPaper;
+      const published = isPapers
+        ? paperValue(paper, row.labels, { ...group.labels, ...column.labels })
+        : null;
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
         return {

@@ -21,6 +21,8 @@ export interface ColumnDefinition {
   labels: Labels;
   /** Why no run fills the column: it holds the paper's numbers only. */
   paperOnly?: string;
+  /** Whether the paper has no such column. */
+  beyondPaper?: true;
 }
 
 export interface RowDefinition {
