@@ -641,13 +641,13 @@ export interface PropertyPrediction {
    */
   checkpoints?: null | Epochs1;
   /**
-   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. Default: the three of Table 1.
+   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. untrained: as sane, by a SANE of the same sizes that was only initialised. Default: the three of Table 1.
    *
    * @minItems 1
    */
   features?: [
-    "weights" | "statistics" | "sane" | "sane-sequence",
-    ...("weights" | "statistics" | "sane" | "sane-sequence")[]
+    "weights" | "statistics" | "sane" | "sane-sequence" | "untrained",
+    ...("weights" | "statistics" | "sane" | "sane-sequence" | "untrained")[]
   ];
   /**
    * test-accuracy, epoch, and ggap: training accuracy less test accuracy. Default: all three.

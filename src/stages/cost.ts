@@ -128,6 +128,7 @@ export function featureWidths(
     weights: tokens * (token_size as number),
     statistics: 7 * layers,
     sane: latent_dim as number,
+    untrained: latent_dim as number,
     'sane-sequence': tokens * (latent_dim as number),
   };
 }

@@ -51,7 +51,8 @@ const saneConfig = {
 };
 const predictionConfig = {
   ...defaults.property_prediction,
-  features: ['weights', 'statistics', 'sane', 'sane-sequence'],
+  features: ['weights', 'statistics', 'sane', 'sane-sequence', 'untrained'],
+  seed: 1,
   checkpoints: [1, 4, 9],
   token_size: 60,
   standardization: 'per-layer',
@@ -103,7 +104,7 @@ describe('stages sane and property-prediction', () => {
     );
     expect(tf.memory().numTensors).toBe(before);
     const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
-    expect(records.length).toBe(2 * 4 * 3 * 3);
+    expect(records.length).toBe(2 * 5 * 3 * 3);
     const value = (feature: string, target: string) =>
       records.find(
         ({ labels }) => labels.feature === feature && labels.target === target && labels.split === 'test',
@@ -117,12 +118,15 @@ describe('stages sane and property-prediction', () => {
     expect(records.every(({ value: v }) => Number.isFinite(v))).toBe(true);
     expect(value('weights', 'epoch').seeded).toBe(false);
     expect(value('sane', 'epoch').seeded).toBe(true);
+    // An encoder that was not trained has embeddings of its own.
+    expect(value('untrained', 'epoch').seeded).toBe(true);
+    expect(value('untrained', 'epoch').value).not.toBe(value('sane', 'epoch').value);
     const { tested, predictions } = (await Bun.file(join(at, 'predictions.json')).json()) as {
       tested: unknown[];
       predictions: { values: number[] }[];
     };
     expect(tested.length).toBe(9);
-    expect(predictions.length).toBe(12);
+    expect(predictions.length).toBe(15);
     expect(predictions[0]!.values.length).toBe(9);
   });
 

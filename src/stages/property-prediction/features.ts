@@ -1,7 +1,9 @@
 /** Features of models that the probe sees, one row per checkpoint. */
 import type { PropertyPredictionSettings } from '../../experiment/types.ts';
 import { embedModels, meanEmbedding } from '../../sane/embed.ts';
-import type { Sane } from '../../sane/model.ts';
+import { Sane } from '../../sane/model.ts';
+import type { SaneShape } from '../../sane/parameters.ts';
+import { embeddingSpread } from '../../sane/spread.ts';
 import { type TokenLayout, tokenize } from '../../sane/tokenize.ts';
 import type { Split } from '../../zoo/members.ts';
 import type { Matrix } from './ridge.ts';
@@ -44,10 +46,30 @@ export async function saneFeatures(
   ];
   const features = new Map<FeatureName, Record<Split, Float64Array[]>>();
   for (const [name] of rows) if (wanted.has(name)) features.set(name, { train: [], val: [], test: [] });
+  if (features.size === 0) return features;
   for (const split of ['train', 'val', 'test'] as const) {
     for await (const z of embedModels(sane, layout, networks(split))) {
       for (const [name, row] of rows) features.get(name)?.[split].push(row(z));
     }
   }
   return features;
+}
+
+/**
+ * The mean of the token embeddings of a SANE of these sizes that was not trained, but only initialised from the seed. All are divided by one
+ * number, their spread between training models: initial weights have an arbitrary scale, which decides what a ridge's strengths do.
+ */
+export async function untrainedFeatures(
+  shape: SaneShape,
+  seed: number,
+  layout: TokenLayout,
+  networks: Networks,
+): Promise<Features> {
+  const sane = new Sane(shape, seed);
+  const found = await saneFeatures(sane, layout, networks, new Set(['sane'] as const));
+  sane.dispose();
+  const { train, val, test } = found.get('sane') as Features;
+  const spread = (await embeddingSpread(train.map((row) => Float32Array.from(row)))) || 1;
+  const scaled = (rows: Matrix) => rows.map((row) => row.map((z) => z / spread));
+  return { train: scaled(train), val: scaled(val), test: scaled(test) };
 }

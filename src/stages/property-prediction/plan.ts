@@ -9,7 +9,8 @@ import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
 import schema from './settings.json' with { type: 'json' };
 
-const isOfSane = (feature: unknown) => feature === 'sane' || feature === 'sane-sequence';
+const isOfSane = (feature: unknown) =>
+  feature === 'sane' || feature === 'sane-sequence' || feature === 'untrained';
 
 const usesSane = ({ property_prediction: { features } }: Settings) => features.some(isOfSane);
 
@@ -53,6 +54,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
         ...settings.property_prediction,
         ...{ token_size, batch_norm_tokens, standardization },
         ...(usesSane(settings) && homeConfig(run, planner)),
+        ...(settings.property_prediction.features.includes('untrained') && { seed }),
       },
       // Of several zoos the others matter where SANE embeds all of them.
       inputs: usesSane(settings)

@@ -23,6 +23,7 @@ import {
   type Networks,
   saneFeatures,
   statisticsFeatures,
+  untrainedFeatures,
   weightFeatures,
 } from './features.ts';
 import { type JointTargets, jointRecords } from './joint.ts';
@@ -34,6 +35,8 @@ type Config = PropertyPredictionSettings &
   Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'> & {
     /** Which of the zoos the run is about; the first where it is not said. */
     home?: number;
+    /** Of the run, where an untrained encoder is initialised from it. */
+    seed?: number;
   };
 type Target = PropertyPredictionSettings['targets'][number];
 
@@ -107,11 +110,15 @@ async function computeFeatures(
       features.set('statistics', statisticsFeatures(layout, networks, config.padding_in_statistics));
     }
   }
-  if (pretrained && (wanted.has('sane') || wanted.has('sane-sequence'))) {
+  if (pretrained) {
     const { sane, description, standardizations } = pretrained;
     const networks = standardized(description.standardization, standardizations[index] ?? undefined);
     const embedded = await saneFeatures(sane, layout, networks, wanted);
     for (const [name, rows] of embedded) features.set(name, rows);
+    if (wanted.has('untrained')) {
+      const { seed = 0 } = config;
+      features.set('untrained', await untrainedFeatures(description.shape, seed, layout, networks));
+    }
   }
   return features;
 }
@@ -160,7 +167,7 @@ export const propertyPredictionStage: StageImplementation = {
           config.ridge_strengths,
           fit,
         );
-        const seeded = feature === 'sane' || feature === 'sane-sequence';
+        const seeded = feature !== 'weights' && feature !== 'statistics';
         for (const metric of ['r2', 'tau'] as const) {
           for (const [split, value] of Object.entries(result[metric]))
             records.push({ metric, labels: { feature, target, split }, value, seeded });
