@@ -769,7 +769,7 @@ export interface Generation {
    */
   averaged?: number;
   /**
-   * Test images on which the errors of generated networks are compared with those of the training networks, before fine-tuning, for novelty beside accuracy; 0: novelty is not measured, nor the distance of weights. Not measured for another data set than the prompts'. Default 2000.
+   * Test images on which the errors of generated networks are compared with those of the training networks, before fine-tuning, for novelty beside accuracy; 0: novelty is not measured, nor the distance of weights. Not measured on another data set than the prompts', nor against a single training network. Default 2000.
    */
   novelty_images?: number;
   /**
