@@ -686,13 +686,13 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. reconstruction: the zoo's test models at the prompts' epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
   methods?: [
-    "scratch" | "finetuned" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss",
-    ...("scratch" | "finetuned" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss")[]
+    "scratch" | "finetuned" | "reconstruction" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss",
+    ...("scratch" | "finetuned" | "reconstruction" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss")[]
   ];
   /**
    * Epochs of fine-tuning after which the networks are measured, 0 before any; the last is the budget, over which a one-cycle schedule runs. Default: Table 3's.

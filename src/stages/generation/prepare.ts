@@ -106,7 +106,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     ? zoo.manifest.epochs
     : description.epochs.filter((epoch) => zoo.manifest.epochs.includes(epoch));
   const epoch = config.prompt_epoch ?? (epochs.at(-1) as number);
-  const { train } = await findSamples(zoo, [epoch], alignment);
+  const { train, test: held } = await findSamples(zoo, [epoch], alignment);
   const trained = train
     .slice(0, config.prompt_count ?? undefined)
     .map((sample) => ({ ...sample, flat: readSample(zoo.architecture, sample) }));
@@ -117,10 +117,11 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
       trained.map(({ flat }) => flat),
     );
   const standardization = learnt && (inputs.prompts ? own() : learnt);
-  const flats = trained.map(({ flat }) =>
-    standardization ? standardize(layout, flat, standardization) : flat,
-  );
-  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
+  const embed = (flats: readonly Float32Array[]) => {
+    const scaled = flats.map((flat) => (standardization ? standardize(layout, flat, standardization) : flat));
+    return Array.fromAsync(embedModels(sane, layout, scaled));
+  };
+  const embeddings = await embed(trained.map(({ flat }) => flat));
   const promptAccuracies = trainAccuraciesOf(trained.map(({ checkpoint }) => checkpoint));
   const prompts = trained.map(
     ({ flat }, i): Prompt => ({
@@ -168,6 +169,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     // Few prompts are no population: networks from scratch have the budget of the samples then (Tables 5 and 15 to 17).
     hasScratch: isHome && !inputs.prompts,
     ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
+    /** The zoo's test models, encoded and decoded. */
+    reconstruct: async () => decode(await embed(held.map((sample) => readSample(zoo.architecture, sample)))),
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

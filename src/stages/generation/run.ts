@@ -88,7 +88,9 @@ export const generationStage: StageImplementation = {
           ? initialNetworks(architecture, recipe.init, config)
           : method === 'finetuned'
             ? await sampling.finish(prompts.slice(0, config.samples).map(({ weights }) => weights))
-            : await sample(method, sampling.samplerOf(method));
+            : method === 'reconstruction'
+              ? await sampling.reconstruct()
+              : await sample(method, sampling.samplerOf(method));
       networks.push(...models.map((weights, i) => ({ id: `${method} ${i}`, method, weights })));
       context.report({
         done: networks.length,

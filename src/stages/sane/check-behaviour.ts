@@ -1,8 +1,8 @@
 /** Mistakes in the settings of a pretraining that compares the answers of networks (sane.beta below 1). */
+import { sizeOf } from '../../base/shape.ts';
 import type { ArchitectureDescription } from '../../experiment/catalogue.ts';
 import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
-import { tokenLayout } from '../../sane/tokenize.ts';
 import { zoosOf } from '../zoos.ts';
 
 /** Whether networks are decoded and asked while SANE is trained. */
@@ -51,7 +51,7 @@ export function checkBehaviour(
       hint: turnOff,
     });
   }
-  const { tokens } = tokenLayout(network, sane.token_size);
+  const tokens = tokensOf(network, sane.token_size);
   if (sane.window >= tokens) return [];
   return problem('small-window', 'window', {
     message: `the behaviour loss decodes whole networks, and ${architecture} has ${tokens} tokens of ${sane.token_size}`,
@@ -60,11 +60,24 @@ export function checkBehaviour(
   });
 }
 
+type Network = ReturnType<ArchitectureDescription['build']>;
+
+/** Tokens of a network without batch normalisation: as many as its layout has, which planning does not compute. */
+export function tokensOf({ state }: Pick<Network, 'state'>, tokenSize: number): number {
+  const names = new Set(state.map(({ name }) => name));
+  const weights = state.filter(({ name }) => name.endsWith('weight'));
+  return weights.reduce((sum, { name, shape }) => {
+    const rows = shape[0] as number;
+    const bias = names.has(name.replace(/weight$/, 'bias')) ? 1 : 0;
+    return sum + rows * Math.ceil((sizeOf(shape) / rows + bias) / tokenSize);
+  }, 0);
+}
+
 /** The networks of the run's zoo; undefined where the architecture does not take its images, which its zoo reports. */
 function networkOf(
   { architecture, dataset, settings: { data, zoo } }: PlannedRun,
   { architectures, datasets }: CheckContext['catalogue'],
-): ReturnType<ArchitectureDescription['build']> | undefined {
+): Network | undefined {
   const [images, found] = [datasets[dataset], architectures[architecture]];
   if (!images || !found) return undefined;
   const [height, width, channels] = images.shape;
