@@ -23,15 +23,20 @@ export function differentiableLogits(
   const { architecture, activation } = network;
   const layers = kernelLayers(architecture, activation, false);
   if (layers && hasKernel('SanePopulationLogits')) {
-    const inputs = { images, ...kernelWeights(architecture, weights) };
-    const { classes } = architecture;
+    const { classes, parameters } = architecture;
+    const given = parameters.map(({ name }) => weights.get(name) as tf.Tensor);
     return differentiable(
-      architecture.parameters.map(({ name }) => weights.get(name) as tf.Tensor),
-      () => ({
-        value: runKernel('SanePopulationLogits', inputs, { layers, classes })[0] as tf.Tensor,
-        saved: [],
-      }),
-      (dy) => runKernel('SanePopulationLogitsGrad', { dy, ...inputs }, { layers }),
+      given,
+      () => {
+        const inputs = { images, ...kernelWeights(architecture, weights) };
+        const [value] = runKernel('SanePopulationLogits', inputs, { layers, classes });
+        return { value: value as tf.Tensor, saved: [images, ...given] };
+      },
+      (dy, [images, ...saved]) => {
+        const named = new Map(parameters.map(({ name }, i) => [name, saved[i] as tf.Tensor]));
+        const inputs = { dy, images, ...kernelWeights(architecture, named) };
+        return runKernel('SanePopulationLogitsGrad', inputs, { layers });
+      },
     ) as tf.Tensor3D;
   }
   const parts = trainParts(weights, new Map(), modelsAtOnce(network, images.shape[0]), (part) =>

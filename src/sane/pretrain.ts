@@ -82,10 +82,10 @@ function weightsOf({ gamma, beta = null }: PretrainConfig, scales?: Losses): Los
   return Object.fromEntries(scaled) as Losses;
 }
 
-/** A batch, and what its images are drawn by. */
 interface Batch {
   views: TwoViews;
-  behaviour?: { loss: BehaviourLoss; random: Random } | undefined;
+  /** The behaviour loss on the images of this batch, the same whenever it is called. */
+  behaviour?: ((...tokens: [target: tf.Tensor3D, output: tf.Tensor3D]) => tf.Scalar) | undefined;
 }
 
 /** The parts of a batch's loss. One whose weight is 0 is not computed and reads 0. */
@@ -104,10 +104,7 @@ function losses(
     reconstruction:
       decoded && weights.reconstruction > 0 ? reconstructionLoss(tokens, decoded, mask, config) : zero(),
     contrast: weights.contrast > 0 ? contrastiveLoss(model.project(z), config.temperature) : zero(),
-    behaviour:
-      decoded && behaviour && weights.behaviour > 0
-        ? behaviour.loss(tokens, decoded, behaviour.random)
-        : zero(),
+    behaviour: decoded && behaviour && weights.behaviour > 0 ? behaviour(tokens, decoded) : zero(),
   };
   return lossParts.map((part) => values[part]);
 }
@@ -214,12 +211,11 @@ export async function pretrain(
     let pendingCount = 0;
     let step = epoch * stepsPerEpoch;
     for (let b = 0; b < perEpoch; b++) {
+      const { behaviour } = options;
+      const queries = () => new Random(config.seed, model.block, 'queries', epoch, b);
       const batch: Batch = {
         views: await nextViews(drawn),
-        behaviour: options.behaviour && {
-          loss: options.behaviour,
-          random: new Random(config.seed, model.block, 'queries', epoch, b),
-        },
+        behaviour: behaviour && ((...tokens) => behaviour(...tokens, queries())),
       };
       if ((config.beta ?? null) !== null) {
         scales ??= await lossesOf(model, batch, config, weightsOf(config));
