@@ -22,7 +22,7 @@ export interface TokenizedNetworks {
 }
 
 /** What the answers of networks are compared on. */
-export interface Questions extends TokenizedNetworks {
+export interface Questions extends Omit<TokenizedNetworks, 'architecture'> {
   network: Network;
   /** [N, H, W, C], normalised. */
   images: tf.Tensor4D;
@@ -40,11 +40,12 @@ export type BehaviourLoss = (target: tf.Tensor3D, output: tf.Tensor3D, random: R
 /** The behaviour loss on these images, which the caller owns. Throws if something of a network is in no token. */
 export function behaviourLoss(questions: Questions): BehaviourLoss {
   const { network, images, queries } = questions;
+  const tokenized = { ...questions, architecture: network.architecture };
   return (target, output, random) => {
     const drawn = Int32Array.from({ length: queries }, () => random.integer(images.shape[0]));
     const asked = tf.gather(images, tf.tensor1d(drawn, 'int32'));
     const [wanted, given] = [target, output].map((tokens) =>
-      tf.softmax(differentiableLogits(network, networksOf(questions, tokens), asked)),
+      tf.softmax(differentiableLogits(network, networksOf(tokenized, tokens), asked)),
     ) as [tf.Tensor, tf.Tensor];
     return tf.mean(tf.square(tf.sub(given, wanted)));
   };

@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import { readJson } from '../../base/files.ts';
 import type { Report } from '../../base/progress.ts';
 import { writeSafetensors } from '../../base/safetensors.ts';
-import { loadImages } from '../../data/images.ts';
-import { withLayers } from '../../nets/registry.ts';
 import { type AlignmentSummary, summaryName } from '../../sane/alignment.ts';
-import { type BehaviourLoss, behaviourLoss } from '../../sane/behaviour.ts';
 import { referenceName, type SaneDescription, type SaneZoo, saveSane } from '../../sane/checkpoint.ts';
 import { embedModels } from '../../sane/embed.ts';
 import { Sane } from '../../sane/model.ts';
@@ -19,11 +16,10 @@ import { type TokenLayout, tokenLayout } from '../../sane/tokenize.ts';
 import { pretrainInFolder } from '../../sane/training.ts';
 import { ViewLoader } from '../../sane/view-loader.ts';
 import { findSamples, readStandardized, type SampleSet, standardizedSets } from '../../sane/zoo-samples.ts';
-import type { tf } from '../../tensor/tf.ts';
-import { prepare } from '../../zoo/train.ts';
 import type { ZooModel } from '../../zoo/zoo.ts';
 import { type AlignedZoo, openZoos } from '../open-zoos.ts';
 import type { StageImplementation } from '../stage.ts';
+import { prepareBehaviour } from './behaviour.ts';
 
 /**
  * The model's sizes for the tokens of these architectures: its position tables hold just the positions that there are, and a window fits
@@ -59,37 +55,6 @@ function lastEpochOf({ samples, standardization }: SampleSet): SampleSet {
 function activationOf(models: readonly ZooModel[]): SaneZoo['activation'] {
   const [activation, ...others] = new Set(models.map(({ hyperparameters }) => hyperparameters.activation));
   return others.length === 0 ? (activation ?? null) : null;
-}
-
-/**
- * The behaviour loss of a zoo's networks on the training images in folder `dataset`, which the caller disposes of. Throws where the networks
- * differ in their activation, or see other images.
- */
-async function prepareBehaviour(
-  { zoo, layout, sets }: TrainedZoo,
-  dataset: string,
-  queries: number,
-): Promise<{ loss: BehaviourLoss; images: tf.Tensor4D }> {
-  const architecture = withLayers(zoo.architecture, 'the behaviour loss');
-  const activation = activationOf(zoo.manifest.models);
-  if (activation === null) {
-    throw new Error(
-      `zoo ${zoo.dir}: its networks have several activations, and the behaviour loss computes all with one: set sane.beta to null or 1`,
-    );
-  }
-  const all = await loadImages(dataset);
-  const [seen, given] = [architecture.input, all.dataset.shape];
-  if (String(seen) !== String(given)) {
-    throw new Error(
-      `zoo ${zoo.dir}: the networks see images of ${seen.join(' x ')}, and those of ${all.dataset.name} are ${given.join(' x ')}: the behaviour loss asks them about the images of the run, so name their data set, with its settings under data, or set sane.beta to null or 1`,
-    );
-  }
-  const { images, labels } = prepare(all.train, all);
-  labels.dispose();
-  const { standardization } = sets.train;
-  const network = { architecture, activation };
-  const loss = behaviourLoss({ network, architecture, layout, standardization, images, queries });
-  return { loss, images };
 }
 
 /** Keeps the weights that a zoo's models are aligned to, so that others can be aligned like them. Returns the file's name. */
@@ -136,10 +101,10 @@ export const saneStage: StageImplementation = {
     using loader = new ViewLoader(
       zoos.map(({ zoo: { architecture }, layout, sets }) => ({ origin: { architecture, layout }, sets })),
     );
-    const behaviour =
-      inputs.dataset === undefined
-        ? undefined
-        : await prepareBehaviour(zoos[0] as TrainedZoo, inputs.dataset, config.queries as number);
+    // Only where networks are asked are there images.
+    const behaviour = inputs.dataset
+      ? await prepareBehaviour(zoos[0] as TrainedZoo, inputs.dataset, config.queries as number)
+      : undefined;
     await pretrainInFolder(
       { dir, report },
       loader,
