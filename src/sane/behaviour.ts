@@ -32,7 +32,7 @@ export interface Questions extends Omit<TokenizedNetworks, 'architecture'> {
 
 /**
  * The loss of a batch, a scalar: the mean square of the difference between the class probabilities (softmax) of decoded networks and of those that
- * they are decoded from, over networks, images and classes; the paper's choice, and its released code's (`l2`). Both are tokens
+ * they are decoded from, over networks, images and classes: `l2` of the released code, with which its authors swept beta. Both are tokens
  * [rows, window, token_size] of whole networks; the gradient is for the decoded ones.
  */
 export type BehaviourLoss = (target: tf.Tensor3D, output: tf.Tensor3D, random: Random) => tf.Scalar;

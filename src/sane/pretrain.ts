@@ -84,7 +84,7 @@ function weightsOf({ gamma, beta = null }: PretrainConfig, scales?: Losses): Los
 
 interface Batch {
   views: TwoViews;
-  /** The behaviour loss on the images of this batch, the same whenever it is called. */
+  /** The behaviour loss on the images of this batch, the same whenever it is called; undefined where it has no weight. */
   behaviour?: ((...tokens: [target: tf.Tensor3D, output: tf.Tensor3D]) => tf.Scalar) | undefined;
 }
 
@@ -98,13 +98,12 @@ function losses(
   const { tokens, mask, positions } = viewTensors(views, config.token_size);
   const z = model.encode(tokens, positions);
   const zero = () => tf.scalar(0);
-  const decoded =
-    weights.reconstruction > 0 || weights.behaviour > 0 ? model.decode(z, positions) : undefined;
+  const decoded = weights.reconstruction + weights.behaviour > 0 ? model.decode(z, positions) : undefined;
   const values: Record<keyof Losses, tf.Scalar> = {
     reconstruction:
       decoded && weights.reconstruction > 0 ? reconstructionLoss(tokens, decoded, mask, config) : zero(),
     contrast: weights.contrast > 0 ? contrastiveLoss(model.project(z), config.temperature) : zero(),
-    behaviour: decoded && behaviour && weights.behaviour > 0 ? behaviour(tokens, decoded) : zero(),
+    behaviour: decoded && behaviour ? behaviour(tokens, decoded) : zero(),
   };
   return lossParts.map((part) => values[part]);
 }
@@ -172,7 +171,7 @@ function* requests(
 
 /**
  * Trains `model` in place for config.epochs on the sets `train` and `val` of a loader and returns the losses of each epoch. `resume` continues after the epochs in its
- * history (the model must have the weights of that moment). `onEpoch` may save the state; it is awaited. `behaviour` is needed where config.beta is below 1.
+ * history (the model must have the weights of that moment). `onEpoch` may save the state; it is awaited. `behaviour` is given where, and only where, config.beta is below 1.
  * Throws if there are fewer windows than a batch, or if the loss is not finite.
  */
 export async function pretrain(
@@ -194,6 +193,10 @@ export async function pretrain(
       `${model.block}.batch_size is ${config.batch_size}, but an epoch has only ${windows} windows: lower it`,
     );
   }
+  const { behaviour: asks } = options;
+  if (asks === undefined && weightsOf(config).behaviour > 0) {
+    throw new Error(`${model.block}.beta is ${config.beta}, and there is no behaviour loss to weigh`);
+  }
   const stepsPerEpoch = Math.ceil(perEpoch / config.gradient_accumulation);
   const totalSteps = stepsPerEpoch * config.epochs;
   const { trainable } = model;
@@ -211,11 +214,10 @@ export async function pretrain(
     let pendingCount = 0;
     let step = epoch * stepsPerEpoch;
     for (let b = 0; b < perEpoch; b++) {
-      const { behaviour } = options;
       const queries = () => new Random(config.seed, model.block, 'queries', epoch, b);
       const batch: Batch = {
         views: await nextViews(drawn),
-        behaviour: behaviour && ((...tokens) => behaviour(...tokens, queries())),
+        behaviour: asks && ((...tokens) => asks(...tokens, queries())),
       };
       if ((config.beta ?? null) !== null) {
         scales ??= await lossesOf(model, batch, config, weightsOf(config));
@@ -266,7 +268,7 @@ export async function pretrain(
       loss: loss as number,
       reconstruction: reconstruction as number,
       contrast: contrast as number,
-      ...(options.behaviour && { behaviour: behaviour as number }),
+      ...(asks && { behaviour: behaviour as number }),
       validation_reconstruction: validation.loss,
       validation_explained_variance: validation.variance,
     });

@@ -60,7 +60,7 @@ async function loadState(
 /**
  * Pretrains a model in a stage's folder: `create` makes it of the weights of an interrupted training or of the seed, and `save`
  * keeps it when it is done. The losses of the epochs become `history.json`. `stateEveryMs`: how seldom the state is kept, at most.
- * `behaviour` is needed where config.beta is below 1.
+ * `behaviour` is given where, and only where, config.beta is below 1.
  */
 export async function pretrainInFolder<Model extends Autoencoder>(
   { dir, report }: { dir: string; report: Report },
