@@ -289,6 +289,7 @@ EXPORT void population_logits(const int32_t *layers, int depth, int models, int 
   struct population p = {.models = models, .batch = count, .images = images, .weights = weights, .chunk = IMAGES,
                          .chunks = ceil_div(count, IMAGES)};
   describe(&p.network, layers, depth);
+  for (int i = 0; i < depth; i++) p.network.layers[i].dropout = 0;
   p.classes = output_size(&p.network.layers[depth - 1]);
   const long groups = ceil_div(models, LANES), parameters = p.network.weights[depth];
   int32_t *orders = (int32_t *)scratch(SCRATCH_RIGHT, (size_t)(2 * parameters));
