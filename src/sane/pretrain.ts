@@ -32,7 +32,10 @@ export interface EpochLosses {
 }
 
 /** Settings at their default may be left out where keys were made before there were any. */
-export type PretrainConfig = Omit<SaneSettings, 'alignment' | 'loss_normalization' | 'beta' | 'queries'> &
+export type PretrainConfig = Omit<
+  SaneSettings,
+  'alignment' | 'alignment_orders' | 'loss_normalization' | 'beta' | 'queries'
+> &
   Partial<Pick<SaneSettings, 'beta' | 'queries'>> &
   LossSettings & { seed: number };
 

@@ -46,7 +46,12 @@ const config: PretrainConfig = {
     view_1: 'canonical',
     view_2: 'permuted',
   },
-  ...{ permutations: null, shared_permutations: false, standardization: 'per-layer', padding_in_loss: false },
+  ...{
+    permutations: null,
+    permutation_protocol: 'own',
+    standardization: 'per-layer',
+    padding_in_loss: false,
+  },
   ...{ beta: 0.3, queries: 4 },
 };
 

@@ -14,7 +14,7 @@ import schema from './settings.json' with { type: 'json' };
 export const sane: Stage<PlannedRun> = {
   name: 'sane',
   description: 'pretrains SANE on tokens of the weights of a zoo',
-  version: 3,
+  version: 4,
   usesDevice: true,
   load: async () => (await import('./run.ts')).saneStage,
   settings: {
@@ -22,7 +22,7 @@ export const sane: Stage<PlannedRun> = {
     schema,
     // Rows of position tables that the zoo's networks do not have.
     immaterial: ['positions'],
-    renamed: { epochs_used: 'checkpoints' },
+    renamed: { epochs_used: 'checkpoints', shared_permutations: 'permutation_protocol' },
     nullMeans: { gradient_clip: 'none', beta: 'none' },
   },
 
@@ -65,7 +65,7 @@ export const sane: Stage<PlannedRun> = {
   check(run, context) {
     const { catalogue, folders, paper } = context;
     const { settings } = run;
-    const { shared_permutations: shared, permutations } = settings.sane;
+    const { permutation_protocol: protocol, permutations } = settings.sane;
     const opaque = zoosOf(run, (path) => folders.get(path), paper).find(
       ({ architecture }) => catalogue.architectures[architecture]?.opaque,
     );
@@ -75,12 +75,12 @@ export const sane: Stage<PlannedRun> = {
       ...checkHeads('sane', settings),
       ...checkBatches('sane', run, catalogue),
       ...checkBehaviour(run, context),
-      ...(shared && permutations === null
+      ...(protocol !== 'own' && permutations === null
         ? [
             {
-              code: 'nothing-shared',
-              path: ['sane', 'shared_permutations'],
-              message: 'sharing needs a number of permutations; with null every view draws a new one',
+              code: 'no-permutations',
+              path: ['sane', 'permutation_protocol'],
+              message: `${protocol} needs a number of permutations; with null every view draws a new one`,
               received: 'sane.permutations null',
               hint: 'set sane.permutations',
             },
@@ -91,11 +91,12 @@ export const sane: Stage<PlannedRun> = {
 };
 
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned, the inputs say. A loss that is not normalised, or is of
- * weights alone, is as it was before there was a choice, and so is its key.
+ * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised, or
+ * is of weights alone, is as it was before there was a choice, and so is its key.
  */
 export function pretraining({
   alignment: _,
+  alignment_orders: __,
   loss_normalization,
   beta,
   queries,
