@@ -5,12 +5,12 @@ import { densenet121 } from './densenet.ts';
 import { outlineOf } from './derive.ts';
 import { miniAlexnet } from './mini-alexnet.ts';
 import { resnets } from './resnet.ts';
-import { vgg16 } from './vgg.ts';
+import { vggs } from './vgg.ts';
 import { buildWritten } from './written.ts';
 
 /** Every architecture by name. A new one is one file and one line here. */
 export const architectures: Record<string, ArchitectureDefinition> = Object.fromEntries(
-  [cnnSmall, cnnLarge, ...resnets, miniAlexnet, vgg16, densenet121].map((definition) => [
+  [cnnSmall, cnnLarge, ...resnets, miniAlexnet, ...vggs, densenet121].map((definition) => [
     definition.name,
     definition,
   ]),

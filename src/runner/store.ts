@@ -15,6 +15,9 @@ import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 import { partialEnding, takeWork } from './partial.ts';
 import { remember, verifiedPath, verify } from './verify.ts';
 
+/** What stands behind a key in the name of the account of a failure. */
+export const failedSuffix = '.failed.json';
+
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
 export type Found =
@@ -43,7 +46,7 @@ export class Store {
 
   /** Where its files are while it is computed, in a folder of whoever computes it. */
   partial(stage: StageId): string {
-    return `${this.folder(stage)}${partialEnding}`;
+    return this.folder(stage) + partialEnding;
   }
 
   lease(stage: StageId): string {
@@ -135,7 +138,7 @@ export class Store {
   }
 
   failurePath(stage: StageId): string {
-    return `${this.folder(stage)}.failed.json`;
+    return this.folder(stage) + failedSuffix;
   }
 
   /** The system's refusal to read or write the store, for people. Throws any other error on. */
@@ -156,11 +159,20 @@ export class Store {
     }
   }
 
+  /** What is in the folder of a stage's artefacts: names of these, and of what is beside them. Throws a StorageError if it cannot be read. */
+  names(stage: string): ReadonlySet<string> {
+    const folder = join(this.root, stage);
+    try {
+      return new Set(existsSync(folder) ? readdirSync(folder) : []);
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
   /** Every artefact of these stages, damaged ones too. */
   list(names: readonly string[] = Object.keys(stages)): Found[] {
     return names.flatMap((stage) => {
-      const folder = join(this.root, stage);
-      const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
+      const keys = [...this.names(stage)].filter((name) => !name.includes('.'));
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);
     });
   }

@@ -37,9 +37,15 @@ describe('parameters', () => {
 
   test('of the other networks are as many as PyTorch has', () => {
     expect(count(build('mini-alexnet'))).toBe(1_873_930);
-    // Of torchvision's 138,365,992 with 1000 classes, three dense layers are left out.
+    // Of torchvision's with 1000 classes, three dense layers are left out.
     const dense = 25_088 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000;
-    expect(count(build('vgg16-bn'))).toBe(138_365_992 - dense + 512 * 10 + 10);
+    for (const [name, parameters] of [
+      ['vgg11-bn', 132_868_840],
+      ['vgg13-bn', 133_053_736],
+      ['vgg16-bn', 138_365_992],
+      ['vgg19-bn', 143_678_248],
+    ] as const)
+      expect(count(build(name))).toBe(parameters - dense + 512 * 10 + 10);
     // Of 7,978,856 with 1000 classes and a 7x7 stem.
     const [stem, classifier] = [64 * 3 * (49 - 9), 1025 * (1000 - 10)];
     expect(count(build('densenet121'))).toBe(7_978_856 - stem - classifier);
@@ -116,7 +122,10 @@ const small: Record<string, Partial<ArchitectureOptions>> = {
   resnet50: { input: [17, 16, 3], classes: 4, width: 2 },
   resnet101: { input: [16, 16, 1], classes: 3, width: 1 },
   'mini-alexnet': { input: [17, 14, 1], classes: 4 },
+  'vgg11-bn': { input: [33, 32, 1], classes: 3, width: 2 },
+  'vgg13-bn': { input: [32, 32, 3], classes: 4, width: 1 },
   'vgg16-bn': { input: [32, 35, 2], classes: 5, width: 3 },
+  'vgg19-bn': { input: [32, 32, 1], classes: 2, width: 1 },
   densenet121: { input: [17, 16, 3], classes: 6, width: 3 },
 };
 

@@ -91,7 +91,8 @@ test('every kind of stage has a guess', async () => {
   const { stages } = estimatePlan(plan, await survey(plan, store, { retryFailed: false }), store, 2);
   const of = new Map(plan.stages.map(({ stage, key }) => [stage, stages.get(key)?.seconds]));
   expect([...of.keys()].sort()).toEqual(
-    ['alignment', 'analysis', 'dataset', 'generation', 'hyper-representation'].concat([
+    ['alignment', 'analysis', 'baseline-probes', 'dataset', 'generation'].concat([
+      'hyper-representation',
       'property-prediction',
       'reconstruction',
       'sane',

@@ -38,11 +38,15 @@ export class Remaining {
         job.before ??= job.fraction;
         break;
       }
-      case 'job-done':
-        this.ended.expected += this.running.get(event.job)?.expected ?? 0;
-        this.ended.seconds += event.seconds;
+      case 'job-done': {
+        const { expected = 0, before = 0 } = this.running.get(event.job) ?? {};
         this.running.delete(event.job);
+        this.drop(expected * before);
+        if (before === 1) break;
+        this.ended.expected += expected * (1 - before);
+        this.ended.seconds += event.seconds;
         break;
+      }
       case 'job-failed':
       case 'job-stopped':
         this.drop(this.running.get(event.job)?.expected ?? 0);

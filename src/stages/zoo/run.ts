@@ -13,7 +13,11 @@ import type { StageContext, StageImplementation } from '../stage.ts';
 
 /** Trains those of the given members that are not there yet. */
 async function trainMissing({ config: json, inputs, dir, report }: StageContext, wanted: readonly Member[]) {
-  if ((await missingModels(dir, wanted)).length === 0) return;
+  if ((await missingModels(dir, wanted)).length === 0) {
+    // All there already: nobody shall take the speed of this for that of training.
+    report({ done: wanted.length, total: wanted.length, unit: 'models' });
+    return;
+  }
   const config = json as unknown as ZooConfig;
   const images = await loadImages(inputs.dataset as string);
   const architecture = getArchitecture(config.architecture, optionsOf(config, images));
