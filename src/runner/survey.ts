@@ -1,6 +1,7 @@
 /** Which stages of a plan are in the store and which are left to compute. */
 import type { Plan, StageNode } from '../experiment/types.ts';
-import { type Failure, failedSuffix, partialSuffix, type Store } from './store.ts';
+import { partialEnding } from './partial.ts';
+import { type Failure, failedSuffix, type Store } from './store.ts';
 
 export type StageState =
   | { state: 'cached' }
@@ -74,7 +75,7 @@ export async function survey(
     const damaged = damage.get(node.key);
     if (damaged) return `damaged: ${damaged}`;
     if (failure) return 'failed before';
-    if (isThere(node, partialSuffix)) return 'interrupted before, will be resumed';
+    if (isThere(node, partialEnding)) return 'interrupted before, will be resumed';
     const inputs = Object.keys(node.inputs).filter(
       (name) => states.get(node.inputs[name] as string)?.state === 'compute',
     );

@@ -106,13 +106,13 @@ export function operationsOfBaseline(config: JsonObject, zoo: Planned): number |
   return networks * pretrainingOperations(shape as unknown as Shape, 2);
 }
 
-/** Operations of SANE's encoder on one network, whole; undefined where its layers are not known. */
+/** Operations of SANE's encoder on one network, in windows or at once; undefined where its layers are not known. */
 export function embedding(sane: JsonObject, zoo: Planned): number | undefined {
   const network = networkOfZoo(zoo);
-  const { token_size, window } = sane as { token_size: number; window: number };
-  return (
-    network && encoderOperations(sane as unknown as Shape, Math.ceil(tokensOf(network, token_size) / window))
-  );
+  if (!network) return undefined;
+  const tokens = tokensOf(network, sane.token_size as number);
+  const window = sane.embedding === 'sequence' ? tokens : (sane.window as number);
+  return encoderOperations({ ...(sane as unknown as Shape), window }, Math.ceil(tokens / window));
 }
 
 /** The same of checkpoints of a zoo's models, all or those of the test models. */

@@ -152,8 +152,11 @@ describe('settings', () => {
     const ablation = paper.replace('[property-prediction]', '[reconstruction]');
     expect(plan(ablation).runs[0]?.differences).toEqual([
       { setting: 'sane.permutations', value: null, paper: 5 },
+      { setting: 'sane.permutation_protocol', value: 'own', paper: 'pool' },
     ]);
-    expect(plan(`${ablation}sane: {permutations: 5}\n`).runs[0]?.differences).toEqual([]);
+    expect(
+      plan(`${ablation}sane: {permutations: 5, permutation_protocol: pool}\n`).runs[0]?.differences,
+    ).toEqual([]);
   });
 });
 

@@ -15,8 +15,8 @@ const find = (plan: Plan) => (key: string) => plan.stages.find((node) => node.ke
 async function finish(fixture: Fixture, plan: Plan, rate: number, resumed = false): Promise<void> {
   for (const node of plan.stages) {
     const amount = workload(node, find(plan));
-    await fixture.store.begin(node);
-    await fixture.store.commit(node, {
+    const { dir } = await fixture.store.begin(node);
+    await fixture.store.commit(node, dir, {
       ...node,
       workload: amount,
       environment: describeEnvironment(null, null),

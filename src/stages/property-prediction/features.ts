@@ -1,6 +1,6 @@
 /** Features of models that SANE makes, one row per checkpoint. */
 import type { PropertyPredictionSettings } from '../../experiment/types.ts';
-import { embedModels, meanEmbedding } from '../../sane/embed.ts';
+import { embedModels, meanEmbedding, tokensAtOnce } from '../../sane/embed.ts';
 import type { Sane } from '../../sane/model.ts';
 import type { TokenLayout } from '../../sane/tokenize.ts';
 import type { Split } from '../../zoo/members.ts';
@@ -21,6 +21,7 @@ export async function saneFeatures(
   layout: TokenLayout,
   networks: Networks,
   wanted: ReadonlySet<FeatureName>,
+  embedding: PropertyPredictionSettings['embedding'],
 ): Promise<Map<FeatureName, Features>> {
   const rows: [FeatureName, (embeddings: Float32Array) => Floats][] = [
     ['sane', (z) => meanEmbedding(z, sane.shape.latent_dim)],
@@ -28,8 +29,9 @@ export async function saneFeatures(
   ];
   const features = new Map<FeatureName, Record<Split, Floats[]>>();
   for (const [name] of rows) if (wanted.has(name)) features.set(name, { train: [], val: [], test: [] });
+  const seen = tokensAtOnce(embedding, sane.shape, layout);
   for (const split of ['train', 'val', 'test'] as const) {
-    for await (const z of embedModels(sane, layout, networks(split))) {
+    for await (const z of embedModels(sane, layout, networks(split), seen)) {
       for (const [name, row] of rows) features.get(name)?.[split].push(row(z));
     }
   }

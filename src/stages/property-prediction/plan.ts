@@ -24,7 +24,9 @@ const usesSane = ({ property_prediction: { features } }: Settings) => !features.
 function settingsOf(feature: FeatureName, settings: Settings): string[] {
   if (!isBaseline(feature)) return ['sane'];
   const read = settingsOfBaseline(feature, settings);
-  return [...(feature === 'weights' ? ['alignment'] : []), ...read].map((name) => `sane.${name}`);
+  return [...(feature === 'weights' ? ['alignment', 'alignment_orders'] : []), ...read].map(
+    (name) => `sane.${name}`,
+  );
 }
 
 export const propertyPrediction: Stage<PlannedRun> = {
@@ -67,6 +69,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
         features,
         ...(usesSane(settings) && {
           ...probeConfig(settings.property_prediction),
+          embedding: settings.property_prediction.embedding,
           ...homeConfig(run, planner),
         }),
       },
@@ -93,7 +96,8 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
     if (!sane || !own) return costOf(0);
-    const embedded = zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints));
+    const encoder = { ...sane, embedding: config.embedding ?? null };
+    const embedded = zoos.map((zoo) => embeddings(encoder, zoo, config.checkpoints));
     const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
     return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
   },

@@ -1,6 +1,7 @@
 /** Stage `property-prediction` (section 5.1): ridge probes from embeddings to properties of the models, beside those of the baselines. */
 import { join } from 'node:path';
 import { writeJson } from '../../base/files.ts';
+import type { PropertyPredictionSettings } from '../../experiment/types.ts';
 import { loadSane } from '../../sane/checkpoint.ts';
 import { tokenLayout } from '../../sane/tokenize.ts';
 import { findSamples, readStandardized, type Samples, standardizedSets } from '../../sane/zoo-samples.ts';
@@ -22,6 +23,7 @@ interface Config extends TargetSettings {
   features: FeatureName[];
   checkpoints: number[] | null;
   ridge_strengths: number[];
+  embedding: PropertyPredictionSettings['embedding'];
   /** Which of the zoos the run is about; the first where it is not said. */
   home?: number;
 }
@@ -41,6 +43,7 @@ function embed(
   { zoo: { architecture }, samples, index }: ReadZoo,
   { sane, description, standardizations }: Pretrained,
   wanted: ReadonlySet<FeatureName>,
+  embedding: Config['embedding'],
 ): Promise<Map<FeatureName, Features>> {
   const layout = tokenLayout(architecture, description.shape.token_size, description.batch_norm_tokens);
   const sets = standardizedSets(
@@ -48,7 +51,7 @@ function embed(
     { fitted: standardizations[index] ?? undefined },
   );
   const networks = (split: Split) => readStandardized(architecture, layout, sets[split]);
-  return saneFeatures(sane, layout, networks, wanted);
+  return saneFeatures(sane, layout, networks, wanted, embedding);
 }
 
 /** The means of SANE's embeddings of all zoos' models, which are as long whatever the architecture. Of the run's own they are there already. */
@@ -56,10 +59,12 @@ async function jointFeatures(
   zoos: readonly ReadZoo[],
   own: { index: number; features: Features },
   pretrained: Pretrained,
+  embedding: Config['embedding'],
 ): Promise<Features[]> {
   const all: Features[] = [];
   for (const one of zoos) {
-    const others = async () => (await embed(one, pretrained, new Set(['sane']))).get('sane') as Features;
+    const others = async () =>
+      (await embed(one, pretrained, new Set(['sane']), embedding)).get('sane') as Features;
     all.push(one.index === own.index ? own.features : await others());
   }
   return all;
@@ -74,10 +79,11 @@ async function predictBySane({ inputs, dir, report }: StageContext, config: Conf
   const own = zoos[home] as ReadZoo;
   const targets = targetsOf(own.samples, config);
   const pretrained = await loadSane(inputs.sane as string);
-  const features = await embed(own, pretrained, new Set(config.features));
+  const features = await embed(own, pretrained, new Set(config.features), config.embedding);
   const embedded = features.get('sane');
   const joint = zoos.length > 1 && embedded;
-  const rows = joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained));
+  const rows =
+    joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained, config.embedding));
   pretrained.sane.dispose();
 
   const described = new Map<string, Omit<ProbeRecords, 'tested'>>();
