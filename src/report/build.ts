@@ -13,6 +13,7 @@ import { pivotsOf, viewsOf } from './requests.ts';
 import { countText, methodNotes, spreadNote } from './spread.ts';
 import { findSweeps } from './sweeps.ts';
 import { rowTitle, type Table } from './table.ts';
+import { departureNotes } from './tables/departures.ts';
 
 /**
  * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
@@ -84,6 +85,7 @@ function buildTable(
       ...withRuns.flatMap(({ group, places }) => describeContrasts(definition, group, places, lead(group))),
       ...methodNotes(definition, paper, cells, claims),
       ...choiceNotes(runs),
+      ...departureNotes(definition.departures ?? []),
     ],
     view: {},
     conditions: gatherConditions(

@@ -3,6 +3,7 @@ import { datasets } from '../../data/registry.ts';
 import type { GenerationSettings, Run } from '../../experiment/types.ts';
 import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 import { targetOf } from '../groups.ts';
+import { ofGeneration } from './departures.ts';
 import { type Family, familyOf } from './family.ts';
 
 export const methodTitles = {
@@ -38,6 +39,7 @@ export const accuracies = {
   factor: 100,
   decimals: 1,
   best: { among: 'block-rows', is: 'highest' },
+  departures: ofGeneration,
   bounds: { chance: chanceOf, ceiling: 100 },
   caption: describeSelection,
 } as const;

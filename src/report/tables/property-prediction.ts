@@ -6,6 +6,7 @@ import type {
   GroupDefinition,
   TableDefinition,
 } from '../definition.ts';
+import { ofPrediction, ofPredictionWithNorms } from './departures.ts';
 import { familyOf } from './family.ts';
 
 /** Titles of the zoos by the architectures that they are of. */
@@ -58,6 +59,7 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     metric: 'r2',
     labels: { split: 'test' },
     factor: 1,
+    departures: kind === 'resnet' ? ofPredictionWithNorms : ofPrediction,
     decimals: 3,
     margin: {
       size: 0.02,

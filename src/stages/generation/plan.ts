@@ -22,7 +22,7 @@ export const generation: Stage<PlannedRun> = {
   name: 'generation',
   description:
     'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
-  version: 4,
+  version: 5,
   usesDevice: true,
   load: async () => (await import('./run.ts')).generationStage,
   settings: {
