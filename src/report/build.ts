@@ -82,10 +82,10 @@ function buildTable(
       ...withRuns.map(({ group, places }) =>
         sentence(`${lead(group)}${countResults(definition, group, places)}`),
       ),
+      ...departureNotes(definition.departures ?? []),
       ...withRuns.flatMap(({ group, places }) => describeContrasts(definition, group, places, lead(group))),
       ...methodNotes(definition, paper, cells, claims),
       ...choiceNotes(runs),
-      ...departureNotes(definition.departures ?? []),
     ],
     view: {},
     conditions: gatherConditions(

@@ -35,8 +35,8 @@ export function describeProbes(
       for (const [split, value] of Object.entries(result[metric]))
         records.push({ metric, labels: { feature, target, split }, value, seeded });
     }
-    const { test } = targets.get(target) as TargetValues;
-    predictions.push({ feature, target, values: [...result.testPredictions], actual: [...test] });
+    const actual = [...(targets.get(target) as TargetValues).test];
+    predictions.push({ feature, target, values: [...result.testPredictions], actual });
     report({
       ...{ done: predictions.length, total: targets.size, unit: 'probes' },
       metric: { name: `test R² of ${feature} for ${target}`, value: result.r2.test },
