@@ -45,7 +45,9 @@ export function scriptOf({ jobs, resources, after }: JobArray, options: ScriptOp
   ];
   const directives = given.flatMap(([name, value]) => (value === null ? [] : `#SBATCH --${name}=${value}`));
   const more = labels.length > shownLabels ? [`# and ${labels.length - shownLabels} more`] : [];
-  const waits = [...new Set(after.map((one) => ('queued' in one ? `job ${one.queued}` : pad(one.array))))].sort();
+  const waits = [
+    ...new Set(after.map((one) => ('queued' in one ? `job ${one.queued}` : pad(one.array)))),
+  ].sort();
   return [
     '#!/bin/bash',
     ...labels.slice(0, shownLabels).map((label) => `# ${label.replaceAll('\n', ' ')}`),
