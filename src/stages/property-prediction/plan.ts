@@ -59,7 +59,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
 
   plan(run, planner) {
     const { architecture, dataset, seed, settings } = run;
-    const { features, embedding } = settings.property_prediction;
+    const { features } = settings.property_prediction;
     const baselines = features
       .filter(isBaseline)
       .map((feature) => [feature, planner.key(baselineProbes, baselineOf(feature, run))]);
@@ -69,7 +69,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
         features,
         ...(usesSane(settings) && {
           ...probeConfig(settings.property_prediction),
-          embedding,
+          embedding: settings.property_prediction.embedding,
           ...homeConfig(run, planner),
         }),
       },
@@ -96,9 +96,8 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
     if (!sane || !own) return costOf(0);
-    const embedded = zoos.map((zoo) =>
-      embeddings({ ...sane, embedding: config.embedding ?? null }, zoo, config.checkpoints),
-    );
+    const encoder = { ...sane, embedding: config.embedding ?? null };
+    const embedded = zoos.map((zoo) => embeddings(encoder, zoo, config.checkpoints));
     const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
     return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
   },

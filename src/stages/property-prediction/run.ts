@@ -72,18 +72,18 @@ async function jointFeatures(
 
 /** What the probes of SANE's embeddings give; the components and records of all zoos where these are asked for. */
 async function predictBySane({ inputs, dir, report }: StageContext, config: Config) {
-  const { home = 0, ridge_strengths: strengths, embedding } = config;
+  const { home = 0, ridge_strengths: strengths } = config;
   const zoos: ReadZoo[] = [];
   for (const [index, { zoo, alignment }] of (await openZoos(inputs)).entries())
     zoos.push({ zoo, samples: await findSamples(zoo, config.checkpoints, alignment), index });
   const own = zoos[home] as ReadZoo;
   const targets = targetsOf(own.samples, config);
   const pretrained = await loadSane(inputs.sane as string);
-  const features = await embed(own, pretrained, new Set(config.features), embedding);
+  const features = await embed(own, pretrained, new Set(config.features), config.embedding);
   const embedded = features.get('sane');
   const joint = zoos.length > 1 && embedded;
   const rows =
-    joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained, embedding));
+    joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained, config.embedding));
   pretrained.sane.dispose();
 
   const described = new Map<string, Omit<ProbeRecords, 'tested'>>();
