@@ -274,13 +274,8 @@ describe('a measured cell', () => {
     const r2s = [r2('sane', 'epoch', 0.958), r2('weights', 'epoch', 0.953)];
     const cells = ['epoch mnist/sane', 'epoch mnist/weights'];
     expect(statuses('sane.d_model', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
-<<<<<<< HEAD
     expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
     expect(statuses('sane.batch_norm_tokens', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
-=======
-    expect(statuses('sane.standardization', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
-    expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
->>>>>>> statistics
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
   });
 });
