@@ -653,13 +653,13 @@ export interface PropertyPrediction {
    */
   checkpoints?: null | Epochs1;
   /**
-   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. Default: the three of Table 1.
+   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. untrained: as sane, by a SANE of the same sizes that was only initialised. Default: the three of Table 1.
    *
    * @minItems 1
    */
   features?: [
-    "weights" | "statistics" | "sane" | "sane-sequence",
-    ...("weights" | "statistics" | "sane" | "sane-sequence")[]
+    "weights" | "statistics" | "sane" | "sane-sequence" | "untrained",
+    ...("weights" | "statistics" | "sane" | "sane-sequence" | "untrained")[]
   ];
   /**
    * test-accuracy, epoch, and ggap: training accuracy less test accuracy. Default: all three.
@@ -694,13 +694,39 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. reconstruction: the zoo's test models at the prompts' epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. reconstruction: all of these, encoded and decoded. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
   methods?: [
-    "scratch" | "finetuned" | "reconstruction" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss",
-    ...("scratch" | "finetuned" | "reconstruction" | "hyper-representation" | "kde30" | "sub" | "boot" | "gauss")[]
+    (
+      | "scratch"
+      | "finetuned"
+      | "prompts"
+      | "noise"
+      | "average"
+      | "held-out"
+      | "reconstruction"
+      | "hyper-representation"
+      | "kde30"
+      | "sub"
+      | "boot"
+      | "gauss"
+    ),
+    ...(
+      | "scratch"
+      | "finetuned"
+      | "prompts"
+      | "noise"
+      | "average"
+      | "held-out"
+      | "reconstruction"
+      | "hyper-representation"
+      | "kde30"
+      | "sub"
+      | "boot"
+      | "gauss"
+    )[]
   ];
   /**
    * Epochs of fine-tuning after which the networks are measured, 0 before any; the last is the budget, over which a one-cycle schedule runs. Default: Table 3's.
@@ -757,7 +783,23 @@ export interface Generation {
    */
   validation_images?: number | null;
   /**
-   * Networks drawn by sub, and by each round of boot and gauss, of which the best are kept. Default 50, as in the released example.
+   * Standard deviation of the noise of method noise, in root mean squares of the parameter (a tensor of weights, a bias) that it is added to. Default 0.1.
+   */
+  noise?: number;
+  /**
+   * Prompts that method average takes the mean of, each aligned to the first of them by weight matching. Default 2, the least that is between prompts.
+   */
+  averaged?: number;
+  /**
+   * Test images on which the errors of generated networks are compared with those of the training networks, before fine-tuning, for novelty beside accuracy; 0: novelty is not measured, nor the distance of weights. Not measured on another data set than the prompts', nor against a single training network. Default 2000.
+   */
+  novelty_images?: number;
+  /**
+   * Training networks that a generated one is aligned with to find the nearest: those that are nearest as they are. Default 10.
+   */
+  novelty_matches?: number;
+  /**
+   * Networks drawn by sub, noise and average, and by each round of boot and gauss, of which the best are kept. Default 50, as in the released example.
    */
   candidates?: number;
   /**

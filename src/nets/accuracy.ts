@@ -31,6 +31,26 @@ export async function accuracies(
   return result;
 }
 
+/** Which images each network gets wrong: a 1 for each that it does, else 0. */
+export async function errorsOf(
+  network: Network,
+  models: readonly StateDict[],
+  { images, labels }: LabelledImages,
+): Promise<Uint8Array[]> {
+  const result: Uint8Array[] = [];
+  // One after the other, as all logits of many models need not fit into memory.
+  for (const model of models) {
+    const tensors = stack(network.architecture, [model]);
+    const wrong = tf.tidy(() => {
+      const logits = populationLogits(network, tensors, tensors, images).squeeze<tf.Tensor2D>([0]);
+      return tf.notEqual(tf.argMax(logits, 1), labels);
+    });
+    result.push(Uint8Array.from(await wrong.data()));
+    tf.dispose([wrong, ...tensors.values()]);
+  }
+  return result;
+}
+
 /** The accuracy of the networks together, a fraction: each image's class is that of the largest mean logit. */
 export async function ensembleAccuracy(
   network: Network,

@@ -27,7 +27,7 @@ export function bestCells(table: Table, cells: readonly Cell[], of: 'measured' |
     };
     return JSON.stringify(keys[best.among]);
   };
-  const valued = cells.filter((cell) => cell[of] !== null);
+  const valued = cells.filter((cell) => cell[of] !== null && !rows.get(cell.row)?.unranked);
   const printed = (cell: Cell) => Number(formatNumber(cell[of]?.mean as number, decimals));
   for (const competing of Map.groupBy(valued, contest).values()) {
     if (competing.length < 2) continue;

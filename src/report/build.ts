@@ -74,7 +74,12 @@ function buildTable(
         ...{ group: group.key, labels: column.labels },
       })),
     ),
-    rows: rows.map(({ key, titles, labels }) => ({ key, titles, labels })),
+    rows: rows.map(({ key, titles, labels, unranked }) => ({
+      key,
+      titles,
+      labels,
+      ...(unranked && { unranked }),
+    })),
     cells,
     claims,
     notes: [
@@ -107,7 +112,10 @@ function fillGroup(
 ): Filled[] {
   return definition.rows.flatMap((row) =>
     definition.columns.map((column): Filled => {
-      const published = paperValue(paper, row.labels, { ...group.labels, ...column.labels });
+      const isPapers = !row.beyondPaper && !column.beyondPaper;
+      const published = isPapers
+        ? paperValue(paper, row.labels, { ...group.labels, ...column.labels })
+        : null;
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
         const common = { measured: null, difference: null, pending: false, status: 'missing' } as const;

@@ -22,6 +22,8 @@ export interface ColumnDefinition {
   labels: Labels;
   /** Why no run fills the column: it holds the paper's numbers only. */
   paperOnly?: string;
+  /** Whether the paper has no such column. */
+  beyondPaper?: true;
 }
 
 export interface RowDefinition {
@@ -31,6 +33,10 @@ export interface RowDefinition {
   labels: Labels;
   /** Where it is not the table's. */
   metric?: string;
+  /** Whether the paper has no such row. */
+  beyondPaper?: true;
+  /** Whether none of its numbers is the best of anything. */
+  unranked?: true;
   /** How the row's numbers are never under the paper's conditions. */
   condition?: Condition;
 }

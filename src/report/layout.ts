@@ -21,10 +21,16 @@ interface Shown {
 
 const keyOf = (row: string, column: string) => JSON.stringify([row, column]);
 
-/** The rows and columns that have a run, or all of them. */
+/** The rows and columns that have a run, or all that have any number. */
 function select(table: Table, all: boolean): Shown {
   const cells = new Map(table.cells.map((cell) => [keyOf(cell.row, cell.column), cell]));
-  if (all || table.id === null) return { columns: table.columns, rows: table.rows, cells };
+  if (table.id === null) return { columns: table.columns, rows: table.rows, cells };
+  if (all) {
+    const known = new Set(
+      table.cells.flatMap(({ row, measured, paper }) => (measured || paper ? [row] : [])),
+    );
+    return { columns: table.columns, rows: table.rows.filter(({ key }) => known.has(key)), cells };
+  }
   const withRuns = new Set(table.columnGroups.flatMap(({ key, hasRuns }) => (hasRuns ? [key] : [])));
   const ofRuns = table.columns.filter(({ group }) => withRuns.has(group));
   const measured = table.cells.some((cell) => cell.measured);

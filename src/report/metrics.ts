@@ -28,6 +28,15 @@ const metrics: Record<string, MetricDescription> = {
   },
   accuracy: { title: 'Accuracy', ...accuracy },
   'ensemble-accuracy': { title: 'Accuracy of the ensemble', ...accuracy },
+  'error-overlap': {
+    ...{ title: 'Largest overlap of errors with a training network', unit: 'overlap in %' },
+    ...{ factor: 100, decimals: 1, best: null },
+  },
+  'nearest-distance': {
+    title: 'Distance to the nearest training network',
+    unit: "% of the training networks' own to one another",
+    ...{ factor: 100, decimals: 1, best: null },
+  },
   'reconstruction-loss': {
     ...{ title: 'Reconstruction loss', unit: 'reconstruction loss', factor: 1, decimals: 3, best: 'lowest' },
   },

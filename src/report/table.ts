@@ -70,6 +70,8 @@ export interface Row {
   /** One for each heading of the stub. Rows next to each other with the same first of several are one block. */
   titles: readonly string[];
   labels: Labels;
+  /** Whether none of its numbers is the best of anything. */
+  unranked?: true;
 }
 
 /** How the runs are not under the paper's conditions. */

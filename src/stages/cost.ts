@@ -138,6 +138,7 @@ function featureWidths(network: Architecture, sane: JsonObject | undefined): Rec
     weights: networkBytes({ state: weights }) / 4,
     statistics: 7 * weights.length,
     sane: latent_dim,
+    untrained: latent_dim,
     'sane-sequence': tokensOf(network, token_size) * latent_dim,
   };
 }

@@ -19,6 +19,7 @@ import {
   networkFeature,
 } from '../../src/report/figures/features.ts';
 import { drawHeatMap } from '../../src/report/figures/heat-map.ts';
+import { drawNovelty } from '../../src/report/figures/novelty.ts';
 import { drawRadar } from '../../src/report/figures/radar.ts';
 import { drawSpectra } from '../../src/report/figures/spectra.ts';
 import { drawLossByWindow } from '../../src/report/figures/windows.ts';
@@ -223,4 +224,30 @@ describe('files', () => {
       /the figures cannot be written to \/dev\/null\/figures.*--out/s,
     );
   });
+});
+
+test('novelty has a dot for each network of known accuracy before fine-tuning, by either measure', () => {
+  const run = makeRun({ task: 'generation' });
+  const of = (metric: string, value: number, sample: string, epoch = 0): MetricRecord => {
+    const method = sample.split(' ')[0] as string;
+    return { metric, labels: { split: 'test', method, epoch }, value, seeded: true, sample };
+  };
+  const found = [
+    ...[of('accuracy', 0.7, 'sub 0'), of('accuracy', 0.6, 'noise 0'), of('accuracy', 0.9, 'sub 0', 5)],
+    ...[of('error-overlap', 0.5, 'sub 0'), of('error-overlap', 0.4, 'noise 0')],
+    // One has weights that are not finite, and no distance.
+    ...[of('nearest-distance', 1.5, 'sub 0'), of('error-overlap', 0.4, 'noise 9')],
+  ];
+  const figure = drawNovelty(
+    [run],
+    results([run], () => found),
+  ) as Figure;
+  expect(shapes(figure, 'dot', 'circle')).toBe(2 + 1);
+  for (const text of ['SANE_SUB', 'Prompts + noise']) expect(figure.svg).toContain(`>${text}<`);
+  expect(
+    drawNovelty(
+      [run],
+      results([run], () => found.slice(0, 3)),
+    ),
+  ).toBeNull();
 });

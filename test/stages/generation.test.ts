@@ -81,6 +81,7 @@ const generation = {
   rounds: 2,
   // As the released code has them; the spread of this small SANE's embeddings is far smaller.
   ...{ bandwidth_unit: 'absolute', bandwidth: 0.2, gauss_sd: 10, draws: 'independent' },
+  novelty_images: 0,
 } as Config;
 let paths: Record<'dataset' | 'zoo' | 'sane', string>;
 
@@ -98,23 +99,37 @@ const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).
 describe('stage generation', () => {
   test('measures every method at every epoch, without a leak', async () => {
     const before = tf.memory().numTensors;
-    await run('generation', generation, paths);
+    const methods = [...(generation.methods as string[]), 'prompts', 'noise', 'average', 'held-out'];
+    await run('generation', { ...generation, methods, novelty_images: 40, novelty_matches: 2 }, paths);
     expect(tf.memory().numTensors).toBe(before);
     const all = (await resultOf(join(dir, 'generation'))).records;
     const records = all.filter(({ metric }) => metric === 'accuracy');
     const ensembles = all.filter(({ metric }) => metric === 'ensemble-accuracy');
-    expect(ensembles.length).toBe(5 * 3);
+    expect(ensembles.length).toBe(9 * 3);
     const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
     // Of 12 models 3 are test models; the zoo keeps no epoch 2, and one after the budget of fine-tuning.
     const expected = { 'scratch 0': 3, 'scratch 1': 3, 'scratch 4': 3 } as Record<string, number>;
-    for (const method of ['finetuned', 'kde30', 'sub', 'boot', 'gauss'])
-      for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
+    for (const method of methods.slice(1)) for (const epoch of [0, 1, 2]) expected[`${method} ${epoch}`] = 3;
     expect(Object.fromEntries([...counts].map(([key, { length }]) => [key, length]))).toEqual(expected);
-    for (const { value, labels, seeded } of all) {
+    for (const { metric, value, labels, seeded } of all) {
       expect(value).toBeGreaterThanOrEqual(0);
-      expect(value).toBeLessThanOrEqual(1);
+      if (metric !== 'nearest-distance') expect(value).toBeLessThanOrEqual(1);
       expect(seeded).toBe(labels.method !== 'scratch');
     }
+    // Novelty is that of networks before fine-tuning.
+    for (const metric of ['error-overlap', 'nearest-distance']) {
+      const found = all
+        .filter((one) => one.metric === metric)
+        .map(({ labels }) => `${labels.method} ${labels.epoch}`);
+      expect(new Set(found)).toEqual(new Set(methods.slice(1).map((method) => `${method} 0`)));
+      expect(found.length).toBe(3 * (methods.length - 1));
+    }
+    // Prompts with their noise are far nearer to a prompt than prompts are to one another, which are themselves left out.
+    const distances = (method: string) =>
+      all.filter(({ metric, labels }) => metric === 'nearest-distance' && labels.method === method);
+    for (const { value } of distances('noise')) expect(value).toBeLessThan(0.5);
+    for (const method of ['prompts', 'finetuned', 'held-out'])
+      for (const { value } of distances(method)) expect(value).toBeGreaterThan(0.5);
     // The prompts themselves are trained models: as accurate before fine-tuning as the zoo says.
     const zoo = await openZoo(paths.zoo);
     const trained = zoo.manifest.models.filter(({ split }) => split === 'train').slice(0, 3);

@@ -54,7 +54,11 @@ const saneConfig = {
 };
 const { targets, gap, ridge_strengths } = defaults.property_prediction;
 const probes = { targets, gap, ridge_strengths, checkpoints: [1, 4, 9] };
-const predictionConfig = { ...probes, features: ['weights', 'statistics', 'sane', 'sane-sequence'] };
+const predictionConfig = {
+  ...probes,
+  features: ['weights', 'statistics', 'sane', 'sane-sequence', 'untrained'],
+  seed: 1,
+};
 const reading = { batch_norm_tokens: false, standardization: 'per-layer' };
 const baselineConfig = { ...probes, ...reading, feature: 'statistics', padding: false };
 
@@ -103,7 +107,7 @@ describe('stages sane, baseline-probes and property-prediction', () => {
     const at = await run(await stages['property-prediction']!.load(), predictionConfig, inputs, 'result');
     expect(tf.memory().numTensors).toBe(before);
     const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
-    expect(records.length).toBe(2 * 4 * 3 * 3);
+    expect(records.length).toBe(2 * 5 * 3 * 3);
     const value = (feature: string, target: string) =>
       records.find(
         ({ labels }) => labels.feature === feature && labels.target === target && labels.split === 'test',
@@ -117,11 +121,14 @@ describe('stages sane, baseline-probes and property-prediction', () => {
     expect(records.every(({ value: v }) => Number.isFinite(v))).toBe(true);
     expect(value('weights', 'epoch').seeded).toBe(false);
     expect(value('sane', 'epoch').seeded).toBe(true);
+    // An encoder that was not trained has embeddings of its own.
+    expect(value('untrained', 'epoch').seeded).toBe(true);
+    expect(value('untrained', 'epoch').value).not.toBe(value('sane', 'epoch').value);
     const kept = (await Bun.file(join(at, 'predictions.json')).json()) as Predictions;
     const { tested, predictions } = kept;
     expect([...new Set(predictions.map(({ feature }) => feature))]).toEqual(predictionConfig.features);
     expect(tested.length).toBe(9);
-    expect(predictions.length).toBe(12);
+    expect(predictions.length).toBe(15);
     for (const { feature, target, values, actual } of predictions) {
       // The number that tables resample is the one that was recorded.
       const score = r2(Float64Array.from(actual as number[]), Float64Array.from(values));

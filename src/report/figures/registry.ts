@@ -9,6 +9,7 @@ import { drawEmbeddings } from './embeddings.ts';
 import type { Evidence } from './evidence.ts';
 import { drawAccuracyOverFeatures, drawFeaturesByLayer, type FeaturedNetwork } from './features.ts';
 import { drawHeatMap } from './heat-map.ts';
+import { drawNovelty } from './novelty.ts';
 import { drawRadar } from './radar.ts';
 import { drawSpectra } from './spectra.ts';
 import { drawCurves, drawFineTuning, drawPredictions } from './training.ts';
@@ -34,6 +35,7 @@ const figures: readonly ((content: Content) => readonly (Figure | null)[])[] = [
     const pivot = buildPivot('fine-tuning', request, generation, results);
     return pivot.cells.some((cell) => cell.measured) ? drawFineTuning(pivot) : [];
   },
+  ({ plan, results }) => [drawNovelty(plan.runs, results)],
   ({ plan, results }) => [drawByArchitecture(plan.runs, results)],
   ({ evidence: { predictions } }) => [predictions && drawPredictions(predictions.run, predictions.points)],
   ({ evidence: { embeddings } }) => [embeddings && drawEmbeddings(embeddings)],

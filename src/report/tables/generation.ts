@@ -15,6 +15,10 @@ export const methodTitles = {
   sub: 'SANE_SUB',
   boot: 'SANE_BOOT',
   gauss: 'SANE_GAUSS',
+  prompts: 'Prompts',
+  noise: 'Prompts + noise',
+  average: 'Mean of prompts',
+  'held-out': 'Test models',
 };
 
 export type Method = keyof typeof methodTitles;
@@ -90,6 +94,19 @@ function describeSelection({ settings: { generation } }: Run): string[] {
 export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): boolean =>
   target_dataset !== null || prompt_zoo !== null;
 
+/** Methods that the paper has not, whose rows are shown where they were measured. */
+const ownMethods: readonly Method[] = ['prompts', 'noise', 'average', 'held-out', 'reconstruction'];
+
+/** How new networks are before any training (Zeng et al. 2026), in percent as accuracies are. */
+const noveltyRows = {
+  'error-overlap': 'Errors as a training network',
+  'nearest-distance': 'Distance to training',
+};
+
+/** Where the paper has several methods, those that it has not beside them. */
+const withBeyond = (methods: readonly Method[]): readonly Method[] =>
+  methods.length > 1 ? [...methods, ...ownMethods] : methods;
+
 /** A table of the accuracy of sampled networks, fine-tuned on the data set of their zoo (section 5.2). */
 export function generationTable({
   id,
@@ -117,15 +134,28 @@ export function generationTable({
     stub: ['Epoch', 'Method'],
     groups: Object.entries(datasets).map(([dataset, title]) => ({ dataset, title })),
     columns: [{ key: 'accuracy', title: 'Accuracy', labels: {} }],
-    rows: rows.flatMap(([epoch, methods]) =>
-      methods.map(
-        (method): RowDefinition => ({
-          key: rowKey(epoch, method),
-          titles: [String(epoch), methodTitles[method]],
-          labels: { epoch, method },
-        }),
+    rows: [
+      ...rows.flatMap(([epoch, methods]) =>
+        withBeyond(methods).map(
+          (method): RowDefinition => ({
+            key: rowKey(epoch, method),
+            titles: [String(epoch), methodTitles[method]],
+            labels: { epoch, method },
+            ...(ownMethods.includes(method) && { beyondPaper: true }),
+          }),
+        ),
       ),
-    ),
+      ...Object.entries(noveltyRows).flatMap(([metric, title]) =>
+        withBeyond(rows[0]?.[1] ?? []).map(
+          (method): RowDefinition => ({
+            key: `${metric} ${method}`,
+            titles: [title, methodTitles[method]],
+            labels: { epoch: 0, method },
+            ...{ metric, unranked: true, beyondPaper: true },
+          }),
+        ),
+      ),
+    ],
     claims,
   };
 }

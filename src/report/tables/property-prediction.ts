@@ -20,6 +20,7 @@ export const featureTitles = {
   statistics: 's(W)',
   sane: 'SANE',
   'sane-sequence': 'SANE full',
+  untrained: 'SANE untrained',
 };
 
 export const targetTitles = { 'test-accuracy': 'Acc', epoch: 'Ep', ggap: 'Ggap' };
@@ -43,6 +44,9 @@ export function featureColumn(
 ): ColumnDefinition {
   return { key: feature, title, labels: { feature } };
 }
+
+/** What the encoder's structure tells by itself, which is shown where it was measured. */
+const untrained: ColumnDefinition = { ...featureColumn('untrained'), beyondPaper: true };
 
 /** A table of R² on the test models of zoos of small CNNs, or of ResNet-18 (Section 5.1 and Appendix D). */
 export function propertyPredictionTable<Kind extends keyof typeof zoos>(
@@ -71,7 +75,7 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     best: { among: 'columns', is: 'highest' },
     stub: ['Target'],
     groups: datasets.map((dataset): GroupDefinition => ({ dataset, title: titles[dataset] as string })),
-    columns,
+    columns: columns.flatMap((column) => (column.key === 'sane' ? [column, untrained] : [column])),
     rows: Object.entries(targetTitles).map(([target, title]) => ({
       ...{ key: target, titles: [title], labels: { target } },
     })),

@@ -5,7 +5,7 @@ import type { StateDict } from '../../nets/architecture.ts';
 import { bootstrap, type Candidate, drawNear, drawNormal } from '../../sane/draw.ts';
 
 export type Method = GenerationSettings['methods'][number];
-export type SampledMethod = Exclude<Method, 'scratch' | 'finetuned' | 'reconstruction'>;
+export type SampledMethod = Extract<Method, 'hyper-representation' | 'kde30' | 'sub' | 'boot' | 'gauss'>;
 
 /** A trained network that samples are drawn near. */
 export interface Prompt {

@@ -18,6 +18,13 @@ import schema from './settings.json' with { type: 'json' };
 const isAtHome = ({ prompt_zoo, target_dataset }: GenerationSettings) =>
   prompt_zoo === null && target_dataset === null;
 
+const withoutAutoencoder: ReadonlySet<unknown> = new Set(['prompts', 'noise', 'average', 'held-out']);
+
+/** Settings of methods and measures that the paper has not. */
+const notThePapers: ReadonlySet<string> = new Set(
+  ['noise', 'averaged', 'novelty_images', 'novelty_matches'].map((name) => `generation.${name}`),
+);
+
 export const generation: Stage<PlannedRun> = {
   name: 'generation',
   description:
@@ -37,10 +44,15 @@ export const generation: Stage<PlannedRun> = {
     measures: {
       accuracy: ['method', 'epoch', 'split'],
       'ensemble-accuracy': ['method', 'epoch', 'split'],
+      'error-overlap': ['method', 'epoch', 'split'],
+      'nearest-distance': ['method', 'epoch', 'split'],
     },
     dependsOn({ generation }, { method } = {}) {
       // On the task of their own zoo, networks from scratch are its test models.
       if (method === 'scratch') return isAtHome(generation) ? ['data', 'zoo'] : ['data', 'zoo', 'generation'];
+      // Which epoch's networks are prompts, and how they are aligned, is SANE's.
+      if (withoutAutoencoder.has(method))
+        return ['data', 'zoo', 'generation', 'sane.checkpoints', 'sane.alignment'];
       if (method === 'hyper-representation') return ['data', 'zoo', 'hyper_representation', 'generation'];
       const others = method === undefined && generation.methods.includes('hyper-representation');
       return ['data', 'zoo', 'sane', 'generation', ...(others ? ['hyper_representation'] : [])];
@@ -101,6 +113,7 @@ export const generation: Stage<PlannedRun> = {
 
   /** Which epochs are measured matters only for the last, and only to a schedule that ends there. */
   isEquivalent({ setting, value, paper }, { zoo }) {
+    if (notThePapers.has(setting)) return true;
     if (setting !== 'generation.epochs') return false;
     const [budget, papers] = [value, paper].map((epochs) => Math.max(...(epochs as number[])));
     return zoo.schedule === 'constant' || budget === papers;
@@ -119,7 +132,7 @@ function amountOf(config: JsonObject): number {
   ];
   const methods = config.methods as string[];
   const drawn = methods.reduce((sum, method) => {
-    if (method === 'sub') return sum + candidates;
+    if (method === 'sub' || method === 'noise' || method === 'average') return sum + candidates;
     const chosen = method === 'boot' || method === 'gauss';
     return sum + (chosen ? candidates * rounds : samples);
   }, 0);

@@ -4,8 +4,9 @@ import { Random } from '../../base/random.ts';
 import type { ImageFormat } from '../../data/dataset.ts';
 import { loadImages } from '../../data/images.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
-import { accuracies, condition, ensembleAccuracy } from '../../nets/accuracy.ts';
+import { accuracies, condition, ensembleAccuracy, errorsOf } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
+import type { LabelledImages } from '../../nets/population.ts';
 import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneZoo } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
@@ -19,14 +20,16 @@ import {
   standardize,
 } from '../../sane/standardize.ts';
 import { type TokenLayout, tokenLayout, unflatten, withUntokenized } from '../../sane/tokenize.ts';
-import { findSamples, readSample } from '../../sane/zoo-samples.ts';
+import { findSamples, readSample, type Sample } from '../../sane/zoo-samples.ts';
 import { tf } from '../../tensor/tf.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import { prepare, prepareBoth } from '../../zoo/train.ts';
 import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo.ts';
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
+import type { Baseline } from './baselines.ts';
 import type { Method, Prompt, Sampler } from './methods.ts';
+import type { Novelty } from './novelty.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
@@ -91,6 +94,21 @@ function checkChannels({ dir, manifest }: Zoo, { name, shape }: ImageFormat): vo
   throw new Error(
     `zoo ${dir}: the networks see images of ${networks} channels, those of ${name} have ${images} here: set data.grey to ${images === 3}, or name the images that the zoo was trained on`,
   );
+}
+
+/** What is measured on the first so many of the images. */
+async function onFirstImages<T>(
+  { images, labels }: LabelledImages,
+  count: number,
+  measure: (some: LabelledImages) => Promise<T>,
+): Promise<T> {
+  const length = Math.min(count, labels.size);
+  const some = { images: tf.slice(images, 0, length), labels: tf.slice(labels, 0, length) };
+  try {
+    return await measure(some);
+  } finally {
+    tf.dispose([some.images, some.labels]);
+  }
 }
 
 /** Loads everything, on the device. `dispose` gives it back. */
@@ -176,12 +194,30 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const sampler: Sampler = { settings: config, unit, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
   const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
+  const withoutAutoencoder: Baseline = {
+    ...{ settings: config, architecture: zoo.architecture, finish, score },
+    prompts: prompts.map(({ weights }) => weights),
+  };
+  const weightsOf = (sample: Sample) => unflatten(zoo.architecture, readSample(zoo.architecture, sample));
+  /** What novelty is measured against; null where it is not. Networks for other images have no errors in common with training networks. */
+  const novelty: Novelty | null =
+    isHome && config.novelty_images > 0 && train.length > 1
+      ? {
+          ...{ architecture, matches: config.novelty_matches, seed: config.seed },
+          training: train.map((sample, i) => prompts[i]?.weights ?? weightsOf(sample)),
+          errorsOf: (models) =>
+            onFirstImages(data.test, config.novelty_images, (some) => errorsOf(network, models, some)),
+        }
+      : null;
   return {
     // Few prompts are no population: networks from scratch have the budget of the samples then (Tables 5 and 15 to 17).
     hasScratch: isHome && !inputs.prompts,
     ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
     /** The zoo's test models, encoded and decoded. */
     reconstruct: async () => decode(await embed(held.map((sample) => readSample(zoo.architecture, sample)))),
+    ...{ withoutAutoencoder, novelty },
+    /** Test models of the prompts' zoo at their epoch: networks as new as training makes them. */
+    heldOut: held.slice(0, config.samples).map(weightsOf),
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

@@ -9,8 +9,10 @@ import type { ZooConfig } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
 import type { StageImplementation } from '../stage.ts';
+import { isBaseline, sampleBaseline } from './baselines.ts';
 import { finetune } from './finetune.ts';
 import { type Method, sample } from './methods.ts';
+import { noveltyRecords } from './novelty.ts';
 import { type Config, prepareSampling } from './prepare.ts';
 
 /** A network to be measured. */
@@ -18,6 +20,8 @@ interface Network {
   id: string;
   method: Method;
   weights: StateDict;
+  /** Its place among the prompts where it is one of them. */
+  prompt?: number | undefined;
 }
 
 /** After an epoch of fine-tuning. */
@@ -71,11 +75,40 @@ function initialNetworks(
   );
 }
 
+/** The networks that a method makes, before any training. */
+async function networksOf(
+  method: Method,
+  {
+    architecture,
+    recipe,
+    prompts,
+    heldOut,
+    reconstruct,
+    finish,
+    withoutAutoencoder,
+    samplerOf,
+  }: Awaited<ReturnType<typeof prepareSampling>>,
+  config: Config,
+): Promise<Pick<Network, 'weights' | 'prompt'>[]> {
+  if (method === 'finetuned') {
+    const first = await finish(prompts.slice(0, config.samples).map(({ weights }) => weights));
+    return first.map((weights, prompt) => ({ weights, prompt }));
+  }
+  if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
+  if (method === 'reconstruction') return (await reconstruct()).map((weights) => ({ weights }));
+  if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
+  const models =
+    method === 'scratch'
+      ? initialNetworks(architecture, recipe.init, config)
+      : await sample(method, samplerOf(method));
+  return models.map((weights) => ({ weights }));
+}
+
 export const generationStage: StageImplementation = {
   async execute(context) {
     const config = context.config as unknown as Config;
     const sampling = await prepareSampling(context, config);
-    const { zoo, hasScratch, architecture, recipe, data, prompts, test, together } = sampling;
+    const { zoo, hasScratch, architecture, recipe, data, novelty, test, together } = sampling;
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
     for (const method of config.methods) {
@@ -83,15 +116,8 @@ export const generationStage: StageImplementation = {
         records.push(...(await zooScratch(zoo, config.epochs, test)));
         continue;
       }
-      const models =
-        method === 'scratch'
-          ? initialNetworks(architecture, recipe.init, config)
-          : method === 'finetuned'
-            ? await sampling.finish(prompts.slice(0, config.samples).map(({ weights }) => weights))
-            : method === 'reconstruction'
-              ? await sampling.reconstruct()
-              : await sample(method, sampling.samplerOf(method));
-      networks.push(...models.map((weights, i) => ({ id: `${method} ${i}`, method, weights })));
+      const made = await networksOf(method, sampling, config);
+      networks.push(...made.map((one, i) => ({ id: `${method} ${i}`, method, ...one })));
       context.report({
         done: networks.length,
         total: config.methods.length * config.samples,
@@ -102,6 +128,10 @@ export const generationStage: StageImplementation = {
     if (config.epochs.includes(0)) {
       const accuracy = await test(networks.map(({ weights }) => weights));
       measured.push(...networks.map((one, i) => ({ ...one, epoch: 0, accuracy: accuracy[i] as number })));
+    }
+    if (novelty) {
+      const judged = networks.map(({ prompt: own, ...one }) => ({ ...one, own }));
+      records.push(...(await noveltyRecords(judged, novelty)));
     }
     const later = config.epochs.filter((epoch) => epoch > 0).sort((a, b) => a - b);
     if (later.length > 0 && networks.length > 0) {

@@ -71,6 +71,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
           ...probeConfig(settings.property_prediction),
           embedding: settings.property_prediction.embedding,
           ...homeConfig(run, planner),
+          ...(features.includes('untrained') && { seed }),
         }),
       },
       inputs: {

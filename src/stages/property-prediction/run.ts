@@ -11,7 +11,7 @@ import { readProbes } from '../baseline-probes/probes.ts';
 import { openZoos } from '../open-zoos.ts';
 import type { Predictions, TaskResult } from '../result.ts';
 import type { StageContext, StageImplementation } from '../stage.ts';
-import { type FeatureName, type Features, saneFeatures } from './features.ts';
+import { type FeatureName, type Features, saneFeatures, untrainedFeatures } from './features.ts';
 import { rowsOf } from './gram.ts';
 import { type JointTargets, jointRecords } from './joint.ts';
 import { principalComponents } from './principal.ts';
@@ -26,6 +26,8 @@ interface Config extends TargetSettings {
   embedding: PropertyPredictionSettings['embedding'];
   /** Which of the zoos the run is about; the first where it is not said. */
   home?: number;
+  /** Of the run, from which an untrained encoder is initialised. */
+  seed?: number;
 }
 
 type Pretrained = Awaited<ReturnType<typeof loadSane>>;
@@ -39,11 +41,11 @@ interface ReadZoo {
 }
 
 /** The embeddings of a zoo's models that are wanted. */
-function embed(
+async function embed(
   { zoo: { architecture }, samples, index }: ReadZoo,
   { sane, description, standardizations }: Pretrained,
   wanted: ReadonlySet<FeatureName>,
-  embedding: Config['embedding'],
+  { embedding, seed = 0 }: Config,
 ): Promise<Map<FeatureName, Features>> {
   const layout = tokenLayout(architecture, description.shape.token_size, description.batch_norm_tokens);
   const sets = standardizedSets(
@@ -51,7 +53,10 @@ function embed(
     { fitted: standardizations[index] ?? undefined },
   );
   const networks = (split: Split) => readStandardized(architecture, layout, sets[split]);
-  return saneFeatures(sane, layout, networks, wanted, embedding);
+  const features = await saneFeatures(sane, layout, networks, wanted, embedding);
+  if (wanted.has('untrained'))
+    features.set('untrained', await untrainedFeatures(description.shape, seed, layout, networks, embedding));
+  return features;
 }
 
 /** The means of SANE's embeddings of all zoos' models, which are as long whatever the architecture. Of the run's own they are there already. */
@@ -59,12 +64,12 @@ async function jointFeatures(
   zoos: readonly ReadZoo[],
   own: { index: number; features: Features },
   pretrained: Pretrained,
-  embedding: Config['embedding'],
+  config: Config,
 ): Promise<Features[]> {
   const all: Features[] = [];
   for (const one of zoos) {
     const others = async () =>
-      (await embed(one, pretrained, new Set(['sane']), embedding)).get('sane') as Features;
+      (await embed(one, pretrained, new Set(['sane']), config)).get('sane') as Features;
     all.push(one.index === own.index ? own.features : await others());
   }
   return all;
@@ -79,11 +84,10 @@ async function predictBySane({ inputs, dir, report }: StageContext, config: Conf
   const own = zoos[home] as ReadZoo;
   const targets = targetsOf(own.samples, config);
   const pretrained = await loadSane(inputs.sane as string);
-  const features = await embed(own, pretrained, new Set(config.features), config.embedding);
+  const features = await embed(own, pretrained, new Set(config.features), config);
   const embedded = features.get('sane');
   const joint = zoos.length > 1 && embedded;
-  const rows =
-    joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained, config.embedding));
+  const rows = joint && (await jointFeatures(zoos, { index: home, features: embedded }, pretrained, config));
   pretrained.sane.dispose();
 
   const described = new Map<string, Omit<ProbeRecords, 'tested'>>();
