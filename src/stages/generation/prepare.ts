@@ -213,11 +213,11 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     // Few prompts are no population: networks from scratch have the budget of the samples then (Tables 5 and 15 to 17).
     hasScratch: isHome && !inputs.prompts,
     ...{ zoo, architecture, recipe: { ...config.recipe, activation }, data, prompts, finish },
-    /** The zoo's test models, encoded and decoded. */
-    reconstruct: async () => decode(await embed(held.map((sample) => readSample(zoo.architecture, sample)))),
     ...{ withoutAutoencoder, novelty },
     /** Test models of the prompts' zoo at their epoch: networks as new as training makes them. */
     heldOut: held.slice(0, config.samples).map(weightsOf),
+    /** The zoo's test models, encoded and decoded. */
+    reconstruct: async () => decode(await embed(held.map((sample) => readSample(zoo.architecture, sample)))),
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

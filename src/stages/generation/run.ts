@@ -83,8 +83,8 @@ async function networksOf(
     recipe,
     prompts,
     heldOut,
-    reconstruct,
     finish,
+    reconstruct,
     withoutAutoencoder,
     samplerOf,
   }: Awaited<ReturnType<typeof prepareSampling>>,
@@ -94,8 +94,8 @@ async function networksOf(
     const first = await finish(prompts.slice(0, config.samples).map(({ weights }) => weights));
     return first.map((weights, prompt) => ({ weights, prompt }));
   }
-  if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
   if (method === 'reconstruction') return (await reconstruct()).map((weights) => ({ weights }));
+  if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
   if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
   const models =
     method === 'scratch'
