@@ -180,6 +180,96 @@ export interface Experiment {
    */
   analysis?: Analysis;
   /**
+   * What jobs ask a cluster for, where the experiment is run with `--launcher slurm`. Enters no content key.
+   */
+  launcher?: {
+    /**
+     * Partition, or a list of those that any will do of. Default: the cluster’s own.
+     */
+    partition?: string | [string, ...string[]];
+    /**
+     * Account that is charged. Default: your own.
+     */
+    account?: string;
+    /**
+     * Time limit as Slurm writes it: minutes, hours:minutes:seconds or days-hours. A job that reaches it resumes in a new one. Default: three times the estimate and five minutes.
+     */
+    time?: number | string;
+    /**
+     * Memory of a job, e.g. 16G. Default: the partition’s.
+     */
+    memory?: string;
+    /**
+     * Processor cores of a job. Default 4.
+     */
+    cpus?: number;
+    /**
+     * GPUs of a job; stages that compute no tensors get none. Default 0.
+     */
+    gpus?: number;
+    /**
+     * How many jobs of an array run at once. Default: as many as the cluster has room for.
+     */
+    at_once?: number;
+    /**
+     * Stages that are expected to take less together share a job. 0: every stage has a job of its own. Default 10.
+     */
+    pack_minutes?: number;
+    /**
+     * Lines of shell that every job runs first, e.g. `module load cuda`.
+     */
+    setup?: string[];
+    /**
+     * What jobs of these kinds of stages ask for instead.
+     */
+    stages?: {
+      /**
+       * reads or draws images, and prepares them
+       */
+      dataset?: Resources;
+      /**
+       * trains a population of models
+       */
+      zoo?: Resources;
+      /**
+       * converts a zoo of other people
+       */
+      "zoo-import"?: Resources;
+      /**
+       * aligns the models of a zoo by git re-basin
+       */
+      alignment?: Resources;
+      /**
+       * pretrains SANE on tokens of the weights of a zoo
+       */
+      sane?: Resources;
+      /**
+       * trains the baseline on all weights of small networks at once
+       */
+      "hyper-representation"?: Resources;
+      /**
+       * predicts properties of networks from their weights, or from statistics of these
+       */
+      "baseline-probes"?: Resources;
+      /**
+       * predicts accuracy, epoch and generalisation gap of networks from features of their weights
+       */
+      "property-prediction"?: Resources;
+      /**
+       * samples new networks from embeddings and fine-tunes them beside networks trained from scratch
+       */
+      generation?: Resources;
+      /**
+       * measures how well SANE reconstructs the weights of training and test models
+       */
+      reconstruction?: Resources;
+      /**
+       * measures features of the layers of networks, by their spectra and by SANE's embeddings, and the loss by the length of the window
+       */
+      analysis?: Resources;
+    };
+  };
+  /**
    * Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.
    *
    * @minItems 1
@@ -564,6 +654,14 @@ export interface Sane {
    * What the reconstruction error is divided by. none: nothing. token: the standard deviation of each token's weights (of the batch's, for a token of one weight or of nearly equal ones), so that tokens of small weights count as much as those of large ones. batch: that of all weights of the batch, as the released code of MultiZoo-SANE does for what its paper calls normalisation by token. Default none, as in the SANE paper.
    */
   loss_normalization?: "none" | "token" | "batch";
+  /**
+   * Share of the error of the weights in the reconstruction loss; the rest is the behaviour loss of Meynent et al. (2025): the mean square of the difference between the class probabilities that the decoded network and the original give images of the zoo's training set. Each part of the loss, the contrast too, is then divided by its value on the first batch. Theirs is 0.1, and 1 their comparison without behaviour. Below 1 the window must hold the whole network. null: the loss as the SANE paper has it, undivided. Default null.
+   */
+  beta?: number | null;
+  /**
+   * Images that the behaviour loss asks, drawn anew for each batch; no effect where sane.beta is 1 or null. Default 256, as in their experiments.
+   */
+  queries?: number;
 }
 /**
  * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.
@@ -686,7 +784,7 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. reconstruction: all test models at that epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
@@ -698,6 +796,7 @@ export interface Generation {
       | "noise"
       | "average"
       | "held-out"
+      | "reconstruction"
       | "hyper-representation"
       | "kde30"
       | "sub"
@@ -711,6 +810,7 @@ export interface Generation {
       | "noise"
       | "average"
       | "held-out"
+      | "reconstruction"
       | "hyper-representation"
       | "kde30"
       | "sub"
@@ -844,6 +944,36 @@ export interface Analysis {
    * Tokens that SANE sees at once where it reconstructs the test models, a quarter of them on each side as halo; longer ones than a network see all of it. Null: powers of two from 8 to the first that holds a whole network, and the window of pretraining; at most 1024. Default null.
    */
   windows?: null | [number, ...number[]];
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "resources".
+ */
+export interface Resources {
+  /**
+   * Partition, or a list of those that any will do of. Default: the cluster’s own.
+   */
+  partition?: string | [string, ...string[]];
+  /**
+   * Account that is charged. Default: your own.
+   */
+  account?: string;
+  /**
+   * Time limit as Slurm writes it: minutes, hours:minutes:seconds or days-hours. A job that reaches it resumes in a new one. Default: three times the estimate and five minutes.
+   */
+  time?: number | string;
+  /**
+   * Memory of a job, e.g. 16G. Default: the partition’s.
+   */
+  memory?: string;
+  /**
+   * Processor cores of a job. Default 4.
+   */
+  cpus?: number;
+  /**
+   * GPUs of a job; stages that compute no tensors get none. Default 0.
+   */
+  gpus?: number;
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema

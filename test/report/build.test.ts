@@ -206,6 +206,7 @@ describe('a measured cell', () => {
     const table = (n: number) =>
       tableOf(3, seeds(n).map(generating), ({ seed }) => [
         ...[0, 1, 2].map((i) => accuracy('sub', `sub ${i}`, 0.86 + seed / 100 + i / 1000)),
+        ...[0, 1].map((i) => accuracy('prompts', `prompts ${i}`, 0.9 + i / 100)),
         ...[0, 1].map((i) => accuracy('scratch', `model-${i}`, 0.1 + i / 100, false)),
       ]);
     const measured = (n: number, method: string) =>
@@ -215,6 +216,8 @@ describe('a measured cell', () => {
     expect(measured(2, 'sub').sd).toBeCloseTo(1 / Math.SQRT2, 10);
     expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
+    // Prompts are the same models in runs of all seeds.
+    expect(measured(2, 'prompts')).toMatchObject({ n: 2, of: 'model' });
     for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
   });
 
@@ -230,7 +233,7 @@ describe('a measured cell', () => {
     expect(own.caption).toEndWith(
       'Here SANE_KDE30 has all 10 drawn, SANE_SUB has the best 10 of 50 drawn; the best by accuracy on the images that are neither of the training nor of the test.',
     );
-    expect(own.notes.at(-1)).toBe(
+    expect(own.notes).toContain(
       'Chosen by looking at results: generation.bandwidth 0.1 (by the accuracy and novelty of samples near held-out prompts, bench/bandwidth.ts).',
     );
     const methods = ['gauss'];
@@ -242,7 +245,9 @@ describe('a measured cell', () => {
     expect(other.caption).toEndWith(
       'Here SANE_GAUSS has the best 10 of 50 drawn in the last of 5 rounds; the best by accuracy on the training images.',
     );
-    expect(other.notes.at(-1)).toMatch(/: sane\.gamma 0\.01 \(.*\); .* generation\.rounds 5 \(by /);
+    expect(other.notes.find((note) => note.startsWith('Chosen'))).toMatch(
+      /: sane\.gamma 0\.01 \(.*\); .* generation\.rounds 5 \(by /,
+    );
     // The released code's values are no choice of ours.
     const released = { 'generation.bandwidth_unit': 'absolute', 'generation.bandwidth': 0.2 };
     expect(table(3, released).notes.join()).not.toContain('Chosen');
@@ -269,7 +274,8 @@ describe('a measured cell', () => {
     const r2s = [r2('sane', 'epoch', 0.958), r2('weights', 'epoch', 0.953)];
     const cells = ['epoch mnist/sane', 'epoch mnist/weights'];
     expect(statuses('sane.d_model', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
-    expect(statuses('sane.standardization', 'none', {}, r2s, cells)).toEqual(['scaled', 'scaled']);
+    expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
+    expect(statuses('sane.batch_norm_tokens', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
   });
 });
