@@ -92,7 +92,7 @@ export const processTagPattern = '([0-9a-f]{8}-\\d+)';
 /** Whether the process of that tag was one of this machine, and is no more. */
 export function isGone(tag: string): boolean {
   const [machine, pid] = tag.split('-');
-  return machine === machineTag() && !exists(Number(pid));
+  return machine === machineTag() && (!exists(Number(pid)) || startOf(Number(pid)) === null);
 }
 
 let tag: string | undefined;
