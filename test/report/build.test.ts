@@ -206,7 +206,6 @@ describe('a measured cell', () => {
     const table = (n: number) =>
       tableOf(3, seeds(n).map(generating), ({ seed }) => [
         ...[0, 1, 2].map((i) => accuracy('sub', `sub ${i}`, 0.86 + seed / 100 + i / 1000)),
-        ...[0, 1].map((i) => accuracy('prompts', `prompts ${i}`, 0.9 + i / 100)),
         ...[0, 1].map((i) => accuracy('scratch', `model-${i}`, 0.1 + i / 100, false)),
       ]);
     const measured = (n: number, method: string) =>
@@ -216,8 +215,6 @@ describe('a measured cell', () => {
     expect(measured(2, 'sub').sd).toBeCloseTo(1 / Math.SQRT2, 10);
     expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
-    // Prompts are the same models in runs of all seeds.
-    expect(measured(2, 'prompts')).toMatchObject({ n: 2, of: 'model' });
     for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
   });
 
@@ -274,8 +271,8 @@ describe('a measured cell', () => {
     const r2s = [r2('sane', 'epoch', 0.958), r2('weights', 'epoch', 0.953)];
     const cells = ['epoch mnist/sane', 'epoch mnist/weights'];
     expect(statuses('sane.d_model', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
-    expect(statuses('sane.standardization', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
+    expect(statuses('sane.batch_norm_tokens', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
   });
 });
