@@ -62,7 +62,11 @@ export function randomTable(random: Random): Table {
               ...{ of: pick(levels), models: pick([null, 9]), interval: interval() },
             }
           : null,
-        paper: random.integer(4) ? { mean: number(), sd: sd(), n: pick([null, 5]) } : null,
+        // Rows without any number are not shown.
+        paper:
+          random.integer(4) || column === columns[0]
+            ? { mean: number(), sd: sd(), n: pick([null, 5]) }
+            : null,
         status: pick(statuses),
         difference: interval(),
         pending: random.integer(8) === 0,
