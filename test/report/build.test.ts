@@ -206,6 +206,7 @@ describe('a measured cell', () => {
     const table = (n: number) =>
       tableOf(3, seeds(n).map(generating), ({ seed }) => [
         ...[0, 1, 2].map((i) => accuracy('sub', `sub ${i}`, 0.86 + seed / 100 + i / 1000)),
+        ...[0, 1].map((i) => accuracy('prompts', `prompts ${i}`, 0.9 + i / 100)),
         ...[0, 1].map((i) => accuracy('scratch', `model-${i}`, 0.1 + i / 100, false)),
       ]);
     const measured = (n: number, method: string) =>
@@ -215,6 +216,8 @@ describe('a measured cell', () => {
     expect(measured(2, 'sub').sd).toBeCloseTo(1 / Math.SQRT2, 10);
     expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
+    // Prompts are the same models in runs of all seeds.
+    expect(measured(2, 'prompts')).toMatchObject({ n: 2, of: 'model' });
     for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
   });
 
