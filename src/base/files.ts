@@ -2,19 +2,23 @@
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnreadableFile } from './file-errors.ts';
+import { isGone, processTag, processTagPattern } from './processes.ts';
 
 /** Ends the names of unfinished files; what a killed writer left is recognised by it. */
 export const temporaryEnding = '.tmp';
 
-/** Files that this process has begun: it may write the same one twice at once. */
-let written = 0;
+/** Counts the files that this process has begun: it may write the same one twice at once. A later process of the same number counts on. */
+let begun = Date.now();
+
+/** A name beside `path` for what is not finished, which no other process on any machine uses. */
+export const temporaryPath = (path: string): string => `${path}.${processTag()}-${++begun}${temporaryEnding}`;
 
 /**
  * Makes or replaces the file at `path` by what `write` puts at the temporary path that it is given. Where that fails, nothing is left behind,
  * an earlier file stays as it was, and the error is thrown on.
  */
 export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${process.pid}-${++written}${temporaryEnding}`;
+  const temporary = temporaryPath(path);
   try {
     await write(temporary);
     await rename(temporary, path);
@@ -43,28 +47,19 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }
 
-/** The process id in an unfinished file's name; what a compiler adds to it for a file of its own may follow. */
-const unfinished = /\.(\d+)-\d+\.tmp(\.[\w-]+\.c\.o)?$/;
+/** The process in an unfinished file's name; what a compiler adds to it for a file of its own may follow. */
+const unfinished = new RegExp(`\\.${processTagPattern}-\\d+\\.tmp(\\.[\\w-]+\\.c\\.o)?$`);
 
 /**
- * Removes the unfinished files in a folder whose writers are gone. `pattern` has the writer's process id in names of another kind.
- * A folder that is not there has none. What may not be removed stays: it is in nobody's way.
+ * Removes the unfinished files in a folder whose writers, processes of this machine, are gone. `pattern` has the writer's tag in names of another
+ * kind. A folder that is not there has none. What may not be removed stays: it is in nobody's way.
  */
 export async function removeLeftovers(folder: string, pattern: RegExp = unfinished): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const pid = pattern.exec(name)?.[1];
-    if (!pid || isAlive(Number(pid))) continue;
+    const tag = pattern.exec(name)?.[1];
+    if (!tag || !isGone(tag)) continue;
     await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // Another user's may not be asked.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -3,14 +3,22 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 export type JsonObject = { [key: string]: Json };
 
-/** JSON with the keys of every object in order, so that equal values have equal text. */
-export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.keys(value)
-      .sort()
-      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`);
-    return `{${entries.join(',')}}`;
-  }
-  return JSON.stringify(value);
+/**
+ * JSON with the names of every object in order, so that equal values have equal text. Names that are whole numbers stand first, ascending: such
+ * is the order of objects in JavaScript.
+ */
+export const canonicalJson = (value: Json): string => JSON.stringify(inOrder(value));
+
+/** A copy whose names are in order; one pass of the engine over it is faster than writing its text here. */
+function inOrder(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.some(isComposed) ? value.map(inOrder) : value;
+  const copy: JsonObject = {};
+  for (const name of Object.keys(value).sort()) copy[name] = inOrder(value[name] as Json);
+  return copy;
 }
+
+const isComposed = (value: Json) => typeof value === 'object' && value !== null;
+
+/** Whether two values are the same JSON. Most are the same object or number already. */
+export const isSameJson = (a: Json, b: Json): boolean => a === b || canonicalJson(a) === canonicalJson(b);

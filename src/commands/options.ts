@@ -70,7 +70,7 @@ export const pretrained = {
   },
   normalization: {
     value: 'file',
-    help: "the authors' dataset_normalization_train.json (default: the artefact's own; else weights are used as they are)",
+    help: "the authors' dataset_normalization_train.json (default: the artefact's own, of its training models; else weights are used as they are)",
     values: 'file',
   },
   heads: {

@@ -1,7 +1,7 @@
 /** Downloads that resume where they were interrupted: what has arrived is kept in `<file>.part`, which is renamed when it is complete. */
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkLeases, Lease } from '../base/lease.ts';
+import { Lease } from '../base/lease.ts';
 import type { Report } from '../base/progress.ts';
 import { checkFile, type PublishedFile } from './published.ts';
 
@@ -27,7 +27,6 @@ export async function fetchOnce(
   report: Report,
 ): Promise<string[] | undefined> {
   await mkdir(dirname(to), { recursive: true });
-  checkLeases(dirname(to), '--data');
   let lease = Lease.take(`${to}.lock`);
   while (!lease) {
     reportBytes(report, file, (await sizeOf(`${to}.part`)) ?? 0);
@@ -40,7 +39,7 @@ export async function fetchOnce(
     for (const mirror of mirrors) {
       const url = `${mirror}/${file.name}`;
       try {
-        return void (await download(url, file, to, report));
+        return void (await download(url, file, to, report, lease));
       } catch (error) {
         failures.push(`${url}: ${(error as Error).message}`);
       }
@@ -56,17 +55,23 @@ function reportBytes(report: Report, { name, bytes }: PublishedFile, done: numbe
 }
 
 /** Downloads what is missing of the file, checks it and gives it its name. Throws if that fails; what has arrived stays for the next time. */
-async function download(url: string, file: PublishedFile, to: string, report: Report): Promise<void> {
+async function download(
+  url: string,
+  file: PublishedFile,
+  to: string,
+  report: Report,
+  lease: Lease,
+): Promise<void> {
   const part = `${to}.part`;
   const before = (await sizeOf(part)) ?? 0;
-  await receive(url, file, part, before, report);
+  await receive(url, file, part, before, report, lease);
   try {
     await checkFile(part, file);
   } catch {
     const size = await sizeOf(part);
     await rm(part, { force: true });
     // What was there already may have been another file's.
-    if (before > 0) return download(url, file, to, report);
+    if (before > 0) return download(url, file, to, report, lease);
     throw new Error(`not the published file: another MD5 sum (${size} bytes, published are ${file.bytes})`);
   }
   await rename(part, to);
@@ -79,6 +84,7 @@ async function receive(
   part: string,
   from: number,
   report: Report,
+  lease: Lease,
 ): Promise<void> {
   const controller = new AbortController();
   const silence = setTimeout(
@@ -106,6 +112,7 @@ async function receive(
     try {
       for await (const chunk of response.body) {
         silence.refresh();
+        lease.lost.throwIfAborted();
         for (let at = 0; at < chunk.length; ) at += (await out.write(chunk, at)).bytesWritten;
         done += chunk.length;
         if (performance.now() - toldAt < reportEveryMs) continue;

@@ -7,7 +7,7 @@ import type { ParsedExperiment } from './parse.ts';
 import { StagePlanner } from './planner.ts';
 import { ExperimentError, type Place, type Problem } from './problems.ts';
 import { renameSettings } from './renamed.ts';
-import { type Conditions, type Identity, paperSettings, resolve } from './resolve.ts';
+import { type Conditions, type Identity, resolver } from './resolve.ts';
 import { formatOf } from './schema.ts';
 import type { TaskPlan } from './stage-plan.ts';
 import { didYouMean } from './suggest.ts';
@@ -149,7 +149,9 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const planner = new StagePlanner(catalogue, (path) => folders.found.get(path) as Folder);
   const tasks = new Map(tasksOf(catalogue).map((task) => [task.name, task]));
   const runs: Run[] = [];
-  const conditions = new Map<string, Conditions>();
+  const resolve = resolver(catalogue, experiment, options.set);
+  /** Of the runs that differ by seed only. */
+  const conditions = new Map<string, Omit<Conditions, 'given'>>();
   for (const point of selected) {
     const { architecture, dataset, task, seed } = point as unknown as Identity;
     const matching = (experiment.overrides ?? []).map(({ when }) =>
@@ -159,16 +161,13 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     const content = canonicalJson([rest, matching]);
     const id = runId(point, varying);
     const known = conditions.get(content);
-    const found = known ?? resolve(catalogue, experiment, point, options.set);
-    conditions.set(content, found);
+    const { given, ...found } = known ? { ...known, given: undefined } : resolve(point, matching);
     const { settings } = found;
     const run = { axes: point, architecture, dataset, task, seed, settings };
-    if (!known) {
+    if (given) {
+      conditions.set(content, found);
       problems.push(...folders.look(catalogue, settings));
-      const context = {
-        ...{ catalogue, given: found.given, folders: folders.found },
-        paper: paperSettings(catalogue),
-      };
+      const context = { catalogue, given, folders: folders.found, paper: planner.paper };
       for (const stage of Object.values(catalogue.stages)) {
         for (const { path, ...problem } of stage.check?.(run, context) ?? []) {
           const name = path.join('.');

@@ -13,5 +13,5 @@ export function contentKey({
   inputs,
 }: Pick<StageNode, 'stage' | 'version' | 'config' | 'inputs'>): string {
   const text = canonicalJson({ stage, version, config, inputs });
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16);
+  return Bun.SHA256.hash(text, 'hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
 /** Labels that distinguish the stages of a plan. */
-import { canonicalJson, type Json } from '../base/json.ts';
+import { isSameJson } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
 
@@ -7,9 +7,6 @@ import type { StageNode } from './types.ts';
 const longest = 24;
 
 const shorten = (text: string) => (text.length <= longest ? text : `${text.slice(0, longest - 1)}…`);
-
-/** Whether values are the same is seen by their text. */
-const textOf = (value: Json | undefined) => canonicalJson(value ?? null);
 
 /**
  * The same stages, those of equal labels with what differs among them: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is
@@ -34,9 +31,10 @@ export function tellApart(stages: readonly StageNode[]): StageNode[] {
 }
 
 function fieldsThatDiffer(group: readonly StageNode[]): string[] {
-  const names = new Set(group.flatMap(({ config }) => Object.keys(config)));
+  const names = new Set<string>();
+  for (const { config } of group) for (const name in config) names.add(name);
   return [...names].filter((name) => {
-    const first = textOf(group[0]?.config[name]);
-    return group.some(({ config }) => textOf(config[name]) !== first);
+    const first = group[0]?.config[name] ?? null;
+    return group.some(({ config }) => !isSameJson(config[name] ?? null, first));
   });
 }

@@ -1,5 +1,5 @@
 /** Stages of runs: each once for the same work, inputs before their readers. */
-import { canonicalJson, type JsonObject } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Catalogue, DatasetDescription } from './catalogue.ts';
 import { contentKey } from './keys.ts';
 import { paperSettings } from './resolve.ts';
@@ -7,7 +7,7 @@ import type { PaperSettings, Planner, StagePlan } from './stage-plan.ts';
 import type { Folder, StageNode } from './types.ts';
 
 export class StagePlanner implements Planner {
-  private readonly byContent = new Map<string, StageNode>();
+  private readonly byKey = new Map<string, StageNode>();
   /** By stage and what it was planned for: readers ask for the same again. */
   private readonly planned = new Map<string, WeakMap<object, string>>();
   readonly paper: PaperSettings;
@@ -24,7 +24,7 @@ export class StagePlanner implements Planner {
 
   /** All stages so far, inputs before their readers. */
   get stages(): StageNode[] {
-    return [...this.byContent.values()];
+    return [...this.byKey.values()];
   }
 
   written(architecture: string): JsonObject {
@@ -47,12 +47,9 @@ export class StagePlanner implements Planner {
   private plan<Of>(stage: StagePlan<Of>, of: Of): string {
     const { config, inputs, label, parts = 1, options = {} } = stage.plan(of, this);
     const { name, version } = stage;
-    const content = `${name} ${canonicalJson(config as JsonObject)} ${Object.entries(inputs).join(' ')}`;
-    const known = this.byContent.get(content);
-    if (known) return known.key;
     const identity = { stage: name, version, config: config as JsonObject, inputs };
-    const node = { ...identity, key: contentKey(identity), parts, options, label };
-    this.byContent.set(content, node);
-    return node.key;
+    const key = contentKey(identity);
+    if (!this.byKey.has(key)) this.byKey.set(key, { ...identity, key, parts, options, label });
+    return key;
   }
 }

@@ -533,6 +533,10 @@ export interface Sane {
    */
   alignment?: boolean;
   /**
+   * In how many random orders of a network's layers the matching is tried, of which the nearest to the reference is kept. Default 4: more bring small CNNs hardly nearer, and ResNet-18 not at all.
+   */
+  alignment_orders?: number;
+  /**
    * First contrastive view: the aligned model (canonical; as it was trained where sane.alignment is false) or a random permutation of it. Default canonical, as the paper's text says.
    */
   view_1?: "canonical" | "permuted";
@@ -541,19 +545,19 @@ export interface Sane {
    */
   view_2?: "canonical" | "permuted";
   /**
-   * How many random permutations of a model its permuted views are chosen from, drawn once; Table 6 has 5. null: every view draws a new one, which the many that the released code prepares come close to. Default null.
+   * How many random permutations of a model its permuted views are chosen from, drawn once; at most 200, as the released code prepares; Table 6 has 5. null: every view draws a new one, which the many that the released code prepares come close to. Default null.
    */
   permutations?: null | number;
   /**
-   * Whether those permutations are the same for all checkpoints. false: each checkpoint has its own, as the released code. Default false.
+   * Where those permutations come from. own: each checkpoint has its own. shared: all have the same. pool: as the code of June 2024 prepared its data for SANE, each checkpoint has its own few of one pool of 200, and is besides offered as it is; the two views of a batch are different ones of these. Default own; Table 6 has pool.
    */
-  shared_permutations?: boolean;
+  permutation_protocol?: "own" | "shared" | "pool";
   /**
-   * per-layer: each layer's weights and biases less their mean, over their standard deviation, both from the training models (Algorithm 1). per-split: each split by its own statistics, as the released code does. none: weights as they are. Default per-layer.
+   * How each layer's weights and biases are standardised: less their mean, over their standard deviation (Algorithm 1). per-split: by those of the models of their own split, as the released code does; samples are scaled back, and networks from files scaled, by those of the training models. per-layer: by those of the training models, in all splits. none: not at all. Default per-split.
    */
   standardization?: "per-layer" | "per-split" | "none";
   /**
-   * false: the reconstruction error is averaged over weights (equation 5 with its mask). true: over all numbers of the tokens, padding included, as the released code does. Default false.
+   * true: the reconstruction error is averaged over all numbers of the tokens, padding included, as the released code does, for which gamma was chosen. false: over weights (equation 5 with its mask), so that the same gamma means less contrast, by the share of weights among the numbers. Default true.
    */
   padding_in_loss?: boolean;
   /**
@@ -666,9 +670,13 @@ export interface PropertyPrediction {
    */
   ridge_strengths?: [number, ...number[]];
   /**
-   * false: statistics of the weights only. true: of all numbers of a layer's tokens, padding zeros included, as the released code does. Default false.
+   * true: statistics of all numbers of a layer's tokens, padding zeros included, as the released code does. false: of the weights only. Default true.
    */
   padding_in_statistics?: boolean;
+  /**
+   * How SANE embeds a network. windows: in windows as long as in pretraining, with context on both sides that is dropped (haloing, Algorithm 2). sequence: all tokens at once, as the released code does; attention then takes time and memory with the square of the tokens. Default windows.
+   */
+  embedding?: "windows" | "sequence";
 }
 /**
  * Task generation: new networks are drawn near the embeddings of trained ones (the prompts), decoded, and fine-tuned with the zoo's own recipe.
@@ -737,9 +745,13 @@ export interface Generation {
    */
   prompt_count?: number | null;
   /**
-   * The share of the prompts, by accuracy on the training images, that kde30 and hyper-representation use. Default 0.3, which gives the method its name.
+   * The share of the prompts, the best by prompt_accuracy, that kde30 and hyper-representation use. Default 0.3, which gives the method its name.
    */
   prompt_share?: number;
+  /**
+   * On which images the prompts are compared. test: the test images, as the authors' released code for S_KDE30 does, so that samples are measured on images by which their prompts were chosen. train: the training images. Default test.
+   */
+  prompt_accuracy?: "test" | "train";
   /**
    * Standard deviation of the Gaussian kernels around the prompts' embeddings, in bandwidth_unit. Default 0.1 spreads: on held-out MNIST prompts, samples kept 73.4 % of 76.8 % accuracy (66 % at 0.3, 74 % at 0), by bench/bandwidth.ts.
    */
@@ -800,6 +812,10 @@ export interface Generation {
    * Whether windows are decoded with context tokens on both sides, which are dropped afterwards. Default true, as in the paper.
    */
   halo?: boolean;
+  /**
+   * How SANE embeds the prompts and decodes samples. windows: in windows as long as in pretraining. sequence: all tokens of a network at once, as the released code does without haloing; attention then takes time and memory with the square of the tokens. Default windows.
+   */
+  embedding?: "windows" | "sequence";
   /**
    * Batches that refresh the batch-norm statistics of a sampled network, in forward passes only; 0: none. No effect without batch norm. Default 200, as in the released example.
    */

@@ -10,12 +10,14 @@ export function settingOf(settings: Settings, dotted: string): Json {
   return (settings as unknown as Blocks)[block]?.[name] as Json;
 }
 
-/** The settings with other values for some; nothing that was there is changed. */
+/** The settings with other values for some; nothing that was there is changed, and blocks without other values are the same objects. */
 export function withSettings(settings: Settings, values: Readonly<Record<string, Json>>): Settings {
-  const changed: Blocks = { ...(settings as unknown as Blocks) };
-  for (const [dotted, value] of Object.entries(values)) {
+  const before = settings as unknown as Blocks;
+  const changed: Blocks = { ...before };
+  for (const dotted in values) {
     const [block, name] = dotted.split('.') as [string, string];
-    changed[block] = { ...changed[block], [name]: value };
+    if (changed[block] === before[block]) changed[block] = { ...before[block] };
+    (changed[block] as Record<string, Json>)[name] = values[dotted] as Json;
   }
   return changed as unknown as Settings;
 }

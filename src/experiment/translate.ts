@@ -113,13 +113,12 @@ function translateOne(error: ErrorObject): Located | undefined {
         hint,
       });
     }
-    case 'type':
-      return at({
-        code: 'wrong-type',
-        message: 'wrong type',
-        expected: typeName(params.type as string | string[]),
-        received,
-      });
+    case 'type': {
+      const names = (error.parentSchema as { enum?: readonly unknown[] } | undefined)?.enum;
+      const listed = names !== undefined && names.length <= longestList;
+      const expected = listed ? `one of ${names.join(', ')}` : typeName(params.type as string | string[]);
+      return at({ code: 'wrong-type', message: 'wrong type', expected, received });
+    }
     case 'minimum':
     case 'exclusiveMinimum':
     case 'maximum':

@@ -11,6 +11,7 @@ import { buildPivot, type PivotRequest } from './pivot.ts';
 import { pivotsOf, viewsOf } from './requests.ts';
 import { findSweeps } from './sweeps.ts';
 import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
+import { departureNotes } from './tables/departures.ts';
 
 /**
  * The plan's tables: those of the paper, each measured number beside the paper's, then the pivots that it asks for, and those of settings that vary and of runs
@@ -83,6 +84,7 @@ function buildTable(
         sentence(`${lead(group)}${countResults(definition, group, cells)}`),
       ),
       ...(paper.spread ? [`± of the paper: ${paper.spread}`] : []),
+      ...departureNotes(definition.departures ?? []),
       ...(cells.some(({ status }) => status === 'reproduced' || status === 'differs')
         ? [
             `reproduced (=): ours and the paper's differ by at most max(2 standard deviations of the paper, ${definition.tolerance}); differs (≠): by more.`,

@@ -3,6 +3,7 @@ import type { Json } from '../base/json.ts';
 import type { Run } from '../experiment/types.ts';
 import type { Labels } from './paper.ts';
 import type { Best, Condition } from './table.ts';
+import type { Departure } from './tables/departures.ts';
 
 /** A column group of the paper's layout: the runs of one data set. */
 export interface GroupDefinition {
@@ -72,6 +73,8 @@ export interface TableDefinition {
   tableSettings?: readonly string[];
   /** What the paper had here where elsewhere it had something else, by the name of the setting. */
   conditions?: Readonly<Record<string, Json>>;
+  /** Where the paper's text and the released code differ in what the numbers depend on. */
+  departures?: readonly Departure[];
   /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
   factor: number;
   /** What the numbers behind one ± differ in. */

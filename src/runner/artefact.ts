@@ -47,7 +47,7 @@ export async function seal(dir: string, record: Omit<ArtefactRecord, 'files'>): 
 }
 
 /** What the system says of a file that is not as it was; anything else, e.g. a lack of permission, says nothing of the file. */
-const damageCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO']);
+const damageCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO', 'ESTALE']);
 
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
 export function inspect(dir: string): { record: ArtefactRecord } | { damage: string } {

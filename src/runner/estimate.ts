@@ -87,14 +87,17 @@ function measureRates(store: Store, stages: Parameters<Store['list']>[0]): Map<s
 /** At least the longest chain of stages, and at least all work divided by the workers. */
 function totalSeconds(todo: StageNode[], stages: ReadonlyMap<string, Estimate>, workers: number): number {
   const finished = new Map<string, number>();
-  let sum = 0;
+  let [sum, last] = [0, 0];
   for (const { key, inputs, parts } of todo) {
     const seconds = stages.get(key)?.seconds ?? 0;
-    const start = Math.max(0, ...Object.values(inputs).map((input) => finished.get(input) ?? 0));
-    finished.set(key, start + seconds / Math.min(parts, workers));
+    let start = 0;
+    for (const name in inputs) start = Math.max(start, finished.get(inputs[name] as string) ?? 0);
+    const end = start + seconds / Math.min(parts, workers);
+    finished.set(key, end);
+    last = Math.max(last, end);
     sum += seconds;
   }
-  return Math.max(sum / workers, ...finished.values());
+  return Math.max(sum / workers, last);
 }
 
 function median(values: readonly number[]): number {

@@ -62,8 +62,7 @@ export async function pinProcess(
   folder?: string,
 ): Promise<Gpu | undefined> {
   if (gpus.length === 0) return undefined;
-  const { gpu, lease } = (await new Gpus(gpus, gpus.length, folder).wait(onWait)) as HeldGpu;
-  process.once('exit', () => lease.release());
+  const { gpu } = (await new Gpus(gpus, gpus.length, folder).wait(onWait)) as HeldGpu;
   setEnvironment(gpu.env);
   return gpu;
 }

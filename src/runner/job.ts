@@ -6,7 +6,6 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Report } from '../base/progress.ts';
-import type { Gpu } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
 
@@ -22,10 +21,8 @@ export type JobOutcome =
   | { state: 'stopped' };
 
 export interface JobOptions {
-  /** Open file of the stage's lease, which the worker holds as long as it lives. */
-  leaseFd: number;
-  /** The GPU that the worker is to see, and the open file of its lease, which the worker holds too. */
-  gpu?: (Gpu & { leaseFd: number }) | undefined;
+  /** Environment variables of the worker besides those of this process: which GPU it is to see. */
+  env?: Record<string, string> | undefined;
   /** File that everything the worker prints is appended to. */
   log: string;
   onProgress: Report;
@@ -33,10 +30,7 @@ export interface JobOptions {
 }
 
 /** Starts the worker in a process group of its own, and terminates the whole group when the signal is aborted. */
-export function runJob(
-  spec: JobSpec,
-  { leaseFd, gpu, log, onProgress, signal }: JobOptions,
-): Promise<JobOutcome> {
+export function runJob(spec: JobSpec, { env, log, onProgress, signal }: JobOptions): Promise<JobOutcome> {
   const startedAt = performance.now();
   mkdirSync(dirname(log), { recursive: true });
   const logFd = openSync(log, 'a');
@@ -44,8 +38,8 @@ export function runJob(
   const printedFrom = fstatSync(logFd).size;
   const child = spawn(process.execPath, [workerPath], {
     detached: true,
-    stdio: ['pipe', logFd, logFd, 'pipe', leaseFd, ...(gpu ? [gpu.leaseFd] : [])],
-    env: { ...process.env, ...gpu?.env },
+    stdio: ['pipe', logFd, logFd, 'pipe'],
+    env: { ...process.env, ...env },
   });
   closeSync(logFd);
 

@@ -1,4 +1,5 @@
 /** The messages between a runner and its worker processes, one JSON text per line. */
+import type { LeaseName } from '../base/lease.ts';
 import type { Progress } from '../base/progress.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Workload } from './workload.ts';
@@ -15,6 +16,10 @@ export interface JobSpec {
   /** Folder of each input artefact, by name. */
   inputs: Record<string, string>;
   storeRoot: string;
+  /** Folder that the stage works in. */
+  dir: string;
+  /** Those of the stage and of its GPU, which the worker joins. */
+  leases: readonly LeaseName[];
   /** Path or URL of the module whose `stages` has the implementations. */
   stagesModule: string;
   dataDir: string | undefined;

@@ -1,6 +1,5 @@
 /** Executes what is to be computed of a plan: stages in the order of their inputs, side by side where they can be. */
 import { mkdirSync } from 'node:fs';
-import { checkLeases } from '../base/lease.ts';
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { type ExecuteOptions, type StageOutcome, StageRunner } from './stage-runner.ts';
 import type { StageState } from './survey.ts';
@@ -19,7 +18,6 @@ export async function execute(
   const pending = new Map<string, Promise<StageOutcome>>();
   const runner = new StageRunner(options, (key) => nodes.get(key) as StageNode);
   mkdirSync(options.store.root, { recursive: true });
-  checkLeases(options.store.root, '--store');
   for (const node of plan.stages) {
     const inputs = Object.values(node.inputs);
     depth.set(node.key, Math.max(0, ...inputs.map((key) => (depth.get(key) as number) + 1)));

@@ -45,7 +45,7 @@ export async function setAside<Of extends Linked>(store: Store, stages: readonly
       ),
     );
     for (const stage of there) {
-      const lease = Lease.take(store.lease(stage));
+      const lease = await Lease.takeFromDead(store.lease(stage));
       if (!lease)
         throw new InUse(
           `${stage.stage}/${stage.key} is being computed by another process${describeOwner(store.lease(stage))}`,

@@ -1,14 +1,13 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeOwner, Lease } from '../base/lease.ts';
+import { describeOwner, isHeldElsewhere, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
-import type { JobSpec } from './protocol.ts';
 import { Slots } from './slots.ts';
 import type { Failure, Store } from './store.ts';
 import { workload } from './workload.ts';
@@ -53,6 +52,8 @@ const begunPriority = Number.NEGATIVE_INFINITY;
 
 interface Claim {
   lease: Lease;
+  /** Folder that the stage works in. */
+  dir: string;
   resumed: boolean;
 }
 
@@ -91,9 +92,15 @@ export class StageRunner {
       return missing;
     }
     try {
-      const claim = await this.claim(node, priority);
-      if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
-      return await this.computeClaimed(node, claim).finally(() => claim.lease.release());
+      for (;;) {
+        const claim = await this.claim(node, priority);
+        if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
+        const { lease } = claim;
+        const outcome = await this.computeClaimed(node, claim).finally(() => lease.release());
+        if (outcome.state !== 'stopped' || this.signal.aborted || !lease.lost.aborted) return outcome;
+        const text = `${node.label}: another process took it over, because this one stood still for too long`;
+        this.report({ event: 'note', text });
+      }
     } catch (error) {
       const failure = this.describeRefusal(node, undefined, error);
       this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
@@ -111,8 +118,8 @@ export class StageRunner {
   private async claim(node: StageNode, priority: number): Promise<Claim | undefined> {
     const path = this.options.store.lease(node);
     mkdirSync(dirname(path), { recursive: true });
-    for (let reported = false; ; ) {
-      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path));
+    for (let reported = false, elsewhere = false; ; ) {
+      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path, elsewhere));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
@@ -123,45 +130,53 @@ export class StageRunner {
         this.report({ event: 'note', text });
         reported = true;
       }
+      elsewhere ||= isHeldElsewhere(path);
       await Bun.sleep(leasePollMs);
     }
   }
 
-  private async tryClaim(node: StageNode, path: string): Promise<Claim | 'held' | SkipReason> {
+  /** `elsewhere`: another machine had the lease before. */
+  private async tryClaim(
+    node: StageNode,
+    path: string,
+    elsewhere: boolean,
+  ): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
     if (this.signal.aborted) return 'stopped';
     const lease = Lease.take(path);
     if (!lease) return 'held';
     try {
-      const found = await store.check(node);
+      const found = await (elsewhere ? store.checkLate(node) : store.check(node));
       if (found?.state === 'complete') {
         lease.release();
         return 'computed by another process';
       }
-      const { resumed } = await store.begin(node);
+      const begun = await store.begin(node);
       if (found) {
         const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
         this.report({ event: 'note', text });
       }
-      return { lease, resumed };
+      return { lease, ...begun };
     } catch (error) {
       lease.release();
       throw error;
     }
   }
 
-  private async computeClaimed(node: StageNode, { lease, resumed }: Claim): Promise<StageOutcome> {
+  private async computeClaimed(node: StageNode, claim: Claim): Promise<StageOutcome> {
     const { store } = this.options;
+    const { lease } = claim;
+    const signal = AbortSignal.any([this.signal, lease.lost]);
     let seconds = 0;
     let failure: Failure | undefined;
     const run = (part: number | undefined) =>
       this.slotsOf(node).use(begunPriority, async () => {
         // Once a part has failed, or everything is stopped, the others need not start.
-        if (failure || this.signal.aborted) return;
-        const held = await this.takeGpu(node);
+        if (failure || signal.aborted) return;
+        const held = await this.takeGpu(node, signal);
         if (held === 'stopped') return;
         try {
-          const outcome = await this.runJob(node, part, lease, held, { earlierSeconds: seconds, resumed });
+          const outcome = await this.runJob(node, part, claim, held, { signal, earlierSeconds: seconds });
           if (outcome.state === 'done') seconds += outcome.seconds;
           if (outcome.state === 'failed') {
             failure = { reason: outcome.reason, log: store.log(node, part) };
@@ -185,18 +200,18 @@ export class StageRunner {
   }
 
   /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */
-  private async takeGpu(node: StageNode): Promise<HeldGpu | 'stopped' | undefined> {
+  private async takeGpu(node: StageNode, signal: AbortSignal): Promise<HeldGpu | 'stopped' | undefined> {
     if (!this.gpus || !usesDevice(node)) return undefined;
     const wait = () => this.report({ event: 'note', text: `${node.label}: waiting for a free GPU` });
-    return (await this.gpus.wait(wait, this.signal)) ?? 'stopped';
+    return (await this.gpus.wait(wait, signal)) ?? 'stopped';
   }
 
   private async runJob(
     node: StageNode,
     part: number | undefined,
-    lease: Lease,
+    { lease, dir, resumed }: Claim,
     held: HeldGpu | undefined,
-    stage: Pick<JobSpec, 'earlierSeconds' | 'resumed'>,
+    { signal, earlierSeconds }: { signal: AbortSignal; earlierSeconds: number },
   ): Promise<JobOutcome> {
     const { store, device, cores, stagesModule, dataDir } = this.options;
     const name = {
@@ -207,29 +222,32 @@ export class StageRunner {
     // What puts parts together takes little.
     const expected = part === undefined && node.parts > 1 ? 0 : this.expected(node) / node.parts;
     this.report({ event: 'job-start', ...name, expectedSeconds: expected });
-    const outcome = await runJob(
+    let outcome = await runJob(
       {
         node,
         workload: workload(node, this.findNode),
         part,
         inputs: this.inputFolders(node),
         storeRoot: store.root,
+        dir,
+        leases: [lease, ...(held ? [held.lease] : [])].map(({ name }) => name),
         stagesModule,
         dataDir,
         device,
         gpu: held?.gpu.name,
         // Cores that no other job waits for go to this one; those of a job that finishes later are not passed on.
         threads: Math.max(1, Math.floor(cores / this.slotsOf(node).wanted)),
-        ...stage,
+        ...{ earlierSeconds, resumed },
       },
       {
-        leaseFd: lease.fd,
-        gpu: held && { ...held.gpu, leaseFd: held.lease.fd },
+        env: held?.gpu.env,
         log,
-        signal: this.signal,
+        signal,
         onProgress: (progress) => this.report({ event: 'job-progress', ...name, progress }),
       },
     );
+    // What failed without the lease did so because of that.
+    if (outcome.state === 'failed' && !lease.check()) outcome = { state: 'stopped' };
     if (outcome.state === 'done') this.report({ event: 'job-done', ...name, seconds: outcome.seconds });
     if (outcome.state === 'failed')
       this.report({ event: 'job-failed', ...name, reason: outcome.reason, log });

@@ -1,18 +1,22 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
- * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease`; after a
+ * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease/`; after a
  * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; by which it is known that nobody wrote to it since:
- * `<key>.verified.json`.
+ * `<key>.verified.json`. Machines that share a file system may share a store.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asStorageError, type StorageError } from '../base/file-errors.ts';
 import { removeLeftovers, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
+import { partialEnding, takeWork } from './partial.ts';
 import { remember, verifiedPath, verify } from './verify.ts';
+
+/** What stands behind a key in the name of the account of a failure. */
+export const failedSuffix = '.failed.json';
 
 type StageId = Pick<StageNode, 'stage' | 'key'>;
 
@@ -28,6 +32,10 @@ export interface Failure {
   log: string;
 }
 
+/** How long a network file system may not show what another machine wrote. */
+const lateMs = 5000;
+const lookAgainMs = 250;
+
 export class Store {
   constructor(readonly root: string) {}
 
@@ -36,9 +44,9 @@ export class Store {
     return join(this.root, stage, key);
   }
 
-  /** Where its files are while it is computed. */
+  /** Where its files are while it is computed, in a folder of whoever computes it. */
   partial(stage: StageId): string {
-    return `${this.folder(stage)}.partial`;
+    return this.folder(stage) + partialEnding;
   }
 
   lease(stage: StageId): string {
@@ -67,33 +75,48 @@ export class Store {
     return damage === undefined ? found : { state: 'damaged', dir: found.dir, damage };
   }
 
+  /** As `check`, of what another machine may have finished just now, which can be seen here some seconds late, or in part at first. */
+  async checkLate(stage: StageId): Promise<Found | undefined> {
+    for (const begin = performance.now(); ; await Bun.sleep(lookAgainMs)) {
+      const found = await this.check(stage);
+      if (found?.state === 'complete' || performance.now() - begin > lateMs) return found;
+    }
+  }
+
   /** Whether interrupted work of the stage is there to resume. */
   isBegun(stage: StageId): boolean {
     return existsSync(this.partial(stage));
   }
 
   /**
-   * Makes the folder that the stage works in, and forgets its earlier failure. A damaged artefact in its place is set
-   * aside. Needs the stage's lease.
+   * Makes the folder that the stage works in, with what was begun, and forgets its earlier failure. A damaged artefact in its place is set
+   * aside. Needs the stage's lease; whoever lost it can write to the stage no more.
    */
   async begin(stage: StageId): Promise<{ dir: string; resumed: boolean }> {
+    const work = await takeWork(this.partial(stage));
     const dir = this.folder(stage);
-    if (existsSync(dir)) {
+    const found = await this.check(stage);
+    if (found?.state === 'damaged') {
       await rm(`${dir}.damaged`, { recursive: true, force: true });
       await rename(dir, `${dir}.damaged`);
     }
-    await rm(verifiedPath(dir), { force: true });
+    if (found?.state !== 'complete') await rm(verifiedPath(dir), { force: true });
     await rm(this.failurePath(stage), { force: true });
-    const resumed = this.isBegun(stage);
-    mkdirSync(this.partial(stage), { recursive: true });
-    return { dir: this.partial(stage), resumed };
+    return work;
   }
 
-  /** Makes the stage's working folder its artefact. Needs the stage's lease. */
-  async commit(stage: StageId, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
+  /** Makes `work`, the folder that the stage worked in, its artefact. */
+  async commit(stage: StageId, work: string, record: Omit<ArtefactRecord, 'files'>): Promise<void> {
     const dir = this.folder(stage);
-    const verified = await seal(this.partial(stage), record);
-    await rename(this.partial(stage), dir);
+    const verified = await seal(work, record);
+    try {
+      await rename(work, dir);
+    } catch (error) {
+      // A process that lost the lease may have finished the same before.
+      if ((await this.check(stage))?.state !== 'complete') throw error;
+      return rm(dirname(work), { recursive: true, force: true });
+    }
+    await rmdir(dirname(work)).catch(() => {});
     await syncFolder(dirname(dir));
     await remember(dir, verified);
   }
@@ -115,7 +138,7 @@ export class Store {
   }
 
   failurePath(stage: StageId): string {
-    return `${this.folder(stage)}.failed.json`;
+    return this.folder(stage) + failedSuffix;
   }
 
   /** The system's refusal to read or write the store, for people. Throws any other error on. */
@@ -125,14 +148,31 @@ export class Store {
 
   /** Removes what killed writers left beside the artefacts; what they left in them goes when the stage is computed. */
   async removeLeftovers(): Promise<void> {
-    for (const folder of ['plans', ...Object.keys(stages)]) await removeLeftovers(join(this.root, folder));
+    for (const name of ['plans', ...Object.keys(stages)]) {
+      const folder = join(this.root, name);
+      await removeLeftovers(folder);
+      const partial = existsSync(folder)
+        ? readdirSync(folder).filter((one) => one.endsWith(partialEnding))
+        : [];
+      // One that has work in it stays.
+      for (const one of partial) await rmdir(join(folder, one)).catch(() => {});
+    }
+  }
+
+  /** What is in the folder of a stage's artefacts: names of these, and of what is beside them. Throws a StorageError if it cannot be read. */
+  names(stage: string): ReadonlySet<string> {
+    const folder = join(this.root, stage);
+    try {
+      return new Set(existsSync(folder) ? readdirSync(folder) : []);
+    } catch (error) {
+      throw this.refused(error);
+    }
   }
 
   /** Every artefact of these stages, damaged ones too. */
   list(names: readonly string[] = Object.keys(stages)): Found[] {
     return names.flatMap((stage) => {
-      const folder = join(this.root, stage);
-      const keys = existsSync(folder) ? readdirSync(folder).filter((name) => !name.includes('.')) : [];
+      const keys = [...this.names(stage)].filter((name) => !name.includes('.'));
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);
     });
   }

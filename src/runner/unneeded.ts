@@ -42,7 +42,7 @@ export function findUnneeded(store: Store, plans: readonly KeptPlan[]): Unneeded
 
 /** Removes it, unless a process holds its lease; returns whether it did. Whole folders get another name first, so that no half of one is left. */
 export async function removeUnneeded(store: Store, { stage, key, paths }: Unneeded): Promise<boolean> {
-  const lease = Lease.take(store.lease({ stage, key }));
+  const lease = await Lease.takeFromDead(store.lease({ stage, key }));
   if (!lease) return false;
   try {
     const removed = `${store.folder({ stage, key })}.removed`;

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { UnreadableFile } from '../base/file-errors.ts';
+import { Lease, type LeaseName } from '../base/lease.ts';
 import type { RunnableStage, StageContext } from '../stages/stage.ts';
 import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
@@ -34,6 +35,7 @@ function fail(error: unknown): never {
     trouble ||
     error instanceof DeviceError ||
     error instanceof UnreadableFile ||
+    error instanceof LeaseLost ||
     (error instanceof Error && 'syscall' in error);
   const reason = trouble ? describeTrouble(trouble, deviceName) : message;
   send({ type: 'failed', reason, lasting: !isMachines });
@@ -60,6 +62,25 @@ function makeReport(): StageContext['report'] {
     sentAt = now;
     send({ type: 'progress', progress });
   };
+}
+
+/** A worker whose stage is another process's now. What it writes is in nobody's way. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+
+  constructor() {
+    super('another process took the stage over');
+  }
+}
+
+/** Joins the leases, so that nobody else takes them while this process lives, whatever becomes of the runner. */
+function joinLeases(names: readonly LeaseName[]): Lease[] {
+  return names.map((name) => {
+    const lease = Lease.join(name);
+    if (!lease) throw new LeaseLost();
+    lease.lost.addEventListener('abort', () => fail(new LeaseLost()));
+    return lease;
+  });
 }
 
 /** Throws if an input is not what it was when it was finished. */
@@ -96,6 +117,7 @@ async function work(spec: JobSpec): Promise<void> {
   const startedAt = performance.now();
   const { node, part, storeRoot } = spec;
   deviceName = spec.gpu ?? `the device ${spec.device}`;
+  const leases = joinLeases(spec.leases);
   const store = new Store(storeRoot);
   await checkInputs(spec.inputs);
   const { stages } = (await import(spec.stagesModule)) as { stages: Record<string, RunnableStage> };
@@ -110,7 +132,7 @@ async function work(spec: JobSpec): Promise<void> {
   const context: StageContext = {
     config: { ...node.config, ...node.options },
     inputs: spec.inputs,
-    dir: store.partial(node),
+    dir: spec.dir,
     dataDir: spec.dataDir,
     report: makeReport(),
   };
@@ -122,7 +144,8 @@ async function work(spec: JobSpec): Promise<void> {
   }
   await withoutDamaged(context.dir, () => implementation.execute(context));
   const { parts: _, options: __, ...identity } = node;
-  await store.commit(node, {
+  if (!leases.every((lease) => lease.check())) throw new LeaseLost();
+  await store.commit(node, spec.dir, {
     ...identity,
     workload: spec.workload,
     environment: describeEnvironment(device?.name ?? null, spec.gpu ?? null),

@@ -14,6 +14,8 @@ export type AlignedModel = { id: string } & Omit<Matching, 'permutations'>;
 /** `alignment.json` of the artefact. */
 export interface AlignmentSummary {
   reference: { model: string; epoch: number };
+  /** Random orders of the layers that were tried. */
+  orders: number;
   models: AlignedModel[];
 }
 

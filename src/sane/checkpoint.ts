@@ -20,6 +20,8 @@ export interface SaneZoo {
   activation: Activation | null;
   /** File of the weights that its models are aligned to; null where they are as they were trained. */
   reference: string | null;
+  /** Random orders of the layers in which each was matched to them; left out in artefacts of earlier versions, which tried one. */
+  alignment_orders?: number;
   /** `embeddingSpread` of its training models at the last epoch. */
   embedding_spread: number | null;
 }

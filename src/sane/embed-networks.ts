@@ -10,8 +10,6 @@ const longestSequence = 4096;
 /** Networks that are in memory together: as many as these numbers, and one more. */
 const numbersTogether = 8e6;
 const networksTogether = 32;
-/** And as many as these tokens: attention over whole networks takes a number for every pair of tokens. */
-const tokensTogether = 4096;
 
 /**
  * The mean embedding of each network, in the order given. `window` is how many tokens are seen at once, a quarter of them on each side
@@ -24,14 +22,11 @@ export async function* embedNetworks(
   window: number | null,
 ): AsyncGenerator<{ path: string; embedding: Float64Array }> {
   let group: Prepared[] = [];
-  const sum = (size: (one: Prepared) => number) => group.reduce((total, one) => total + size(one), 0);
   for (const path of paths) {
     const prepared = await prepareNetwork(pretrained, path);
     const next = { ...prepared, signature: signatureOf(prepared) };
-    const full =
-      group.length >= networksTogether ||
-      sum(({ flat }) => flat.length) > numbersTogether ||
-      sum(({ layout }) => layout.tokens) > tokensTogether - next.layout.tokens;
+    const numbers = group.reduce((total, { flat }) => total + flat.length, 0);
+    const full = group.length >= networksTogether || numbers > numbersTogether;
     if (group.length > 0 && (full || group[0]?.signature !== next.signature)) {
       yield* embedGroup(pretrained, group, window);
       group = [];

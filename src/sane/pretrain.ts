@@ -29,7 +29,7 @@ export interface EpochLosses {
 }
 
 /** Settings at their default may be left out where keys were made before there were any. */
-export type PretrainConfig = Omit<SaneSettings, 'alignment' | 'loss_normalization'> &
+export type PretrainConfig = Omit<SaneSettings, 'alignment' | 'alignment_orders' | 'loss_normalization'> &
   LossSettings & { seed: number };
 
 /** What an interrupted training needs to resume. */

@@ -65,7 +65,11 @@ export class PretrainedZoo {
         network.weights.get(names.get(name) as string) as Float32Array,
       ]),
     );
-    const { permutations } = await this.matching.match(own, new Random(0, 'alignment'));
+    const { permutations } = await this.matching.match(
+      own,
+      new Random(0, 'alignment'),
+      this.known?.alignment_orders,
+    );
     const permuted = permute(architecture, own, permutations);
     const renamed = Array.from(permuted, ([name, values]) => [names.get(name) as string, values] as const);
     return { ...network, weights: new Map([...network.weights, ...renamed]) };

@@ -1,15 +1,16 @@
 /**
  * Batches of windows in two augmented views (section 3): each sample its own window, each view the model as it is or a random
- * permutation of it (any, or one of a few: Appendix A), with multiplicative noise. Everything is made on the fly, at a cost in
+ * permutation of it (random-orders.ts), with multiplicative noise. Everything is made on the fly, at a cost in
  * proportion to the windows: no permuted copy is stored, and of a model only the numbers in the windows are looked up. No tensors
  * here: views are drawn in threads.
  */
 
-import { Random } from '../base/random.ts';
+import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/shape.ts';
 import type { SaneSettings } from '../experiment/types.ts';
 import type { Architecture } from '../nets/architecture.ts';
-import { axisOrders, composeOrders, type Permutations, randomOrders } from '../nets/permute.ts';
+import { axisOrders, composeOrders, type Permutations } from '../nets/permute.ts';
+import { batchOrders, type RandomOrders } from './random-orders.ts';
 import type { Standardization } from './standardize.ts';
 import type { LayoutLayer, TokenLayout } from './tokenize.ts';
 
@@ -131,42 +132,26 @@ function scaleWindow(
   }
 }
 
-/** Permutations that are drawn once: `count` of each model, or the same for all. They depend on the seed. */
-interface FixedPermutations {
-  seed: number;
-  count: number;
-  shared: boolean;
-}
-
 export type ViewSettings = Pick<SaneSettings, 'window' | 'noise' | 'view_1' | 'view_2'> & {
-  /** What permuted views are chosen from; left out: every view has a fresh permutation. */
-  fixed?: FixedPermutations | undefined;
+  /** What permuted views are; left out: every one has a fresh permutation. */
+  orders?: RandomOrders | undefined;
 };
 
 /** What the settings of a pretraining say of its views. */
 export function viewSettings(
-  settings: Pick<
-    SaneSettings,
-    'window' | 'noise' | 'view_1' | 'view_2' | 'permutations' | 'shared_permutations'
-  > & {
-    seed: number;
-  },
+  settings: Omit<ViewSettings, 'orders'> &
+    Pick<SaneSettings, 'permutations' | 'permutation_protocol'> & { seed: number },
 ): ViewSettings {
-  const { window, noise, view_1, view_2, permutations: count, shared_permutations: shared, seed } = settings;
-  return { window, noise, view_1, view_2, fixed: count === null ? undefined : { seed, count, shared } };
-}
-
-/** The permutation of one view of a model. */
-function drawOrders(
-  architecture: ViewOrigin['architecture'],
-  { name }: ViewedModel,
-  fixed: FixedPermutations | undefined,
-  random: Random,
-): Permutations {
-  if (!fixed) return randomOrders(architecture, random);
-  const { seed, count, shared } = fixed;
-  const one = [shared ? 'all' : name, random.integer(count)];
-  return randomOrders(architecture, new Random(seed, 'permutation', ...one));
+  const {
+    window,
+    noise,
+    view_1,
+    view_2,
+    permutations: count,
+    permutation_protocol: protocol,
+    seed,
+  } = settings;
+  return { window, noise, view_1, view_2, orders: count === null ? undefined : { seed, count, protocol } };
 }
 
 /**
@@ -193,16 +178,15 @@ export function drawViews(
           positions: new Int32Array(rows * window * 3),
         };
   const places = new Int32Array(perWindow);
+  const ordersOf = batchOrders(settings.orders, random);
   for (const [sample, model] of models.entries()) {
     const { origin, standardization } = model;
-    const { architecture, layout } = origin;
+    const { layout } = origin;
     const start = random.integer(layout.tokens - window + 1);
     for (const [v, view] of [settings.view_1, settings.view_2].entries()) {
       const row = v * models.length + sample;
       const permutations =
-        view === 'permuted'
-          ? composeOrders(model.permutations, drawOrders(architecture, model, settings.fixed, random))
-          : model.permutations;
+        view === 'permuted' ? composeOrders(model.permutations, ordersOf(model, v)) : model.permutations;
       const out = views.tokens.subarray(row * perWindow, (row + 1) * perWindow);
       windowPlaces(layout, start, layerOrders(origin, permutations), places);
       model.gather(places, out);

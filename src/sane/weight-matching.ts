@@ -35,7 +35,7 @@ export interface Matching {
   /** |reference - model|, over all parameters, of the model as it is and as it is permuted. */
   distanceBefore: number;
   distance: number;
-  /** Sweeps over all groups, the last of which found nothing to gain. */
+  /** Sweeps over all groups of all attempts, of each of which the last found nothing to gain. */
   sweeps: number;
 }
 
@@ -78,8 +78,12 @@ export class WeightMatching {
     tf.dispose(this.reference);
   }
 
-  /** The order of the units of `weights` nearest to the reference that was found. Never further from it than as they are. */
-  async match(weights: StateDict, random: Random): Promise<Matching> {
+  /**
+   * The order of the units of `weights` nearest to the reference that was found, in so many `attempts`, each of which visits the groups in
+   * random orders of its own; but for the first, which begins with the groups about which the most is known. Never farther from the reference
+   * than as they are, and never farther by more attempts.
+   */
+  async match(weights: StateDict, random: Random, attempts = 1): Promise<Matching> {
     const { architecture, target, terms } = this;
     const unfolded = terms.map((term) => unfold(term, weights));
     const begin = (): State => ({
@@ -94,19 +98,22 @@ export class WeightMatching {
     const before = inner(architecture, target, weights);
     const squares = inner(architecture, weights, weights);
     const tolerance = leastGain * Math.sqrt(this.squares * squares);
-    let state = begin();
-    await this.grow(state, random);
-    let sweeps = await this.descend(state, random, tolerance);
-    let after = objective(state);
-    if (after < before) {
-      state = begin();
+    let [best, after, sweeps] = [begin(), Number.NEGATIVE_INFINITY, 0];
+    const attempt = async (state: State) => {
       sweeps += await this.descend(state, random, tolerance);
-      after = objective(state);
+      const reached = objective(state);
+      if (reached > after) [best, after] = [state, reached];
+    };
+    for (let i = 0; i < attempts; i++) {
+      const state = begin();
+      await this.grow(state, random, i === 0);
+      await attempt(state);
+      if (after < before) await attempt(begin());
     }
     tf.dispose(unfolded);
     const distance = (product: number) => Math.sqrt(Math.max(0, this.squares + squares - 2 * product));
     return {
-      permutations: named(state),
+      permutations: named(best),
       distanceBefore: distance(before),
       distance: distance(after),
       sweeps,
@@ -114,10 +121,10 @@ export class WeightMatching {
   }
 
   /**
-   * The order to begin with: group after group is matched by those parameters alone whose other axis is fixed or matched already,
-   * first the group about which the most is known. From the order as it is, deep networks soon end in a poor optimum.
+   * The order to begin with: group after group is matched by those parameters alone whose other axis is fixed or matched already, first
+   * the group about which the most is known, or in a random order. From the order as it is, deep networks soon end in a poor optimum.
    */
-  private async grow(state: State, random: Random): Promise<void> {
+  private async grow(state: State, random: Random, knownFirst: boolean): Promise<void> {
     const placed = new Set<number>();
     const usable = (t: number) => (this.terms[t] as Term).others.every(({ group }) => placed.has(group));
     const known = (g: number) =>
@@ -127,9 +134,10 @@ export class WeightMatching {
       );
     let left = [...random.permutation(this.architecture.permutations.length)];
     while (left.length > 0) {
-      const next = left.reduce((best, g) => (known(g) > known(best) ? g : best));
-      const terms = (this.termsOf[next] as number[]).filter(usable);
-      this.reorder(state, next, await this.best(state, next, terms));
+      const next = left.reduce((best, g) => (knownFirst && known(g) > known(best) ? g : best));
+      const all = this.termsOf[next] as number[];
+      const sure = all.filter(usable);
+      this.reorder(state, next, await this.best(state, next, sure.length > 0 ? sure : all));
       placed.add(next);
       left = left.filter((g) => g !== next);
     }

@@ -2,8 +2,12 @@
 import { tf } from '../tensor/tf.ts';
 import { type Positions, positionTensors } from './positions.ts';
 
-/** Windows per forward pass. The result does not depend on it. */
+/**
+ * Windows per forward pass, and pairs of tokens within them: on some devices attention takes a number for each in every head. The result does
+ * not depend on either.
+ */
 const batchRows = 32;
+const batchPairs = 2 ** 24;
 
 /** A run of tokens that is kept, inside the run that is seen. */
 export interface Snippet {
@@ -51,13 +55,14 @@ export async function* mapWindows(
   const tokens = positions.length / 3;
   const window = Math.min(trained, tokens);
   const plan = snippets(tokens, window, halo);
-  const modelsPerBatch = Math.max(1, Math.floor(batchRows / plan.length));
+  const rowsTogether = Math.max(1, Math.min(batchRows, Math.floor(batchPairs / window ** 2)));
+  const modelsPerBatch = Math.max(1, Math.floor(rowsTogether / plan.length));
 
   const map = async (batch: readonly Float32Array[]): Promise<Float32Array[]> => {
     const results = batch.map(() => new Float32Array(tokens * width.to));
     const jobs = batch.flatMap((model, m) => plan.map((snippet) => ({ model, m, snippet })));
-    for (let first = 0; first < jobs.length; first += batchRows) {
-      const rows = jobs.slice(first, first + batchRows);
+    for (let first = 0; first < jobs.length; first += rowsTogether) {
+      const rows = jobs.slice(first, first + rowsTogether);
       const mapped = tf.tidy(() => {
         const x = new Float32Array(rows.length * window * width.from);
         const p = new Int32Array(rows.length * window * 3);

@@ -53,14 +53,23 @@ export const networkBytes = ({ state }: Pick<Architecture, 'state'>): number =>
 
 type Shape = Parameters<typeof pretrainingOperations>[0];
 
-/** Tokens of a network: rows of its weights, with their biases, cut to the size of a token. */
-const tokensOf = ({ state }: Pick<Architecture, 'state'>, size: number): number =>
-  state
+const counted = new WeakMap<object, Map<number, number>>();
+
+/** Tokens of a network: rows of its weights, with their biases, cut to the size of a token. Counted once for each network and size. */
+function tokensOf({ state }: Pick<Architecture, 'state'>, size: number): number {
+  const known = counted.get(state) ?? new Map<number, number>();
+  counted.set(state, known);
+  const before = known.get(size);
+  if (before !== undefined) return before;
+  const tokens = state
     .filter(({ shape }) => shape.length > 1)
     .reduce(
       (sum, { shape: [rows = 1, ...row] }) => sum + rows * Math.max(1, Math.ceil((sizeOf(row) + 1) / size)),
       0,
     );
+  known.set(size, tokens);
+  return tokens;
+}
 
 /** The zoos among a stage's inputs: `zoo`, `zoo-2` and so on. */
 export function zoosAmong(input: Planned['input']): Planned[] {
@@ -97,13 +106,13 @@ export function operationsOfBaseline(config: JsonObject, zoo: Planned): number |
   return networks * pretrainingOperations(shape as unknown as Shape, 2);
 }
 
-/** Operations of SANE's encoder on one network, whole; undefined where its layers are not known. */
+/** Operations of SANE's encoder on one network, in windows or at once; undefined where its layers are not known. */
 export function embedding(sane: JsonObject, zoo: Planned): number | undefined {
   const network = networkOfZoo(zoo);
-  const { token_size, window } = sane as { token_size: number; window: number };
-  return (
-    network && encoderOperations(sane as unknown as Shape, Math.ceil(tokensOf(network, token_size) / window))
-  );
+  if (!network) return undefined;
+  const tokens = tokensOf(network, sane.token_size as number);
+  const window = sane.embedding === 'sequence' ? tokens : (sane.window as number);
+  return encoderOperations({ ...(sane as unknown as Shape), window }, Math.ceil(tokens / window));
 }
 
 /** The same of checkpoints of a zoo's models, all or those of the test models. */
@@ -118,36 +127,31 @@ export function embeddings(
 }
 
 /** Numbers of each feature of property prediction. */
-export function featureWidths(
-  network: Architecture,
-  { token_size, latent_dim }: JsonObject,
-): Record<string, number> {
-  const tokens = tokensOf(network, token_size as number);
-  const layers = network.state.filter(({ shape }) => shape.length > 1).length;
+function featureWidths(network: Architecture, sane: JsonObject | undefined): Record<string, number> {
+  const { token_size = 1, latent_dim = 0 } = (sane ?? {}) as { token_size?: number; latent_dim?: number };
+  const weights = network.state.filter(({ shape }) => shape.length > 1);
   return {
-    weights: tokens * (token_size as number),
-    statistics: 7 * layers,
-    sane: latent_dim as number,
-    untrained: latent_dim as number,
-    'sane-sequence': tokens * (latent_dim as number),
+    weights: networkBytes({ state: weights }) / 4,
+    statistics: 7 * weights.length,
+    sane: latent_dim,
+    untrained: latent_dim,
+    'sane-sequence': tokensOf(network, token_size) * latent_dim,
   };
 }
 
-/** Operations of all probes of a config of stage `property-prediction` on a zoo. */
+/** Operations of the probes of features on a zoo, by a config of stage `property-prediction` or `baseline-probes`. */
 export function operationsOfProbes(
+  features: readonly string[],
   config: JsonObject,
   sane: JsonObject | undefined,
   zoo: Planned,
 ): number | undefined {
   const network = networkOfZoo(zoo);
   if (!network) return undefined;
-  const widths = featureWidths(network, { latent_dim: 0, ...sane, ...config });
+  const widths = featureWidths(network, sane);
   const rows = shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints);
   const solutions = (config.targets as Json[]).length * (config.ridge_strengths as Json[]).length;
-  return (config.features as string[]).reduce(
-    (sum, name) => sum + probeOperations(rows, widths[name] ?? 0, solutions),
-    0,
-  );
+  return features.reduce((sum, name) => sum + probeOperations(rows, widths[name] ?? 0, solutions), 0);
 }
 
 /** What adds up; undefined where a part is not known. */

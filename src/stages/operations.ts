@@ -74,10 +74,13 @@ export const spectraOperations = ({ state }: Pick<Architecture, 'state'>): numbe
     return sum + (less > 1 ? 10 * less * less * more * sizeOf(kernel) : 0);
   }, 0);
 
-/** Operations of probes for a feature of so many numbers: the products of rows or columns, whichever are fewer, and a solution for each target and strength. */
+/**
+ * Operations of probes for a feature of so many numbers: the products of rows or columns, whichever are fewer, one factorisation, and what it
+ * leaves to do for each target and strength.
+ */
 export function probeOperations(rows: number, width: number, solutions: number): number {
   const least = Math.min(rows, width);
-  return javaScript * (least * rows * width + (solutions * least ** 3) / 3);
+  return javaScript * (least * rows * width + (4 / 3) * least ** 3 + solutions * 4 * least ** 2);
 }
 
 /** Of each layer with weights: the multiplications for one image of this size. */

@@ -1,6 +1,7 @@
 /** Every stage, in the order in which their settings stand in the schema. A new one is one folder and one line here. */
 import { alignment } from './alignment/plan.ts';
 import { analysis } from './analysis/plan.ts';
+import { baselineProbes } from './baseline-probes/plan.ts';
 import { dataset } from './dataset/plan.ts';
 import { generation } from './generation/plan.ts';
 import { hyperRepresentation } from './hyper-representation/plan.ts';
@@ -18,6 +19,7 @@ const all: readonly Stage[] = [
   alignment,
   sane,
   hyperRepresentation,
+  baselineProbes,
   propertyPrediction,
   generation,
   reconstruction,

@@ -13,7 +13,7 @@ type FolderOf = (path: string) => Partial<Folder> | undefined;
 export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): Models[] {
   const { settings } = models;
   const { import: imported } = settings.zoo;
-  if (!Array.isArray(imported)) return [models];
+  if (!Array.isArray(imported)) return [withoutRun(models)];
   return imported.map((entry) => {
     const given = typeof entry === 'string' ? { folder: entry } : entry;
     const said = folder(given.folder);
@@ -22,6 +22,17 @@ export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): 
     const zoo = { ...trainedAs(models, { architecture, dataset }, paper), import: given.folder };
     return { architecture, dataset, settings: { ...settings, zoo } };
   });
+}
+
+const known = new WeakMap<Models['settings'], Models>();
+
+/** The same object for all runs that differ by seed only, so that what their models need is planned once. */
+export function withoutRun({ architecture, dataset, settings }: Models): Models {
+  const before = known.get(settings);
+  if (before?.architecture === architecture && before.dataset === dataset) return before;
+  const models = { architecture, dataset, settings };
+  known.set(settings, models);
+  return models;
 }
 
 /** What is assumed of the training of networks whose zoo does not say it. */

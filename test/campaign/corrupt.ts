@@ -5,7 +5,7 @@ import type { Campaign } from './campaign.ts';
 import { flip, type Ground, type Place } from './ground.ts';
 
 /** What reads which, the first first. */
-const order = ['dataset', 'zoo', 'alignment', 'sane', 'property-prediction'];
+const order = ['dataset', 'zoo', 'alignment', 'baseline-probes', 'sane', 'property-prediction'];
 
 const places = new WeakMap<Ground, Place>();
 

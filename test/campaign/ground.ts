@@ -78,9 +78,10 @@ export class Ground {
     return { store: join(folder, 'store'), out: join(folder, 'out') };
   }
 
-  start({ store, out }: Place, command: readonly string[] = []) {
+  /** `within`: a command that runs it. */
+  start({ store, out }: Place, command: readonly string[] = [], within: readonly string[] = []) {
     return Bun.spawn(
-      [process.execPath, this.program, ...command, this.file, '--store', store, '--out', out],
+      [...within, process.execPath, this.program, ...command, this.file, '--store', store, '--out', out],
       {
         env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' },
         stdin: 'ignore',
@@ -114,7 +115,7 @@ export class Ground {
     if (alter) flip(join(place.store, relative('store', altered as string)), 0);
     const problems = compare(digest(place), digests);
     for (const name of readdirSync(place.store, { recursive: true, encoding: 'utf8' }))
-      if (/\.partial$|\.tmp$|lock-check/.test(name)) problems.push(`${name} stays behind`);
+      if (/\.partial$|\.tmp$/.test(name)) problems.push(`${name} stays behind`);
     return problems;
   }
 }

@@ -7,10 +7,11 @@ import { fuzz } from './fuzz.ts';
 import { Ground } from './ground.ts';
 import { hostile } from './hostile.ts';
 import { kill } from './kill.ts';
+import { machines } from './machines.ts';
 import { race } from './race.ts';
 import { signals } from './signals.ts';
 
-export const campaigns: readonly Campaign[] = [kill, signals, race, disk, corrupt, hostile, fuzz];
+export const campaigns: readonly Campaign[] = [kill, signals, race, machines, disk, corrupt, hostile, fuzz];
 
 export interface Outcome {
   trials: number;

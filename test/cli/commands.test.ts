@@ -21,7 +21,7 @@ describe('exp table', () => {
     expect(again.err).toContain('seed=2: loss is NaN');
     const all = await exp('table', program.file, ...places);
     expect(all.err).toContain('1 of 3 runs not computed yet');
-    expect(program.steps).toHaveLength(5);
+    expect(program.steps).toHaveLength(7);
   });
 
   test('leaves tables alone where no run is finished', async () => {
@@ -43,7 +43,7 @@ describe('exp why', () => {
       exp('why', program.file, 'seed=1', '--store', program.store.root, ...args);
     expect((await why()).out).toContain('not computed yet, and no finished stage to compare it with');
     await program.run();
-    expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(5);
+    expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(7);
     const { code, out } = await why('--set', 'sane.epochs=7');
     expect(code).toBe(0);
     expect(out).toMatch(
@@ -55,6 +55,8 @@ describe('exp why', () => {
       ['dataset', 'cached'],
       ['zoo', 'cached'],
       ['alignment', 'cached'],
+      ['baseline-probes', 'cached'],
+      ['baseline-probes', 'cached'],
       ['sane', 'changed'],
       ['property-prediction', 'changed'],
     ]);

@@ -16,7 +16,7 @@ describe('exp <file> --dry-run', () => {
     const program = new Program();
     const before = await dryRun(program);
     expect(before.code).toBe(0);
-    expect(before.out).toContain('tiny: 3 runs, 9 stages: 0 cached, 9 to compute');
+    expect(before.out).toContain('tiny: 3 runs, 11 stages: 0 cached, 11 to compute');
     expect(before.out).toMatch(/zoo cnn-small\/glyphs +[0-9a-f]{16} +needs dataset first/);
     expect(before.out).toMatch(
       /Roughly .* in total, with .* \(from counts of operations, for the cores of this machine: no similar/,
@@ -26,7 +26,7 @@ describe('exp <file> --dry-run', () => {
 
     await program.run('--only', 'seed=0,1');
     const after = await dryRun(program);
-    expect(after.out).toContain('7 cached, 2 to compute');
+    expect(after.out).toContain('9 cached, 2 to compute');
     expect(after.out).toMatch(
       /sane cnn-small\/glyphs seed 2 +[0-9a-f]{16} +not computed yet +about .* \(from 2 similar\)/,
     );
@@ -46,7 +46,7 @@ describe('exp <file> --dry-run', () => {
   test('--json has every stage and run', async () => {
     const { out } = await dryRun(new Program(), '--json');
     const events = parseEvents(out);
-    expect(events.filter(({ event }) => event === 'stage')).toHaveLength(9);
+    expect(events.filter(({ event }) => event === 'stage')).toHaveLength(11);
     expect(events.filter(({ event }) => event === 'run').map(({ id }) => id)).toEqual([
       'seed=0',
       'seed=1',
@@ -56,9 +56,9 @@ describe('exp <file> --dry-run', () => {
       event: 'plan',
       experiment: 'tiny',
       runs: 3,
-      stages: 9,
+      stages: 11,
       cached: 0,
-      compute: 9,
+      compute: 11,
       expectedSeconds: expect.any(Number),
       expectedBytes: expect.any(Number),
     });

@@ -41,7 +41,7 @@ describe('exp ls', () => {
     );
     const runs = await exp('ls', 'tiny');
     expect(runs.out).toMatch(/^tiny: 2 of 2 runs done/);
-    expect(runs.out).toMatch(/\n[0-9a-f]{6} +sane\.gamma=0 +done +5 of 5 /);
+    expect(runs.out).toMatch(/\n[0-9a-f]{6} +sane\.gamma=0 +done +7 of 7 /);
     expect((await exp('ls', program.file)).out).toBe(runs.out);
   });
 
@@ -123,7 +123,7 @@ describe('exp rerun and gc', () => {
       readdirSync(join(program.store.root, stage)).filter((name) => !name.endsWith('.json'));
     const before = names('sane').sort();
     expect((await exp('rerun', program.file, '--stage', 'generation')).err).toBe(
-      'exp: tiny has no stage generation\n  its stages are dataset, zoo, alignment, sane, property-prediction\n',
+      'exp: tiny has no stage generation\n  its stages are dataset, zoo, alignment, baseline-probes, sane, property-prediction\n',
     );
     // Held by another opening of the file, as by another process.
     const [node] = (await keptPlans(program.store))[0]?.stages.filter(({ stage }) => stage === 'sane') ?? [];
@@ -139,7 +139,7 @@ describe('exp rerun and gc', () => {
     expect(out).toMatch(
       /^sane .*gamma=0 .*\nproperty-prediction .*\n2 artefacts set aside\. exp run .* computes them again\.\n$/s,
     );
-    expect((await exp('ls', 'tiny')).out).toMatch(/sane\.gamma=0 +to compute +3 of 5/);
+    expect((await exp('ls', 'tiny')).out).toMatch(/sane\.gamma=0 +to compute +5 of 7/);
     await run();
     expect(
       names('sane')

@@ -343,7 +343,8 @@ describe('exp embed', () => {
       architecture: 'cnn-small',
       shape: model.shape,
       batch_norm_tokens: false,
-      standardization: 'per-layer',
+      // A file is of no split: the kept statistics, of the training models, are what it is standardised by.
+      standardization: 'per-split',
       epochs: [1],
     } as const;
     await saveAutoencoder(dir, model, { ...description, epochs: [1] }, statistics);

@@ -25,11 +25,11 @@ describe('exp <file>', () => {
     expect(first.err).toContain('property-prediction cnn-small/glyphs seed 2: done in');
     expect(first.err).toContain(`6 files written to ${program.out}`);
     expect(readdirSync(program.out).sort()).toEqual(['experiment.json', 'figures', 'report.html', ...tables]);
-    expect(program.steps).toHaveLength(9);
+    expect(program.steps).toHaveLength(11);
     const second = await program.run();
     const written = `6 files written to ${program.out}\nReport: ${join(program.out, 'report.html')}\n`;
     expect(second).toEqual({ code: 0, out: first.out, err: written });
-    expect(program.steps).toHaveLength(9);
+    expect(program.steps).toHaveLength(11);
   });
 
   test('trains, pretrains and predicts with the real stages', async () => {
@@ -166,7 +166,7 @@ describe('exp <file>', () => {
     const { out, err } = await program.run('--json');
     expect(err).toBe('');
     const events = parseEvents(out);
-    expect(events[0]).toMatchObject({ event: 'start', experiment: 'tiny', runs: 3, jobs: 9 });
+    expect(events[0]).toMatchObject({ event: 'start', experiment: 'tiny', runs: 3, jobs: 11 });
     const names = new Set(events.map(({ event }) => event));
     for (const name of ['job-start', 'job-progress', 'job-done', 'end', 'table', 'written'])
       expect(names).toContain(name);

@@ -82,11 +82,13 @@ describe('exp zoo import', () => {
     expect(before.map(({ stage, state: is }) => [stage, is])).toEqual([
       ['zoo-import', 'cached'],
       ['alignment', 'cached'],
+      ['baseline-probes', 'cached'],
+      ['baseline-probes', 'cached'],
       ['sane', 'cached'],
       ['property-prediction', 'cached'],
     ]);
     utimesSync(join(out, 'manifest.json'), 1, 1);
-    expect((await plan()).map(({ state: is }) => is)).toEqual(new Array(4).fill('compute'));
+    expect((await plan()).map(({ state: is }) => is)).toEqual(new Array(6).fill('compute'));
   });
 
   test('says what is wrong', async () => {

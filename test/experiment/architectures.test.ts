@@ -154,7 +154,7 @@ describe('of which only the tensors are known', () => {
     const stages = (task: string) =>
       plan(imported.replace('property-prediction', task), options).stages.map(({ stage }) => stage);
     expect(new Set(stages('property-prediction'))).toEqual(
-      new Set(['zoo-import', 'sane', 'property-prediction']),
+      new Set(['zoo-import', 'baseline-probes', 'sane', 'property-prediction']),
     );
     expect(new Set(stages('reconstruction'))).toEqual(new Set(['zoo-import', 'sane', 'reconstruction']));
   });

@@ -152,8 +152,11 @@ describe('settings', () => {
     const ablation = paper.replace('[property-prediction]', '[reconstruction]');
     expect(plan(ablation).runs[0]?.differences).toEqual([
       { setting: 'sane.permutations', value: null, paper: 5 },
+      { setting: 'sane.permutation_protocol', value: 'own', paper: 'pool' },
     ]);
-    expect(plan(`${ablation}sane: {permutations: 5}\n`).runs[0]?.differences).toEqual([]);
+    expect(
+      plan(`${ablation}sane: {permutations: 5, permutation_protocol: pool}\n`).runs[0]?.differences,
+    ).toEqual([]);
   });
 });
 
@@ -164,12 +167,14 @@ describe('stages', () => {
       'dataset',
       'zoo',
       'alignment',
+      'baseline-probes',
+      'baseline-probes',
       'sane',
       'property-prediction',
       'sane',
       'property-prediction',
     ]);
-    expect(new Set(stages.map(({ key }) => key)).size).toBe(7);
+    expect(new Set(stages.map(({ key }) => key)).size).toBe(9);
     for (const [i, { inputs }] of stages.entries()) {
       for (const key of Object.values(inputs))
         expect(stages.findIndex((node) => node.key === key)).toBeLessThan(i);
@@ -182,10 +187,44 @@ describe('stages', () => {
   test('of SANE are planned only for features of SANE', () => {
     const text = `${valid}property_prediction: {features: [weights, statistics]}\n`;
     const { stages, runs } = plan(text);
-    expect(stages.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'alignment', 'property-prediction']);
+    const probes = ['baseline-probes', 'baseline-probes', 'property-prediction'];
+    expect(stages.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'alignment', ...probes]);
     const loose = plan(`${text}sane: {alignment: false}\n`.replace('sane:\n  epochs: 3\n', '')).stages;
-    expect(loose.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', 'property-prediction']);
+    expect(loose.map(({ stage }) => stage)).toEqual(['dataset', 'zoo', ...probes]);
     expect(new Set(runs.map(({ resultKey }) => resultKey)).size).toBe(1);
+  });
+
+  test('of baselines are shared by all that they do not depend on', () => {
+    const baselines = (more: string, sane = '') => {
+      const text = valid.replace('  epochs: 3\n', `  epochs: 3\n${sane}`);
+      const nodes = plan(`${text}property_prediction: {${more}}\n`).stages.filter(
+        ({ stage }) => stage === 'baseline-probes',
+      );
+      const keys = nodes.map(({ config, key }) => [config.feature as string, key] as const);
+      return Object.fromEntries(keys) as Record<'weights' | 'statistics', string>;
+    };
+    const own = baselines('');
+    const differing = (other: typeof own) => [
+      ...(other.weights === own.weights ? [] : ['weights']),
+      ...(other.statistics === own.statistics ? [] : ['statistics']),
+    ];
+    for (const sane of ['d_model: 64', 'gamma: 0.5', 'checkpoints: [1, 5]', 'token_size: 10', 'window: 8'])
+      expect(differing(baselines('', `  ${sane}\n`))).toEqual([]);
+    expect(differing(baselines('features: [statistics, sane, weights]'))).toEqual([]);
+    expect(differing(baselines('', '  alignment: false\n'))).toEqual(['weights']);
+    expect(differing(baselines('', '  standardization: none\n'))).toEqual(['weights', 'statistics']);
+    expect(differing(baselines('', '  batch_norm_tokens: true\n'))).toEqual(['weights', 'statistics']);
+    expect(differing(baselines('checkpoints: [1, 5]'))).toEqual(['weights', 'statistics']);
+    const counted = 'padding_in_statistics: true';
+    const [padded, cut] = [baselines(counted), baselines(counted, '  token_size: 10\n')];
+    expect(padded.weights).toBe(own.weights);
+    expect(cut.weights).toBe(own.weights);
+    expect(new Set([own, padded, cut].map(({ statistics }) => statistics)).size).toBe(3);
+    const [running, evaluated] = ['running', 'evaluated'].map((gap) =>
+      baselines(`targets: [epoch], gap: ${gap}`),
+    );
+    expect(running).toEqual(evaluated as typeof own);
+    expect(baselines('gap: evaluated').weights).not.toBe(own.weights);
   });
 
   test('of generation read another zoo and another data set where they are asked for', () => {
@@ -291,11 +330,13 @@ describe('stages', () => {
       'zoo',
       'alignment',
       'sane',
+      'baseline-probes',
       'property-prediction',
     ]);
     const ofRun = stageNames.filter((stage) => keysOf(plan(valid), stage).length > 0);
     expect(changed(valid, `${valid}data: {test_images: 50}\n`)).toEqual(ofRun);
     expect(changed(valid, `${valid}property_prediction: {targets: [epoch]}\n`)).toEqual([
+      'baseline-probes',
       'property-prediction',
     ]);
     expect(changed(valid, valid.replace('[0, 1]', '[0, 2]'))).toEqual(['sane', 'property-prediction']);

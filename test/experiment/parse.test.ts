@@ -197,12 +197,18 @@ describe('a mistake is shown with its place and the remedy', () => {
     [
       'permutations that are the same for all, but no number of them',
       '  epochs: 3',
-      '  shared_permutations: true',
+      '  permutation_protocol: shared',
       [
-        'sane.shared_permutations: sharing needs a number of permutations; with null every view draws a new one',
+        'sane.permutation_protocol: shared needs a number of permutations; with null every view draws a new one',
         'sane.permutations null',
         'set sane.permutations',
       ],
+    ],
+    [
+      'the former name of the protocol with its former value',
+      '  epochs: 3',
+      '  shared_permutations: true',
+      ['sane.permutation_protocol: wrong type', 'expected one of own, shared, pool', 'received true'],
     ],
     ['an odd d_model', '  epochs: 3', '  d_model: 7', ['sane.d_model: out of range', 'a multiple of 2']],
     [

@@ -15,8 +15,8 @@ const find = (plan: Plan) => (key: string) => plan.stages.find((node) => node.ke
 async function finish(fixture: Fixture, plan: Plan, rate: number, resumed = false): Promise<void> {
   for (const node of plan.stages) {
     const amount = workload(node, find(plan));
-    await fixture.store.begin(node);
-    await fixture.store.commit(node, {
+    const { dir } = await fixture.store.begin(node);
+    await fixture.store.commit(node, dir, {
       ...node,
       workload: amount,
       environment: describeEnvironment(null, null),
@@ -91,7 +91,8 @@ test('every kind of stage has a guess', async () => {
   const { stages } = estimatePlan(plan, await survey(plan, store, { retryFailed: false }), store, 2);
   const of = new Map(plan.stages.map(({ stage, key }) => [stage, stages.get(key)?.seconds]));
   expect([...of.keys()].sort()).toEqual(
-    ['alignment', 'analysis', 'dataset', 'generation', 'hyper-representation'].concat([
+    ['alignment', 'analysis', 'baseline-probes', 'dataset', 'generation'].concat([
+      'hyper-representation',
       'property-prediction',
       'reconstruction',
       'sane',

@@ -84,7 +84,7 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
     zoo: { models, epochs: 2, checkpoints: [1, 2], vary: {}, import: null },
     sane: { epochs: 2, checkpoints: null, windows_per_sample: 1, token_size: 8, standardization: 'none' },
     property_prediction: {
-      features: ['weights', 'sane'],
+      features: ['sane'],
       targets: ['epoch'],
       checkpoints: null,
       ridge_strengths: [1],

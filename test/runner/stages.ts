@@ -88,7 +88,7 @@ function makeStage(name: string): StageImplementation {
 }
 
 export const stages = Object.fromEntries(
-  ['dataset', 'zoo', 'alignment', 'sane', 'property-prediction'].map((name) => [
+  ['dataset', 'zoo', 'alignment', 'baseline-probes', 'sane', 'property-prediction'].map((name) => [
     name,
     { usesDevice: false, load: async () => makeStage(name) } satisfies RunnableStage,
   ]),

@@ -1,7 +1,16 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describeEnvironment } from '../../src/runner/environment.ts';
 import { verify } from '../../src/runner/verify.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
@@ -23,7 +32,7 @@ async function commitOne() {
   expect(resumed).toBe(false);
   await Bun.write(join(dir, 'sub/numbers.bin'), new Uint8Array([1, 2, 3]));
   await Bun.write(join(dir, 'sub/numbers.bin.77.tmp'), 'half of a file');
-  await store.commit(node, record);
+  await store.commit(node, dir, record);
   return store;
 }
 
@@ -120,8 +129,40 @@ test('interrupted work is found again', async () => {
   const { dir } = await store.begin(node);
   await Bun.write(join(dir, 'step'), '');
   expect(store.isBegun(node)).toBe(true);
-  expect(await store.begin(node)).toEqual({ dir, resumed: true });
-  expect(existsSync(join(dir, 'step'))).toBe(true);
+  const again = await store.begin(node);
+  expect(again.resumed).toBe(true);
+  expect(readdirSync(again.dir)).toEqual(['step']);
+  // Whoever began it before has no folder any more, and can finish nothing.
+  expect(existsSync(dir)).toBe(false);
+  expect(store.commit(node, dir, record)).rejects.toThrow('ENOENT');
+  await store.commit(node, again.dir, record);
+  expect(store.find(node)?.state).toBe('complete');
+});
+
+test('interrupted work of an earlier version is found again', async () => {
+  const { store } = new Fixture();
+  mkdirSync(store.partial(node), { recursive: true });
+  writeFileSync(join(store.partial(node), 'step'), '');
+  const { dir, resumed } = await store.begin(node);
+  expect(resumed).toBe(true);
+  expect(readdirSync(dir)).toEqual(['step']);
+  expect(readdirSync(store.partial(node))).toEqual([basename(dir)]);
+});
+
+test('an artefact that another process finished after all stays as it is', async () => {
+  const store = await commitOne();
+  const { dir } = await store.begin(node);
+  writeFileSync(join(dir, 'other'), '');
+  await store.commit(node, dir, record);
+  expect(readdirSync(store.folder(node)).sort()).toEqual(['artefact.json', 'sub']);
+  expect(existsSync(store.partial(node))).toBe(false);
+});
+
+test('an artefact that is seen late is waited for', async () => {
+  const store = await commitOne();
+  renameSync(store.folder(node), `${store.folder(node)}.late`);
+  setTimeout(() => renameSync(`${store.folder(node)}.late`, store.folder(node)), 300);
+  expect(await store.checkLate(node)).toMatchObject({ state: 'complete' });
 });
 
 test('a failure is kept until the stage begins again', async () => {

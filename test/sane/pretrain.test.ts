@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
-import { embedModels, meanEmbedding } from '../../src/sane/embed.ts';
+import { decodeModels } from '../../src/sane/decode.ts';
+import { embedModels, meanEmbedding, tokensAtOnce } from '../../src/sane/embed.ts';
 import { Sane } from '../../src/sane/model.ts';
+import { positionTensors } from '../../src/sane/positions.ts';
 import {
   batchGradients,
   epochBatches,
@@ -12,7 +14,7 @@ import {
   type PretrainState,
   pretrain,
 } from '../../src/sane/pretrain.ts';
-import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { flatten, tokenize, tokenLayout } from '../../src/sane/tokenize.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import type { ViewSet } from '../../src/sane/view-thread.ts';
 import { viewSettings } from '../../src/sane/views.ts';
@@ -53,7 +55,7 @@ const config: PretrainConfig = {
   view_1: 'canonical',
   view_2: 'permuted',
   permutations: null,
-  shared_permutations: false,
+  permutation_protocol: 'own',
   standardization: 'per-layer',
   padding_in_loss: false,
 };
@@ -241,6 +243,47 @@ describe('embedding', () => {
       for (const [i, v] of alone[0]!.entries()) expect(together[66]![i]!).toBeCloseTo(v, 5);
       sane.dispose();
     }
+  });
+
+  test('in one sequence are those in windows that cover the network, and other ones where windows are shorter', async () => {
+    const [flat] = models(1, 300);
+    for (const window of [layout.tokens, 9]) {
+      const sane = fresh({ ...config, window });
+      const seen = (embedding: 'windows' | 'sequence') => tokensAtOnce(embedding, sane.shape, layout);
+      expect([seen('windows'), seen('sequence')]).toEqual([window, layout.tokens]);
+      const embed = async (embedding: 'windows' | 'sequence') =>
+        (await Array.fromAsync(embedModels(sane, layout, [flat!], seen(embedding))))[0]!;
+      const whole = await embed('sequence');
+      const tokens = tf.tensor3d(tokenize(layout, flat!), [1, layout.tokens, layout.tokenSize]);
+      const encoded = tf.tidy(() => sane.encode(tokens, positionTensors(layout.positions)));
+      expectClose(whole, await encoded.data<'float32'>(), 1e-5);
+      const decode = async (embedding: 'windows' | 'sequence') =>
+        (
+          await Array.fromAsync(decodeModels(sane, layout, [whole], { halo: true, seen: seen(embedding) }))
+        )[0]!;
+      const far = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+      const apart = [
+        far(await embed('windows'), whole),
+        far(await decode('windows'), await decode('sequence')),
+      ];
+      if (window === layout.tokens) expect(apart).toEqual([0, 0]);
+      else for (const distance of apart) expect(distance).toBeGreaterThan(1e-4);
+      tf.dispose([tokens, encoded]);
+      sane.dispose();
+    }
+  });
+
+  test('in one sequence are refused where attention would take too much memory', async () => {
+    // This device has no kernel for attention.
+    await startDevice('cpu', { threads: 1 });
+    const shape = { window: 256, heads: 8 };
+    expect(tokensAtOnce('sequence', shape, { tokens: 23_000 })).toBe(23_000);
+    expect(tokensAtOnce('windows', shape, { tokens: 53_704 })).toBe(256);
+    expect(() => tokensAtOnce('sequence', shape, { tokens: 53_704 })).toThrow(
+      'attention over the 53704 tokens of a network at once takes 86 GiB on this device: set embedding to windows, or take the device native, wasm or webgpu',
+    );
+    await startDevice('wasm', { threads: 1 });
+    expect(tokensAtOnce('sequence', shape, { tokens: 53_704 })).toBe(53_704);
   });
 
   test('of a model is the mean over its tokens', () => {

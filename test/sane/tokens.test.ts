@@ -226,9 +226,9 @@ describe('views', () => {
     const name = (i: number) => `model ${i}`;
     const models = Array.from({ length: 120 }, (_, i) => inMemory(flat, new Map(), name(i % 2)));
     const settings = { window: layout.tokens, noise: 0, view_1: 'permuted', view_2: 'permuted' } as const;
-    const views = (shared: boolean, of = seed, stream = 'a') => {
-      const fixed = { seed: of, count: 3, shared };
-      const { tokens } = drawOf(origin, models, { ...settings, fixed }, new Random(seed, stream));
+    const views = (protocol: 'own' | 'shared', of = seed, stream = 'a') => {
+      const orders = { seed: of, count: 3, protocol };
+      const { tokens } = drawOf(origin, models, { ...settings, orders }, new Random(seed, stream));
       const length = layout.tokens * size;
       // Rows of even models, then of odd ones, as texts that are the same only for the same numbers.
       const found: [Set<string>, Set<string>] = [new Set(), new Set()];
@@ -237,15 +237,68 @@ describe('views', () => {
       }
       return found;
     };
-    const [even, odd] = views(false);
+    const [even, odd] = views('own');
     expect([even.size, odd.size]).toEqual([3, 3]);
     expect(even.isDisjointFrom(odd)).toBe(true);
-    const [one, other] = views(true);
+    const [one, other] = views('shared');
     expect(one.size).toBe(3);
     expect(one).toEqual(other);
     // They are of the seed, not of the draw.
-    expect(views(false, seed, 'b')).toEqual([even, odd]);
-    expect(views(false, seed + 1)[0].isDisjointFrom(even)).toBe(true);
+    expect(views('own', seed, 'b')).toEqual([even, odd]);
+    expect(views('own', seed + 1)[0].isDisjointFrom(even)).toBe(true);
+  });
+
+  test('are of a pool as in June 2024: of each model five of 200 and itself, two different ones in a batch', () => {
+    const settings = { window: layout.tokens, noise: 0, view_1: 'permuted', view_2: 'permuted' } as const;
+    const orders = { seed, count: 5, protocol: 'pool' } as const;
+    const hash = (tokens: Float32Array) => String(Bun.hash(tokens));
+    const itself = hash(tokenize(layout, flat));
+    // All models are the same network, so that a row tells which permutation it is.
+    const pool = new Set(
+      Array.from({ length: 200 }, (_, i) => {
+        const permutations = randomOrders(cnnSmall, new Random(seed, 'permutation', 'pool', i));
+        return hash(tokenize(layout, flatten(cnnSmall, permute(cnnSmall, weights, permutations))));
+      }),
+    );
+    expect(pool.size).toBe(200);
+    const count = 20;
+    const models = Array.from({ length: count }, (_, i) => inMemory(flat, new Map(), `model ${i}`));
+    const length = layout.tokens * size;
+    const rowsOf = (batch: number, changes: { view_1?: 'canonical' } = {}) => {
+      const drawn = { ...settings, ...changes, orders };
+      const { tokens } = drawOf(origin, models, drawn, new Random(seed, 'pool', batch));
+      return Array.from({ length: 2 * count }, (_, row) =>
+        hash(tokens.slice(row * length, (row + 1) * length)),
+      );
+    };
+    const found = models.map(() => new Set<string>());
+    const batches = 60;
+    let withItself = 0;
+    for (let batch = 0; batch < batches; batch++) {
+      const rows = rowsOf(batch);
+      for (const [row, one] of rows.entries()) {
+        found[row % count]?.add(one);
+        expect(one === itself || pool.has(one)).toBe(true);
+      }
+      // One draw for all of the batch: the model itself is a view of each or of none, and never both views.
+      const own = [0, 1].map((v) => rows.slice(v * count, (v + 1) * count).filter((one) => one === itself));
+      for (const { length } of own) expect([0, count]).toContain(length);
+      if (own.some(({ length }) => length > 0)) withItself++;
+      for (let i = 0; i < count; i++) expect(rows[i]).not.toBe(rows[i + count]!);
+    }
+    // Two of six: a third of the batches, 20 ± 3.7 of 60.
+    expect(withItself).toBeGreaterThan(8);
+    expect(withItself).toBeLessThan(32);
+    for (const one of found) {
+      expect(one.size).toBe(6);
+      expect(one.has(itself)).toBe(true);
+    }
+    // 100 draws of 200 leave about 79 different ones; of models' own there would be 100.
+    const all = new Set(found.flatMap((one) => [...one]));
+    expect(all.size - 1).toBeGreaterThan(65);
+    expect(all.size - 1).toBeLessThan(93);
+    // A view that is canonical is the model itself whatever was drawn.
+    expect(new Set(rowsOf(0, { view_1: 'canonical' }).slice(0, count))).toEqual(new Set([itself]));
   });
 
   test('have windows of their own, with noise in proportion to the weights and none in padding', () => {

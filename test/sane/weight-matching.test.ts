@@ -128,6 +128,29 @@ describe('matching', () => {
     expectClose(logits(aligned), logits(model), 1e-4);
   });
 
+  test('in more orders ends never farther, and nearer of some', async () => {
+    const reference = randomWeights(cnnSmall, testSeed);
+    const matching = new WeightMatching(cnnSmall, reference);
+    let gains = 0;
+    for (let trial = 0; trial < 3; trial++) {
+      const model = randomWeights(cnnSmall, testSeed + 1 + trial);
+      const reached: number[] = [];
+      for (const attempts of [1, 2, 4]) {
+        const found = await matching.match(model, random(`orders ${trial}`), attempts);
+        const aligned = permute(cnnSmall, model, found.permutations);
+        expect(found.distance / distance(cnnSmall, reference, aligned)).toBeCloseTo(1, 6);
+        reached.push(found.distance);
+      }
+      const [one, two, four] = reached as [number, number, number];
+      expect(two).toBeLessThanOrEqual(one);
+      expect(four).toBeLessThanOrEqual(two);
+      if (four < one) gains++;
+      expect((await matching.match(model, random(`orders ${trial}`), 4)).distance).toBe(four);
+    }
+    matching.dispose();
+    expect(gains).toBeGreaterThan(0);
+  });
+
   test('ends where no group alone could be nearer, and never nearer than the best of all orders', async () => {
     for (let trial = 0; trial < 5; trial++) {
       const [reference, model] = [0, 1].map((i) => randomWeights(small, testSeed + 10 * trial + i)) as [

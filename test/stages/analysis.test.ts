@@ -9,7 +9,7 @@ import { loadSane } from '../../src/sane/checkpoint.ts';
 import { decodeModels } from '../../src/sane/decode.ts';
 import { embedModels } from '../../src/sane/embed.ts';
 import { embeddingFeatures, type LayerFeatures } from '../../src/sane/layer-features.ts';
-import { standardize } from '../../src/sane/standardize.ts';
+import { fitStandardization, standardize } from '../../src/sane/standardize.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { defaultWindows } from '../../src/stages/analysis/windows.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
@@ -77,9 +77,12 @@ describe('stage analysis', () => {
       expect(layers.find(({ layer }) => layer === name)).toMatchObject({ ...spectralFeatures(spectrum) });
 
     // The features of embeddings, of the embeddings that SANE gives.
-    const { sane, standardizations } = await loadSane(inputs.sane);
+    const { sane } = await loadSane(inputs.sane);
     const layout = tokenLayout(cnnSmall, 60);
-    const flat = standardize(layout, flatten(cnnSmall, last), standardizations[0]!);
+    // The split's own statistics, of all its models.
+    const tests = [3, 4, 5].flatMap((m) => [1, 4].map((epoch) => flatten(cnnSmall, weightsAt(m, epoch))));
+    const statistics = fitStandardization(layout, tests);
+    const flat = standardize(layout, flatten(cnnSmall, last), statistics);
     const [z] = await Array.fromAsync(embedModels(sane, layout, [flat]));
     for (const { name, firstToken, tokens } of layout.layers) {
       const ofLayer = z!.subarray(6 * firstToken, 6 * (firstToken + tokens));
@@ -101,7 +104,7 @@ describe('stage analysis', () => {
     let [sum, count] = [0, 0];
     for (const m of [3, 4]) {
       for (const epoch of [1, 4]) {
-        const own = standardize(layout, flatten(cnnSmall, weightsAt(m, epoch)), standardizations[0]!).slice();
+        const own = standardize(layout, flatten(cnnSmall, weightsAt(m, epoch)), statistics);
         const [whole] = await Array.fromAsync(embedModels(sane, layout, [own], layout.tokens));
         const [again] = await Array.fromAsync(
           decodeModels(sane, layout, [whole!], { halo: false, seen: layout.tokens }),

@@ -15,16 +15,22 @@ import { tokenLayout } from '../../src/sane/tokenize.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
 import { finetune } from '../../src/stages/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/stages/generation/methods.ts';
-import { checkPositions } from '../../src/stages/generation/prepare.ts';
+import {
+  accuraciesOf,
+  checkPositions,
+  prepareSampling,
+  type Config as SamplingConfig,
+} from '../../src/stages/generation/prepare.ts';
 import { transplant } from '../../src/stages/generation/transplant.ts';
 import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
+import type { StageContext } from '../../src/stages/stage.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import type { ZooConfig } from '../../src/zoo/members.ts';
 import { prepareBoth } from '../../src/zoo/train.ts';
-import { openZoo } from '../../src/zoo/zoo.ts';
+import { type Checkpoint, openZoo } from '../../src/zoo/zoo.ts';
 import { cnnSmall, oracleForward, randomWeights } from '../nets/networks.ts';
 import { testSeed } from '../seed.ts';
 
@@ -297,6 +303,34 @@ test('the best prompts are those most accurate, one at least', () => {
   expect(chosen(0.5)).toEqual([0.9, 0.7]);
   expect(chosen(0.01)).toEqual([0.9]);
   expect(chosen(1)).toEqual([0.9, 0.7, 0.3, 0.1]);
+});
+
+test('prompts are compared on the images that are asked for, all by the same accuracy', () => {
+  const checkpoint = (test_accuracy: number, train: number | null, running: number | null) =>
+    ({ epoch: 1, test_accuracy, train_accuracy: train, running_train_accuracy: running }) as Checkpoint;
+  const [both, running] = [checkpoint(0.5, 0.7, 0.6), checkpoint(0.4, null, 0.8)];
+  expect(accuraciesOf([both, running], 'test')).toEqual([0.5, 0.4]);
+  expect(accuraciesOf([both, both], 'train')).toEqual([0.7, 0.7]);
+  expect(accuraciesOf([both, running], 'train')).toEqual([0.6, 0.8]);
+  expect(() => accuraciesOf([checkpoint(0.5, 0.7, null), running], 'train')).toThrow(
+    'the zoo has train_accuracy for some of the prompts and only running_train_accuracy for others, so that they cannot be ranked: give one of both for all, or set generation.prompt_accuracy to test',
+  );
+});
+
+test('prompts are embedded and samples decoded in one sequence where that is asked for', async () => {
+  const by = async (embedding: 'windows' | 'sequence') => {
+    const config = { ...generation, embedding, methods: ['kde30'] } as unknown as SamplingConfig;
+    const context = { inputs: paths as Record<string, string> } as StageContext;
+    const sampling = await prepareSampling(context, config);
+    const [{ embedding: prompt }] = sampling.prompts as [Prompt];
+    const [decoded] = await sampling.samplerOf('kde30').decode([new Float32Array(prompt.length).fill(0.1)]);
+    sampling.dispose();
+    return { prompt, decoded };
+  };
+  const [windows, sequence] = [await by('windows'), await by('sequence')];
+  // The network has more tokens than a window.
+  expect(sequence.prompt).not.toEqual(windows.prompt);
+  expect(sequence.decoded).not.toEqual(windows.decoded);
 });
 
 test('networks with batch norm are sampled, conditioned and fine-tuned', async () => {

@@ -276,9 +276,10 @@ test('samples of written architectures are evaluated, with the activation of the
 });
 
 test('properties are predicted of the zoo that the run is about, and by one probe of all', async () => {
+  const { targets, gap, ridge_strengths } = defaults.property_prediction;
   const config = {
-    ...{ ...defaults.property_prediction, checkpoints: [1, 4], token_size: 20, standardization: 'per-layer' },
-    features: ['weights', 'sane'],
+    ...{ targets, gap, ridge_strengths, checkpoints: [1, 4] },
+    features: ['sane-sequence', 'sane'],
   };
   const recordsOf = async (home: object, name: string) => {
     const out = await run(propertyPredictionStage, { ...config, ...home }, inputs, name);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json } from '../../src/base/json.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
+import { percentile, weightStatistics } from '../../src/stages/baseline-probes/statistics.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
-import { percentile, weightStatistics } from '../../src/stages/property-prediction/statistics.ts';
 import { stages } from '../../src/stages/registry.ts';
 import type { TaskResult } from '../../src/stages/result.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';
@@ -49,14 +49,15 @@ const saneConfig = {
   batch_size: 8,
   learning_rate: 0.003,
 };
+const { targets, gap, ridge_strengths } = defaults.property_prediction;
+const probes = { targets, gap, ridge_strengths, checkpoints: [1, 4, 9] };
 const predictionConfig = {
-  ...defaults.property_prediction,
+  ...probes,
   features: ['weights', 'statistics', 'sane', 'sane-sequence', 'untrained'],
   seed: 1,
-  checkpoints: [1, 4, 9],
-  token_size: 60,
-  standardization: 'per-layer',
 };
+const reading = { batch_norm_tokens: false, standardization: 'per-layer' };
+const baselineConfig = { ...probes, ...reading, feature: 'statistics', padding: false };
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'prediction-'));
@@ -91,17 +92,16 @@ describe('statistics of weights', () => {
   });
 });
 
-describe('stages sane and property-prediction', () => {
+describe('stages sane, baseline-probes and property-prediction', () => {
   test('predict what can be read off the weights, and give every number a label', async () => {
     const zoo = join(dir, 'zoo');
     const sane = await run(await stages.sane!.load(), saneConfig, { zoo }, 'sane');
+    const baselines = await stages['baseline-probes']!.load();
+    const weights = await run(baselines, { ...probes, ...reading, feature: 'weights' }, { zoo }, 'weights');
+    const statistics = await run(baselines, baselineConfig, { zoo }, 'statistics');
     const before = tf.memory().numTensors;
-    const at = await run(
-      await stages['property-prediction']!.load(),
-      predictionConfig,
-      { zoo, sane },
-      'result',
-    );
+    const inputs = { zoo, sane, weights, statistics };
+    const at = await run(await stages['property-prediction']!.load(), predictionConfig, inputs, 'result');
     expect(tf.memory().numTensors).toBe(before);
     const { records } = (await Bun.file(join(at, 'result.json')).json()) as TaskResult;
     expect(records.length).toBe(2 * 5 * 3 * 3);
@@ -123,11 +123,22 @@ describe('stages sane and property-prediction', () => {
     expect(value('untrained', 'epoch').value).not.toBe(value('sane', 'epoch').value);
     const { tested, predictions } = (await Bun.file(join(at, 'predictions.json')).json()) as {
       tested: unknown[];
-      predictions: { values: number[] }[];
+      predictions: { feature: string; values: number[] }[];
     };
+    expect([...new Set(predictions.map(({ feature }) => feature))]).toEqual(predictionConfig.features);
     expect(tested.length).toBe(9);
     expect(predictions.length).toBe(15);
     expect(predictions[0]!.values.length).toBe(9);
+  });
+
+  test('without SANE, put together what the baselines give', async () => {
+    const statistics = join(dir, 'statistics');
+    const config = { features: ['statistics'] };
+    const at = await run(await stages['property-prediction']!.load(), config, { statistics }, 'only');
+    const kept = await Bun.file(join(statistics, 'probes.json')).json();
+    expect(await Bun.file(join(at, 'result.json')).json()).toEqual({ records: kept.records });
+    const { tested, predictions } = kept;
+    expect(await Bun.file(join(at, 'predictions.json')).json()).toEqual({ tested, predictions });
   });
 
   test('a SANE stage leaves only its artefact, and resumes from its state', async () => {
@@ -140,19 +151,19 @@ describe('stages sane and property-prediction', () => {
   });
 
   test('say when a target is the same everywhere', async () => {
-    const implementation = await stages['property-prediction']!.load();
-    const config = { ...predictionConfig, features: ['statistics'], checkpoints: [4] };
+    const implementation = await stages['baseline-probes']!.load();
+    const config = { ...baselineConfig, checkpoints: [4] };
     await expect(run(implementation, config, { zoo: join(dir, 'zoo') }, 'constant')).rejects.toThrow(
       /^test-accuracy is 0\.3\d* in every train checkpoint, so R² is undefined: use more models or epochs, or take test-accuracy out of property_prediction\.targets$/,
     );
   });
 
   test('take the gap from the training accuracy that is asked for, and never from the other', async () => {
-    const implementation = await stages['property-prediction']!.load();
-    const config = { ...predictionConfig, features: ['statistics'], targets: ['ggap'] };
+    const implementation = await stages['baseline-probes']!.load();
+    const config = { ...baselineConfig, targets: ['ggap'] };
     const mean = async (gap: string) => {
       const at = await run(implementation, { ...config, gap }, { zoo: join(dir, 'zoo') }, `gap ${gap}`);
-      const { predictions } = await Bun.file(join(at, 'predictions.json')).json();
+      const { predictions } = await Bun.file(join(at, 'probes.json')).json();
       const [{ values }] = predictions as [{ values: number[] }];
       return values.reduce((sum, value) => sum + value, 0) / values.length;
     };
@@ -188,16 +199,16 @@ describe('stages sane and property-prediction', () => {
     await writeZoo(untrained, cnnSmall, null, models([0, 9]));
     const both = { ...config, checkpoints: [0, 9] };
     const at = await run(implementation, both, { zoo: untrained }, 'untrained gap');
-    const { predictions } = await Bun.file(join(at, 'predictions.json')).json();
+    const { predictions } = await Bun.file(join(at, 'probes.json')).json();
     // 0 at epoch 0, and -9/40 at epoch 9.
     const [first, second] = predictions[0].values as [number, number];
     expect(first - second).toBeGreaterThan(0.1);
   });
 
   test('say when no checkpoint is of the epochs asked for', async () => {
-    const implementation = await stages['property-prediction']!.load();
+    const implementation = await stages['baseline-probes']!.load();
     await expect(
-      run(implementation, { ...predictionConfig, checkpoints: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
+      run(implementation, { ...baselineConfig, checkpoints: [2] }, { zoo: join(dir, 'zoo') }, 'none'),
     ).rejects.toThrow(
       /no train model has a checkpoint of the epochs 2; the zoo has the epochs 1, 4, 9: set checkpoints, or prompt_epoch, to some of these/,
     );

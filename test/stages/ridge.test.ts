@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { Random } from '../../src/base/random.ts';
+import { type Rows, rowProducts, rowsOf } from '../../src/stages/property-prediction/gram.ts';
 import { probe } from '../../src/stages/property-prediction/probe.ts';
-import { predict, r2, ridge } from '../../src/stages/property-prediction/ridge.ts';
+import { r2, ridge } from '../../src/stages/property-prediction/ridge.ts';
+import { Tridiagonal } from '../../src/stages/property-prediction/tridiagonal.ts';
 import { testSeed as seed } from '../seed.ts';
 
 const rows = (n: number, d: number, random: Random) =>
@@ -37,8 +39,22 @@ function oracle(features: Float64Array[], y: Float64Array, r: number): number[] 
   );
 }
 
+const predicted = (features: Float64Array[], b: number[]) =>
+  features.map((row) => row.reduce((sum, x, i) => sum + x * b[i]!, b.at(-1)!));
+
+/** The largest difference, in terms of the largest of what is expected. */
+const error = (found: Float64Array, expected: number[]) =>
+  Math.max(...expected.map((value, i) => Math.abs(value - found[i]!))) /
+  Math.max(...expected.map((value) => Math.abs(value)));
+
+const all = (train: Float64Array[], val = train, test = val) => ({
+  train: rowsOf(train),
+  val: rowsOf(val),
+  test: rowsOf(test),
+});
+
 describe('ridge regression', () => {
-  test('has the golden coefficients', () => {
+  test('has the golden predictions', () => {
     const features = [
       [0, 1],
       [1, 0],
@@ -46,36 +62,89 @@ describe('ridge regression', () => {
       [3, 5],
     ].map((row) => Float64Array.from(row));
     const y = Float64Array.of(1, 2, 2, 5);
-    const b = ridge(features)(y, 1)!;
-    for (const [i, value] of [0.63823529, 0.46764706, 0.57941176].entries())
-      expect(b[i]!).toBeCloseTo(value, 8);
-    expect(r2(y, predict(b, features))).toBeCloseTo(0.9169925, 8);
+    const fit = ridge(all(features), [y], [1])[0]![0]!;
+    expect(error(fit.val, predicted(features, [0.63823529, 0.46764706, 0.57941176]))).toBeLessThan(1e-8);
+    expect(r2(y, fit.train)).toBeCloseTo(0.9169925, 8);
   });
 
   test.each([
     [20, 5],
+    [20, 18],
     [20, 19],
     [20, 20],
     [7, 31],
+    [150, 3],
+    [33, 140],
     [1, 3],
     [3, 1],
-  ])('of %d samples with %d features is the definition’s, primal or dual', (n, d) => {
+  ])('of %d samples with %d features is the definition’s for each target and strength alone', (n, d) => {
     const random = new Random(seed, 'ridge', n, d);
-    const features = rows(n, d, random);
-    const y = Float64Array.from({ length: n }, () => random.normal());
-    const fit = ridge(features);
-    for (const r of [1000, 1, 1e-3]) {
-      const expected = oracle(features, y, r);
-      const b = fit(y, r)!;
-      expect(b.length).toBe(d + 1);
-      for (const [i, value] of expected.entries())
-        expect(Math.abs(b[i]! - value)).toBeLessThan(1e-6 * (1 + Math.abs(value)));
+    const [train, val, test] = [rows(n, d, random), rows(n + 2, d, random), rows(3, d, random)];
+    const targets = [0, 1].map(() => Float64Array.from({ length: n }, () => random.normal()));
+    const strengths = [1000, 1, 1e-3];
+    const fits = ridge(all(train, val, test), targets, strengths);
+    for (const [t, y] of targets.entries()) {
+      for (const [s, r] of strengths.entries()) {
+        const b = oracle(train, y, r);
+        const fit = fits[t]![s]!;
+        expect(fit.val.length).toBe(n + 2);
+        expect(error(fit.train, predicted(train, b))).toBeLessThan(1e-7);
+        expect(error(fit.val, predicted(val, b))).toBeLessThan(1e-7);
+        expect(error(fit.test, predicted(test, b))).toBeLessThan(1e-7);
+      }
     }
   });
 
   test('of features that are not finite has no solution', () => {
-    expect(ridge([Float64Array.of(Number.NaN)])(Float64Array.of(1), 1)).toBeUndefined();
-    expect(() => ridge([])).toThrow('ridge regression needs at least one sample');
+    const bad = all([Float64Array.of(Number.NaN)]);
+    expect(ridge(bad, [Float64Array.of(1)], [1])).toEqual([[undefined]]);
+    expect(() => ridge(all([]), [], [])).toThrow('ridge regression needs at least one sample');
+  });
+
+  test.each([1, 2, 3, 8, 31])('a factorised matrix of %d rows is solved for any strength', (n) => {
+    const random = new Random(seed, 'tridiagonal', n);
+    // Of half the rank, so that reflections meet what is zero already.
+    const half = rows(n, Math.ceil(n / 2), random);
+    const a = half.map((x) => half.map((y) => x.reduce((sum, value, i) => sum + value * y[i]!, 0)));
+    const b = random.normals(n);
+    const factorised = new Tridiagonal(Float64Array.from(a.flat()), n);
+    for (const r of [2, 1e-3]) {
+      const shifted = a.map((row, i) => row.map((value, j) => (i === j ? value + r : value)));
+      const x = factorised.solve(r, Float64Array.from(b))!;
+      expect(error(x, gauss(shifted, [...b]))).toBeLessThan(1e-8);
+    }
+    expect(factorised.solve(-1e9, Float64Array.from(b))).toBeUndefined();
+  });
+
+  test('a matrix of zeros is solved, too', () => {
+    expect(new Tridiagonal(new Float64Array(9), 3).solve(2, Float64Array.of(2, 4, -6))).toEqual(
+      Float64Array.of(1, 2, -3),
+    );
+  });
+
+  test('products of rows are the same when only some of them fit in memory', () => {
+    const random = new Random(seed, 'products');
+    const width = 131;
+    const [list, more] = [rows(23, width, random), rows(5, width, random)];
+    // As a reader of files, it has one row at a time.
+    const memory = new Float64Array(width);
+    const read = (from: Float64Array[]): Rows => ({
+      ...{ count: from.length, width },
+      read(i) {
+        memory.set(from[i]!);
+        return memory;
+      },
+    });
+    const expected = (x: Float64Array, y: Float64Array) =>
+      x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+    // 1, 3, 6 and all of the rows are held.
+    for (const budget of [1, 2200, 4400, 2 ** 20]) {
+      const { own, cross } = rowProducts(read(list), read(more), budget);
+      for (let i = 0; i < 23; i++) {
+        for (let j = 0; j <= i; j++) expect(own[23 * i + j]!).toBeCloseTo(expected(list[i]!, list[j]!), 10);
+        for (let m = 0; m < 5; m++) expect(cross[23 * m + i]!).toBeCloseTo(expected(more[m]!, list[i]!), 10);
+      }
+    }
   });
 });
 
@@ -90,27 +159,25 @@ describe('probe', () => {
       );
       return { features, targets };
     };
-    const splits = { train: split(30), val: split(20), test: split(25) };
+    const [train, val, test] = [split(30), split(20), split(25)];
+    const features = all(train.features, val.features, test.features);
+    const targets = new Map([['y', { train: train.targets, val: val.targets, test: test.targets }]]);
     const strengths = [1000, 30, 1, 1e-5];
-    const result = probe(splits, strengths);
-    const scores = strengths.map((r) =>
-      r2(
-        splits.val.targets,
-        predict(ridge(splits.train.features)(splits.train.targets, r)!, splits.val.features),
-      ),
-    );
+    const result = probe(features, targets, strengths).get('y')!;
+    const [fits] = ridge(features, [train.targets], strengths);
+    const scores = fits!.map((fit) => r2(val.targets, fit!.val));
+    const best = scores.indexOf(Math.max(...scores));
     expect(result.r2.val).toBe(Math.max(...scores));
-    expect(result.strength).toBe(strengths[scores.indexOf(Math.max(...scores))]!);
-    const coefficients = ridge(splits.train.features)(splits.train.targets, result.strength)!;
-    expect(result.r2.test).toBe(r2(splits.test.targets, predict(coefficients, splits.test.features)));
-    expect(probe(splits, [7, 7]).strength).toBe(7);
+    expect(result.strength).toBe(strengths[best]!);
+    expect(result.r2.test).toBe(r2(test.targets, fits![best]!.test));
+    expect(probe(features, targets, [7, 7]).get('y')!.strength).toBe(7);
   });
 
   test('says so when nothing can be solved', () => {
-    const bad = { features: [Float64Array.of(Number.NaN)], targets: Float64Array.of(1) };
-    expect(() => probe({ train: bad, val: bad, test: bad }, [1])).toThrow(
-      'no ridge strength gives a solvable system',
-    );
+    const bad = [Float64Array.of(Number.NaN)];
+    const y = Float64Array.of(1);
+    const targets = new Map([['y', { train: y, val: y, test: y }]]);
+    expect(() => probe(all(bad), targets, [1])).toThrow('no ridge strength gives a solvable system');
   });
 
   test('R² is 1 for the truth, 0 for its mean, and negative for worse', () => {

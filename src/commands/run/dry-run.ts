@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { plural } from '../../base/plural.ts';
-import type { Plan, StageNode } from '../../experiment/types.ts';
+import type { Plan, Run, StageNode } from '../../experiment/types.ts';
 import { formatBytes } from '../../report/page/format.ts';
 import { type Estimate, estimatePlan } from '../../runner/estimate.ts';
 import { formatDuration } from '../../runner/reporters/format.ts';
@@ -77,21 +77,21 @@ function describe(
     ),
   ];
   if (todo.length > 0) {
-    const rows = todo.map((node) => stageRow(node, states.get(node.key), estimate.stages.get(node.key)));
+    const row = (node: StageNode) => stageRow(node, states.get(node.key), estimate.stages.get(node.key));
     lines.push(
       '',
       'Stages to compute',
-      ...shorten(rows, shownStages, 'stages'),
+      ...shorten(todo, row, shownStages, 'stages'),
       ...summary(estimate, jobs, store),
     );
   }
   if (failed.length > 0) {
-    const rows = failed.map((node) => stageRow(node, states.get(node.key), undefined));
+    const row = (node: StageNode) => stageRow(node, states.get(node.key), undefined);
     const hint = 'Use --retry-failed to compute them again.';
-    lines.push('', 'Stages that failed before', ...shorten(rows, shownStages, 'stages'), hint);
+    lines.push('', 'Stages that failed before', ...shorten(failed, row, shownStages, 'stages'), hint);
   }
-  const runs = plan.runs.map(({ id, resultKey }) => `  ${id}  ${runState(states.get(resultKey))}`);
-  return [...lines, '', 'Runs', ...shorten(runs, shownRuns, 'runs')].join('\n');
+  const row = ({ id, resultKey }: Run) => `  ${id}  ${runState(states.get(resultKey))}`;
+  return [...lines, '', 'Runs', ...shorten(plan.runs, row, shownRuns, 'runs')].join('\n');
 }
 
 function stageRow(
@@ -145,5 +145,7 @@ function runState(state: StageState | undefined): string {
   return state?.state === 'failed' ? style('red', 'failed before') : 'to compute';
 }
 
-const shorten = (rows: string[], limit: number, what: string) =>
-  rows.length <= limit ? rows : [...rows.slice(0, limit), `  and ${rows.length - limit} more ${what}`];
+function shorten<Of>(all: readonly Of[], row: (one: Of) => string, limit: number, what: string): string[] {
+  const rows = all.slice(0, limit).map(row);
+  return all.length <= limit ? rows : [...rows, `  and ${all.length - limit} more ${what}`];
+}

@@ -5,6 +5,7 @@ import { resolve as absolute, basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { removeLeftovers, writeSafely } from '../../base/files.ts';
 import { plural } from '../../base/plural.ts';
+import { processTag, processTagPattern } from '../../base/processes.ts';
 import { ownArchitectures } from '../../experiment/architectures.ts';
 import { paperSettings } from '../../experiment/resolve.ts';
 import type { WrittenArchitecture } from '../../nets/written.ts';
@@ -80,8 +81,8 @@ const layersName = 'architecture.yaml';
 
 /** Imports into a temporary folder beside `out`, renamed at the end: a failed import leaves nothing behind. */
 async function importWhole(found: FoundZoo, out: string, settings: ImportOptions) {
-  const unfinished = `${out}.importing-${process.pid}`;
-  await removeLeftovers(dirname(out), /\.importing-(\d+)$/);
+  const unfinished = `${out}.importing-${processTag()}`;
+  await removeLeftovers(dirname(out), new RegExp(`\\.importing-${processTagPattern}$`));
   try {
     const imported = await importZoo(found, unfinished, settings);
     const { written } = imported.manifest.options;

@@ -1,6 +1,7 @@
 /** The shape that the paper's tables of generated models share: epochs and methods down, data sets across. */
 import type { GenerationSettings } from '../../experiment/types.ts';
 import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import { ofGeneration } from './departures.ts';
 import { type Family, familyOf } from './family.ts';
 
 export const methodTitles = {
@@ -42,6 +43,7 @@ export const accuracies = {
   decimals: 1,
   tolerance: 2,
   best: { among: 'block-rows', is: 'highest' },
+  departures: ofGeneration,
 } as const;
 
 /** Whether networks are made for another task than that of SANE's zoo, or from those of another zoo. */

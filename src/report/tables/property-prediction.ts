@@ -1,5 +1,6 @@
 /** The shape that the paper's tables of property prediction share: targets down, data sets and features across. */
 import type { ClaimDefinition, ColumnDefinition, GroupDefinition, TableDefinition } from '../definition.ts';
+import { ofPrediction, ofPredictionWithNorms } from './departures.ts';
 import { familyOf } from './family.ts';
 
 /** Titles of the zoos by the architectures that they are of. */
@@ -52,6 +53,7 @@ export function propertyPredictionTable<Kind extends keyof typeof zoos>(
     labels: { split: 'test' },
     factor: 1,
     spread: "the run's seed and the zoo's seed",
+    departures: kind === 'resnet' ? ofPredictionWithNorms : ofPrediction,
     decimals: 3,
     tolerance: 0.02,
     best: { among: 'columns', is: 'highest' },

@@ -1,5 +1,6 @@
 /** Table 6: what alignment and the choice of views do for pretraining (Appendix A). */
 import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
+import { ofReconstruction } from './departures.ts';
 
 const row = (
   key: string,
@@ -30,6 +31,7 @@ export const table06: TableDefinition = {
     return { split: split as string, aligned: sane.alignment, view_1: sane.view_1, view_2: sane.view_2 };
   },
   tableSettings: ['sane.alignment', 'sane.view_1', 'sane.view_2'],
+  departures: ofReconstruction,
   factor: 1,
   spread: "the run's seed and the zoo's seed",
   decimals: 3,

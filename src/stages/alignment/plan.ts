@@ -12,25 +12,28 @@ const modelsPerPart = 128;
 export const alignment: Stage<Models> = {
   name: 'alignment',
   description: 'aligns the models of a zoo by git re-basin',
-  version: 1,
+  version: 2,
   usesDevice: true,
   load: async () => (await import('./run.ts')).alignmentStage,
 
   plan: (models, planner) => ({
     label: `alignment ${models.architecture}/${models.dataset}`,
-    config: { seed: models.settings.zoo.seed },
+    config: { seed: models.settings.zoo.seed, orders: models.settings.sane.alignment_orders },
     inputs: { zoo: keyOfZoo(models, planner) },
     parts: Math.ceil(populationSize(models.settings.zoo) / modelsPerPart),
   }),
 
-  work: (_, input) => ({
+  work: (config, input) => ({
     settings: pick(input('zoo'), networkSettings),
-    amount: population(input('zoo')).models,
+    amount: population(input('zoo')).models * (config.orders as number),
   }),
 
-  cost({ input }) {
+  cost({ config, input }) {
     const zoo = input('zoo');
     const network = zoo && networkOfZoo(zoo);
-    return network && costOf(population(zoo.config).models * alignmentOperations(network));
+    return (
+      network &&
+      costOf(population(zoo.config).models * (config.orders as number) * alignmentOperations(network))
+    );
   },
 };

@@ -20,8 +20,10 @@ import type { StageContext, StageImplementation } from '../stage.ts';
 
 /** Config of stage `alignment`. */
 interface AlignmentConfig {
-  /** Of the order in which the groups of units are visited. */
+  /** Of the orders in which the groups of units are visited. */
   seed: number;
+  /** How many of these are tried. */
+  orders: number;
 }
 
 /** Aligns those of the zoo's models that are `mine` and whose file is not there yet. */
@@ -29,7 +31,7 @@ async function alignMissing(
   { config, inputs, dir, report }: StageContext,
   mine: (index: number) => boolean,
 ): Promise<void> {
-  const { seed } = config as unknown as AlignmentConfig;
+  const { seed, orders } = config as unknown as AlignmentConfig;
   const zoo = await openZoo(inputs.zoo as string);
   const wanted = lastCheckpoints(zoo.manifest).filter((_, i) => mine(i));
   const missing: LastCheckpoint[] = [];
@@ -45,6 +47,7 @@ async function alignMissing(
     const found = await matching.match(
       await zoo.weights(model, epoch),
       new Random(seed, 'alignment', model.id),
+      orders,
     );
     await writePermutations(dir, model.id, found);
     report({
@@ -64,7 +67,8 @@ export const alignmentStage: StageImplementation = {
     await alignMissing(context, () => true);
     const { manifest } = await openZoo(context.inputs.zoo as string);
     const { model, epoch } = chooseReference(manifest);
-    const summary: AlignmentSummary = { reference: { model: model.id, epoch }, models: [] };
+    const { orders } = context.config as unknown as AlignmentConfig;
+    const summary: AlignmentSummary = { reference: { model: model.id, epoch }, orders, models: [] };
     for (const { model } of lastCheckpoints(manifest)) {
       summary.models.push((await readPermutations(context.dir, model.id)).description);
     }

@@ -12,7 +12,7 @@ export interface Prompt {
   weights: StateDict;
   /** Token embeddings [tokens, latent], or the embedding of the whole network. */
   embedding: Float32Array;
-  /** On the training images, as the zoo's manifest says. */
+  /** By which prompts are ranked (prompt_accuracy), as the zoo's manifest says. */
   accuracy: number;
 }
 

@@ -10,7 +10,7 @@ import type { LabelledImages } from '../../nets/population.ts';
 import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneZoo } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
-import { embedModels } from '../../sane/embed.ts';
+import { embedModels, tokensAtOnce } from '../../sane/embed.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionProblem, positionRows } from '../../sane/position-tables.ts';
 import {
@@ -69,14 +69,21 @@ function unitOf({ bandwidth_unit }: Config, { embedding_spread: spread }: SaneZo
   );
 }
 
-/** The accuracies that prompts are ranked by: of the finished weights, or where the zoo does not say these of every prompt, the running ones. */
-function trainAccuraciesOf(checkpoints: readonly Checkpoint[]): number[] {
+/**
+ * The accuracies that prompts are ranked by. On training images those of the finished weights, or where the zoo does not say these of every
+ * prompt, the running ones.
+ */
+export function accuraciesOf(
+  checkpoints: readonly Checkpoint[],
+  images: Config['prompt_accuracy'],
+): number[] {
+  if (images === 'test') return checkpoints.map(({ test_accuracy }) => test_accuracy);
   for (const name of ['train_accuracy', 'running_train_accuracy'] as const) {
     const values = checkpoints.map((checkpoint) => checkpoint[name]).filter((value) => value !== null);
     if (values.length === checkpoints.length) return values;
   }
   throw new Error(
-    'the zoo has train_accuracy for some of the prompts and only running_train_accuracy for others, so that they cannot be ranked: give one of both for all',
+    'the zoo has train_accuracy for some of the prompts and only running_train_accuracy for others, so that they cannot be ranked: give one of both for all, or set generation.prompt_accuracy to test',
   );
 }
 
@@ -138,8 +145,12 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const flats = trained.map(({ flat }) =>
     standardization ? standardize(layout, flat, standardization) : flat,
   );
-  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats));
-  const promptAccuracies = trainAccuraciesOf(trained.map(({ checkpoint }) => checkpoint));
+  const seen = tokensAtOnce(config.embedding, shape, layout);
+  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats, seen));
+  const promptAccuracies = accuraciesOf(
+    trained.map(({ checkpoint }) => checkpoint),
+    config.prompt_accuracy,
+  );
   const prompts = trained.map(
     ({ flat }, i): Prompt => ({
       weights: unflatten(zoo.architecture, flat),
@@ -171,7 +182,7 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const rest = (trained[0] as (typeof trained)[number]).flat;
   const decode = async (drawn: readonly Float32Array[]) =>
     finish(
-      await Array.fromAsync(decodeModels(sane, layout, drawn, config), (flat) => {
+      await Array.fromAsync(decodeModels(sane, layout, drawn, { halo: config.halo, seen }), (flat) => {
         const weights = standardization ? destandardize(layout, flat, standardization) : flat;
         return unflatten(zoo.architecture, withUntokenized(layout, weights, rest));
       }),

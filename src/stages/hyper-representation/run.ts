@@ -23,7 +23,7 @@ const pretrainConfig = (config: HyperRepresentationConfig, layout: TokenLayout):
   batch_norm_tokens: false,
   positions: null,
   permutations: null,
-  shared_permutations: false,
+  permutation_protocol: 'own',
   standardization: 'per-layer',
   padding_in_loss: false,
   gradient_accumulation: 1,

@@ -1,34 +1,18 @@
-/** Features of models that the probe sees, one row per checkpoint. */
+/** Features of models that SANE makes, one row per checkpoint. */
 import type { PropertyPredictionSettings } from '../../experiment/types.ts';
-import { embedModels, meanEmbedding } from '../../sane/embed.ts';
+import { embedModels, meanEmbedding, tokensAtOnce } from '../../sane/embed.ts';
 import { Sane } from '../../sane/model.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { embeddingSpread } from '../../sane/spread.ts';
-import { type TokenLayout, tokenize } from '../../sane/tokenize.ts';
+import type { TokenLayout } from '../../sane/tokenize.ts';
 import type { Split } from '../../zoo/members.ts';
-import type { Matrix } from './ridge.ts';
-import { weightStatistics } from './statistics.ts';
+import type { Floats } from './gram.ts';
 
 export type FeatureName = PropertyPredictionSettings['features'][number];
-export type Features = Record<Split, Matrix>;
+export type Features = Record<Split, readonly Floats[]>;
 
 /** The networks of each split as flat vectors, each read when it is asked for. */
 export type Networks = (split: Split) => Iterable<Float32Array>;
-
-const overSplits = (row: (flat: Float32Array) => Float64Array, networks: Networks): Features => {
-  const rows = (split: Split) => Array.from(networks(split), row);
-  return { train: rows('train'), val: rows('val'), test: rows('test') };
-};
-
-/** W: all numbers of the tokens, padding included. */
-export function weightFeatures(layout: TokenLayout, networks: Networks): Features {
-  return overSplits((flat) => Float64Array.from(tokenize(layout, flat)), networks);
-}
-
-/** s(W): seven statistics per layer. */
-export function statisticsFeatures(layout: TokenLayout, networks: Networks, withPadding: boolean): Features {
-  return overSplits((flat) => weightStatistics(layout, flat, withPadding), networks);
-}
 
 /**
  * Those of the embeddings that are wanted: their mean over tokens, and all of them in a row ("full sequence", Table 10). One pass
@@ -39,16 +23,18 @@ export async function saneFeatures(
   layout: TokenLayout,
   networks: Networks,
   wanted: ReadonlySet<FeatureName>,
+  embedding: PropertyPredictionSettings['embedding'],
 ): Promise<Map<FeatureName, Features>> {
-  const rows: [FeatureName, (embeddings: Float32Array) => Float64Array][] = [
+  const rows: [FeatureName, (embeddings: Float32Array) => Floats][] = [
     ['sane', (z) => meanEmbedding(z, sane.shape.latent_dim)],
-    ['sane-sequence', (z) => Float64Array.from(z)],
+    ['sane-sequence', (z) => z],
   ];
-  const features = new Map<FeatureName, Record<Split, Float64Array[]>>();
+  const features = new Map<FeatureName, Record<Split, Floats[]>>();
   for (const [name] of rows) if (wanted.has(name)) features.set(name, { train: [], val: [], test: [] });
   if (features.size === 0) return features;
+  const seen = tokensAtOnce(embedding, sane.shape, layout);
   for (const split of ['train', 'val', 'test'] as const) {
-    for await (const z of embedModels(sane, layout, networks(split))) {
+    for await (const z of embedModels(sane, layout, networks(split), seen)) {
       for (const [name, row] of rows) features.get(name)?.[split].push(row(z));
     }
   }
@@ -64,12 +50,13 @@ export async function untrainedFeatures(
   seed: number,
   layout: TokenLayout,
   networks: Networks,
+  embedding: PropertyPredictionSettings['embedding'],
 ): Promise<Features> {
   const sane = new Sane(shape, seed);
-  const found = await saneFeatures(sane, layout, networks, new Set(['sane'] as const));
+  const found = await saneFeatures(sane, layout, networks, new Set(['sane'] as const), embedding);
   sane.dispose();
   const { train, val, test } = found.get('sane') as Features;
   const spread = (await embeddingSpread(train.map((row) => Float32Array.from(row)))) || 1;
-  const scaled = (rows: Matrix) => rows.map((row) => row.map((z) => z / spread));
+  const scaled = (rows: readonly Floats[]) => rows.map((row) => row.map((z) => z / spread));
   return { train: scaled(train), val: scaled(val), test: scaled(test) };
 }

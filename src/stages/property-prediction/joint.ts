@@ -2,8 +2,9 @@
 import type { Split } from '../../zoo/members.ts';
 import type { MetricRecord } from '../result.ts';
 import type { Features } from './features.ts';
-import { probe } from './probe.ts';
-import { r2, ridge } from './ridge.ts';
+import { rowsOf } from './gram.ts';
+import { type ProbeResult, probe } from './probe.ts';
+import { r2 } from './ridge.ts';
 
 /** A target's values by split, of each zoo. */
 export type JointTargets = readonly ((split: Split) => Float64Array)[];
@@ -18,24 +19,19 @@ export function jointRecords(
   targets: ReadonlyMap<string, JointTargets>,
   strengths: readonly number[],
 ): MetricRecord[] {
-  const joined = (split: Split) => features.flatMap((of) => [...of[split]]);
+  const joined = (split: Split) => rowsOf(features.flatMap((of) => [...of[split]]));
   const rows = { train: joined('train'), val: joined('val'), test: joined('test') };
-  const fit = ridge(rows.train);
-  return [...targets].flatMap(([target, values]) => recordsOf(target, rows, values, strengths, fit));
+  const values = Array.from(targets, ([name, of]) => {
+    const all = (split: Split) => Float64Array.from(of.flatMap((zoo) => [...zoo(split)]));
+    return [name, { train: all('train'), val: all('val'), test: all('test') }] as const;
+  });
+  const fitted = probe(rows, new Map(values), strengths);
+  return [...fitted].flatMap(([target, result]) =>
+    recordsOf(target, result, targets.get(target) as JointTargets),
+  );
 }
 
-function recordsOf(
-  target: string,
-  rows: Features,
-  targets: JointTargets,
-  strengths: readonly number[],
-  fit: ReturnType<typeof ridge>,
-): MetricRecord[] {
-  const all = (split: Split) => ({
-    features: rows[split],
-    targets: Float64Array.from(targets.flatMap((of) => [...of(split)])),
-  });
-  const fitted = probe({ train: all('train'), val: all('val'), test: all('test') }, strengths, fit);
+function recordsOf(target: string, fitted: ProbeResult, targets: JointTargets): MetricRecord[] {
   const record = (split: string, zoo: string, value: number): MetricRecord => ({
     metric: 'joint-r2',
     labels: { feature: 'sane', target, split, zoo },

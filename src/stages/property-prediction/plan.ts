@@ -1,26 +1,38 @@
 /** Task `property-prediction` to a plan. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
+import {
+  baselineOf,
+  baselineProbes,
+  isBaseline,
+  probeConfig,
+  settingsOfBaseline,
+} from '../baseline-probes/plan.ts';
 import { checkCheckpoints, narrowCheckpoints } from '../checks.ts';
 import { costOf, embeddings, operationsOfProbes, total, zoosAmong } from '../cost.ts';
-import { allModelInputs, homeConfig, modelInputs } from '../models.ts';
+import { allModelInputs, homeConfig } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
 import schema from './settings.json' with { type: 'json' };
 
-const isOfSane = (feature: unknown) =>
-  feature === 'sane' || feature === 'sane-sequence' || feature === 'untrained';
+type FeatureName = Settings['property_prediction']['features'][number];
 
-const usesSane = ({ property_prediction: { features } }: Settings) => features.some(isOfSane);
+const usesSane = ({ property_prediction: { features } }: Settings) => !features.every(isBaseline);
 
-/** How weights become features where SANE has no part in it. */
-const tokenSettings = ['token_size', 'batch_norm_tokens', 'standardization'] as const;
+/** Settings of SANE that the numbers of a feature depend on; all of the block for its own features. */
+function settingsOf(feature: FeatureName, settings: Settings): string[] {
+  if (!isBaseline(feature)) return ['sane'];
+  const read = settingsOfBaseline(feature, settings);
+  return [...(feature === 'weights' ? ['alignment', 'alignment_orders'] : []), ...read].map(
+    (name) => `sane.${name}`,
+  );
+}
 
 export const propertyPrediction: Stage<PlannedRun> = {
   name: 'property-prediction',
   description: 'predicts accuracy, epoch and generalisation gap of networks from features of their weights',
-  version: 4,
+  version: 5,
   usesDevice: true,
   load: async () => (await import('./run.ts')).propertyPredictionStage,
   settings: {
@@ -39,44 +51,56 @@ export const propertyPrediction: Stage<PlannedRun> = {
     },
     dependsOn: (settings, { feature } = {}) => [
       ...['data', 'zoo', 'property_prediction'],
-      ...((feature === undefined ? usesSane(settings) : isOfSane(feature))
-        ? ['sane']
-        : ['alignment', ...tokenSettings].map((name) => `sane.${name}`)),
+      ...(feature === undefined ? settings.property_prediction.features : [feature as FeatureName]).flatMap(
+        (one) => settingsOf(one, settings),
+      ),
     ],
   },
 
   plan(run, planner) {
     const { architecture, dataset, seed, settings } = run;
-    const { token_size, batch_norm_tokens, standardization } = settings.sane;
+    const { features } = settings.property_prediction;
+    const baselines = features
+      .filter(isBaseline)
+      .map((feature) => [feature, planner.key(baselineProbes, baselineOf(feature, run))]);
     return {
       label: `property-prediction ${architecture}/${dataset} seed ${seed}`,
       config: {
-        ...settings.property_prediction,
-        ...{ token_size, batch_norm_tokens, standardization },
-        ...(usesSane(settings) && homeConfig(run, planner)),
-        ...(settings.property_prediction.features.includes('untrained') && { seed }),
+        features,
+        ...(usesSane(settings) && {
+          ...probeConfig(settings.property_prediction),
+          embedding: settings.property_prediction.embedding,
+          ...homeConfig(run, planner),
+          ...(features.includes('untrained') && { seed }),
+        }),
       },
-      // Of several zoos the others matter where SANE embeds all of them.
-      inputs: usesSane(settings)
-        ? { ...allModelInputs(run, planner), sane: planner.key(sane, run) }
-        : modelInputs(run, planner),
+      inputs: {
+        // Of several zoos the others matter where SANE embeds all of them.
+        ...(usesSane(settings) && { ...allModelInputs(run, planner), sane: planner.key(sane, run) }),
+        ...Object.fromEntries(baselines),
+      },
     };
   },
 
   work(config, input) {
     const zoo = input('zoo');
-    const settings = [...pick(config, ['features', 'token_size']), ...pick(input('sane'), saneSettings)];
-    return {
-      settings: [...settings, ...pick(zoo, networkSettings)],
-      amount: populations(input, config.checkpoints).samples,
-    };
+    const settings = [
+      ...pick(config, ['features']),
+      ...pick(input('sane'), saneSettings),
+      ...pick(zoo, networkSettings),
+    ];
+    // Without SANE, it puts together what others computed.
+    return { settings, amount: 'models' in zoo ? populations(input, config.checkpoints).samples : 1 };
   },
 
   cost({ config, input }) {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
-    const embedded = sane ? zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints)) : [];
-    return costOf(total([...embedded, own && operationsOfProbes(config, sane, own)]));
+    if (!sane || !own) return costOf(0);
+    const encoder = { ...sane, embedding: config.embedding ?? null };
+    const embedded = zoos.map((zoo) => embeddings(encoder, zoo, config.checkpoints));
+    const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
+    return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
   },
 
   /** What predicts the epoch needs two of them. */

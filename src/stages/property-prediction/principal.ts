@@ -1,6 +1,6 @@
 /** Principal components: where models lie to one another, in the directions in which they differ most. */
 import { Matrix as DenseMatrix, SVD } from 'ml-matrix';
-import type { Matrix } from './ridge.ts';
+import type { Floats } from './gram.ts';
 
 export interface Components {
   /** The share of the variance that each component has, descending. */
@@ -10,7 +10,7 @@ export interface Components {
 }
 
 /** The first `count` components of rows, or as many as there are, by the singular values of the centred rows, float64. */
-export function principalComponents(rows: Matrix, count: number): Components {
+export function principalComponents(rows: readonly Floats[], count: number): Components {
   const centred = new DenseMatrix(rows.map((row) => [...row])).center('column');
   const svd = new SVD(centred, { computeRightSingularVectors: false, autoTranspose: true });
   const { diagonal: values, leftSingularVectors: left } = svd;

@@ -9,7 +9,7 @@ import { networkSettings, pick, population, saneSettings } from '../work.ts';
 export const reconstruction: Stage<PlannedRun> = {
   name: 'reconstruction',
   description: 'measures how well SANE reconstructs the weights of training and test models',
-  version: 1,
+  version: 2,
   usesDevice: true,
   load: async () => (await import('./run.ts')).reconstructionStage,
   task: {
@@ -17,7 +17,7 @@ export const reconstruction: Stage<PlannedRun> = {
     measures: { 'reconstruction-loss': ['split', 'view'] },
     dependsOn: () => ['data', 'zoo', 'sane'],
     // Appendix A.
-    paper: { 'sane.permutations': 5 },
+    paper: { 'sane.permutations': 5, 'sane.permutation_protocol': 'pool' },
   },
 
   plan(run, planner) {

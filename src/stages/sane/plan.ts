@@ -12,7 +12,7 @@ import schema from './settings.json' with { type: 'json' };
 export const sane: Stage<PlannedRun> = {
   name: 'sane',
   description: 'pretrains SANE on tokens of the weights of a zoo',
-  version: 3,
+  version: 4,
   usesDevice: true,
   load: async () => (await import('./run.ts')).saneStage,
   settings: {
@@ -20,7 +20,7 @@ export const sane: Stage<PlannedRun> = {
     schema,
     // Rows of position tables that the zoo's networks do not have.
     immaterial: ['positions'],
-    renamed: { epochs_used: 'checkpoints' },
+    renamed: { epochs_used: 'checkpoints', shared_permutations: 'permutation_protocol' },
     nullMeans: { gradient_clip: 'none' },
   },
 
@@ -56,7 +56,7 @@ export const sane: Stage<PlannedRun> = {
 
   check(run, { catalogue, folders, paper }) {
     const { settings } = run;
-    const { shared_permutations: shared, permutations } = settings.sane;
+    const { permutation_protocol: protocol, permutations } = settings.sane;
     const opaque = zoosOf(run, (path) => folders.get(path), paper).find(
       ({ architecture }) => catalogue.architectures[architecture]?.opaque,
     );
@@ -65,12 +65,12 @@ export const sane: Stage<PlannedRun> = {
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...checkBatches('sane', run, catalogue),
-      ...(shared && permutations === null
+      ...(protocol !== 'own' && permutations === null
         ? [
             {
-              code: 'nothing-shared',
-              path: ['sane', 'shared_permutations'],
-              message: 'sharing needs a number of permutations; with null every view draws a new one',
+              code: 'no-permutations',
+              path: ['sane', 'permutation_protocol'],
+              message: `${protocol} needs a number of permutations; with null every view draws a new one`,
               received: 'sane.permutations null',
               hint: 'set sane.permutations',
             },
@@ -81,10 +81,15 @@ export const sane: Stage<PlannedRun> = {
 };
 
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned, the inputs say. A loss that is not normalised is as it
+ * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised is as it
  * was before there was a choice, and so is its key.
  */
-export function pretraining({ alignment: _, loss_normalization, ...sane }: SaneSettings): object {
+export function pretraining({
+  alignment: _,
+  alignment_orders: __,
+  loss_normalization,
+  ...sane
+}: SaneSettings): object {
   return { ...sane, ...(loss_normalization !== 'none' && { loss_normalization }) };
 }
 

@@ -56,14 +56,14 @@ function activationOf(models: readonly ZooModel[]): SaneZoo['activation'] {
   return others.length === 0 ? (activation ?? null) : null;
 }
 
-/** Keeps the weights that a zoo's models are aligned to, so that others can be aligned like them. Returns the file's name. */
+/** Keeps the weights that a zoo's models are aligned to, so that others can be aligned like them. Returns the file's name, and what else that takes. */
 async function keepReference(
   dir: string,
   index: number,
   { zoo, alignment }: TrainedZoo,
-): Promise<string | null> {
-  if (alignment === undefined || zoo.architecture.permutations.length === 0) return null;
-  const { reference } = (await readJson(join(alignment, summaryName))) as AlignmentSummary;
+): Promise<Pick<SaneZoo, 'reference' | 'alignment_orders'>> {
+  if (alignment === undefined || zoo.architecture.permutations.length === 0) return { reference: null };
+  const { reference, orders } = (await readJson(join(alignment, summaryName))) as AlignmentSummary;
   const model = zoo.manifest.models.find(({ id }) => id === reference.model) as ZooModel;
   const weights = await zoo.weights(model, reference.epoch);
   const tensors = zoo.architecture.state.map(({ name, shape }) => ({
@@ -71,7 +71,7 @@ async function keepReference(
   }));
   const name = referenceName(index);
   await writeSafetensors(join(dir, name), tensors);
-  return name;
+  return { reference: name, alignment_orders: orders };
 }
 
 /** What is kept of a zoo for the use of SANE on other networks of its kind. */
@@ -82,7 +82,7 @@ async function describeZoo(dir: string, index: number, trained: TrainedZoo, sane
     architecture: zoo.manifest.architecture,
     options: zoo.manifest.options,
     activation: activationOf(zoo.manifest.models),
-    reference: await keepReference(dir, index, trained),
+    ...(await keepReference(dir, index, trained)),
     embedding_spread: await embeddingSpread(embedModels(sane, layout, models)),
   };
 }
