@@ -5,13 +5,10 @@ import { StorageError } from '../base/file-errors.ts';
 import { readJson } from '../base/files.ts';
 import { plural } from '../base/plural.ts';
 import type { Plan } from '../experiment/types.ts';
-import { buildTables } from '../report/build.ts';
 import type { RunResult } from '../report/measure.ts';
-import { renderTerminal } from '../report/renderers/terminal.ts';
 import type { View } from '../report/view.ts';
-import { writeTables } from '../report/write.ts';
 import type { Failure, Store } from '../runner/store.ts';
-import type { TaskResult } from '../stages/result.ts';
+import type { Predictions, TaskResult } from '../stages/result.ts';
 import { hasColor, print, printError, printJson } from './output.ts';
 
 /** The outcome of every run by its id, and each failure once, by its log. */
@@ -38,7 +35,10 @@ export async function collectResults(
     const failure = failureOf(resultKey);
     if (found?.state === 'complete') {
       const { records } = (await readJson(join(found.dir, 'result.json'))) as TaskResult;
-      byRun.set(id, { status: 'done', records });
+      const predictions = found.record.files['predictions.json']
+        ? ((await readJson(join(found.dir, 'predictions.json'))) as Predictions)
+        : undefined;
+      byRun.set(id, { status: 'done', records, ...(predictions && { predictions }) });
     } else if (failure) {
       byRun.set(id, { status: 'failed', reason: failure.reason });
       const same = failures.get(failure.log);
@@ -80,6 +80,10 @@ export async function present(
     printError(noneFinished(store, 'table'));
     return 1;
   }
+  // Tables take libraries that a run has no use for until its end, and --dry-run none at all.
+  const { buildTables } = await import('../report/build.ts');
+  const { renderTerminal } = await import('../report/renderers/terminal.ts');
+  const { writeTables } = await import('../report/write.ts');
   const tables = buildTables(plan, results.byRun);
   const written = await writeTables(tables, outDir, view).catch((error) => {
     if (error instanceof StorageError) return error;

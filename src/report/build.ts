@@ -1,16 +1,18 @@
 /** From a plan and the results of its runs to its tables: the paper's, and pivots. */
 import type { Plan } from '../experiment/types.ts';
+import { choiceNotes } from './choices.ts';
 import { definitionsOf } from './choose.ts';
-import { judgeOrder } from './claims.ts';
 import { gatherConditions } from './conditions.ts';
 import type { TableDefinition } from './definition.ts';
 import { groupRuns, type RunGroup } from './groups.ts';
+import { columnKey, describeContrasts, type Filled, judgeGroup } from './judge.ts';
 import { measureCell, type RunResults } from './measure.ts';
 import { type PaperTable, paperValue, readPaperTable } from './paper.ts';
 import { buildPivot, type PivotRequest } from './pivot.ts';
 import { pivotsOf, viewsOf } from './requests.ts';
+import { countText, methodNotes, spreadNote } from './spread.ts';
 import { findSweeps } from './sweeps.ts';
-import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
+import { rowTitle, type Table } from './table.ts';
 import { departureNotes } from './tables/departures.ts';
 
 /**
@@ -47,18 +49,20 @@ function buildTable(
   results: RunResults,
 ): Table {
   const { id, decimals, best, stub, columns, rows } = definition;
-  const filled = groups.map((group) => ({ group, cells: fillGroup(definition, paper, group, results) }));
+  const filled = groups.map((group) => ({ group, places: fillGroup(definition, paper, group, results) }));
   const withRuns = filled.filter(({ group }) => group.runs.length > 0);
-  const cells = filled.flatMap(({ cells }) => cells);
+  const cells = filled.flatMap(({ places }) => places.map(({ cell }) => cell));
   const measured = new Set(cells.flatMap(({ measured, row }) => (measured ? [row] : [])));
   const ofRows = rows.flatMap(({ key, condition }) => (condition && measured.has(key) ? [condition] : []));
+  const runs = withRuns.flatMap(({ group }) => group.runs);
   // Which group a sentence is about goes without saying where there is one.
   const lead = ({ title }: RunGroup) => (withRuns.length > 1 ? `${title}: ` : '');
+  const claims = withRuns.flatMap(({ group, places }) => judgeGroup(definition, group, places, lead(group)));
   return {
     key: `table-${String(id).padStart(2, '0')}`,
     id,
     title: paper.title,
-    caption: paper.caption,
+    caption: [paper.caption, ...new Set(runs.flatMap((run) => definition.caption?.(run) ?? []))].join(' '),
     unit: paper.unit,
     decimals,
     best,
@@ -77,19 +81,16 @@ function buildTable(
       ...(unranked && { unranked }),
     })),
     cells,
-    claims: withRuns.flatMap(({ group, cells }) => judgeGroup(definition, group, cells, lead(group))),
+    claims,
     notes: [
-      `± of ours is the sample standard deviation over n results that differ in nothing but ${definition.spread}; there is none where n is 1.`,
-      ...withRuns.map(({ group, cells }) =>
-        sentence(`${lead(group)}${countResults(definition, group, cells)}`),
+      spreadNote,
+      ...withRuns.map(({ group, places }) =>
+        sentence(`${lead(group)}${countResults(definition, group, places)}`),
       ),
-      ...(paper.spread ? [`± of the paper: ${paper.spread}`] : []),
       ...departureNotes(definition.departures ?? []),
-      ...(cells.some(({ status }) => status === 'reproduced' || status === 'differs')
-        ? [
-            `reproduced (=): ours and the paper's differ by at most max(2 standard deviations of the paper, ${definition.tolerance}); differs (≠): by more.`,
-          ]
-        : []),
+      ...withRuns.flatMap(({ group, places }) => describeContrasts(definition, group, places, lead(group))),
+      ...methodNotes(definition, paper, cells, claims),
+      ...choiceNotes(runs),
     ],
     view: {},
     conditions: gatherConditions(
@@ -102,63 +103,41 @@ function buildTable(
 /** With its full stop, which an abbreviation at the end has already. */
 const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
 
-const columnKey = (group: { key: string }, column: { key: string }) => `${group.key}/${column.key}`;
-
-/** The table's claims on the numbers of one group. */
-function judgeGroup(definition: TableDefinition, group: RunGroup, cells: Cell[], lead: string): Claim[] {
-  const { columns, rows, claims, decimals } = definition;
-  const places = {
-    columns: rows.map((row) => ({ key: row.key, title: rowTitle(row) })),
-    rows: columns.map(({ key, title }) => ({ key, title })),
-  };
-  return claims.map((order) => {
-    const cell = (first: string, second: string) => {
-      const [row, column] = order.of === 'columns' ? [second, first] : [first, second];
-      return cells.find((one) => one.row === row && one.column === columnKey(group, { key: column }));
-    };
-    const pairs = places[order.of]
-      .filter(({ key }) => order.in?.includes(key) ?? true)
-      .map(({ key, title }) => ({ title, above: cell(order.above, key), below: cell(order.below, key) }));
-    return judgeOrder(`${lead}${order.text}`, pairs, order, decimals);
-  });
-}
-
 /** The cells of one column group, row by row. */
 function fillGroup(
   definition: TableDefinition,
   paper: PaperTable,
   group: RunGroup,
   results: RunResults,
-): Cell[] {
+): Filled[] {
   return definition.rows.flatMap((row) =>
-    definition.columns.map((column): Cell => {
+    definition.columns.map((column): Filled => {
       const isPapers = !row.beyondPaper && !column.beyondPaper;
       const published = isPapers
         ? paperValue(paper, row.labels, { ...group.labels, ...column.labels })
         : null;
       const place = { row: row.key, column: columnKey(group, column) };
       if (column.paperOnly) {
-        return {
-          ...place,
-          measured: null,
-          paper: published,
-          status: 'missing',
-          pending: false,
-          note: column.paperOnly,
-        };
+        const common = { measured: null, difference: null, pending: false, status: 'missing' } as const;
+        return { cell: { ...place, ...common, paper: published, note: column.paperOnly }, statistic: null };
       }
       const labels = { ...definition.labels, ...row.labels, ...column.labels };
-      return { ...place, ...measureCell(definition, group, row, labels, results, published) };
+      const { cell, statistic } = measureCell(definition, group, row, labels, results, published);
+      return { cell: { ...place, ...cell }, statistic };
     }),
   );
 }
 
-/** e.g. `n = 1 for W, s(W); n = 3 for SANE`: by column where those of a column agree, else by row where those of a row do, else by both. */
-function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells: Cell[]): string {
-  const counted = cells.flatMap(({ row, column, measured }) => {
+/** e.g. `n = 1 zoo for W, s(W); n = 3 seeds for SANE`: by column where those of a column agree, else by row where those of a row do, else by both. */
+function countResults(
+  { columns, rows }: TableDefinition,
+  group: RunGroup,
+  places: readonly Filled[],
+): string {
+  const counted = places.flatMap(({ cell: { row, column, measured } }) => {
     const across = columns.find(({ key }) => column === columnKey(group, { key }));
     const down = rows.find(({ key }) => key === row);
-    return measured && across && down ? [{ across, down, n: measured.n }] : [];
+    return measured && across && down ? [{ across, down, count: countText(measured) }] : [];
   });
   if (counted.length === 0) return 'nothing measured';
   const ways = [
@@ -169,9 +148,13 @@ function countResults({ columns, rows }: TableDefinition, group: RunGroup, cells
   ];
   type Counted = (typeof counted)[number];
   const settles = (way: (one: Counted) => string) =>
-    [...Map.groupBy(counted, way).values()].every((same) => new Set(same.map(({ n }) => n)).size === 1);
+    [...Map.groupBy(counted, way).values()].every(
+      (same) => new Set(same.map(({ count }) => count)).size === 1,
+    );
   const name = ways.find(settles) as (one: Counted) => string;
-  return [...Map.groupBy(counted, ({ n }) => n)]
-    .map(([n, of]) => `n = ${n}${name(of[0] as Counted) && ` for ${[...new Set(of.map(name))].join(', ')}`}`)
+  return [...Map.groupBy(counted, ({ count }) => count)]
+    .map(
+      ([count, of]) => `${count}${name(of[0] as Counted) && ` for ${[...new Set(of.map(name))].join(', ')}`}`,
+    )
     .join('; ');
 }

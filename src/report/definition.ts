@@ -41,18 +41,22 @@ export interface RowDefinition {
   condition?: Condition;
 }
 
-/** A claim of the paper: in every row the number of one column is above that of another, or the other way round. */
-export interface ClaimDefinition {
+/** The difference of two columns in every row, or the other way round. */
+export interface ContrastDefinition {
   text: string;
   /** Whether `above` and `below` are the keys of two columns or of two rows. */
   of: 'columns' | 'rows';
   above: string;
   below: string;
-  /** Keys of the rows or columns in which it is made; by default in all. */
+  /** Keys of the rows or columns in which it is looked at; by default in all. */
   in?: readonly string[];
+}
+
+/** A claim of the paper: the number of one column, or row, is above that of another. */
+export interface ClaimDefinition extends ContrastDefinition {
   /** How many times as large it is, at least; by default it only has to be larger. */
   times?: number;
-  /** Whether equal numbers bear it out. */
+  /** Whether it may be below by the table's margin. */
   orEqual?: true;
 }
 
@@ -77,12 +81,12 @@ export interface TableDefinition {
   departures?: readonly Departure[];
   /** What records are multiplied by, where the paper prints another unit: 100 for percent. */
   factor: number;
-  /** What the numbers behind one ± differ in. */
-  spread: string;
   /** Decimals that the paper prints. */
   decimals: number;
-  /** Largest difference that counts as reproduced where the paper's ± is smaller or not given. */
-  tolerance: number;
+  /** The difference that does not matter, in the table's unit, fixed before a number was compared, and why it is this one. */
+  margin: { size: number; reason: string };
+  /** Between these an order can be found: what guessing has on the data set of a run, and the most there is. Left out where nothing bounds the numbers. */
+  bounds?: { chance(run: Run): number | null; ceiling: number };
   /** Which numbers are the best. */
   best: Best;
   /** Headings of the rows' titles. */
@@ -91,4 +95,8 @@ export interface TableDefinition {
   columns: ColumnDefinition[];
   rows: RowDefinition[];
   claims: ClaimDefinition[];
+  /** Differences that are shown without a claim of the paper. */
+  contrasts?: ContrastDefinition[];
+  /** Sentences for the caption, of how a run's networks were made. */
+  caption?(run: Run): string[];
 }

@@ -1,14 +1,15 @@
 /** From a table to the sheet that renderings print: what is shown of it, in which texts, what is bold. */
 import { bestCells, blockOf, shadeOf } from './best.ts';
-import { formatDifference, formatMean } from './format.ts';
+import { formatDifference, formatInterval, formatMean, formatMeasured } from './format.ts';
 import type { Kind, Leaf, Sheet, SheetCell, SheetRow } from './sheet.ts';
 import { type Cell, type Column, difference, type Row, type Status, type Table } from './table.ts';
 import type { View } from './view.ts';
 
 /** How a cell stands to the paper's number, in one character. */
 export const marks: Readonly<Partial<Record<Status, string>>> = {
-  reproduced: '=',
-  differs: '≠',
+  equivalent: '=',
+  different: '≠',
+  inconclusive: '?',
   failed: '×',
 };
 
@@ -116,8 +117,14 @@ function sheetCell(
     const text = status === 'failed' ? 'failed' : cell.pending ? 'not run' : '–';
     return { ...common, mark: '', text, best: false, grey: status !== 'failed' };
   }
-  const diff = difference(cell);
-  const text =
-    kind === 'ours' ? formatMean(measured, decimals) : diff === null ? '–' : formatDifference(diff, decimals);
+  const text = kind === 'ours' ? formatMeasured(measured, decimals) : differenceText(cell, decimals);
   return { ...common, text, best: kind === 'ours' && best.ours.has(cell), grey: false };
+}
+
+/** Ours less the paper's, with its interval where there is one. */
+function differenceText(cell: Cell, decimals: number): string {
+  const found = difference(cell);
+  if (found === null) return '–';
+  const ends = cell.difference ? [formatInterval(cell.difference, decimals)] : [];
+  return [formatDifference(found, decimals), ...ends].join(' ');
 }

@@ -13,6 +13,8 @@ export interface PaperCell {
   /** Null where the paper has no single number; the note says why. */
   mean: number | null;
   sd: number | null;
+  /** How many models the ± is over, where the paper says it. */
+  n?: number;
   /** Printed with `~`. */
   approximate?: true;
   /** The numbers of a cell that lists several. */
@@ -48,5 +50,7 @@ export function sameLabels(a: Labels, b: Labels): boolean {
 /** The paper's number in the cell of exactly these labels; null where the paper has none. */
 export function paperValue(table: PaperTable, row: Labels, column: Labels): Published | null {
   const cell = table.cells.find((cell) => sameLabels(cell.row, row) && sameLabels(cell.column, column));
-  return cell === undefined || cell.mean === null ? null : { mean: cell.mean, sd: cell.sd };
+  return cell === undefined || cell.mean === null
+    ? null
+    : { mean: cell.mean, sd: cell.sd, n: cell.n ?? null };
 }

@@ -1,6 +1,6 @@
 /** A table of anything: a metric over settings and labels, mean and ± over seeds, with the places that have no number. */
 import type { Run } from '../experiment/types.ts';
-import { countUnfinished, failures, type RunResults, summarize } from './measure.ts';
+import { countUnfinished, describe, failures, type RunResults, statisticOf } from './measure.ts';
 import { describeMetric, titleOf } from './metrics.ts';
 import {
   type Attributes,
@@ -11,6 +11,8 @@ import {
   pointsOf,
   varyingNames,
 } from './points.ts';
+import { countText, spreadNote } from './spread.ts';
+import { nameOf } from './statistics/units.ts';
 import type { Cell, Column, ColumnGroup, Row, Table } from './table.ts';
 
 /** What a pivot shows. Names are those of axes, dotted settings, or labels of the results. */
@@ -75,7 +77,7 @@ export function buildPivot(
       const values = [...row, ...column];
       const ofPlace = (runsOf.get(JSON.stringify(ofRuns.map((i) => values[i]))) ?? []).map(({ run }) => run);
       const here = byPlace.get(JSON.stringify(values)) ?? [];
-      const found = measurePlace(here, ofPlace, results, factor);
+      const found = measurePlace(metric, here, ofPlace, results, factor);
       return { row: JSON.stringify(row), column: JSON.stringify(column), ...found };
     }),
   }));
@@ -111,7 +113,7 @@ export function buildPivot(
     cells,
     claims: [],
     notes: [
-      `± is the sample standard deviation over n results that differ in nothing but their seeds${points.some(({ replicate }) => !replicate.endsWith(' ')) ? ' and models' : ''}; there is none where n is 1.`,
+      spreadNote,
       ...countNote(cells),
       ...(constant.size > 0 ? [`The same in every cell, and so left out: ${[...constant].join('; ')}.`] : []),
       ...missedNotes(request, all),
@@ -137,22 +139,31 @@ function complete(
 }
 
 function measurePlace(
+  metric: string,
   here: readonly Point[],
   runs: readonly Run[],
   results: RunResults,
   factor: number,
 ): Omit<Cell, 'row' | 'column'> {
-  const numbers = [...new Map(here.map(({ replicate, value }) => [replicate, factor * value])).values()];
-  const measured = summarize(numbers.filter(Number.isFinite));
+  const found = [
+    ...new Map(
+      here.map(({ found }) => [nameOf(found.path), { ...found, value: factor * found.value }]),
+    ).values(),
+  ];
+  const finite = found.filter(({ value }) => Number.isFinite(value));
+  const statistic = statisticOf(metric, finite, results);
+  const measured = statistic && describe(statistic);
   const reasons = failures(runs, results);
-  if (!numbers.every(Number.isFinite)) reasons.push('a result is not a finite number');
+  if (finite.length < found.length) reasons.push('a result is not a finite number');
   const unfinished = countUnfinished(runs, results);
   const notes = [
     ...reasons,
     ...(unfinished > 0 ? [`${unfinished} of ${runs.length} runs not finished`] : []),
   ];
   const status = reasons.length > 0 ? 'failed' : measured ? 'measured' : 'missing';
-  return { measured, paper: null, status, pending: unfinished > 0, note: notes.join('; ') };
+  return {
+    ...{ measured, paper: null, status, difference: null, pending: unfinished > 0, note: notes.join('; ') },
+  };
 }
 
 /** Titles of the blocks in which all numbers are the same, unless those are all blocks. */
@@ -200,16 +211,17 @@ function columnOf(values: readonly string[], names: readonly string[], metric: s
   };
 }
 
-/** `n = 3`, or from how many to how many; the CSV file has n of every cell. */
+/** `n = 3 seeds`, or from how many to how many; the CSV file has n of every cell. */
 function countNote(cells: readonly Cell[]): string[] {
-  const counts = cells.flatMap(({ measured }) => measured?.n ?? []);
-  if (counts.length === 0) return [];
-  const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  const missing = cells.length - counts.length;
+  const measured = cells.flatMap(({ measured }) => measured ?? []);
+  if (measured.length === 0) return [];
+  const [least, most] = [Math.min(...measured.map(({ n }) => n)), Math.max(...measured.map(({ n }) => n))];
+  const missing = cells.length - measured.length;
   const gaps = missing > 0 ? `; ${missing} of ${cells.length} cells have no number` : '';
-  return [
-    `${least === most ? `n = ${least}` : `n = ${least} to ${most}; the CSV file has n of each cell`}${gaps}.`,
-  ];
+  const texts = new Set(measured.map(countText));
+  const [first] = texts;
+  const many = least === most ? `n = ${least}` : `n = ${least} to ${most}`;
+  return [`${texts.size === 1 ? first : `${many}; the CSV file has n of each cell`}${gaps}.`];
 }
 
 /** Values asked for that no result has, with those that there are. */

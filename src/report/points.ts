@@ -1,7 +1,8 @@
 /** Results as points with everything that they are about: what pivots are made of. */
 import type { Run } from '../experiment/types.ts';
 import { immaterial, text } from './groups.ts';
-import { type RunResults, replicateOf } from './measure.ts';
+import type { Collected, RunResults } from './measure.ts';
+import { pathOf } from './statistics/units.ts';
 
 /** By name: axes and settings of a run, labels of a record. */
 export type Attributes = Readonly<Record<string, string>>;
@@ -11,8 +12,7 @@ export interface Point {
   attributes: Attributes;
   /** Names of those attributes that are labels of the record. */
   labels: string[];
-  replicate: string;
-  value: number;
+  found: Collected;
 }
 
 /** What a run is about: its axes and all settings. */
@@ -35,8 +35,7 @@ export function pointsOf(metric: string, runs: readonly Run[], results: RunResul
       return {
         attributes: { ...ofRun, ...Object.fromEntries(labels) },
         labels: labels.map(([name]) => name),
-        replicate: replicateOf(run, record),
-        value: record.value,
+        found: { path: pathOf(run, record), value: record.value, run, labels: record.labels },
       };
     });
   });

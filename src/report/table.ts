@@ -1,21 +1,37 @@
 /** The one table model: what every rendering shows. Plain data; every text is one line. */
 import type { Labels } from './paper.ts';
+import type { Interval } from './statistics/student.ts';
+import type { Level } from './statistics/units.ts';
 import type { View } from './view.ts';
 
 /** How a cell stands to the paper's number (the rule is at measureCell); measured: the paper has none. */
-export type Status = 'reproduced' | 'differs' | 'scaled' | 'measured' | 'failed' | 'missing';
+export type Status =
+  | 'equivalent'
+  | 'different'
+  | 'inconclusive'
+  | 'scaled'
+  | 'measured'
+  | 'failed'
+  | 'missing';
 
-/** Mean and sample standard deviation (n - 1) of n results; sd is null where n is 1. */
+/** Mean and sample standard deviation (n - 1) of n independent results, each the mean of those that are not; sd is null where n is 1. */
 export interface Measured {
   mean: number;
   sd: number | null;
   n: number;
+  /** What n counts. */
+  of: Level;
+  /** Test models that the interval is over too; null where it is over the n results only. */
+  models: number | null;
+  /** Of 95 %; null where nothing says how certain the mean is. */
+  interval: Interval | null;
 }
 
-/** A number of the paper; sd is null where it has no ±. */
+/** A number of the paper; sd is null where it has no ±, n where it does not say how many models that is over. */
 export interface Published {
   mean: number;
   sd: number | null;
+  n: number | null;
 }
 
 export interface Cell {
@@ -25,6 +41,8 @@ export interface Cell {
   measured: Measured | null;
   paper: Published | null;
   status: Status;
+  /** The 90 % interval of ours less the paper's, by which the status is judged; null where it is not, or nothing is known of it. */
+  difference: Interval | null;
   /** Whether an experiment has runs for it that are not finished. */
   pending: boolean;
   /** Why it failed, or what is not finished; else empty. */
@@ -72,10 +90,13 @@ export interface Best {
   is: 'highest' | 'lowest';
 }
 
-/** One of the paper's claims in order, and whether the measured numbers bear it out; null where they cannot say. */
+/** trivial: at chance, or at the ceiling, there is no order to find. */
+export type Verdict = 'holds' | 'fails' | 'inconclusive' | 'trivial';
+
+/** One of the paper's claims in order, and what the measured numbers say of it; null where nothing was measured. */
 export interface Claim {
   text: string;
-  holds: boolean | null;
+  verdict: Verdict | null;
   detail: string;
 }
 

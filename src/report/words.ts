@@ -1,7 +1,7 @@
 /** What is said of a table in words: its heading, what stands under it, its claims, the list at the end. */
 import { describeCondition, summarizeConditions } from './conditions.ts';
 import { layOut, marks, resolveView } from './layout.ts';
-import { type Row, rowTitle, type Table } from './table.ts';
+import { type Claim, type Row, rowTitle, type Table } from './table.ts';
 import type { View } from './view.ts';
 
 /** `Table 1. Property prediction …` */
@@ -19,7 +19,11 @@ export function linesUnder(table: Table, view: View): string[] {
   const { layout, all } = resolveView(table, view);
   const hidden = all ? [] : table.columnGroups.filter(({ hasRuns }) => !hasRuns).map(({ title }) => title);
   return [
-    ...(layout === 'difference' ? ["Each number is ours less the paper's."] : []),
+    ...(layout === 'difference'
+      ? [
+          `Each number is ours less the paper's${table.cells.some((cell) => cell.difference) ? ', […] its 90 % interval' : ''}.`,
+        ]
+      : []),
     ...(legend ? [`${legend}.`] : []),
     ...cellNotes(table),
     ...(table.conditions.length > 0 ? [summarizeConditions(table.conditions)] : []),
@@ -55,12 +59,26 @@ function cellNotes(table: Table): string[] {
   });
 }
 
-const verdicts = { true: 'holds', false: 'does not hold', null: 'not known' };
+/** What a claim is found to do, in a character that needs no colour, and in words. */
+const verdicts = {
+  holds: ['✓', 'holds'],
+  fails: ['✗', 'fails'],
+  inconclusive: ['?', 'inconclusive'],
+  trivial: ['–', 'trivial, not counted'],
+  null: ['·', 'not known'],
+} as const;
+
+/** The sign of a claim's verdict. */
+export const signOf = ({ verdict }: Claim): string => verdicts[`${verdict}`][0];
 
 /** The claims as sentences. */
 export function claimLines({ claims }: Table): string[] {
-  return claims.map(({ text, holds, detail }) => `${text}: ${verdicts[`${holds}`]} (${detail})`);
+  return claims.map(({ text, verdict, detail }) => `${text}: ${verdicts[`${verdict}`][1]} (${detail})`);
 }
+
+/** The claims as sentences, with their signs. */
+export const signedClaims = (table: Table): string[] =>
+  claimLines(table).map((line, i) => `${signOf(table.claims[i] as Claim)} ${line}`);
 
 /** The list at the end. */
 export const conditionLines = ({ conditions }: Table): string[] => conditions.map(describeCondition);

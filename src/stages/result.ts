@@ -16,3 +16,10 @@ export interface MetricRecord {
 export interface TaskResult {
   records: MetricRecord[];
 }
+
+/** What was predicted of each test checkpoint, kept beside a result as `predictions.json`. */
+export interface Predictions {
+  tested: { model: string; test_accuracy: number }[];
+  /** In the order of `tested`; `actual` is what was to be predicted, which older results do not have. */
+  predictions: { feature: string; target: string; values: number[]; actual?: number[] }[];
+}

@@ -34,20 +34,25 @@ describe('exp <file>', () => {
 
   test('trains, pretrains and predicts with the real stages', async () => {
     const program = new Program();
-    const { code, err } = await exp(program.file, ...program.places, '--only', 'seed=0');
+    // Four test models are the fewest that R² has an interval over.
+    const settings = ['--set', 'zoo.split=[0.4, 0.2, 0.4]'];
+    const { code, err } = await exp(program.file, ...program.places, '--only', 'seed=0', ...settings);
     expect(code).toBe(0);
     expect(err).toContain('property-prediction cnn-small/glyphs seed 0: done in');
     const { cells } = await Bun.file(join(program.out, 'table-01.json')).json();
     const measured = cells.filter((cell: { measured: unknown }) => cell.measured);
     expect(measured).toHaveLength(9);
     for (const cell of measured)
-      expect(cell).toMatchObject({ status: 'scaled', measured: { mean: expect.any(Number) } });
+      expect(cell).toMatchObject({
+        status: 'scaled',
+        measured: { mean: expect.any(Number), models: 4, interval: [expect.any(Number), expect.any(Number)] },
+      });
     const report = await Bun.file(join(program.out, 'report.html')).text();
     for (const text of [
       'Predicted against actual accuracy of the test models, in %, by feature (seed=0)',
       'Reconstruction loss of each SANE by epoch',
       '<b>1 of 1</b> runs done',
-      '<code>exp tiny.yaml --only seed=0</code>',
+      '<code>exp tiny.yaml --set ',
     ])
       expect({ text, found: report.includes(text) }).toEqual({ text, found: true });
   });

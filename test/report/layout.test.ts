@@ -1,6 +1,7 @@
 /** How a table is laid out: what is shown, in which order, what is bold. */
 import { describe, expect, test } from 'bun:test';
 import { layOut } from '../../src/report/layout.ts';
+import { html } from '../../src/report/renderers/html.ts';
 import { cut, spansOf } from '../../src/report/sheet.ts';
 import type { Best, Cell, Condition, Table } from '../../src/report/table.ts';
 import { linesUnder } from '../../src/report/words.ts';
@@ -14,18 +15,19 @@ function tableOf(best: Best = { among: 'block-rows', is: 'highest' }): Table {
     ['25', 'SUB', null, 92.3],
   ] as const;
   const cells = rows.flatMap(([epoch, method, ours, paper]): Cell[] => {
-    const common = { row: `${epoch} ${method}`, pending: false, note: '' };
+    const common = { row: `${epoch} ${method}`, pending: false, note: '', difference: null };
     return [
       {
-        ...{ ...common, column: 'mnist/accuracy', paper: { mean: paper, sd: null } },
-        measured: ours === null ? null : { mean: ours, sd: 0.5, n: 3 },
+        ...{ ...common, column: 'mnist/accuracy', paper: { mean: paper, sd: null, n: null } },
+        measured:
+          ours === null ? null : { mean: ours, sd: 0.5, n: 3, of: 'seed', models: null, interval: null },
         status: ours === null ? 'missing' : 'scaled',
       },
       {
         ...common,
         column: 'svhn/accuracy',
         measured: null,
-        paper: { mean: paper / 2, sd: 1 },
+        paper: { mean: paper / 2, sd: 1, n: null },
         status: 'missing',
       },
     ];
@@ -100,6 +102,22 @@ describe('a table', () => {
     expect(linesUnder(tableOf(), { layout: 'difference' })[0]).toBe("Each number is ours less the paper's.");
   });
 
+  test('has intervals beside what they are of', () => {
+    const some = tableOf();
+    const cells = some.cells.map((cell): Cell => {
+      const { measured } = cell;
+      const resampled = { models: 9, interval: [60.04, 70] } as const;
+      return { ...cell, measured: measured && { ...measured, ...resampled }, difference: [-20, 0.04] };
+    });
+    const table = { ...some, cells };
+    expect(texts(table)[0]?.[1]).toEqual(['0', 'KDE30', '66.4 ± 0.5 [60.0, 70.0]', '84.8']);
+    expect(texts(table, { layout: 'difference' })[0]?.[1]).toEqual(['0', 'KDE30', '-18.4 [-20.0, 0.0]']);
+    expect(linesUnder(table, { layout: 'difference' })[0]).toBe(
+      "Each number is ours less the paper's, […] its 90 % interval.",
+    );
+    expect(html.render(table, {})).toContain('<td class="best">66.4 <small>± 0.5 [60.0, 70.0]</small></td>');
+  });
+
   test('is shown as the experiment asks for unless the command says otherwise', () => {
     const table = { ...tableOf(), view: { layout: 'ours', all: true } as const };
     expect(texts(table)[1]?.[0]).toEqual(['25', 'SUB', '–', '–']);
@@ -127,13 +145,15 @@ describe('a table', () => {
 
   test('says of marks what they mean, where they occur', () => {
     const some = tableOf();
-    const statuses = ['reproduced', 'differs', 'failed', 'scaled'] as const;
+    const statuses = ['equivalent', 'different', 'inconclusive', 'failed'] as const;
     const cells = some.cells.map((cell, i): Cell => ({ ...cell, status: statuses[i / 2] ?? cell.status }));
     const marks = layOut({ ...some, cells }, {})
       .blocks.flat()
       .map(({ cells: [ours] }) => ours?.mark);
-    expect(marks).toEqual(['=', '≠', '×']);
-    expect(linesUnder({ ...some, cells }, {})[0]).toBe('= reproduced, ≠ differs, × failed.');
+    expect(marks.slice(0, 3)).toEqual(['=', '≠', '?']);
+    expect(linesUnder({ ...some, cells }, {})[0]).toBe('= equivalent, ≠ different, ? inconclusive.');
+    const failed = some.cells.map((cell): Cell => ({ ...cell, status: 'failed' }));
+    expect(linesUnder({ ...some, cells: failed }, {})[0]).toBe('× failed.');
   });
 
   test('is cut between columns of the table where it is too wide, never between ours and the paper’s', () => {

@@ -102,7 +102,7 @@ describe('the report', () => {
     const text = plain(pageOf(properties, [1]));
     expect(text).toContain('my-experiment What it is for. commit abc1234 · 2 cores of EPYC, native');
     expect(text).toContain('2 of 2 runs done');
-    expect(text).toContain('0 of 1 claims of the paper hold');
+    expect(text).toContain('✓ 0 · ✗ 0 · ? 1 claims of the paper hold, fail, are inconclusive');
     expect(text).toContain("0 of 4 cells at the paper's scale");
     expect(text).toContain('1 h 52 min of computing; 210 MB kept');
     expect(text).toContain('Made by exp my.yaml --set sane.epochs=2');
@@ -115,9 +115,32 @@ describe('the report', () => {
     expect(text).toContain('All 2 differences from the paper');
   });
 
+  test('counts what is equivalent to the paper’s numbers, different and inconclusive, with signs that need no colour', () => {
+    const runs = [0, 1].map((zoo) => makeRun({ dataset: 'mnist', 'zoo.seed': zoo }));
+    const measured = [0.953, 0.5, 0.958, 0.9].map((value, i) => {
+      const [feature, target] = [i < 2 ? 'weights' : 'sane', i % 2 ? 'ggap' : 'epoch'];
+      return { feature, target, value };
+    });
+    const results = new Map(
+      runs.map(({ id, settings: { zoo } }): [string, RunResult] => {
+        const records = measured.map(({ feature, target, value }, i) =>
+          r2(feature, target, value + (i === 2 ? 0.01 : 1e-4) * zoo.seed),
+        );
+        return [id, { status: 'done', records }];
+      }),
+    );
+    const plan = makePlan(runs, [1]);
+    const text = plain(renderPage(plan, results, buildTables(plan, results), [], evidence, {}));
+    expect(text).toContain("4 of 4 cells at the paper's scale");
+    expect(text).toContain("= 1 · ≠ 2 · ? 1 of these are equivalent to the paper's, different, inconclusive");
+    expect(text).toContain('= equivalent, ? inconclusive, ≠ different.');
+  });
+
   test('counts a claim once that two tables have', () => {
     // Table 10 has another claim too, of which nothing was measured.
-    expect(plain(pageOf(properties, [1, 10]))).toContain('0 of 1 claims of the paper hold');
+    expect(plain(pageOf(properties, [1, 10]))).toContain(
+      '✓ 0 · ✗ 0 · ? 1 claims of the paper hold, fail, are inconclusive',
+    );
   });
 
   test('names failed runs with their reasons', () => {

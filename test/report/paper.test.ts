@@ -62,7 +62,11 @@ describe('the paper’s values', () => {
     expect(paperValue(table, { method: 'sub', epoch: 5 }, { dataset: 'svhn' })).toEqual({
       mean: 73.6,
       sd: 1.5,
+      n: null,
     });
+    const few = readPaperTable(15);
+    expect(paperValue(few, { method: 'sub', epoch: 1 }, { budget_epochs: 5 })?.n).toBe(5);
+    expect(paperValue(few, { method: 'scratch', epoch: 1 }, { budget_epochs: 5 })?.n).toBeNull();
     expect(paperValue(table, { epoch: 5, method: 'hyper-representation' }, { dataset: 'stl-10' })).toBeNull();
     expect(paperValue(table, { epoch: 5 }, { dataset: 'svhn' })).toBeNull();
   });

@@ -75,7 +75,7 @@ describe('a pivot that is asked for', () => {
     const [first] = table.cells;
     expect(first?.measured?.n).toBe(2);
     expect(first?.measured?.sd).toBeCloseTo(0.01 / Math.SQRT2, 12);
-    expect(table.notes.slice(1)).toEqual(['n = 2.']);
+    expect(table.notes.slice(1)).toEqual(['n = 2 seeds.']);
   });
 
   test('has the labels of its cells in the CSV file', () => {

@@ -16,7 +16,7 @@ const words = [
   'Größe',
   '±',
 ];
-const statuses: Status[] = ['reproduced', 'differs', 'scaled', 'failed', 'missing'];
+const statuses: Status[] = ['equivalent', 'different', 'inconclusive', 'scaled', 'failed', 'missing'];
 
 const bests: Best[] = [
   { among: 'columns', is: 'highest' },
@@ -30,6 +30,8 @@ export function randomTable(random: Random): Table {
   const text = () => Array.from({ length: 1 + random.integer(3) }, () => pick(words)).join(' ');
   const number = () => random.uniform(-30, 30) * 10 ** -random.integer(4);
   const sd = () => (random.integer(2) ? Math.abs(number()) : null);
+  const interval = () => (random.integer(2) ? ([number(), number()] as const) : null);
+  const levels = ['zoo', 'seed', 'sample', 'model'] as const;
   const columnGroups = Array.from({ length: 1 + random.integer(3) }, (_, i) => ({
     key: `group ${i}`,
     title: `${text()} in group ${'i'.repeat(i + 1)}`,
@@ -54,9 +56,15 @@ export function randomTable(random: Random): Table {
       return {
         row: row.key,
         column: column.key,
-        measured: random.integer(4) ? { mean: number(), sd: n > 1 ? Math.abs(number()) : null, n } : null,
-        paper: random.integer(4) ? { mean: number(), sd: sd() } : null,
+        measured: random.integer(4)
+          ? {
+              ...{ mean: number(), sd: n > 1 ? Math.abs(number()) : null, n },
+              ...{ of: pick(levels), models: pick([null, 9]), interval: interval() },
+            }
+          : null,
+        paper: random.integer(4) ? { mean: number(), sd: sd(), n: pick([null, 5]) } : null,
         status: pick(statuses),
+        difference: interval(),
         pending: random.integer(8) === 0,
         note: random.integer(2) ? text() : '',
       };
@@ -75,7 +83,12 @@ export function randomTable(random: Random): Table {
     columns,
     rows,
     cells,
-    claims: [{ text: text(), holds: pick([true, false, null]), detail: text() }],
+    claims: [
+      {
+        ...{ text: text(), detail: text() },
+        verdict: pick(['holds', 'fails', 'inconclusive', 'trivial', null] as const),
+      },
+    ],
     view: {},
     notes: [text(), text()],
     conditions: Array.from({ length: random.integer(7) }, (_, i) => ({

@@ -21,14 +21,17 @@ const sideBySide: Required<View> = { layout: 'side-by-side', all: true };
 /** The numbers that a text shows, in their order. */
 const numbersIn = (text: string) => [...text.matchAll(/[-+]?\d+\.\d+/g)].map(([number]) => Number(number));
 
-const ours = ({ measured }: Cell) => (measured ? [measured.mean, measured.sd] : []);
+/** Intervals stand beside numbers where they are over test models too. */
+const ours = ({ measured }: Cell) =>
+  measured ? [measured.mean, measured.sd, ...((measured.models && measured.interval) || [])] : [];
 const papers = ({ paper }: Cell) => (paper ? [paper.mean, paper.sd] : []);
 
 /** The numbers that a cell has to show in each layout, in this order. */
 const shown: Record<Layout, (cell: Cell) => (number | null)[]> = {
   'side-by-side': (cell) => [...ours(cell), ...papers(cell)],
   ours,
-  difference: ({ measured, paper }) => (measured && paper ? [measured.mean - paper.mean] : []),
+  difference: ({ measured, paper, difference }) =>
+    measured && paper ? [measured.mean - paper.mean, ...(difference ?? [])] : [],
 };
 
 /** Fails unless the text shows these numbers, each to the table's decimals. */
@@ -76,7 +79,7 @@ describe('CSV', () => {
       const number = (text: string | undefined) => (text === '' ? null : Number(text));
       records.forEach((fields, i) => {
         const record = Object.fromEntries((header as string[]).map((name, k) => [name, fields[k]]));
-        const { row, column, measured, paper, status, note } = table.cells[i] as Cell;
+        const { row, column, measured, paper, status, difference, note } = table.cells[i] as Cell;
         const labels = {
           ...table.rows.find(({ key }) => key === row)?.labels,
           ...table.columns.find(({ key }) => key === column)?.labels,
@@ -87,6 +90,14 @@ describe('CSV', () => {
         expect(number(record.mean)).toBe(measured?.mean ?? null);
         expect(number(record.sd)).toBe(measured?.sd ?? null);
         expect(number(record.n)).toBe(measured?.n ?? null);
+        expect(record.n_of).toBe(measured?.of ?? '');
+        expect([number(record.ci95_low), number(record.ci95_high)]).toEqual([
+          ...(measured?.interval ?? [null, null]),
+        ]);
+        expect([number(record.ci90_low), number(record.ci90_high)]).toEqual([
+          ...(difference ?? [null, null]),
+        ]);
+        expect(number(record.paper_n)).toBe(paper?.n ?? null);
         expect(number(record.paper_mean)).toBe(paper?.mean ?? null);
         expect(number(record.paper_sd)).toBe(paper?.sd ?? null);
         expect(number(record.difference)).toBe(measured && paper ? measured.mean - paper.mean : null);

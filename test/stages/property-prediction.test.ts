@@ -6,8 +6,11 @@ import type { Json } from '../../src/base/json.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { percentile, weightStatistics } from '../../src/stages/baseline-probes/statistics.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
+
+import { r2 } from '../../src/stages/property-prediction/ridge.ts';
+
 import { stages } from '../../src/stages/registry.ts';
-import type { TaskResult } from '../../src/stages/result.ts';
+import type { Predictions, TaskResult } from '../../src/stages/result.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
@@ -121,14 +124,16 @@ describe('stages sane, baseline-probes and property-prediction', () => {
     // An encoder that was not trained has embeddings of its own.
     expect(value('untrained', 'epoch').seeded).toBe(true);
     expect(value('untrained', 'epoch').value).not.toBe(value('sane', 'epoch').value);
-    const { tested, predictions } = (await Bun.file(join(at, 'predictions.json')).json()) as {
-      tested: unknown[];
-      predictions: { feature: string; values: number[] }[];
-    };
+    const kept = (await Bun.file(join(at, 'predictions.json')).json()) as Predictions;
+    const { tested, predictions } = kept;
     expect([...new Set(predictions.map(({ feature }) => feature))]).toEqual(predictionConfig.features);
     expect(tested.length).toBe(9);
     expect(predictions.length).toBe(15);
-    expect(predictions[0]!.values.length).toBe(9);
+    for (const { feature, target, values, actual } of predictions) {
+      // The number that tables resample is the one that was recorded.
+      const score = r2(Float64Array.from(actual as number[]), Float64Array.from(values));
+      expect(score).toBeCloseTo(value(feature, target).value, 12);
+    }
   });
 
   test('without SANE, put together what the baselines give', async () => {

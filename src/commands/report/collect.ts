@@ -7,6 +7,7 @@ import type { Analysis, EmbeddingMap, Evidence, LearningCurve } from '../../repo
 import type { Layer } from '../../report/figures/features.ts';
 import type { ArtefactRecord } from '../../runner/artefact.ts';
 import type { Store } from '../../runner/store.ts';
+import type { Predictions } from '../../stages/result.ts';
 
 /** What stage `sane` keeps of each epoch, of which the report shows this. */
 interface Epoch {
@@ -15,13 +16,7 @@ interface Epoch {
   validation_reconstruction: number;
 }
 
-/** What stage `property-prediction` keeps beside its result: test models at their checkpoints, and what was predicted of each. */
-interface PredictionsFile {
-  tested: { test_accuracy: number }[];
-  predictions: { feature: string; target: string; values: number[] }[];
-}
-
-/** And where these lie to one another by SANE's embeddings. */
+/** Where test models lie to one another by SANE's embeddings. */
 interface ComponentsFile {
   shares: number[];
   points: [x: number, y: number][];
@@ -78,7 +73,7 @@ function firstPredictions({ runs }: Plan, finished: Finished): Evidence['predict
   const run = runs.find(({ task, resultKey }) => task === 'property-prediction' && finished.has(resultKey));
   const found = run && finished.get(run.resultKey);
   if (!run || !found?.record.files['predictions.json']) return null;
-  const { tested, predictions } = readJson(found.dir, 'predictions.json') as PredictionsFile;
+  const { tested, predictions } = readJson(found.dir, 'predictions.json') as Predictions;
   const points = predictions
     .filter(({ target }) => target === 'test-accuracy')
     .flatMap(({ feature, values }) =>
@@ -91,7 +86,7 @@ function firstEmbeddings({ runs }: Plan, finished: Finished): EmbeddingMap | nul
   for (const { id, resultKey } of runs) {
     const found = finished.get(resultKey);
     if (!found?.record.files['components.json']) continue;
-    const { tested } = readJson(found.dir, 'predictions.json') as PredictionsFile;
+    const { tested } = readJson(found.dir, 'predictions.json') as Predictions;
     const { shares, points } = readJson(found.dir, 'components.json') as ComponentsFile;
     return {
       ...{ run: id, shares },

@@ -3,7 +3,6 @@ import { basename, isAbsolute, join } from 'node:path';
 import { asStorageError } from '../../base/file-errors.ts';
 import { writeSafely } from '../../base/files.ts';
 import type { Plan } from '../../experiment/types.ts';
-import { buildTables } from '../../report/build.ts';
 import type { FigureFormat } from '../../report/figures/formats.ts';
 import type { View } from '../../report/view.ts';
 import type { Store } from '../../runner/store.ts';
@@ -20,7 +19,8 @@ export async function writeReport(
   outDir: string,
   view: View,
 ): Promise<string> {
-  // Charts take a library that no other command needs.
+  // Charts and tables take libraries that no other command needs.
+  const { buildTables } = await import('../../report/build.ts');
   const { renderPage } = await import('../../report/page/page.ts');
   const { drawFigures } = await import('../../report/figures/registry.ts');
   const { writeFigures } = await import('../../report/figures/write.ts');

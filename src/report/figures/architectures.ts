@@ -2,8 +2,9 @@
 import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
 import { targetOf } from '../groups.ts';
-import { type RunResults, summarize } from '../measure.ts';
+import type { RunResults } from '../measure.ts';
 import { titleOf } from '../metrics.ts';
+import { pathOf, summarize, unitsOf } from '../statistics/units.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 import { bandOf, variant } from './series.ts';
 
@@ -29,18 +30,18 @@ export function drawByArchitecture(runs: readonly Run[], results: RunResults): F
       .filter(
         ({ metric, labels }) => metric === 'accuracy' && labels.split === 'test' && labels.epoch === last,
       )
-      .map(({ labels, value }) => ({
+      .map((record) => ({
         architecture: architectureOf(run),
         group: `${describeGenerated(run)}${variant(run, generating, named)}`,
-        method: titleOf('method', String(labels.method)),
-        value: 100 * value,
+        method: titleOf('method', String(record.labels.method)),
+        ...{ path: pathOf(run, record), value: 100 * record.value },
       }));
   });
   if (new Set(found.map(({ architecture }) => architecture)).size < 2) return null;
   const points = [
     ...Map.groupBy(found, ({ group, method }) => JSON.stringify([group, method])).values(),
   ].flatMap((same) => {
-    const measured = summarize(same.map(({ value }) => value));
+    const measured = summarize([...(unitsOf(same)?.values.values() ?? [])]);
     if (!measured) return [];
     return [{ ...(same[0] as (typeof same)[number]), ...bandOf(measured) }];
   });

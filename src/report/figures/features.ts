@@ -1,7 +1,7 @@
 /** Features of layers: over their index in the network (the paper's figures 3, 8 and 9), and accuracy over their mean (4, 10 and 11). */
 import * as Plot from '@observablehq/plot';
 import { correlation } from '../../base/correlation.ts';
-import { summarize } from '../measure.ts';
+import { summarize } from '../statistics/units.ts';
 import { colorsOf, type Figure, figureWidth, panels } from './draw.ts';
 import { type FeatureName, featureNames, layerFeatureTitles } from './titles.ts';
 

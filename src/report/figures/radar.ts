@@ -1,6 +1,6 @@
 /** The paper's figure 1: Tables 1 to 4 at a glance, with an axis for each kind of task and networks. */
 import * as Plot from '@observablehq/plot';
-import { summarize } from '../measure.ts';
+import { summarize } from '../statistics/units.ts';
 import type { Cell, Column, Row, Table } from '../table.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 

@@ -12,4 +12,8 @@ export const variant = (run: Run, runs: readonly Run[], said: readonly string[] 
     .join('');
 
 /** A mean with the ends of its ±. */
-export const bandOf = ({ mean, sd }: Measured) => ({ mean, low: mean - (sd ?? 0), high: mean + (sd ?? 0) });
+export const bandOf = ({ mean, sd }: Pick<Measured, 'mean' | 'sd'>) => ({
+  mean,
+  low: mean - (sd ?? 0),
+  high: mean + (sd ?? 0),
+});

@@ -1,7 +1,8 @@
 /** The paper's figure 6: the reconstruction loss by the length of the window that SANE sees at once. */
 import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
-import { type RunResults, summarize } from '../measure.ts';
+import type { RunResults } from '../measure.ts';
+import { summarize } from '../statistics/units.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 import { bandOf, variant } from './series.ts';
 

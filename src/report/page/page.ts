@@ -84,22 +84,37 @@ function cards(
   const done = runs.filter(({ id }) => results.get(id)?.status === 'done').length;
   // Tables of the same runs may repeat a claim.
   const all = tables.flatMap(({ claims }) => claims);
-  const claims = [...new Map(all.map((claim) => [claim.text, claim])).values()].filter(
-    ({ holds }) => holds !== null,
+  const claims = [...new Map(all.map((claim) => [JSON.stringify(claim), claim])).values()];
+  const verdicts = (['holds', 'fails', 'inconclusive'] as const).map((verdict) =>
+    claims.filter((claim) => claim.verdict === verdict),
   );
   const measured = tables
     .filter(({ id }) => id !== null)
     .flatMap(({ cells }) => cells.filter((cell) => cell.measured));
-  const atScale = measured.filter(({ status }) => status === 'reproduced' || status === 'differs');
+  const statuses = (['equivalent', 'different', 'inconclusive'] as const).map((status) =>
+    measured.filter((cell) => cell.status === status),
+  );
+  const atScale = statuses.flat().length;
   return [
     [`${done} of ${runs.length}`, 'runs done'],
-    ...(claims.length > 0
+    ...(verdicts.flat().length > 0
       ? ([
-          [`${claims.filter(({ holds }) => holds).length} of ${claims.length}`, 'claims of the paper hold'],
+          [
+            verdicts.map((same, i) => `${'✓✗?'[i]} ${same.length}`).join(' · '),
+            'claims of the paper hold, fail, are inconclusive',
+          ],
         ] as [string, string][])
       : []),
     ...(measured.length > 0
-      ? ([[`${atScale.length} of ${measured.length}`, "cells at the paper's scale"]] as [string, string][])
+      ? ([[`${atScale} of ${measured.length}`, "cells at the paper's scale"]] as [string, string][])
+      : []),
+    ...(atScale > 0
+      ? ([
+          [
+            statuses.map((same, i) => `${'=≠?'[i]} ${same.length}`).join(' · '),
+            "of these are equivalent to the paper's, different, inconclusive",
+          ],
+        ] as [string, string][])
       : []),
     [formatSeconds(seconds), `of computing; ${formatBytes(bytes)} kept`],
   ];

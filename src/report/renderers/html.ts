@@ -45,11 +45,13 @@ tbody th[rowspan] { vertical-align: top; font-weight: bold; }
 .paper, .grey, small { color: #59636e; }
 .best { font-weight: bold; }
 .failed { color: #a40e26; }
-td small { font-size: .8em; color: inherit; }
+td small { font-size: .8em; font-weight: normal; color: inherit; }
 ul { padding-left: 1.2rem; }
 .holds::marker { content: "✓ "; }
 .fails::marker { content: "✗ "; }
-.unknown::marker { content: "? "; }
+.inconclusive::marker { content: "? "; }
+.trivial::marker { content: "– "; }
+.unknown::marker { content: "· "; }
 @media print { main { max-width: none; padding: 0; } .scroll { overflow: visible; } table, li { break-inside: avoid; } td { print-color-adjust: exact; } }
 `;
 
@@ -110,9 +112,12 @@ function renderCell({ text, kind, best, grey, mark, status, shade }: SheetCell):
     ...(classes.length > 0 ? [` class="${classes.join(' ')}"`] : []),
     ...(shade === null ? [] : [` style="background:${shadeColor(shade)}"`]),
   ];
-  const [mean, sd] = text.split(' ± ');
+  // What stands beside a number, ± and interval, is smaller.
+  const [, mean, beside] = /^([-+\d.]+) (.+)$/.exec(text) ?? [];
   const number =
-    sd === undefined ? escapeText(text) : `${escapeText(mean as string)} <small>± ${escapeText(sd)}</small>`;
+    beside === undefined
+      ? escapeText(text)
+      : `${escapeText(mean as string)} <small>${escapeText(beside)}</small>`;
   const sign = mark ? ` <abbr title="${status}">${mark}</abbr>` : '';
   return `<td${attributes.join('')}>${number}${sign}</td>`;
 }
@@ -129,10 +134,9 @@ function shadeColor(shade: number): string {
 
 function renderClaims(table: Table): string[] {
   if (table.claims.length === 0) return [];
-  const classes = { true: 'holds', false: 'fails', null: 'unknown' };
   const lines = claimLines(table);
   const items = table.claims.map(
-    ({ holds }, i) => `<li class="${classes[`${holds}`]}">${escapeText(lines[i] as string)}</li>`,
+    ({ verdict }, i) => `<li class="${verdict ?? 'unknown'}">${escapeText(lines[i] as string)}</li>`,
   );
   return [`<h3>Claims of the paper</h3>\n<ul>\n${items.join('\n')}\n</ul>`];
 }

@@ -14,7 +14,10 @@ export const latex: Renderer = {
     'Table environments for pdfLaTeX with the packages booktabs and graphicx, never wider than the column of text or the page.',
   extension: 'tex',
   render(table, view) {
-    const parts = cut(layOut(table, view), widest, (columns) => columns.length);
+    const sheet = layOut(table, view);
+    const parts = cut(sheet, widest, (columns) =>
+      columns.reduce((width, i) => width + (hasIntervals(sheet, i) ? 2 : 1), 0),
+    );
     const texts = [
       ...linesUnder(table, view),
       ...table.notes,
@@ -30,6 +33,10 @@ export const latex: Renderer = {
     return `${lines.join('\n')}\n`;
   },
 };
+
+/** Numbers with intervals take the room of two. */
+const hasIntervals = ({ blocks }: Sheet, column: number): boolean =>
+  blocks.flat().some(({ cells }) => cells[column]?.text.includes('['));
 
 function environment(table: Table, sheet: Sheet, part: number, texts: string[]): string[] {
   const name = sheet.leaves.length > widestInColumn ? 'table*' : 'table';

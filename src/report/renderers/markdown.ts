@@ -1,6 +1,6 @@
 import { layOut } from '../layout.ts';
 import { labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
-import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
+import { conditionLines, heading, linesUnder, signedClaims } from '../words.ts';
 import type { Renderer } from './renderer.ts';
 
 export const markdown: Renderer = {
@@ -14,7 +14,7 @@ export const markdown: Renderer = {
       `Unit: ${escapeText(table.unit)}.`,
       renderSheet(layOut(table, view)),
       ...linesUnder(table, view).map(escapeText),
-      ...section('Claims of the paper', claimLines(table)),
+      ...section('Claims of the paper', signedClaims(table)),
       ...section('Notes', table.notes),
       ...section("Differences from the paper's conditions", conditionLines(table)),
     ];

@@ -5,7 +5,7 @@ import { layOut } from '../layout.ts';
 import { cut, labelsIn, type Sheet, type SheetCell, spansOf } from '../sheet.ts';
 import type { Table } from '../table.ts';
 import type { View } from '../view.ts';
-import { claimLines, conditionLines, heading, linesUnder } from '../words.ts';
+import { conditionLines, heading, linesUnder, signedClaims } from '../words.ts';
 
 const terminalColumns = 80;
 const gap = 2;
@@ -29,7 +29,7 @@ function renderTable(table: Table, color: boolean, view: View): string[] {
     ...(table.id === null && table.caption ? [wrap(table.caption)] : []),
     ...parts.map((part) => renderSheet(part, color)),
     ...(under.length > 0 ? [under.map((line) => wrap(line)).join('\n')] : []),
-    ...(table.claims.length > 0 ? [`Claims of the paper\n${list(claimLines(table))}`] : []),
+    ...(table.claims.length > 0 ? [`Claims of the paper\n${list(signedClaims(table))}`] : []),
     ...(table.notes.length > 0 ? [`Notes\n${list(table.notes)}`] : []),
   ];
 }
@@ -128,8 +128,8 @@ function styled(text: string, { best, grey, kind, status, mark }: SheetCell): st
     ...(best ? (['bold'] as const) : []),
     ...(grey || kind === 'paper' ? (['dim'] as const) : []),
     ...(status === 'failed' && kind !== 'paper' ? (['red'] as const) : []),
-    ...(mark && status === 'reproduced' ? (['green'] as const) : []),
-    ...(mark && status === 'differs' ? (['yellow'] as const) : []),
+    ...(mark && status === 'equivalent' ? (['cyan'] as const) : []),
+    ...(mark && status === 'different' ? (['yellow'] as const) : []),
   ];
   return styles.length > 0 ? styleText(styles, text, { validateStream: false }) : text;
 }

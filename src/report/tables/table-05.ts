@@ -1,6 +1,6 @@
 /** Table 5: ResNet-18 for Tiny-ImageNet near five prompts of its zoo, by a SANE of CIFAR-100. */
 import type { TableDefinition } from '../definition.ts';
-import { accuracies } from './generation.ts';
+import { accuracies, margins } from './generation.ts';
 import { promptedBy } from './transfer.ts';
 
 const budget = 2;
@@ -8,6 +8,7 @@ const budget = 2;
 export const table05: TableDefinition = {
   id: 5,
   ...accuracies,
+  margin: margins.resnet,
   best: { among: 'columns', is: 'highest' },
   stub: ['Epoch'],
   accepts: (run) => run.architecture === 'resnet18' && promptedBy(run, 'resnet18'),

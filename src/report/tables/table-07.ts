@@ -1,7 +1,7 @@
 /** Table 7: what haloing and batch-norm conditioning do for networks sampled with SANE_KDE30. */
 import type { ClaimDefinition, RowDefinition, TableDefinition } from '../definition.ts';
 import { familyOf } from './family.ts';
-import { accuracies, transfers } from './generation.ts';
+import { accuracies, margins, transfers } from './generation.ts';
 
 const rows: RowDefinition[] = [
   { key: 'random', titles: ['rand init'], labels: { init: 'random' } },
@@ -27,6 +27,7 @@ export const table07: TableDefinition = {
   accepts: (run) =>
     run.task === 'generation' && familyOf(run) === 'resnet' && !transfers(run.settings.generation),
   ...accuracies,
+  margin: margins.resnet,
   best: { among: 'rows', is: 'highest' },
   stub: ['Method'],
   relabel: ({ split, method, epoch }, { settings: { generation } }) => {

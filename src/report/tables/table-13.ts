@@ -1,7 +1,7 @@
 /** Table 13: small CNNs transferred to another task. */
 import type { ClaimDefinition, TableDefinition } from '../definition.ts';
 import { familyOf } from './family.ts';
-import { accuracies, type Method, methodTitles } from './generation.ts';
+import { accuracies, type Method, margins, methodTitles } from './generation.ts';
 import { changesTask } from './transfer.ts';
 
 const methods: readonly Method[] = ['scratch', 'finetuned', 'hyper-representation', 'kde30', 'sub'];
@@ -15,6 +15,7 @@ const order = (above: Method, below: Method): ClaimDefinition => ({
 export const table13: TableDefinition = {
   id: 13,
   ...accuracies,
+  margin: margins.cnn,
   best: { among: 'rows', is: 'highest' },
   stub: ['Method'],
   accepts: (run) => familyOf(run) === 'cnn' && changesTask(run),

@@ -1,6 +1,6 @@
 /** Table 14: ResNet-18 transferred to another task. */
 import type { GroupDefinition, TableDefinition } from '../definition.ts';
-import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
+import { accuracies, type Method, margins, methodOrder, methodTitles } from './generation.ts';
 import { changesTask, epochRows } from './transfer.ts';
 
 const all: readonly Method[] = ['scratch', 'finetuned', 'kde30', 'sub', 'boot'];
@@ -13,6 +13,7 @@ const group = (source: string, dataset: string, title: string): GroupDefinition 
 export const table14: TableDefinition = {
   id: 14,
   ...accuracies,
+  margin: margins.resnet,
   stub: ['Epoch', 'Method'],
   accepts: (run) => run.architecture === 'resnet18' && changesTask(run),
   groups: [

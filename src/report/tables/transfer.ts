@@ -5,7 +5,7 @@ import type { RowDefinition, TableDefinition } from '../definition.ts';
 import { targetOf } from '../groups.ts';
 import type { Labels } from '../paper.ts';
 import type { Condition } from '../table.ts';
-import { accuracies, type Method, methodOrder, methodTitles } from './generation.ts';
+import { accuracies, type Method, margins, methodOrder, methodTitles } from './generation.ts';
 
 /** Whether a run takes the networks of its own zoo to another data set. */
 export const changesTask = ({ task, settings: { generation } }: Run): boolean =>
@@ -52,6 +52,7 @@ export function largerArchitecture({
   return {
     id,
     ...accuracies,
+    margin: margins.resnet,
     stub: ['Epoch', 'Method'],
     accepts: (run) =>
       run.architecture === 'resnet18' &&

@@ -3,7 +3,7 @@ import type { Report } from '../../base/progress.ts';
 import type { Samples } from '../../sane/zoo-samples.ts';
 import type { Split } from '../../zoo/members.ts';
 import type { Checkpoint } from '../../zoo/zoo.ts';
-import type { MetricRecord } from '../result.ts';
+import type { MetricRecord, Predictions } from '../result.ts';
 import type { Rows } from './gram.ts';
 import { probe, type TargetValues } from './probe.ts';
 
@@ -14,7 +14,7 @@ export interface ProbeRecords {
   /** What the test predictions are of, in their order. */
   tested: Tested[];
   records: MetricRecord[];
-  predictions: { feature: string; target: string; values: number[] }[];
+  predictions: Predictions['predictions'];
 }
 
 export const testedOf = (samples: Samples): Tested[] =>
@@ -35,7 +35,8 @@ export function describeProbes(
       for (const [split, value] of Object.entries(result[metric]))
         records.push({ metric, labels: { feature, target, split }, value, seeded });
     }
-    predictions.push({ feature, target, values: [...result.testPredictions] });
+    const actual = [...(targets.get(target) as TargetValues).test];
+    predictions.push({ feature, target, values: [...result.testPredictions], actual });
     report({
       ...{ done: predictions.length, total: targets.size, unit: 'probes' },
       metric: { name: `test R² of ${feature} for ${target}`, value: result.r2.test },

@@ -9,7 +9,7 @@ import type { Split } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import { readProbes } from '../baseline-probes/probes.ts';
 import { openZoos } from '../open-zoos.ts';
-import type { TaskResult } from '../result.ts';
+import type { Predictions, TaskResult } from '../result.ts';
 import type { StageContext, StageImplementation } from '../stage.ts';
 import { type FeatureName, type Features, saneFeatures, untrainedFeatures } from './features.ts';
 import { rowsOf } from './gram.ts';
@@ -126,7 +126,7 @@ export const propertyPredictionStage: StageImplementation = {
     }
     const predictions = found.flatMap((of) => of.predictions);
     const records = [...found.flatMap((of) => of.records), ...(bySane?.joint ?? [])];
-    await writeJson(join(dir, 'predictions.json'), { tested, predictions });
+    await writeJson(join(dir, 'predictions.json'), { tested, predictions } as Predictions);
     await writeJson(join(dir, 'result.json'), { records } satisfies TaskResult);
   },
 };
