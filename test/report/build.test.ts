@@ -269,7 +269,7 @@ describe('a measured cell', () => {
     const r2s = [r2('sane', 'epoch', 0.958), r2('weights', 'epoch', 0.953)];
     const cells = ['epoch mnist/sane', 'epoch mnist/weights'];
     expect(statuses('sane.d_model', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
-    expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
+    expect(statuses('sane.standardization', 'none', {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
   });
 });

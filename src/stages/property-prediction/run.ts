@@ -40,12 +40,12 @@ interface ReadZoo {
   index: number;
 }
 
-/** The embeddings of a zoo's models that are wanted, with those of an untrained encoder where its seed is said. */
+/** The embeddings of a zoo's models that are wanted. */
 async function embed(
   { zoo: { architecture }, samples, index }: ReadZoo,
   { sane, description, standardizations }: Pretrained,
   wanted: ReadonlySet<FeatureName>,
-  { embedding, seed }: Pick<Config, 'embedding' | 'seed'>,
+  { embedding, seed = 0 }: Config,
 ): Promise<Map<FeatureName, Features>> {
   const layout = tokenLayout(architecture, description.shape.token_size, description.batch_norm_tokens);
   const sets = standardizedSets(
@@ -54,9 +54,9 @@ async function embed(
   );
   const networks = (split: Split) => readStandardized(architecture, layout, sets[split]);
   const features = await saneFeatures(sane, layout, networks, wanted, embedding);
-  if (!wanted.has('untrained') || seed === undefined) return features;
-  const { shape } = description;
-  return features.set('untrained', await untrainedFeatures(shape, seed, layout, networks, embedding));
+  if (wanted.has('untrained'))
+    features.set('untrained', await untrainedFeatures(description.shape, seed, layout, networks, embedding));
+  return features;
 }
 
 /** The means of SANE's embeddings of all zoos' models, which are as long whatever the architecture. Of the run's own they are there already. */
@@ -64,7 +64,7 @@ async function jointFeatures(
   zoos: readonly ReadZoo[],
   own: { index: number; features: Features },
   pretrained: Pretrained,
-  config: Pick<Config, 'embedding'>,
+  config: Config,
 ): Promise<Features[]> {
   const all: Features[] = [];
   for (const one of zoos) {
