@@ -73,7 +73,7 @@ export function saneStepRow(
       let losses = tf.zeros([3]);
       const step = () => {
         tf.tidy(() => {
-          const { gradients, parts } = batchGradients(sane, views, settings);
+          const { gradients, parts } = batchGradients(sane, { views }, settings);
           losses.dispose();
           losses = parts;
           const named = trainable.map(({ name }, i) => [name, gradients[i] as tf.Tensor]);

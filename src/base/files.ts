@@ -1,5 +1,5 @@
 /** The one way in which a file is written: under a temporary name, to the disk, then renamed. A reader sees all of it or none. */
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnreadableFile } from './file-errors.ts';
 import { isGone, processTag, processTagPattern } from './processes.ts';
@@ -45,6 +45,13 @@ export function writeSafely(path: string, content: string | Iterable<Uint8Array>
 /** Makes or replaces the file at `path` by a value as JSON, one line for each of its members. */
 export function writeJson(path: string, value: unknown): Promise<void> {
   return writeSafely(path, `${JSON.stringify(value, undefined, 1)}\n`);
+}
+
+/** Makes a folder, unless it is there, in one that has to be there: a process whose work was taken over makes no other. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** The process in an unfinished file's name; what a compiler adds to it for a file of its own may follow. */

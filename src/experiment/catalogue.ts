@@ -4,6 +4,11 @@ import type { Json, JsonObject } from '../base/json.ts';
 import type { StagePlan, TaskPlan } from './stage-plan.ts';
 import type { ImageFolder, Settings } from './types.ts';
 
+interface NamedShape {
+  name: string;
+  shape: number[];
+}
+
 /** What planning needs of an architecture; those of src/nets have it. */
 export interface ArchitectureDescription {
   name: string;
@@ -12,7 +17,9 @@ export interface ArchitectureDescription {
   width: number | null;
   /** Throws where the options do not fit. */
   build(options: { input: [number, number, number]; classes: number; width: number | null }): {
-    state: readonly { shape: readonly number[] }[];
+    state: NamedShape[];
+    /** The running statistics of batch normalisation among them. */
+    buffers: NamedShape[];
   };
   /** What an experiment writes of an architecture of its own: part of the keys of all that is computed by it. */
   written?: Json;

@@ -138,10 +138,9 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const { points, selected } = choosePoints(parsed, options.only, problems);
   if (problems.length > 0) fail();
 
-  const used = new Set(points.flatMap((point) => Object.keys(point)));
-  const varying = formatOf(catalogue).axisNames.filter(
-    (axis) => used.has(axis) && new Set(points.map((point) => asText(point[axis]))).size > 1,
-  );
+  const used = new Set<string>();
+  for (const point of points) for (const axis in point) used.add(axis);
+  const varying = formatOf(catalogue).axisNames.filter((axis) => used.has(axis) && isVarying(axis, points));
   const folders = new Folders(
     options.inspectFolder ?? (() => ({ problem: 'folders cannot be looked into here' })),
     source,
@@ -162,8 +161,8 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     const id = runId(point, varying);
     const known = conditions.get(content);
     const { given, ...found } = known ? { ...known, given: undefined } : resolve(point, matching);
-    const { settings } = found;
-    const run = { axes: point, architecture, dataset, task, seed, settings };
+    const { settings, differences } = found;
+    const run = { id, axes: point, architecture, dataset, task, seed, settings, differences, resultKey: '' };
     if (given) {
       conditions.set(content, found);
       problems.push(...folders.look(catalogue, settings));
@@ -179,8 +178,8 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
       }
     }
     if (problems.length > 0) continue;
-    const resultKey = planner.key(tasks.get(task) as TaskPlan, run);
-    runs.push({ ...run, id, differences: found.differences, resultKey });
+    run.resultKey = planner.key(tasks.get(task) as TaskPlan, run);
+    runs.push(run);
   }
   if (problems.length > 0) fail();
   return {
@@ -192,6 +191,12 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     stages: tellApart(planner.stages),
     warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
   };
+}
+
+/** Whether an axis has more than one value, or is not of all points. */
+function isVarying(axis: string, points: readonly Axes[]): boolean {
+  const [first] = points;
+  return first !== undefined && points.some((point) => asText(point[axis]) !== asText(first[axis]));
 }
 
 /** All points of the experiment, and those of them that `--only` keeps. */

@@ -46,7 +46,9 @@ export function expandPoints(experiment: Experiment): Axes[] {
   // A grid without all of the plain axes makes no runs of its own; include then gives full ones.
   const isWhole = (point: Axes) => plainAxes.every((axis) => axis === 'seed' || axis in point);
   const added = ((experiment.include ?? []) as Axes[]).map((entry) => ({ ...single, ...entry }));
-  const all = [...points.filter(isWhole), ...added].map((point) => ({ ...point, seed: point.seed ?? 0 }));
+  const all = [...points.filter(isWhole), ...added].map((point) =>
+    point.seed === undefined ? { ...point, seed: 0 } : point,
+  );
   return [...new Map(all.map((point) => [canonicalJson(point), point])).values()];
 }
 

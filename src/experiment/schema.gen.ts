@@ -564,6 +564,14 @@ export interface Sane {
    * What the reconstruction error is divided by. none: nothing. token: the standard deviation of each token's weights (of the batch's, for a token of one weight or of nearly equal ones), so that tokens of small weights count as much as those of large ones. batch: that of all weights of the batch, as the released code of MultiZoo-SANE does for what its paper calls normalisation by token. Default none, as in the SANE paper.
    */
   loss_normalization?: "none" | "token" | "batch";
+  /**
+   * Share of the error of the weights in the reconstruction loss; the rest is the behaviour loss of Meynent et al. (2025): the mean square of the difference between the class probabilities that the decoded network and the original give images of the zoo's training set. Each part of the loss, the contrast too, is then divided by its value on the first batch. Theirs is 0.1, and 1 their comparison without behaviour. Below 1 the window must hold the whole network. null: the loss as the SANE paper has it, undivided. Default null.
+   */
+  beta?: number | null;
+  /**
+   * Images that the behaviour loss asks, drawn anew for each batch; no effect where sane.beta is 1 or null. Default 256, as in their experiments.
+   */
+  queries?: number;
 }
 /**
  * The baseline S_KDE30 (Schürholt et al. 2022): an autoencoder on all weights of a small network at once, whose rows are its tokens, with one embedding for the network. Trained where generation.methods asks for it.
@@ -686,7 +694,7 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. reconstruction: all test models at that epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
@@ -698,6 +706,7 @@ export interface Generation {
       | "noise"
       | "average"
       | "held-out"
+      | "reconstruction"
       | "hyper-representation"
       | "kde30"
       | "sub"
@@ -711,6 +720,7 @@ export interface Generation {
       | "noise"
       | "average"
       | "held-out"
+      | "reconstruction"
       | "hyper-representation"
       | "kde30"
       | "sub"

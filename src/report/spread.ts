@@ -32,7 +32,7 @@ export function methodNotes(
       : []),
     ...(metric === 'r2' && cells.some(({ measured }) => measured?.interval === null)
       ? [
-          'R² has no interval where there are fewer than 4 test models, or where a run kept no predictions with what they are compared with: `exp rerun` computes it again.',
+          'R² has no interval where there are fewer than 4 test models, or where a run kept no predictions with what they are compared with: `exp rerun` sets it aside, to be computed again.',
         ]
       : []),
     ...(isMeasured

@@ -28,6 +28,9 @@ export interface PlanEstimate {
  */
 const operationsPerSecond = 30e9;
 
+/** The workload of a stage of which none was timed, which is not looked at: a plan may have a hundred thousand of them. */
+const nothing = { kind: '', amount: 0 };
+
 /** Seconds of a job besides: its process starts, reads its inputs and writes what it made. */
 const startSeconds = 0.4;
 
@@ -48,8 +51,9 @@ export function estimatePlan(
   let bytes = 0;
   const coresOfJob = Math.max(1, availableParallelism() / workers);
   for (const node of todo) {
-    const { kind, amount } = workload(node, (key) => nodes.get(key) as StageNode);
-    const known = rates.get(kind);
+    const timed = rates.get(node.stage);
+    const { kind, amount } = timed ? workload(node, (key) => nodes.get(key) as StageNode) : nothing;
+    const known = timed?.get(kind);
     const cost = kinds[node.stage]?.cost?.(planned(node, nodes));
     bytes += cost?.bytes ?? 0;
     if (known) stages.set(node.key, { seconds: median(known) * amount, from: known.length });
@@ -73,13 +77,15 @@ function planned(node: StageNode, nodes: ReadonlyMap<string, StageNode>): Planne
   };
 }
 
-/** Seconds per amount of finished stages that were not interrupted, by kind. */
-function measureRates(store: Store, stages: Parameters<Store['list']>[0]): Map<string, number[]> {
-  const rates = new Map<string, number[]>();
+/** Seconds per amount of finished stages that were not interrupted, by stage and kind. */
+function measureRates(store: Store, stages: readonly string[]): Map<string, Map<string, number[]>> {
+  const rates = new Map<string, Map<string, number[]>>();
   for (const found of store.list(stages)) {
     if (found.state !== 'complete' || found.record.timing.resumed) continue;
-    const { workload, timing } = found.record;
-    rates.set(workload.kind, [...(rates.get(workload.kind) ?? []), timing.seconds / workload.amount]);
+    const { stage, workload, timing } = found.record;
+    const ofStage = rates.get(stage) ?? new Map<string, number[]>();
+    rates.set(stage, ofStage);
+    ofStage.set(workload.kind, [...(ofStage.get(workload.kind) ?? []), timing.seconds / workload.amount]);
   }
   return rates;
 }

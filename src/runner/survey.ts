@@ -18,6 +18,15 @@ export interface SurveyOptions {
 
 const listFormat = new Intl.ListFormat('en-GB');
 
+const enumerated = new Map<string, string>();
+
+/** Names as a list in words. Formatting it takes long, and most stages need the same inputs. */
+function enumerate(names: readonly string[]): string {
+  const text = enumerated.get(names.join()) ?? listFormat.format(names);
+  enumerated.set(names.join(), text);
+  return text;
+}
+
 /** The state of every stage of the plan by its key. Artefacts that will be read are checked first. */
 export async function survey(
   plan: Plan,
@@ -31,8 +40,8 @@ export async function survey(
   const isThere = ({ stage, key }: StageNode, suffix = '') => folders.get(stage)?.has(key + suffix);
   const needed = new Set(plan.runs.map(({ resultKey }) => resultKey));
   const damage = new Map<string, string>();
-  /** What is said of stages that need the same. */
-  const needs = new Map<string, string>();
+  /** Stages that are to compute for the same reason have the same state. */
+  const compute = new Map<string, StageState>();
   for (const node of plan.stages.toReversed()) {
     const check = () => (needed.has(node.key) ? store.check(node) : store.find(node));
     const found = isThere(node) ? await check() : undefined;
@@ -52,9 +61,15 @@ export async function survey(
     const failure = isThere(node, failedSuffix) ? store.failure(node) : undefined;
     if (failed) states.set(node.key, failed);
     else if (failure && !retryFailed) states.set(node.key, { state: 'failed', failure });
-    else states.set(node.key, { state: 'compute', why: why(node, failure) });
+    else states.set(node.key, toCompute(why(node, failure)));
   }
   return states;
+
+  function toCompute(why: string): StageState {
+    const state = compute.get(why) ?? { state: 'compute', why };
+    compute.set(why, state);
+    return state;
+  }
 
   function why(node: StageNode, failure: Failure | undefined): string {
     const damaged = damage.get(node.key);
@@ -64,10 +79,6 @@ export async function survey(
     const inputs = Object.keys(node.inputs).filter(
       (name) => states.get(node.inputs[name] as string)?.state === 'compute',
     );
-    if (inputs.length === 0) return 'not computed yet';
-    const list = inputs.join();
-    const text = needs.get(list) ?? `needs ${listFormat.format(inputs)} first`;
-    needs.set(list, text);
-    return text;
+    return inputs.length > 0 ? `needs ${enumerate(inputs)} first` : 'not computed yet';
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Report } from '../base/progress.ts';
 import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { Autoencoder } from './autoencoder.ts';
+import type { BehaviourLoss } from './behaviour.ts';
 import { writeHistory } from './checkpoint.ts';
 import { type EpochLosses, type PretrainConfig, type PretrainState, pretrain } from './pretrain.ts';
 import type { ViewLoader } from './view-loader.ts';
@@ -24,6 +25,7 @@ async function saveState(dir: string, model: Autoencoder, state: PretrainState):
   await writeSafetensors(join(dir, stateName), [...weights, ...averages], {
     steps: String(state.optimizer.steps),
     history: JSON.stringify(state.history),
+    ...(state.scales && { scales: JSON.stringify(state.scales) }),
   });
 }
 
@@ -44,7 +46,12 @@ async function loadState(
       else averages[rest.join('/')] = values;
     }
     const history = file.json('history') as EpochLosses[];
-    return { weights, state: { history, optimizer: { steps: Number(file.metadata.steps), averages } } };
+    const scales =
+      file.metadata.scales === undefined ? undefined : (file.json('scales') as PretrainState['scales']);
+    return {
+      weights,
+      state: { history, optimizer: { steps: Number(file.metadata.steps), averages }, scales },
+    };
   } finally {
     await file.close();
   }
@@ -53,6 +60,7 @@ async function loadState(
 /**
  * Pretrains a model in a stage's folder: `create` makes it of the weights of an interrupted training or of the seed, and `save`
  * keeps it when it is done. The losses of the epochs become `history.json`. `stateEveryMs`: how seldom the state is kept, at most.
+ * `behaviour` is given where, and only where, config.beta is below 1.
  */
 export async function pretrainInFolder<Model extends Autoencoder>(
   { dir, report }: { dir: string; report: Report },
@@ -60,13 +68,17 @@ export async function pretrainInFolder<Model extends Autoencoder>(
   config: PretrainConfig,
   create: (weights: ReadonlyMap<string, Float32Array> | number) => Model,
   save: (model: Model) => Promise<void>,
-  stateEveryMs = saveEveryMs,
+  {
+    behaviour,
+    stateEveryMs = saveEveryMs,
+  }: { behaviour?: BehaviourLoss | undefined; stateEveryMs?: number } = {},
 ): Promise<void> {
   const saved = await loadState(dir);
   const model = create(saved?.weights ?? config.seed);
   let lastSave = performance.now();
   const history = await pretrain(model, loader, config, {
     resume: saved?.state,
+    behaviour,
     report,
     onEpoch: async (state, last) => {
       if (last || performance.now() - lastSave < stateEveryMs) return;

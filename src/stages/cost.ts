@@ -93,7 +93,11 @@ export const networkOfZoo = (zoo: Planned): Architecture | undefined =>
 export function operationsOfPretraining(config: JsonObject, zoos: readonly Planned[]): number {
   const train = zoos.reduce((sum, zoo) => sum + shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints), 0);
   const windows = train * (config.windows_per_sample as number) * (config.epochs as number);
-  return windows * pretrainingOperations(config as unknown as Shape, 2);
+  const [zoo] = zoos;
+  const network = config.queries !== undefined && zoo ? networkOfZoo(zoo) : undefined;
+  // The behaviour loss: of each view the network forward, and the decoded one forward and backward.
+  const asked = network ? 2 * (4 / 3) * trainingOperations(network, config.queries as number) : 0;
+  return windows * (pretrainingOperations(config as unknown as Shape, 2) + asked);
 }
 
 /** The same of the hyper-representation, whose windows are whole networks and whose tokens are rows of weights. */

@@ -24,6 +24,8 @@
  * | SaneMaxPoolGrad | dy, x, y | filterSize, strides | dx |
  * | SanePopulationGradients | images [N, H, W, C], labels [N] int32, order [M, B] int32, w0 [M, O, C, kh, kw], b0 [M, O], w1, ... | layers, dropout [M] or [], seeds, start | losses [M], correct [M], dw0, db0, dw1, ... |
  * | SanePopulationScores | images, labels, w0, b0, w1, ... | layers | losses [M], accuracies [M] |
+ * | SanePopulationLogits | images [N, H, W, C], w0, b0, w1, ... | layers, classes | logits [M, N, classes] |
+ * | SanePopulationLogitsGrad | dy [M, N, classes], images, w0, b0, w1, ... | layers | dw0, db0, dw1, ... |
  * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
  */
 import { tf } from './tf.ts';
@@ -31,7 +33,7 @@ import { tf } from './tf.ts';
 export type KernelName =
   | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'MaskedSquares' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
-  | `SanePopulation${'Gradients' | 'Scores'}`
+  | `SanePopulation${'Gradients' | 'Scores' | 'Logits' | 'LogitsGrad'}`
   | 'SaneAdamW';
 
 /** Whether the active device has this kernel. */

@@ -1,6 +1,7 @@
 /** Trains models group by group, each written to its file when its group is done, and resumes where it was interrupted. */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import type { Report } from '../base/progress.ts';
 import { openSafetensors, writeSafetensors } from '../base/safetensors.ts';
 import type { Architecture, StateDict } from '../nets/architecture.ts';
@@ -41,8 +42,8 @@ export async function missingModels(dir: string, wanted: readonly Member[]): Pro
 /** Trains those of the members whose file is not there yet, resuming from the states that an interruption left. */
 export async function trainModels(wanted: readonly Member[], training: Training): Promise<void> {
   const { architecture, config, data, dir } = training;
-  await mkdir(join(dir, 'models'), { recursive: true });
-  await mkdir(join(dir, statesFolder), { recursive: true });
+  await makeFolder(join(dir, 'models'));
+  await makeFolder(join(dir, statesFolder));
   const missing = await missingModels(dir, wanted);
   const perModel = config.epochs * data.train.labels.size;
   const progress = { done: (wanted.length - missing.length) * perModel, total: wanted.length * perModel };

@@ -195,11 +195,10 @@ describe('stages', () => {
   });
 
   test('of baselines are shared by all that they do not depend on', () => {
-    const baselines = (more: string, sane = '') => {
+    const baselines = (more: string, sane = '', padding = false) => {
       const text = valid.replace('  epochs: 3\n', `  epochs: 3\n${sane}`);
-      const nodes = plan(`${text}property_prediction: {${more}}\n`).stages.filter(
-        ({ stage }) => stage === 'baseline-probes',
-      );
+      const block = `property_prediction:\n  padding_in_statistics: ${padding}\n${more && `  ${more}\n`}`;
+      const nodes = plan(text + block).stages.filter(({ stage }) => stage === 'baseline-probes');
       const keys = nodes.map(({ config, key }) => [config.feature as string, key] as const);
       return Object.fromEntries(keys) as Record<'weights' | 'statistics', string>;
     };
@@ -215,13 +214,12 @@ describe('stages', () => {
     expect(differing(baselines('', '  standardization: none\n'))).toEqual(['weights', 'statistics']);
     expect(differing(baselines('', '  batch_norm_tokens: true\n'))).toEqual(['weights', 'statistics']);
     expect(differing(baselines('checkpoints: [1, 5]'))).toEqual(['weights', 'statistics']);
-    const counted = 'padding_in_statistics: true';
-    const [padded, cut] = [baselines(counted), baselines(counted, '  token_size: 10\n')];
+    const [padded, cut] = [baselines('', '', true), baselines('', '  token_size: 10\n', true)];
     expect(padded.weights).toBe(own.weights);
     expect(cut.weights).toBe(own.weights);
     expect(new Set([own, padded, cut].map(({ statistics }) => statistics)).size).toBe(3);
     const [running, evaluated] = ['running', 'evaluated'].map((gap) =>
-      baselines(`targets: [epoch], gap: ${gap}`),
+      baselines(`targets: [epoch]\n  gap: ${gap}`),
     );
     expect(running).toEqual(evaluated as typeof own);
     expect(baselines('gap: evaluated').weights).not.toBe(own.weights);

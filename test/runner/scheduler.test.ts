@@ -1,6 +1,8 @@
 /** The scheduler with real worker processes and the stages of stages.ts. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Lease } from '../../src/base/lease.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { Fixture, makePlan, removeFixtures, until } from './fixture.ts';
@@ -168,6 +170,35 @@ describe('execute', () => {
       event: 'note',
       text: expect.stringContaining('waiting, another process is computing it'),
     });
+  });
+
+  test('a stage that another process took over is left to it', async () => {
+    process.env.EXP_LEASE_SECONDS = '0.6';
+    const fixture = new Fixture({ sane: { steps: 20, stepMs: 50 } });
+    const plan = makePlan([0]);
+    const sane = plan.stages.find(({ stage }) => stage === 'sane') as Plan['stages'][number];
+    const { store } = fixture;
+    const running = fixture.execute(plan);
+    await until(() => fixture.steps.includes('sane 0 3'), 'SANE is being trained');
+    // As a process on another machine does, which has seen nothing of this one for long.
+    const path = store.lease(sane);
+    for (const name of readdirSync(path)) rmSync(join(path, name));
+    const lease = Lease.take(path) as Lease;
+    const { dir, resumed } = await store.begin(sane);
+    expect(resumed).toBe(true);
+    const done = () => readdirSync(dir).length;
+    const [before] = [done(), await Bun.sleep(300)];
+    expect(done()).toBe(before);
+    lease.release();
+    const { outcomes, events } = await running;
+    delete process.env.EXP_LEASE_SECONDS;
+    expect(events).toContainEqual({
+      event: 'note',
+      text: `${sane.label}: another process took it over, because this one stood still for too long`,
+    });
+    expect(events.filter(({ event }) => event === 'job-failed')).toEqual([]);
+    expect(outcomes.get(sane.key)).toEqual({ state: 'done' });
+    expect(readdirSync(store.folder(sane)).length).toBe(20 + 1);
   });
 
   test('a damaged artefact is computed again', async () => {

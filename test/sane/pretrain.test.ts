@@ -301,7 +301,7 @@ async function step(on: string) {
   const sane = fresh(settings);
   const { trainable } = sane;
   const optimizer = new AdamW(trainable, { weightDecay: settings.weight_decay });
-  const { gradients, parts } = tf.tidy(() => batchGradients(sane, views, settings));
+  const { gradients, parts } = tf.tidy(() => batchGradients(sane, { views }, settings));
   const named = Object.fromEntries(trainable.map(({ name }, i) => [name, gradients[i] as tf.Tensor]));
   tf.tidy(() => optimizer.step(named, { learningRate: settings.learning_rate }));
   const read = (tensors: tf.Tensor[]) =>

@@ -11,7 +11,10 @@ import { accuracies, condition, ensembleAccuracy } from '../../src/nets/accuracy
 import { initialWeights } from '../../src/nets/init.ts';
 import { getArchitecture } from '../../src/nets/registry.ts';
 import { loadSane } from '../../src/sane/checkpoint.ts';
-import { tokenLayout } from '../../src/sane/tokenize.ts';
+import { decodeModels } from '../../src/sane/decode.ts';
+import { embedModels } from '../../src/sane/embed.ts';
+import { destandardize, standardize } from '../../src/sane/standardize.ts';
+import { flatten, tokenLayout, unflatten } from '../../src/sane/tokenize.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
 import { finetune } from '../../src/stages/generation/finetune.ts';
 import { bestPrompts, type Prompt } from '../../src/stages/generation/methods.ts';
@@ -134,6 +137,35 @@ describe('stage generation', () => {
     expect(untouched.map(({ value }) => value)).toEqual(
       trained.map(({ checkpoints }) => checkpoints.at(-1)!.test_accuracy),
     );
+  }, 300_000);
+
+  test('reconstructs the test models, all of them', async () => {
+    const config = { ...generation, epochs: [0], methods: ['reconstruction'], samples: 1 } as Config;
+    const { records } = await resultOf(await run('generation', config, paths, 'reconstruction'));
+    const zoo = await openZoo(paths.zoo);
+    const { sane: model, standardizations } = await loadSane(paths.sane);
+    const layout = tokenLayout(cnnSmall, model.shape.token_size);
+    const standardization = standardizations[0]!;
+    const flats = await Promise.all(
+      zoo.manifest.models
+        .filter(({ split }) => split === 'test')
+        .map(async (one) => flatten(cnnSmall, await zoo.weights(one, one.checkpoints.at(-1)!.epoch))),
+    );
+    const scaled = flats.map((flat) => standardize(layout, flat, standardization));
+    const embeddings = await Array.fromAsync(embedModels(model, layout, scaled));
+    const decoded = await Array.fromAsync(decodeModels(model, layout, embeddings, { halo: true }));
+    const weights = decoded.map((flat) => unflatten(cnnSmall, destandardize(layout, flat, standardization)));
+    const { test: images, train } = prepareBoth(await loadImages(paths.dataset));
+    const expected = await accuracies({ architecture: cnnSmall, activation: 'tanh' }, weights, images);
+    expect(expected.length).toBe(3);
+    expect(records.filter(({ metric }) => metric === 'accuracy')).toEqual(
+      expected.map((value, i) => ({
+        ...{ metric: 'accuracy', labels: { split: 'test', method: 'reconstruction', epoch: 0 } },
+        ...{ value, seeded: true, sample: `reconstruction ${i}` },
+      })),
+    );
+    model.dispose();
+    tf.dispose([...Object.values(images), ...Object.values(train)]);
   }, 300_000);
 
   test('gives the same again, and other draws with another seed', async () => {

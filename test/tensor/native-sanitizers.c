@@ -37,6 +37,8 @@ void adam(int, int, const double *, const int32_t *, const int32_t *, const doub
 void population_gradients(const int32_t *, int, int, int, const float *, const int32_t *, const int32_t *, const double *,
                           const float *, const int32_t *, int, float *, float *, const double *);
 void population_scores(const int32_t *, int, int, int, const float *, const int32_t *, const double *, float *, float *);
+void population_logits(const int32_t *, int, int, int, const float *, const double *, float *);
+void population_logits_grad(const int32_t *, int, int, int, const float *, const double *, const float *, const double *);
 
 static void *taken[64];
 static int taken_count;
@@ -161,6 +163,9 @@ static void populations(void) {
   population_gradients(layers, LAYERS, models, batch, x, labels, ids(models * batch, N), weights, rates, ids(models, 1000), 3,
                        numbers(models), numbers(models), gradients);
   population_scores(layers, LAYERS, models, N, x, labels, weights, numbers(models), numbers(models));
+  float *logits = numbers(models * N * inputs);
+  population_logits(layers, LAYERS, models, N, x, weights, logits);
+  population_logits_grad(layers, LAYERS, models, N, x, weights, logits, gradients);
 }
 
 static void others(void) {

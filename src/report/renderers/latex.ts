@@ -106,7 +106,7 @@ const tableLine = (cells: string[]) => `    ${cells.join(' & ')} \\\\`;
 function number({ text, best, mark }: SheetCell): string {
   const sign = mark === '' ? '' : ` $${mark.replace('≠', '\\neq').replace('×', '\\times')}$`;
   if (!/\d/.test(text)) return escapeText(text) + sign;
-  const math = text.replace('±', '\\pm');
+  const math = text.replace('±', '\\pm').replace(' [', '\\;[');
   return (best ? `$\\mathbf{${math}}$` : `$${math}$`) + sign;
 }
 

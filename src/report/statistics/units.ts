@@ -24,6 +24,9 @@ export interface Units {
   values: ReadonlyMap<string, number>;
 }
 
+/** Methods whose networks are trained models, in runs of all seeds the same. */
+const ofTrainedModels: ReadonlySet<string> = new Set(['finetuned']);
+
 /**
  * Samples of one seed share its SANE, and seeds share their zoo. Models from scratch share nothing, each has an initialisation of its own;
  * those of one prompt, fine-tuned in runs of several seeds, share the prompt.
@@ -34,7 +37,7 @@ export function pathOf(run: Run, { labels, seeded, sample }: MetricRecord): Path
   const seeds = seed.map((key): Step => ({ level: 'seed', key }));
   if (sample !== undefined && labels.method === 'scratch')
     return [{ level: 'model', key: [zoo, ...seed, sample].join(' ') }];
-  if (sample !== undefined && labels.method === 'finetuned')
+  if (sample !== undefined && ofTrainedModels.has(String(labels.method)))
     return [{ level: 'model', key: `${zoo} ${sample}` }, ...seeds];
   const samples = sample === undefined ? [] : [{ level: 'sample' as const, key: sample }];
   return [{ level: 'zoo', key: zoo }, ...seeds, ...samples];

@@ -9,6 +9,7 @@ import { type Family, familyOf } from './family.ts';
 export const methodTitles = {
   scratch: 'tr. fr. scratch',
   finetuned: 'Finetuned',
+  reconstruction: 'SANE, reconstructed',
   'hyper-representation': 'S_KDE30',
   kde30: 'SANE_KDE30',
   sub: 'SANE_SUB',

@@ -1,7 +1,6 @@
 /** Stage `alignment`: finds the permutations of the models that have none yet, then sums up. One part aligns every n-th model. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeJson } from '../../base/files.ts';
+import { makeFolder, writeJson } from '../../base/files.ts';
 import { Random } from '../../base/random.ts';
 import { withLayers } from '../../nets/registry.ts';
 import {
@@ -38,7 +37,7 @@ async function alignMissing(
   for (const one of wanted)
     if (!(await Bun.file(permutationsFile(dir, one.model.id)).exists())) missing.push(one);
   if (missing.length === 0) return;
-  await mkdir(join(dir, 'permutations'), { recursive: true });
+  await makeFolder(join(dir, 'permutations'));
 
   const reference = chooseReference(zoo.manifest);
   const architecture = withLayers(zoo.architecture, 'alignment');

@@ -1,6 +1,7 @@
 /** Fine-tuning of sampled networks with the recipe of their zoo, in groups as the zoo's models are trained. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/files.ts';
 import type { Report } from '../../base/progress.ts';
 import { Random } from '../../base/random.ts';
 import { openSafetensors } from '../../base/safetensors.ts';
@@ -46,6 +47,7 @@ export async function finetune(
   const config: ZooConfig = { ...recipe, models_at_once, epochs: epochs.at(-1) as number, checkpoints };
   const initial = new Map(networks.map(({ id, weights }) => [id, weights]));
   const folder = join(dir, 'finetuning');
+  await makeFolder(folder);
   await trainModels(members, { architecture, config, initial, dir: folder, ...rest });
   const trained: TrainedModel['checkpoints'][] = [];
   for (const { id } of members) trained.push(await readModel(folder, id, architecture));

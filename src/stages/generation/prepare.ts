@@ -142,11 +142,12 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
       trained.map(({ flat }) => flat),
     );
   const standardization = learnt && (inputs.prompts ? own() : learnt);
-  const flats = trained.map(({ flat }) =>
-    standardization ? standardize(layout, flat, standardization) : flat,
-  );
   const seen = tokensAtOnce(config.embedding, shape, layout);
-  const embeddings = await Array.fromAsync(embedModels(sane, layout, flats, seen));
+  const embed = (flats: readonly Float32Array[]) => {
+    const scaled = flats.map((flat) => (standardization ? standardize(layout, flat, standardization) : flat));
+    return Array.fromAsync(embedModels(sane, layout, scaled, seen));
+  };
+  const embeddings = await embed(trained.map(({ flat }) => flat));
   const promptAccuracies = accuraciesOf(
     trained.map(({ checkpoint }) => checkpoint),
     config.prompt_accuracy,
@@ -224,6 +225,8 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
     ...{ withoutAutoencoder, novelty },
     /** Test models of the prompts' zoo at their epoch: networks as new as training makes them. */
     heldOut: held.slice(0, config.samples).map(weightsOf),
+    /** The zoo's test models, encoded and decoded. */
+    reconstruct: async () => decode(await embed(held.map((sample) => readSample(zoo.architecture, sample)))),
     samplerOf: (method: Method) => (method === 'hyper-representation' ? (baseline as Sampler) : sampler),
     /** Accuracies on the test images, by the prompts' activation if no other is given. */
     test: (models: readonly StateDict[], own: Activation = activation) =>

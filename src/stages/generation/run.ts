@@ -84,6 +84,7 @@ async function networksOf(
     prompts,
     heldOut,
     finish,
+    reconstruct,
     withoutAutoencoder,
     samplerOf,
   }: Awaited<ReturnType<typeof prepareSampling>>,
@@ -93,6 +94,7 @@ async function networksOf(
     const first = await finish(prompts.slice(0, config.samples).map(({ weights }) => weights));
     return first.map((weights, prompt) => ({ weights, prompt }));
   }
+  if (method === 'reconstruction') return (await reconstruct()).map((weights) => ({ weights }));
   if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
   if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
   const models =

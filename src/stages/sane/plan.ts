@@ -3,10 +3,12 @@ import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts'
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
 import { autoencoderBytes, costOf, operationsOfPretraining, zoosAmong } from '../cost.ts';
+import { dataset } from '../dataset/plan.ts';
 import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
 import { zoosOf } from '../zoos.ts';
+import { asksNetworks, checkBehaviour } from './check-behaviour.ts';
 import schema from './settings.json' with { type: 'json' };
 
 export const sane: Stage<PlannedRun> = {
@@ -21,18 +23,24 @@ export const sane: Stage<PlannedRun> = {
     // Rows of position tables that the zoo's networks do not have.
     immaterial: ['positions'],
     renamed: { epochs_used: 'checkpoints', shared_permutations: 'permutation_protocol' },
-    nullMeans: { gradient_clip: 'none' },
+    nullMeans: { gradient_clip: 'none', beta: 'none' },
   },
 
   plan(run, planner) {
-    const { seed, settings } = run;
+    const { dataset: name, seed, settings } = run;
     const zoos = zoosOf(run, planner.folder, planner.paper).map(
       ({ architecture, dataset }) => `${architecture}/${dataset}`,
     );
     return {
       label: `sane ${zoos.join(' + ')} seed ${seed}`,
       config: { ...pretraining(settings.sane), seed },
-      inputs: allModelInputs(run, planner),
+      inputs: {
+        ...allModelInputs(run, planner),
+        ...(asksNetworks(settings.sane) && {
+          // As the zoo's own.
+          dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }),
+        }),
+      },
     };
   },
 
@@ -41,7 +49,7 @@ export const sane: Stage<PlannedRun> = {
     const { samples } = populations(input, config.checkpoints);
     const windows = samples * (config.windows_per_sample as number);
     return {
-      settings: [...pick(config, saneSettings), ...pick(zoo, networkSettings)],
+      settings: [...pick(config, [...saneSettings, 'queries']), ...pick(zoo, networkSettings)],
       amount: windows * (config.epochs as number),
     };
   },
@@ -54,7 +62,8 @@ export const sane: Stage<PlannedRun> = {
 
   effective: ({ sane, zoo }) => ({ 'sane.checkpoints': sane.checkpoints ?? zoo.checkpoints }),
 
-  check(run, { catalogue, folders, paper }) {
+  check(run, context) {
+    const { catalogue, folders, paper } = context;
     const { settings } = run;
     const { permutation_protocol: protocol, permutations } = settings.sane;
     const opaque = zoosOf(run, (path) => folders.get(path), paper).find(
@@ -65,6 +74,7 @@ export const sane: Stage<PlannedRun> = {
       ...checkCheckpoints('sane', settings),
       ...checkHeads('sane', settings),
       ...checkBatches('sane', run, catalogue),
+      ...checkBehaviour(run, context),
       ...(protocol !== 'own' && permutations === null
         ? [
             {
@@ -81,16 +91,23 @@ export const sane: Stage<PlannedRun> = {
 };
 
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised is as it
- * was before there was a choice, and so is its key.
+ * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised, or
+ * is of weights alone, is as it was before there was a choice, and so is its key.
  */
 export function pretraining({
   alignment: _,
   alignment_orders: __,
   loss_normalization,
+  beta,
+  queries,
   ...sane
 }: SaneSettings): object {
-  return { ...sane, ...(loss_normalization !== 'none' && { loss_normalization }) };
+  return {
+    ...sane,
+    ...(loss_normalization !== 'none' && { loss_normalization }),
+    ...(beta !== null && { beta }),
+    ...(asksNetworks({ beta }) && { queries }),
+  };
 }
 
 /** What reorders hidden units, of which nothing is known where the layers are not. */

@@ -19,6 +19,7 @@ import { findSamples, readStandardized, type SampleSet, standardizedSets } from 
 import type { ZooModel } from '../../zoo/zoo.ts';
 import { type AlignedZoo, openZoos } from '../open-zoos.ts';
 import type { StageImplementation } from '../stage.ts';
+import { prepareBehaviour } from './behaviour.ts';
 
 /**
  * The model's sizes for the tokens of these architectures: its position tables hold just the positions that there are, and a window fits
@@ -100,6 +101,10 @@ export const saneStage: StageImplementation = {
     using loader = new ViewLoader(
       zoos.map(({ zoo: { architecture }, layout, sets }) => ({ origin: { architecture, layout }, sets })),
     );
+    // Only where networks are asked are there images.
+    const behaviour = inputs.dataset
+      ? await prepareBehaviour(zoos[0] as TrainedZoo, inputs.dataset, config.queries as number)
+      : undefined;
     await pretrainInFolder(
       { dir, report },
       loader,
@@ -118,6 +123,8 @@ export const saneStage: StageImplementation = {
         const standardizations = zoos.map(({ sets }) => sets.train.standardization);
         await saveSane(dir, sane, description, standardizations);
       },
+      { behaviour: behaviour?.loss },
     );
+    behaviour?.images.dispose();
   },
 };

@@ -102,6 +102,11 @@ export const functions = {
     args: ['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'],
     returns: 'void',
   },
+  population_logits: { args: ['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr'], returns: 'void' },
+  population_logits_grad: {
+    args: ['ptr', 'i32', 'i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr'],
+    returns: 'void',
+  },
 
   adam: {
     args: [

@@ -10,7 +10,8 @@ struct population {
   struct network network;
   long models, batch, classes;
   const float *images;      // [N, height, width, channels]
-  const int32_t *labels;    // [N]
+  const int32_t *labels;    // [N]; NULL: none are given
+  const float *dlogits;     // [models, batch, classes], of a function of the logits; NULL: of the cross-entropy
   const int32_t *order;     // [models, batch]: which images; NULL: the first ones, for every model
   const double *weights;    // addresses of filter [models, O, C, kh, kw] and bias [models, O], of one layer after the other
   const float *dropout;     // rate of each model, or NULL
@@ -99,7 +100,7 @@ static void pack_image(const struct population *p, long group, long image, lanes
   const long size = (long)first->height * first->width * first->channels;
   if (!p->order) {
     for (long k = 0; k < size; k++) x[k] = splat(p->images[image * size + k]);
-    *label = (ilanes){0} + p->labels[image];
+    *label = (ilanes){0} + (p->labels ? p->labels[image] : 0);
     return;
   }
   for (long lane = 0; lane < LANES; lane++) {
@@ -167,10 +168,17 @@ static void gradient_task(void *context, long task) {
     pack_image(p, group, image, activations, &label);
     const struct dropout dropout = dropout_of(p, group, image);
     network_forward(n, weights, &dropout, activations, places);
-    memcpy(dlogits, activations + n->inputs[n->depth], (size_t)p->classes * sizeof(lanes));
-    correct += is_right(dlogits, p->classes, label);
-    loss += cross_entropy(dlogits, p->classes, label);
-    for (long c = 0; c < p->classes; c++) dlogits[c] /= (float)p->batch;
+    if (p->dlogits) {
+      for (long lane = 0; lane < LANES; lane++) {
+        const float *given = p->dlogits + (model_of(p, group, lane) * p->batch + image) * p->classes;
+        for (long c = 0; c < p->classes; c++) dlogits[c][lane] = given[c];
+      }
+    } else {
+      memcpy(dlogits, activations + n->inputs[n->depth], (size_t)p->classes * sizeof(lanes));
+      correct += is_right(dlogits, p->classes, label);
+      loss += cross_entropy(dlogits, p->classes, label);
+      for (long c = 0; c < p->classes; c++) dlogits[c] /= (float)p->batch;
+    }
     network_backward(n, turned, &dropout, activations, places, dlogits, work, sums);
   }
   memcpy(p->losses + task * LANES, &loss, sizeof loss);
@@ -180,7 +188,7 @@ static void gradient_task(void *context, long task) {
 struct unpacking {
   const struct population *population;
   const double *gradients;  // addresses, as the weights'
-  float *losses, *correct;  // [models]
+  float *losses, *correct;  // [models], or NULL
 };
 
 // Sums the tasks of a group of models, in their order, and unpacks the gradients.
@@ -200,8 +208,8 @@ static void unpack_task(void *context, long group) {
   }
   for (long lane = 0; lane < count; lane++) {
     const long model = group * LANES + lane;
-    u->losses[model] = losses[lane] / (float)p->batch;
-    u->correct[model] = correct[lane];
+    if (u->losses) u->losses[model] = losses[lane] / (float)p->batch;
+    if (u->correct) u->correct[model] = correct[lane];
     for (int i = 0; i < n->depth; i++) {
       const struct layer *l = &n->layers[i];
       const long size = filter_size(l);
@@ -214,24 +222,80 @@ static void unpack_task(void *context, long group) {
   }
 }
 
+// Gradients of a population that is not described yet; losses and right answers where they are not NULL.
+static void sum_gradients(struct population *p, const int32_t *layers, int depth, float *losses, float *correct,
+                          const double *gradients) {
+  p->chunk = IMAGES;
+  p->chunks = ceil_div(p->batch, IMAGES);
+  describe(&p->network, layers, depth);
+  p->classes = output_size(&p->network.layers[depth - 1]);
+  const long groups = ceil_div(p->models, LANES), tasks = groups * p->chunks, parameters = p->network.weights[depth];
+  int32_t *orders = (int32_t *)scratch(SCRATCH_RIGHT, (size_t)(2 * parameters));
+  pack_orders(&p->network, orders, orders + parameters);
+  p->sums = (lanes *)scratch(SCRATCH_PARTS, (size_t)(tasks * (parameters + 2) * LANES));
+  p->losses = (float *)(p->sums + tasks * parameters);
+  p->correct = p->losses + tasks * LANES;
+  parallel(tasks, gradient_task, p);
+  struct unpacking u = {.population = p, .gradients = gradients, .losses = losses, .correct = correct};
+  parallel(groups, unpack_task, &u);
+}
+
 // Mean cross-entropy [models] of each model on its batch of images, how many of them it gets right, and its gradients.
 EXPORT void population_gradients(const int32_t *layers, int depth, int models, int batch, const float *images,
                                  const int32_t *labels, const int32_t *order, const double *weights, const float *dropout,
                                  const int32_t *seeds, int start, float *losses, float *correct, const double *gradients) {
   struct population p = {.models = models, .batch = batch, .images = images, .labels = labels, .order = order,
-                         .weights = weights, .dropout = dropout, .seeds = seeds, .start = start, .chunk = IMAGES,
-                         .chunks = ceil_div(batch, IMAGES)};
+                         .weights = weights, .dropout = dropout, .seeds = seeds, .start = start};
+  sum_gradients(&p, layers, depth, losses, correct, gradients);
+}
+
+// Gradients of each model, given those of its logits for the first `count` images. Without dropout.
+EXPORT void population_logits_grad(const int32_t *layers, int depth, int models, int count, const float *images,
+                                   const double *weights, const float *dlogits, const double *gradients) {
+  struct population p = {.models = models, .batch = count, .images = images, .weights = weights, .dlogits = dlogits};
+  sum_gradients(&p, layers, depth, NULL, NULL, gradients);
+}
+
+struct logits {
+  const struct population *population;
+  float *values;  // [models, batch, classes]
+};
+
+static void logits_task(void *context, long task) {
+  const struct logits *l = context;
+  const struct population *p = l->population;
+  const struct network *n = &p->network;
+  const long group = task / p->chunks, from = task % p->chunks * p->chunk, to = min_long(p->batch, from + p->chunk);
+  const long count = min_long(LANES, p->models - group * LANES);
+  lanes *weights = (lanes *)scratch(SCRATCH_LEFT, (size_t)n->weights[n->depth] * LANES);
+  lanes *activations = (lanes *)scratch(SCRATCH_LOCAL, (size_t)n->scratch * LANES);
+  ilanes *places = (ilanes *)(activations + n->scratch - n->places);
+  const lanes *logits = activations + n->inputs[n->depth];
+  pack_filters(p, group, n->order, 1, weights);
+  for (long image = from; image < to; image++) {
+    ilanes label;
+    pack_image(p, group, image, activations, &label);
+    network_forward(n, weights, NULL, activations, places);
+    for (long lane = 0; lane < count; lane++) {
+      float *row = l->values + ((group * LANES + lane) * p->batch + image) * p->classes;
+      for (long c = 0; c < p->classes; c++) row[c] = logits[c][lane];
+    }
+  }
+}
+
+// Logits [models, count, classes] of each model for the first `count` images. Without dropout.
+EXPORT void population_logits(const int32_t *layers, int depth, int models, int count, const float *images,
+                              const double *weights, float *logits) {
+  struct population p = {.models = models, .batch = count, .images = images, .weights = weights, .chunk = IMAGES,
+                         .chunks = ceil_div(count, IMAGES)};
   describe(&p.network, layers, depth);
+  for (int i = 0; i < depth; i++) p.network.layers[i].dropout = 0;
   p.classes = output_size(&p.network.layers[depth - 1]);
-  const long groups = ceil_div(models, LANES), tasks = groups * p.chunks, parameters = p.network.weights[depth];
+  const long groups = ceil_div(models, LANES), parameters = p.network.weights[depth];
   int32_t *orders = (int32_t *)scratch(SCRATCH_RIGHT, (size_t)(2 * parameters));
   pack_orders(&p.network, orders, orders + parameters);
-  p.sums = (lanes *)scratch(SCRATCH_PARTS, (size_t)(tasks * (parameters + 2) * LANES));
-  p.losses = (float *)(p.sums + tasks * parameters);
-  p.correct = p.losses + tasks * LANES;
-  parallel(tasks, gradient_task, &p);
-  struct unpacking u = {.population = &p, .gradients = gradients, .losses = losses, .correct = correct};
-  parallel(groups, unpack_task, &u);
+  struct logits l = {.population = &p, .values = logits};
+  parallel(groups * p.chunks, logits_task, &l);
 }
 
 static void score_task(void *context, long task) {

@@ -53,7 +53,39 @@ const scores: NativeKernel = {
   },
 };
 
+const logits: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { images } = inputs as Record<'images', tf.TensorInfo>;
+    const parameters = parametersOf(inputs);
+    const [models, count] = [parameters[0]?.shape[0], images.shape[0]] as [number, number];
+    const result = backend.allocate([models, count, attributes.classes as number]);
+    backend.library.population_logits(
+      ...([Int32Array.from(numbers(attributes, 'layers')), parameters.length / 2, models] as const),
+      ...([count, backend.address(images), addresses(backend, parameters)] as const),
+      backend.address(result),
+    );
+    return result;
+  },
+};
+
+const logitsGrad: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { dy, images } = inputs as Record<'dy' | 'images', tf.TensorInfo>;
+    const parameters = parametersOf(inputs);
+    const [models, count] = dy.shape as [number, number];
+    const results = parameters.map(({ shape }) => backend.allocate(shape));
+    backend.library.population_logits_grad(
+      ...([Int32Array.from(numbers(attributes, 'layers')), parameters.length / 2, models] as const),
+      ...([count, backend.address(images), addresses(backend, parameters)] as const),
+      ...([backend.address(dy), addresses(backend, results)] as const),
+    );
+    return results as [tf.TensorInfo, ...tf.TensorInfo[]];
+  },
+};
+
 export const populations: NativeKernels = {
   SanePopulationGradients: gradients,
   SanePopulationScores: scores,
+  SanePopulationLogits: logits,
+  SanePopulationLogitsGrad: logitsGrad,
 };
