@@ -3,6 +3,7 @@
 import { isSystemError, StorageError, UnreadableFile } from '../base/file-errors.ts';
 import { FormatError } from '../base/source.ts';
 import { ExperimentError, formatProblems } from '../experiment/problems.ts';
+import { LauncherError } from '../runner/launchers/launcher.ts';
 import { DeviceError } from '../tensor/devices/device.ts';
 import { parseArguments } from './arguments.ts';
 import { hasColor, print, printError } from './output.ts';
@@ -36,6 +37,7 @@ export async function main(args: readonly string[], stagesModule: string): Promi
 function describeMistake(error: unknown): string | undefined {
   if (error instanceof ExperimentError) return formatProblems(error, { color: hasColor(process.stderr) });
   if (error instanceof UsageError) return `exp: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`;
+  if (error instanceof LauncherError) return `exp: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`;
   if (error instanceof FormatError) return `exp: ${error.message}`;
   if (error instanceof DeviceError) return `exp: ${error.message}`;
   if (error instanceof UnreadableFile || error instanceof StorageError) return `exp: ${error.message}`;

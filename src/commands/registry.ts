@@ -2,6 +2,7 @@
 
 import { analyse } from './analyse/command.ts';
 import { archFromOnnx } from './arch/command.ts';
+import { cancel } from './cancel/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
 import { dataCheck, dataGet, dataLs } from './data/command.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   show,
   diff,
   why,
+  cancel,
   exportRuns,
   rerun,
   gc,

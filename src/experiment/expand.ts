@@ -186,6 +186,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     name: experiment.name,
     description: experiment.description ?? '',
     device: experiment.device ?? 'auto',
+    launcher: experiment.launcher ?? {},
     tables: experiment.tables ?? null,
     runs,
     stages: tellApart(planner.stages),

@@ -1,5 +1,6 @@
 /** The JSON Schema of the experiment file, made of a catalogue: it has every name and every dotted setting that may be written. */
 import { type Catalogue, tasksOf } from './catalogue.ts';
+import { launcherSchema, resourcesSchema } from './launcher-schema.ts';
 import { looseTableParts, tableParts } from './tables-schema.ts';
 
 /** A JSON Schema (draft 7) or a part of one. */
@@ -200,6 +201,7 @@ export function experimentSchema(
           inside({ description, schema: ref(block) }),
         ]),
       ),
+      launcher: launcherSchema(catalogue),
       tables: {
         description:
           "Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.",
@@ -227,6 +229,7 @@ export function experimentSchema(
         ),
         default: 'auto',
       },
+      resources: resourcesSchema,
       seed: { type: 'integer', minimum: 0 },
       epochs: { ...list({ type: 'integer', minimum: 0 }), uniqueItems: true },
       ...Object.fromEntries(

@@ -180,6 +180,96 @@ export interface Experiment {
    */
   analysis?: Analysis;
   /**
+   * What jobs ask a cluster for, where the experiment is run with `--launcher slurm`. Enters no content key.
+   */
+  launcher?: {
+    /**
+     * Partition, or a list of those that any will do of. Default: the cluster’s own.
+     */
+    partition?: string | [string, ...string[]];
+    /**
+     * Account that is charged. Default: your own.
+     */
+    account?: string;
+    /**
+     * Time limit as Slurm writes it: minutes, hours:minutes:seconds or days-hours. A job that reaches it resumes in a new one. Default: three times the estimate and five minutes.
+     */
+    time?: number | string;
+    /**
+     * Memory of a job, e.g. 16G. Default: the partition’s.
+     */
+    memory?: string;
+    /**
+     * Processor cores of a job. Default 4.
+     */
+    cpus?: number;
+    /**
+     * GPUs of a job; stages that compute no tensors get none. Default 0.
+     */
+    gpus?: number;
+    /**
+     * How many jobs of an array run at once. Default: as many as the cluster has room for.
+     */
+    at_once?: number;
+    /**
+     * Stages that are expected to take less together share a job. 0: every stage has a job of its own. Default 10.
+     */
+    pack_minutes?: number;
+    /**
+     * Lines of shell that every job runs first, e.g. `module load cuda`.
+     */
+    setup?: string[];
+    /**
+     * What jobs of these kinds of stages ask for instead.
+     */
+    stages?: {
+      /**
+       * reads or draws images, and prepares them
+       */
+      dataset?: Resources;
+      /**
+       * trains a population of models
+       */
+      zoo?: Resources;
+      /**
+       * converts a zoo of other people
+       */
+      "zoo-import"?: Resources;
+      /**
+       * aligns the models of a zoo by git re-basin
+       */
+      alignment?: Resources;
+      /**
+       * pretrains SANE on tokens of the weights of a zoo
+       */
+      sane?: Resources;
+      /**
+       * trains the baseline on all weights of small networks at once
+       */
+      "hyper-representation"?: Resources;
+      /**
+       * predicts properties of networks from their weights, or from statistics of these
+       */
+      "baseline-probes"?: Resources;
+      /**
+       * predicts accuracy, epoch and generalisation gap of networks from features of their weights
+       */
+      "property-prediction"?: Resources;
+      /**
+       * samples new networks from embeddings and fine-tunes them beside networks trained from scratch
+       */
+      generation?: Resources;
+      /**
+       * measures how well SANE reconstructs the weights of training and test models
+       */
+      reconstruction?: Resources;
+      /**
+       * measures features of the layers of networks, by their spectra and by SANE's embeddings, and the loss by the length of the window
+       */
+      analysis?: Resources;
+    };
+  };
+  /**
    * Tables to write: numbers of the paper's, or mappings. `table`, `layout` and `all` choose how one of the paper's is shown; `metric`, `rows`, `columns` and `where` make one of anything. Default: every table of the paper that the experiment's tasks can fill. Settings that vary and have no place in them get one of their own in any case.
    *
    * @minItems 1
@@ -854,6 +944,36 @@ export interface Analysis {
    * Tokens that SANE sees at once where it reconstructs the test models, a quarter of them on each side as halo; longer ones than a network see all of it. Null: powers of two from 8 to the first that holds a whole network, and the window of pretraining; at most 1024. Default null.
    */
   windows?: null | [number, ...number[]];
+}
+/**
+ * This interface was referenced by `Experiment`'s JSON-Schema
+ * via the `definition` "resources".
+ */
+export interface Resources {
+  /**
+   * Partition, or a list of those that any will do of. Default: the cluster’s own.
+   */
+  partition?: string | [string, ...string[]];
+  /**
+   * Account that is charged. Default: your own.
+   */
+  account?: string;
+  /**
+   * Time limit as Slurm writes it: minutes, hours:minutes:seconds or days-hours. A job that reaches it resumes in a new one. Default: three times the estimate and five minutes.
+   */
+  time?: number | string;
+  /**
+   * Memory of a job, e.g. 16G. Default: the partition’s.
+   */
+  memory?: string;
+  /**
+   * Processor cores of a job. Default 4.
+   */
+  cpus?: number;
+  /**
+   * GPUs of a job; stages that compute no tensors get none. Default 0.
+   */
+  gpus?: number;
 }
 /**
  * This interface was referenced by `Experiment`'s JSON-Schema

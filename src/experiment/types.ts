@@ -80,11 +80,16 @@ export interface StageNode {
 /** A table of the paper by its number, or a mapping that says how to show it, or what to make one of. */
 export type TableRequest = NonNullable<Experiment['tables']>[number];
 
+/** What jobs ask a cluster for. */
+export type LauncherSettings = NonNullable<Experiment['launcher']>;
+
 /** The expanded experiment. Stages are in an order in which every input comes before its reader. */
 export interface Plan {
   name: string;
   description: string;
   device: Device;
+  /** In no key. */
+  launcher: LauncherSettings;
   /** Of the paper; null: every table that a run belongs in. */
   tables: TableRequest[] | null;
   runs: Run[];

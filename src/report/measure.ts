@@ -146,9 +146,11 @@ export function describe(statistic: Statistic): Measured {
   const { units, resampled } = statistic;
   const values = [...units.values.values()];
   const models = resampled === null || resampled === 'unknown' ? null : resampled.models.length;
+  const interval = intervalOf(statistic);
   return {
-    ...{ mean: meanOf(values), sd: sdOf(values), n: values.length, of: units.of },
-    ...{ models, interval: intervalOf(statistic) },
+    ...{ mean: meanOf(values), sd: sdOf(values), n: values.length, of: units.of, models },
+    // R² is 1 at most, which the spread of seeds does not know.
+    interval: interval && models !== null ? [interval[0], Math.min(1, interval[1])] : interval,
   };
 }
 

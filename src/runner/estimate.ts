@@ -36,20 +36,21 @@ const startSeconds = 0.4;
 
 /**
  * Estimates what is to compute: median seconds per amount of the finished stages of the same kind of work or, where none was timed in this store,
- * from its operations on the cores of this machine.
+ * from its operations on these cores, by default this machine's, which the workers share.
  */
 export function estimatePlan(
   plan: Plan,
   states: ReadonlyMap<string, StageState>,
   store: Store,
   workers: number,
+  cores = availableParallelism(),
 ): PlanEstimate {
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
   const rates = measureRates(store, [...new Set(todo.map(({ stage }) => stage))]);
   const nodes = new Map(plan.stages.map((node) => [node.key, node]));
   const stages = new Map<string, Estimate>();
   let bytes = 0;
-  const coresOfJob = Math.max(1, availableParallelism() / workers);
+  const coresOfJob = Math.max(1, cores / workers);
   for (const node of todo) {
     const timed = rates.get(node.stage);
     const { kind, amount } = timed ? workload(node, (key) => nodes.get(key) as StageNode) : nothing;

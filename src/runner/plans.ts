@@ -35,7 +35,8 @@ export const originOf = (store: Store, file: string, set: Origin['set'], only: O
 export const fileOf = (store: Store, { file }: Origin): string =>
   relative(process.cwd(), join(store.root, file));
 
-function idOf(name: string, origin: Origin): string {
+/** By which the store knows a plan. */
+export function planId(name: string, origin: Origin): string {
   const hash = new Bun.CryptoHasher('sha256').update(canonicalJson(origin as unknown as Json)).digest('hex');
   return `${name}-${hash.slice(0, 8)}`;
 }
@@ -45,7 +46,7 @@ function idOf(name: string, origin: Origin): string {
  * Returns the file's path. Throws a StorageError if the store cannot be written.
  */
 export async function keepPlan(store: Store, plan: Plan, origin: Origin): Promise<string> {
-  const path = join(folderOf(store), `${idOf(plan.name, origin)}.json`);
+  const path = join(folderOf(store), `${planId(plan.name, origin)}.json`);
   try {
     mkdirSync(dirname(path), { recursive: true });
     await writeJson(path, { origin, ...plan });

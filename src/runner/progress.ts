@@ -1,10 +1,10 @@
 /** How far the runs of a plan are, from what a store has now. Reads no results. */
-import { isHeld } from '../base/lease.ts';
 import { stagesByRun } from '../experiment/run-names.ts';
 import type { Plan, Run, StageNode } from '../experiment/types.ts';
+import { heldLease } from './parts.ts';
 import type { Store } from './store.ts';
 
-export type RunState = 'done' | 'running' | 'failed' | 'damaged' | 'interrupted' | 'to compute';
+export type RunState = 'done' | 'running' | 'queued' | 'failed' | 'damaged' | 'interrupted' | 'to compute';
 
 /** One stage in the store. */
 export interface StageProgress {
@@ -25,7 +25,11 @@ export interface RunProgress extends StageProgress {
 export class ProgressReader {
   private readonly known = new Map<string, StageProgress>();
 
-  constructor(private readonly store: Store) {}
+  /** `queued`: keys of the stages that jobs in the queue of a cluster compute. */
+  constructor(
+    private readonly store: Store,
+    private readonly queued: ReadonlySet<string> = new Set(),
+  ) {}
 
   ofStage(node: StageNode): StageProgress {
     const known = this.known.get(node.key);
@@ -44,7 +48,8 @@ export class ProgressReader {
       return { state: 'done', seconds: timing.seconds, bytes, finishedAt: timing.finishedAt };
     }
     const none = { seconds: 0, bytes: 0, finishedAt: null };
-    if (isHeld(store.lease(node))) return { state: 'running', ...none };
+    if (heldLease(store, node)) return { state: 'running', ...none };
+    if (this.queued.has(node.key)) return { state: 'queued', ...none };
     if (found) return { state: 'damaged', ...none };
     if (store.failure(node)) return { state: 'failed', ...none };
     return { state: store.isBegun(node) ? 'interrupted' : 'to compute', ...none };
@@ -60,7 +65,7 @@ export class ProgressReader {
     const all = nodes.map((node) => this.ofStage(node));
     const result = all[nodes.findIndex(({ key }) => key === resultKey)];
     // What a finished run was computed from may be gone, and is not needed.
-    const order: RunState[] = ['running', 'failed', 'damaged', 'interrupted'];
+    const order: RunState[] = ['running', 'queued', 'failed', 'damaged', 'interrupted'];
     const state =
       result?.state === 'done'
         ? 'done'

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { describeOwner, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
+import { begunParts, heldLease, heldPart } from './parts.ts';
 import type { Store } from './store.ts';
 import { verifiedPath } from './verify.ts';
 
@@ -40,24 +41,26 @@ export async function setAside<Of extends Linked>(store: Store, stages: readonly
   const leases: Lease[] = [];
   try {
     const there = stages.filter((stage) =>
-      [store.folder(stage), store.partial(stage), store.lease(stage), store.failurePath(stage)].some((path) =>
-        existsSync(path),
-      ),
+      [store.folder(stage), store.partial(stage), store.lease(stage), store.failurePath(stage)]
+        .concat(begunParts(store, stage))
+        .some((path) => existsSync(path)),
     );
     for (const stage of there) {
       const lease = await Lease.takeFromDead(store.lease(stage));
-      if (!lease)
+      if (lease) leases.push(lease);
+      // Its own lease is this process's now; one of a part is not.
+      const path = lease ? heldPart(store, stage) : (heldLease(store, stage) ?? store.lease(stage));
+      if (path)
         throw new InUse(
-          `${stage.stage}/${stage.key} is being computed by another process${describeOwner(store.lease(stage))}`,
+          `${stage.stage}/${stage.key} is being computed by another process${describeOwner(path)}`,
         );
-      leases.push(lease);
     }
     const finished = there.filter((stage) => existsSync(store.folder(stage)));
     for (const stage of there) {
       const folder = store.folder(stage);
       await rm(store.failurePath(stage), { force: true });
       await rm(verifiedPath(folder), { force: true });
-      for (const path of [folder, store.partial(stage)])
+      for (const path of [folder, store.partial(stage), ...begunParts(store, stage)])
         if (existsSync(path)) await rename(path, freeName(folder));
     }
     return finished;

@@ -1,5 +1,6 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describeOwner, isHeldElsewhere, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
@@ -8,6 +9,8 @@ import type { Gpu } from '../tensor/devices/registry.ts';
 import type { Reporter, RunnerEvent } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
+import { takeWork } from './partial.ts';
+import { gatherParts, heldLease, heldPart } from './parts.ts';
 import { Slots } from './slots.ts';
 import type { Failure, Store } from './store.ts';
 import { workload } from './workload.ts';
@@ -84,6 +87,22 @@ export class StageRunner {
     return usesDevice(node) ? this.slots : this.slotsWithoutDevice;
   }
 
+  /**
+   * Computes one part (0-based) of a divided stage whose inputs are there, in a folder of its own, and leaves what puts parts together to
+   * whoever computes the whole.
+   */
+  async computePart(node: StageNode, part: number): Promise<StageOutcome> {
+    return this.computeAs(node, part, 0, async (claim) => {
+      const signal = AbortSignal.any([this.signal, claim.lease.lost]);
+      const ended = await this.runInSlot(node, part, claim, signal, () => 0);
+      // Nobody will gather it any more.
+      if (existsSync(this.options.store.folder(node)))
+        await rm(this.options.store.partial(node, part), { recursive: true, force: true });
+      if (ended === undefined) return { state: 'stopped' };
+      return typeof ended === 'number' ? { state: 'done' } : { state: 'failed', failure: ended };
+    });
+  }
+
   /** Computes a stage as soon as its inputs are there. */
   async compute(node: StageNode, inputs: Promise<StageOutcome>[], priority: number): Promise<StageOutcome> {
     const missing = (await Promise.all(inputs)).find(({ state }) => state !== 'done');
@@ -91,18 +110,28 @@ export class StageRunner {
       this.skip(node, missing.state === 'failed' ? 'a stage it depends on failed' : 'stopped');
       return missing;
     }
+    return this.computeAs(node, undefined, priority, (claim) => this.computeClaimed(node, claim));
+  }
+
+  /** Does the work under the lease of a stage, or of a part of it. */
+  private async computeAs(
+    node: StageNode,
+    part: number | undefined,
+    priority: number,
+    work: (claim: Claim) => Promise<StageOutcome>,
+  ): Promise<StageOutcome> {
     try {
       for (;;) {
-        const claim = await this.claim(node, priority);
+        const claim = await this.claim(node, part, priority);
         if (!claim) return { state: this.signal.aborted ? 'stopped' : 'done' };
         const { lease } = claim;
-        const outcome = await this.computeClaimed(node, claim).finally(() => lease.release());
+        const outcome = await work(claim).finally(() => lease.release());
         if (outcome.state !== 'stopped' || this.signal.aborted || !lease.lost.aborted) return outcome;
         const text = `${node.label}: another process took it over, because this one stood still for too long`;
         this.report({ event: 'note', text });
       }
     } catch (error) {
-      const failure = this.describeRefusal(node, undefined, error);
+      const failure = this.describeRefusal(node, part, error);
       this.report({ event: 'note', text: `${node.label}: ${failure.reason}` });
       return { state: 'failed', failure };
     }
@@ -115,18 +144,23 @@ export class StageRunner {
   }
 
   /** Takes the lease of a stage, after waiting for another runner if need be; undefined if it is finished then, or everything was stopped. */
-  private async claim(node: StageNode, priority: number): Promise<Claim | undefined> {
-    const path = this.options.store.lease(node);
+  private async claim(
+    node: StageNode,
+    part: number | undefined,
+    priority: number,
+  ): Promise<Claim | undefined> {
+    const { store } = this.options;
+    const path = store.lease(node, part);
     mkdirSync(dirname(path), { recursive: true });
     for (let reported = false, elsewhere = false; ; ) {
-      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, path, elsewhere));
+      const answer = await this.slotsOf(node).use(priority, () => this.tryClaim(node, part, elsewhere));
       if (typeof answer === 'object') return answer;
       if (answer !== 'held') {
         this.skip(node, answer);
         return undefined;
       }
       if (!reported) {
-        const text = `${node.label}: waiting, another process is computing it${describeOwner(path)}`;
+        const text = `${node.label}: waiting, another process is computing it${describeOwner(heldLease(store, node) ?? path)}`;
         this.report({ event: 'note', text });
         reported = true;
       }
@@ -138,12 +172,12 @@ export class StageRunner {
   /** `elsewhere`: another machine had the lease before. */
   private async tryClaim(
     node: StageNode,
-    path: string,
+    part: number | undefined,
     elsewhere: boolean,
   ): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
     if (this.signal.aborted) return 'stopped';
-    const lease = Lease.take(path);
+    const lease = Lease.take(store.lease(node, part));
     if (!lease) return 'held';
     try {
       const found = await (elsewhere ? store.checkLate(node) : store.check(node));
@@ -151,7 +185,13 @@ export class StageRunner {
         lease.release();
         return 'computed by another process';
       }
+      if (part !== undefined) return { lease, ...(await takeWork(store.partial(node, part))) };
+      if (heldPart(store, node)) {
+        lease.release();
+        return 'held';
+      }
       const begun = await store.begin(node);
+      if (await gatherParts(store, node, begun.dir)) begun.resumed = true;
       if (found) {
         const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
         this.report({ event: 'note', text });
@@ -169,27 +209,13 @@ export class StageRunner {
     const signal = AbortSignal.any([this.signal, lease.lost]);
     let seconds = 0;
     let failure: Failure | undefined;
-    const run = (part: number | undefined) =>
-      this.slotsOf(node).use(begunPriority, async () => {
-        // Once a part has failed, or everything is stopped, the others need not start.
-        if (failure || signal.aborted) return;
-        const held = await this.takeGpu(node, signal);
-        if (held === 'stopped') return;
-        try {
-          const outcome = await this.runJob(node, part, claim, held, { signal, earlierSeconds: seconds });
-          if (outcome.state === 'done') seconds += outcome.seconds;
-          if (outcome.state === 'failed') {
-            failure = { reason: outcome.reason, log: store.log(node, part) };
-            // Stages without inputs read disks and networks: they may succeed the next time.
-            if (outcome.lasting && Object.keys(node.inputs).length > 0)
-              await store.recordFailure(node, failure);
-          }
-        } catch (error) {
-          failure ??= this.describeRefusal(node, part, error);
-        } finally {
-          held?.lease.release();
-        }
-      });
+    const run = async (part: number | undefined) => {
+      // Once a part has failed, the others need not start.
+      const begin = () => (failure ? undefined : seconds);
+      const ended = await this.runInSlot(node, part, claim, signal, begin);
+      if (typeof ended === 'number') seconds += ended;
+      else failure ??= ended;
+    };
     if (node.parts > 1) await Promise.all(Array.from({ length: node.parts }, (_, part) => run(part)));
     await run(undefined);
     // A worker can die just after it finished its artefact: what counts is whether that is there.
@@ -197,6 +223,39 @@ export class StageRunner {
     if (!failure) return { state: 'stopped' };
     if (this.options.failFast) this.failed.abort();
     return { state: 'failed', failure };
+  }
+
+  /**
+   * Runs a job as soon as there is room. Returns the seconds that it took, or its failure, which is recorded where it would last; undefined
+   * where it was stopped, or need not start: `begin` says when its turn comes how many seconds earlier jobs of the stage took, or nothing.
+   */
+  private runInSlot(
+    node: StageNode,
+    part: number | undefined,
+    claim: Claim,
+    signal: AbortSignal,
+    begin: () => number | undefined,
+  ): Promise<number | Failure | undefined> {
+    const { store } = this.options;
+    return this.slotsOf(node).use(begunPriority, async () => {
+      const earlierSeconds = signal.aborted ? undefined : begin();
+      if (earlierSeconds === undefined) return undefined;
+      const held = await this.takeGpu(node, signal);
+      if (held === 'stopped') return undefined;
+      let failure: Failure | undefined;
+      try {
+        const outcome = await this.runJob(node, part, claim, held, { signal, earlierSeconds });
+        if (outcome.state !== 'failed') return outcome.state === 'done' ? outcome.seconds : undefined;
+        failure = { reason: outcome.reason, log: store.log(node, part) };
+        // Stages without inputs read disks and networks: they may succeed the next time.
+        if (outcome.lasting && Object.keys(node.inputs).length > 0) await store.recordFailure(node, failure);
+        return failure;
+      } catch (error) {
+        return failure ?? this.describeRefusal(node, part, error);
+      } finally {
+        held?.lease.release();
+      }
+    });
   }
 
   /** A free GPU, as soon as there is one; undefined on a CPU, and for a stage that uses no device. */

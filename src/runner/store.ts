@@ -1,6 +1,7 @@
 /**
  * The folder of all artefacts, `<stage>/<key>/` each. Folders are the truth: an artefact is there if its folder is, and a
- * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease/`; after a
+ * folder has its name only when it is complete. Beside it, while it is computed: `<key>.partial/` and `<key>.lease/` (of a part that is computed
+ * on its own, `<key>.part-<n>.partial/` and so on); after a
  * failure: `<key>.failed.json`; set aside because a file was missing or wrong: `<key>.damaged/`; by which it is known that nobody wrote to it since:
  * `<key>.verified.json`. Machines that share a file system may share a store.
  */
@@ -36,6 +37,8 @@ export interface Failure {
 const lateMs = 5000;
 const lookAgainMs = 250;
 
+const partEnding = (part: number | undefined) => (part === undefined ? '' : `.part-${part + 1}`);
+
 export class Store {
   constructor(readonly root: string) {}
 
@@ -44,13 +47,14 @@ export class Store {
     return join(this.root, stage, key);
   }
 
-  /** Where its files are while it is computed, in a folder of whoever computes it. */
-  partial(stage: StageId): string {
-    return this.folder(stage) + partialEnding;
+  /** Where its files are while it is computed, in a folder of whoever computes it; or those of one part (0-based), where that has a job of its own. */
+  partial(stage: StageId, part?: number): string {
+    return this.folder(stage) + partEnding(part) + partialEnding;
   }
 
-  lease(stage: StageId): string {
-    return `${this.folder(stage)}.lease`;
+  /** Of the whole stage, or of one part. */
+  lease(stage: StageId, part?: number): string {
+    return `${this.folder(stage)}${partEnding(part)}.lease`;
   }
 
   log({ stage, key }: StageId, part?: number): string {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Lease } from '../base/lease.ts';
 import { isContentKey } from '../experiment/keys.ts';
 import { stages } from '../stages/registry.ts';
+import { heldPart } from './parts.ts';
 import type { KeptPlan } from './plans.ts';
 import type { Store } from './store.ts';
 
@@ -45,6 +46,7 @@ export async function removeUnneeded(store: Store, { stage, key, paths }: Unneed
   const lease = await Lease.takeFromDead(store.lease({ stage, key }));
   if (!lease) return false;
   try {
+    if (heldPart(store, { stage, key })) return false;
     const removed = `${store.folder({ stage, key })}.removed`;
     for (const path of paths) {
       if (path !== store.folder({ stage, key })) {

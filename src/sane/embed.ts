@@ -17,7 +17,7 @@ export function tokensAtOnce(
   { window, heads }: Pick<Sane['shape'], 'window' | 'heads'>,
   { tokens }: Pick<TokenLayout, 'tokens'>,
 ): number {
-  if (embedding === 'windows') return window;
+  if (embedding !== 'sequence') return window;
   const bytes = 4 * heads * tokens ** 2;
   if (bytes <= mostAttention || hasKernel('SaneAttention')) return tokens;
   throw new Error(

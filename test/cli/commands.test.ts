@@ -55,9 +55,9 @@ describe('exp why', () => {
       ['dataset', 'cached'],
       ['zoo', 'cached'],
       ['alignment', 'cached'],
-      ['baseline-probes', 'cached'],
-      ['baseline-probes', 'cached'],
       ['sane', 'changed'],
+      ['baseline-probes', 'cached'],
+      ['baseline-probes', 'cached'],
       ['property-prediction', 'changed'],
     ]);
   });
@@ -85,13 +85,13 @@ describe('exp doctor', () => {
     const program = new Program();
     await program.run();
     const doctor = () => exp('doctor', '--store', program.store.root);
-    expect((await doctor()).out).toContain(`${program.store.root}: 9 artefacts, 0 damaged`);
+    expect((await doctor()).out).toContain(`${program.store.root}: 11 artefacts, 0 damaged`);
     const [zoo] = program.store.list(['zoo']);
     writeFileSync(join(zoo?.dir as string, 'step-0'), 'DONE');
     const { code, out } = await doctor();
     expect(code).toBe(1);
     expect(out).toContain(`✗ ${zoo?.dir}\n    step-0 has another content than when it was written`);
-    expect(out).toContain('9 artefacts, 1 damaged');
+    expect(out).toContain('11 artefacts, 1 damaged');
   });
 });
 

@@ -123,7 +123,7 @@ describe('exp rerun and gc', () => {
       readdirSync(join(program.store.root, stage)).filter((name) => !name.endsWith('.json'));
     const before = names('sane').sort();
     expect((await exp('rerun', program.file, '--stage', 'generation')).err).toBe(
-      'exp: tiny has no stage generation\n  its stages are dataset, zoo, alignment, baseline-probes, sane, property-prediction\n',
+      'exp: tiny has no stage generation\n  its stages are dataset, zoo, alignment, sane, baseline-probes, property-prediction\n',
     );
     // Held by another opening of the file, as by another process.
     const [node] = (await keptPlans(program.store))[0]?.stages.filter(({ stage }) => stage === 'sane') ?? [];

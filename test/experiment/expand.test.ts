@@ -207,7 +207,7 @@ describe('stages', () => {
       ...(other.weights === own.weights ? [] : ['weights']),
       ...(other.statistics === own.statistics ? [] : ['statistics']),
     ];
-    for (const sane of ['d_model: 64', 'gamma: 0.5', 'checkpoints: [1, 5]', 'token_size: 10', 'window: 8'])
+    for (const sane of ['d_model: 64', 'gamma: 0.5', 'checkpoints: [1, 5]', 'window: 8'])
       expect(differing(baselines('', `  ${sane}\n`))).toEqual([]);
     expect(differing(baselines('features: [statistics, sane, weights]'))).toEqual([]);
     expect(differing(baselines('', '  alignment: false\n'))).toEqual(['weights']);

@@ -7,6 +7,7 @@ import type { Difference, Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import type { TableDefinition } from '../../src/report/definition.ts';
 import { labelsOf } from '../../src/report/groups.ts';
+import { layOut } from '../../src/report/layout.ts';
 import type { RunResult } from '../../src/report/measure.ts';
 import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.ts';
 import type { Measured, Table } from '../../src/report/table.ts';
@@ -40,8 +41,10 @@ describe('the registry of tables', () => {
   });
 
   test('names the places of the paper’s table', () => {
-    for (const { id, groups, rows, columns } of tableDefinitions) {
+    for (const { id, groups, ...definition } of tableDefinitions) {
       const paper = readPaperTable(id);
+      const isPapers = ({ beyondPaper }: { beyondPaper?: true }) => !beyondPaper;
+      const [rows, columns] = [definition.rows.filter(isPapers), definition.columns.filter(isPapers)];
       for (const group of groups) {
         for (const row of rows) {
           for (const column of columns) {
@@ -61,6 +64,32 @@ describe('the registry of tables', () => {
       }
       expect(paper.cells.length).toBe(groups.length * rows.length * columns.length);
     }
+  });
+
+  test('has no number of the paper, and nothing in bold, where novelty is', () => {
+    const run: Run = { ...makeRun({}), task: 'generation' };
+    const of = (metric: string, method: string, value: number): MetricRecord => ({
+      ...{ metric, labels: { split: 'test', method, epoch: 0 }, value, seeded: true, sample: method },
+    });
+    const records = ['sub', 'noise'].flatMap((method, i) => [
+      of('accuracy', method, 0.6 + 0.1 * i),
+      of('error-overlap', method, 0.4 + 0.1 * i),
+    ]);
+    const shown = layOut(
+      tableOf(3, [run], () => records),
+      {},
+    ).blocks.flat();
+    expect(
+      shown.map(({ titles, cells }) => [
+        ...titles,
+        ...cells.map(({ text, best }) => text + (best ? '*' : '')),
+      ]),
+    ).toEqual([
+      ['0', 'SANE_SUB', '60.0', '86.7 ± 0.8'],
+      ['0', 'Prompts + noise', '70.0*', '–'],
+      ['Errors as a training network', 'SANE_SUB', '40.0', '–'],
+      ['Errors as a training network', 'Prompts + noise', '50.0', '–'],
+    ]);
   });
 
   test('is asked for a table that it does not have', () => {
@@ -177,6 +206,7 @@ describe('a measured cell', () => {
     const table = (n: number) =>
       tableOf(3, seeds(n).map(generating), ({ seed }) => [
         ...[0, 1, 2].map((i) => accuracy('sub', `sub ${i}`, 0.86 + seed / 100 + i / 1000)),
+        ...[0, 1].map((i) => accuracy('prompts', `prompts ${i}`, 0.9 + i / 100)),
         ...[0, 1].map((i) => accuracy('scratch', `model-${i}`, 0.1 + i / 100, false)),
       ]);
     const measured = (n: number, method: string) =>
@@ -186,6 +216,8 @@ describe('a measured cell', () => {
     expect(measured(2, 'sub').sd).toBeCloseTo(1 / Math.SQRT2, 10);
     expect(measured(1, 'sub')).toMatchObject({ n: 3, of: 'sample' });
     expect(measured(1, 'sub').sd).toBeCloseTo(0.1, 10);
+    // Prompts are the same models in runs of all seeds.
+    expect(measured(2, 'prompts')).toMatchObject({ n: 2, of: 'model' });
     for (const n of [1, 2]) expect(measured(n, 'scratch')).toMatchObject({ n: 2, of: 'model' });
   });
 

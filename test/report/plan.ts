@@ -30,7 +30,16 @@ export function makeRun(axes: Record<string, Json>, differences: Difference[] = 
 }
 
 export function makePlan(runs: Run[], tables: number[]): Plan {
-  return { name: 'test', description: '', device: 'auto', tables, runs, stages: [], warnings: [] };
+  return {
+    name: 'test',
+    description: '',
+    device: 'auto',
+    launcher: {},
+    tables,
+    runs,
+    stages: [],
+    warnings: [],
+  };
 }
 
 /** A test R² as the task property-prediction records it. */

@@ -104,6 +104,7 @@ export function makePlan(seeds: number[], models = 3, dataset: Run['dataset'] = 
     name: 'test',
     description: '',
     device: 'cpu',
+    launcher: {},
     tables: [1],
     runs,
     stages: planner.stages,

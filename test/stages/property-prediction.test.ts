@@ -56,6 +56,7 @@ const { targets, gap, ridge_strengths } = defaults.property_prediction;
 const probes = { targets, gap, ridge_strengths, checkpoints: [1, 4, 9] };
 const predictionConfig = {
   ...probes,
+  embedding: 'windows',
   features: ['weights', 'statistics', 'sane', 'sane-sequence', 'untrained'],
   seed: 1,
 };
@@ -144,6 +145,17 @@ describe('stages sane, baseline-probes and property-prediction', () => {
     expect(await Bun.file(join(at, 'result.json')).json()).toEqual({ records: kept.records });
     const { tested, predictions } = kept;
     expect(await Bun.file(join(at, 'predictions.json')).json()).toEqual({ tested, predictions });
+  });
+
+  test('embed in one sequence where that is asked for', async () => {
+    const [zoo, sane] = [join(dir, 'zoo'), join(dir, 'sane')];
+    const by = async (embedding: 'windows' | 'sequence') => {
+      const config = { ...predictionConfig, features: ['sane'], embedding };
+      const at = await run(await stages['property-prediction']!.load(), config, { zoo, sane }, embedding);
+      return Bun.file(join(at, 'predictions.json')).json();
+    };
+    // The network has more tokens than a window.
+    expect(await by('sequence')).not.toEqual(await by('windows'));
   });
 
   test('a SANE stage leaves only its artefact, and resumes from its state', async () => {

@@ -6,6 +6,7 @@ export const templates: Readonly<Record<string, string>> = {
   quickstart: 'property prediction on a small zoo, offline, in about a minute',
   'own-zoo': 'SANE on a folder of checkpoint files',
   sweep: 'a grid over two settings, with a pivot and a heat map',
+  slurm: 'a grid for a Slurm cluster',
   table: 'one table of the paper, scaled down: Table 3, sampled networks',
 };
 

@@ -4,6 +4,7 @@ import { plural } from '../../base/plural.ts';
 import { shortKeys } from '../../experiment/run-names.ts';
 import type { Plan, Run } from '../../experiment/types.ts';
 import { formatBytes } from '../../report/page/format.ts';
+import { launchers } from '../../runner/launchers/registry.ts';
 import { fileOf, type KeptPlan, keptPlans } from '../../runner/plans.ts';
 import { ProgressReader, type RunProgress, type RunState } from '../../runner/progress.ts';
 import { formatDuration } from '../../runner/reporters/format.ts';
@@ -29,8 +30,15 @@ export async function lsCommand(request: Request): Promise<number> {
   return listRuns(findExperiment(name, await keptPlans(store)), store, json);
 }
 
+/** Keys of all stages whose jobs are in a queue. */
+async function queuedStages(store: Store, plans: readonly KeptPlan[]): Promise<Set<string>> {
+  const all = await Promise.all(Object.values(launchers).map(({ load }) => load()));
+  const found = all.flatMap(({ queued }) => (queued ? plans.map((plan) => queued(store, plan)) : []));
+  return new Set((await Promise.all(found)).flatMap((keys) => [...keys]));
+}
+
 async function listExperiments(store: Store, plans: readonly KeptPlan[], json: boolean): Promise<0> {
-  const reader = new ProgressReader(store);
+  const reader = new ProgressReader(store, await queuedStages(store, plans));
   const row = async (plan: KeptPlan) => {
     const runs = [...reader.ofRuns(plan).values()];
     const count = (state: RunState) => runs.filter((run) => run.state === state).length;
@@ -38,7 +46,7 @@ async function listExperiments(store: Store, plans: readonly KeptPlan[], json: b
     const records = plan.runs.map((run) => recordsOf(store, run.task, run.resultKey));
     const best = bestOf((await Promise.all(records)).flat());
     const file = plan.origin && fileOf(store, plan.origin);
-    const states = ['running', 'failed', 'damaged', 'interrupted', 'to compute'] as const;
+    const states = ['running', 'queued', 'failed', 'damaged', 'interrupted', 'to compute'] as const;
     const rest = states.flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []));
     return { plan, file, runs: runs.length, done: count('done'), rest, ...total, best };
   };
@@ -68,7 +76,7 @@ async function listExperiments(store: Store, plans: readonly KeptPlan[], json: b
 }
 
 async function listRuns(plan: Plan, store: Store, json: boolean): Promise<0> {
-  const reader = new ProgressReader(store);
+  const reader = new ProgressReader(store, await queuedStages(store, await keptPlans(store)));
   const progress = reader.ofRuns(plan);
   const short = shortKeys(plan.runs.map(({ resultKey }) => resultKey));
   const row = async (run: Run): Promise<[Run, RunProgress, MetricRecord | undefined]> => [

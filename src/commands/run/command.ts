@@ -1,3 +1,4 @@
+import { launchers } from '../../runner/launchers/registry.ts';
 import type { Command } from '../command.ts';
 import { data, device, json, selection, tables } from '../options.ts';
 
@@ -9,15 +10,23 @@ export const run: Command = {
   arguments: [{ name: 'file', values: 'file' }],
   options: {
     ...selection,
-    'dry-run': { help: 'show which runs and stages would be computed and why; compute nothing' },
+    'dry-run': {
+      help: 'show which runs and stages would be computed and why, with --launcher slurm the scripts; compute nothing',
+    },
     device: { ...device, help: `${device.help} (default: the file's)` },
     gpus: { value: '0,2', help: 'the GPUs to use, by their numbers in `exp doctor` (default: all)' },
     jobs: {
       value: 'n',
-      help: 'jobs to run at once (default: one per GPU, or else one per core)',
+      help: 'jobs to run at once (default: one per GPU, or else one per core; of Slurm, launcher.at_once)',
     },
     ...tables,
     data,
+    launcher: {
+      value: 'name',
+      help: 'where to compute: local (default), on this machine; slurm, by jobs of a cluster, with what `launcher` in the file asks for',
+      values: () => Object.keys(launchers),
+    },
+    detach: { help: 'leave when the jobs are in the queue; the same command returns to them' },
     'fail-fast': { help: 'stop everything at the first failure' },
     'retry-failed': { help: 'compute stages again that failed before' },
     json,
@@ -25,6 +34,7 @@ export const run: Command = {
   examples: [
     { line: 'exp experiments/quickstart.yaml', does: 'run it; `run` may be left out' },
     { line: 'exp run my.yaml --dry-run', does: 'show what would be computed' },
+    { line: 'exp my.yaml --launcher slurm --detach', does: 'submit it to Slurm' },
     { line: 'exp run my.yaml --only seed=0 --set sane.epochs=5', does: 'part of it, changed' },
   ],
   exitCodes: {

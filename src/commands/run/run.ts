@@ -2,17 +2,15 @@
 import { availableParallelism } from 'node:os';
 import { StorageError } from '../../base/file-errors.ts';
 import { plural } from '../../base/plural.ts';
-import type { Plan } from '../../experiment/types.ts';
-import { chooseDevice, chooseGpus, describeChoice } from '../../runner/choose-device.ts';
-import { estimatePlan } from '../../runner/estimate.ts';
 import type { Reporter } from '../../runner/events.ts';
-import { keepPlan, originOf } from '../../runner/plans.ts';
+import type { Launcher } from '../../runner/launchers/launcher.ts';
+import { launchers } from '../../runner/launchers/registry.ts';
+import { keepPlan, originOf, planId } from '../../runner/plans.ts';
 import { JsonReporter } from '../../runner/reporters/json.ts';
 import { PlainReporter } from '../../runner/reporters/plain.ts';
 import { TerminalReporter } from '../../runner/reporters/terminal.ts';
-import { execute } from '../../runner/scheduler.ts';
-import { type ExecuteOptions, jobCount, type StageOutcome } from '../../runner/stage-runner.ts';
-import type { Failure, Store } from '../../runner/store.ts';
+import type { StageOutcome } from '../../runner/stage-runner.ts';
+import type { Failure } from '../../runner/store.ts';
 import { type StageState, survey } from '../../runner/survey.ts';
 import { optionValue, type Request } from '../arguments.ts';
 import {
@@ -25,7 +23,7 @@ import {
   viewOption,
 } from '../option-values.ts';
 import { claimFolder, openOutFolder } from '../out-folder.ts';
-import { hasColor, printError, printJson } from '../output.ts';
+import { hasColor, print, printError, printJson } from '../output.ts';
 import { writeReport } from '../report/write.ts';
 import { collectResults, isAnyFinished, present } from '../results.ts';
 import { dryRun } from './dry-run.ts';
@@ -37,22 +35,30 @@ const someFailed = 1;
 export async function runCommand(request: Request, stagesModule: string): Promise<number> {
   const { switches } = request;
   const json = switches.has('json');
-  const requested = {
-    jobs: jobsOption(request),
-    device: optionValue(request, 'device'),
-    gpus: gpusOption(request),
-    dataDir: dataOption(request),
-  };
+  const requested = { jobs: jobsOption(request), gpus: gpusOption(request), dataDir: dataOption(request) };
+  const device = optionValue(request, 'device');
   const plan = await loadPlan(request);
   const store = openStore(request);
+  const launcher = await loadLauncher(optionValue(request, 'launcher') ?? 'local');
+  const launch = {
+    ...{ plan, store, stagesModule, ...requested },
+    device: device ?? plan.device,
+    failFast: switches.has('fail-fast'),
+    detach: switches.has('detach'),
+  };
   const look = () => survey(plan, store, { retryFailed: switches.has('retry-failed') });
+  const { set, only } = await selectionOption(request);
+  const origin = originOf(store, request.positionals[0] as string, set, only);
   if (switches.has('dry-run')) {
-    return dryRun(plan, await look(), store, { jobs: requested.jobs ?? availableParallelism(), json });
+    const states = await look();
+    if (launcher.scripts) {
+      print(await launcher.scripts({ ...launch, states, planId: planId(plan.name, origin) }));
+      return 0;
+    }
+    return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
   const out = await openOutFolder(request, plan.name);
   await store.removeLeftovers();
-  const { set, only } = await selectionOption(request);
-  const origin = originOf(store, request.positionals[0] as string, set, only);
   // Before anything is looked at, so that a gc meanwhile leaves it.
   const refusal = await keepPlan(store, plan, origin).then(
     () => undefined,
@@ -65,21 +71,23 @@ export async function runCommand(request: Request, stagesModule: string): Promis
 
   let outcomes: ReadonlyMap<string, StageOutcome> = new Map();
   if (todo) {
-    const choice = await chooseDevice(requested.device ?? plan.device);
-    const gpus = chooseGpus(choice.chosen, requested.gpus);
-    const workers = requested.jobs ?? (gpus.length || availableParallelism());
-    const stop = stopOnSignals();
-    outcomes = await compute(plan, states, store, workers, {
-      device: choice.chosen.name,
-      gpus,
-      dataDir: requested.dataDir,
-      stagesModule,
-      failFast: switches.has('fail-fast'),
-      signal: stop.signal,
-      reporter: makeReporter(json),
-      notes: describeChoice(choice, gpus),
-    }).finally(stop.ignore);
-    if (stop.signal.aborted) {
+    const stop = listenForSignals();
+    const launched = await launcher
+      .launch({
+        ...launch,
+        ...{ states, reporter: makeReporter(json), planId: planId(plan.name, origin) },
+        ...{ interrupt: stop.first, second: stop.second },
+      })
+      .finally(stop.ignore);
+    if (launched.state === 'left') {
+      if (json) printJson({ event: 'left', jobs: launched.jobs });
+      printError(
+        `${plural(launched.jobs, 'job')} left in the queue. The same command returns to them; exp ls shows how far they are, exp cancel cancels them.`,
+      );
+      return stop.first.aborted ? interrupted : 0;
+    }
+    ({ outcomes } = launched);
+    if (launched.state === 'interrupted') {
       const done = plan.runs.filter(({ resultKey }) => outcomes.get(resultKey)?.state === 'done').length;
       if (json) printJson({ event: 'interrupted' });
       printError(
@@ -109,40 +117,10 @@ export async function runCommand(request: Request, stagesModule: string): Promis
   }
 }
 
-async function compute(
-  plan: Plan,
-  states: ReadonlyMap<string, StageState>,
-  store: Store,
-  workers: number,
-  options: Omit<ExecuteOptions, 'store' | 'workers' | 'cores'> & { notes: string[] },
-): Promise<ReadonlyMap<string, StageOutcome>> {
-  const startedAt = performance.now();
-  const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
-  const { stages, total } = estimatePlan(plan, states, store, workers);
-  const expected = new Map([...stages].map(([key, { seconds }]) => [key, seconds]));
-  options.reporter.report({
-    event: 'start',
-    experiment: plan.name,
-    runs: plan.runs.length,
-    jobs: todo.reduce((sum, node) => sum + jobCount(node), 0),
-    workers,
-    store: store.root,
-    expectedSeconds: total ?? null,
-    expectedWork:
-      total === undefined ? null : [...expected.values()].reduce((sum, seconds) => sum + seconds, 0),
-  });
-  for (const text of options.notes) options.reporter.report({ event: 'note', text });
-  try {
-    return await execute(plan, states, {
-      ...options,
-      store,
-      workers,
-      expected,
-      cores: availableParallelism(),
-    });
-  } finally {
-    options.reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
-  }
+async function loadLauncher(name: string): Promise<Launcher> {
+  const found = launchers[name];
+  if (!found) throw new Error(`there is no launcher ${name}`);
+  return found.load();
 }
 
 function failureOf(state: StageState | StageOutcome | undefined): Failure | undefined {
@@ -160,20 +138,21 @@ function makeReporter(json: boolean): Reporter {
   });
 }
 
-/** SIGINT, SIGTERM and SIGHUP abort the signal; a second one exits at once, and the workers notice. */
-function stopOnSignals(): { signal: AbortSignal; ignore: () => void } {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(interrupted);
-    controller.abort();
+/** SIGINT, SIGTERM and SIGHUP abort `first`, and another one `second`; a third exits at once. */
+function listenForSignals(): { first: AbortSignal; second: AbortSignal; ignore: () => void } {
+  const [first, second] = [new AbortController(), new AbortController()];
+  const stop = (name: NodeJS.Signals) => {
+    if (second.signal.aborted) process.exit(interrupted);
+    (first.signal.aborted ? second : first).abort(name);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, stop);
   return {
-    signal: controller.signal,
+    first: first.signal,
+    second: second.signal,
     // Once one came, a second one finds this process ending, and the exit code is to say why.
     ignore: () => {
-      if (controller.signal.aborted) return;
+      if (first.signal.aborted) return;
       for (const name of signals) process.off(name, stop);
     },
   };

@@ -25,7 +25,7 @@ export interface Units {
 }
 
 /** Methods whose networks are trained models, in runs of all seeds the same. */
-const ofTrainedModels: ReadonlySet<string> = new Set(['finetuned']);
+const ofTrainedModels: ReadonlySet<string> = new Set(['finetuned', 'prompts', 'held-out']);
 
 /**
  * Samples of one seed share its SANE, and seeds share their zoo. Models from scratch share nothing, each has an initialisation of its own;

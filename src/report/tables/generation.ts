@@ -99,7 +99,7 @@ export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): b
   target_dataset !== null || prompt_zoo !== null;
 
 /** Methods that the paper has not, whose rows are shown where they were measured. */
-const ownMethods: readonly Method[] = ['prompts', 'noise', 'average', 'held-out'];
+const ownMethods: readonly Method[] = ['prompts', 'noise', 'average', 'held-out', 'reconstruction'];
 
 /** How new networks are before any training (Zeng et al. 2026), in percent as accuracies are. */
 const noveltyRows = {

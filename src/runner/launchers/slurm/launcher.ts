@@ -1,0 +1,134 @@
+/** Computes by jobs of a Slurm cluster, which has this program and the store on a shared file system. */
+import { mkdirSync } from 'node:fs';
+import { plural } from '../../../base/plural.ts';
+import { estimatePlan } from '../../estimate.ts';
+import type { Store } from '../../store.ts';
+import { type Launched, type Launcher, LauncherError, type LaunchOptions, type PlanId } from '../launcher.ts';
+import { startEvent } from '../start-event.ts';
+import { queuedStages } from './jobs.ts';
+import { plan } from './prepare.ts';
+import { cancel, listJobs, maxArraySize } from './queue.ts';
+import { resourcesOf } from './resources.ts';
+import { Submissions } from './submission.ts';
+import { Watch } from './watch.ts';
+
+/** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
+const pollMs = { first: 500, growth: 1.3, longest: 10_000 };
+
+/** How long the last jobs may take to report what they did. */
+const reportMs = 2000;
+
+/** How long after Ctrl-C another one cancels the jobs. */
+const secondMs = 3000;
+
+type Basis = Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>;
+
+/** Jobs compute at the same time, each stage on the cores that it asks for. */
+function estimate({ plan, states, store }: Basis) {
+  const cpus = plan.stages.map((node) => resourcesOf(plan.launcher, node).cpus);
+  return estimatePlan(plan, states, store, 1, Math.min(...cpus));
+}
+
+function check({ gpus }: Basis): void {
+  if (gpus)
+    throw new LauncherError(
+      '--gpus names GPUs of this machine, and Slurm chooses those of its jobs',
+      'launcher.gpus in the experiment file says how many each job gets',
+    );
+}
+
+async function launch(options: LaunchOptions): Promise<Launched> {
+  check(options);
+  const { store, reporter, interrupt } = options;
+  const submissions = new Submissions(store, options.plan.name, options.planId);
+  mkdirSync(submissions.folder, { recursive: true });
+  submissions.cancelled = false;
+  const startedAt = performance.now();
+  const estimated = estimate(options);
+  const watch = new Watch(options, estimated, submissions);
+  const note = (text: string) => reporter.report({ event: 'note', text });
+
+  await watch.find();
+  const before = watch.liveJobs;
+  const added = await watch.submitMissing();
+  reporter.report(
+    startEvent(options, estimated, Math.max(1, options.plan.launcher.at_once ?? watch.liveJobs)),
+  );
+  if (before > 0) note(`${plural(before, 'job')} of an earlier command in the queue`);
+  note(`${plural(added, 'job')} submitted to Slurm; scripts and logs are in ${submissions.folder}`);
+  try {
+    if (options.detach) return { state: 'left', jobs: watch.liveJobs };
+    let done = 0;
+    for (let wait = pollMs.first; ; wait = Math.min(wait * pollMs.growth, pollMs.longest)) {
+      const answered = await watch.look();
+      if (watch.doneStages > done) wait = pollMs.first;
+      done = watch.doneStages;
+      if (watch.ended || (options.failFast && watch.hasFailed)) break;
+      if (interrupt.aborted) return await leave(options, watch, note);
+      if (submissions.cancelled) return { state: 'interrupted', outcomes: watch.outcomes() };
+      if (answered) await watch.submitMissing();
+      await pause(wait, interrupt);
+    }
+    // A stage is in the store a little before its job says so.
+    for (const deadline = Date.now() + reportMs; watch.hear() && Date.now() < deadline; )
+      await Bun.sleep(100);
+    await watch.cancel();
+    const outcomes = watch.outcomes();
+    if (!watch.hasFailed) submissions.remove(submissions.numbers());
+    return { state: 'ended', outcomes };
+  } finally {
+    reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
+  }
+}
+
+/** After Ctrl-C: jobs go on, unless it comes a second time. A closed terminal leaves them, too. */
+async function leave(
+  { interrupt, second }: LaunchOptions,
+  watch: Watch,
+  note: (text: string) => void,
+): Promise<Launched> {
+  const jobs = watch.liveJobs;
+  if (interrupt.reason !== 'SIGINT') return { state: 'left', jobs };
+  note(`${plural(jobs, 'job')} in the queue, left there in ${secondMs / 1000} s; Ctrl-C again cancels them`);
+  await pause(secondMs, second);
+  if (!second.aborted) return { state: 'left', jobs };
+  await watch.cancel();
+  return { state: 'interrupted', outcomes: watch.outcomes() };
+}
+
+/** Waits, or until the signal is aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}
+
+async function scripts(options: Basis): Promise<string> {
+  check(options);
+  const { states, store, planId } = options;
+  const submissions = new Submissions(store, options.plan.name, planId);
+  const todo = options.plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
+  const planned = plan(options, submissions, todo, {
+    estimate: estimate(options),
+    number: submissions.next(),
+    maxIndices: await maxArraySize(),
+    queued: () => [],
+    isBegun: (node) => store.isBegun(node),
+  });
+  return planned.scripts.join('\n');
+}
+
+/** Those of a process that watches them, too, which ends by that. */
+async function cancelJobs(store: Store, { name, id }: PlanId): Promise<number> {
+  const submissions = new Submissions(store, name, id);
+  if (!submissions.exists) return 0;
+  submissions.cancelled = true;
+  const jobs = await listJobs(submissions.prefix);
+  await cancel(jobs.map((job) => job.id));
+  return jobs.length;
+}
+
+export const slurm: Launcher = { launch, scripts, queued: queuedStages, cancel: cancelJobs };
