@@ -885,7 +885,7 @@ export interface Generation {
    */
   novelty_images?: number;
   /**
-   * Training networks that a generated one is aligned with to find the nearest: those that are nearest as they are. Default 10.
+   * Training networks that a generated one is aligned with to find the nearest: those that are nearest to it as it is, or as it is aligned to the first of them. Default 10.
    */
   novelty_matches?: number;
   /**

@@ -4,6 +4,7 @@
  */
 import type { Random } from '../base/random.ts';
 import type { Outline, StateDict } from '../nets/architecture.ts';
+import { permute } from '../nets/permute.ts';
 import { WeightMatching } from './weight-matching.ts';
 
 /**
@@ -35,9 +36,9 @@ export const largestOverlap = (
 
 /**
  * The distance of each network to the nearest training network, over all parameters: the least |P(x) - w| over training networks w and
- * orders P of the hidden units of x that weight matching finds. Matched are the `matches` training networks that are nearest as they are, all
- * for null, so that it is an upper bound, and never more than without matching. Infinity where weights are not finite. Without networks to compare
- * with, an error.
+ * orders P of the hidden units of x that weight matching finds. Matched are the `matches` training networks, all for null, that are nearest to x as it
+ * is or as it is aligned to the first of them, so that it is an upper bound, and never more than without matching. Infinity where weights are not
+ * finite. Without networks to compare with, an error.
  */
 export async function nearestDistances(
   architecture: Outline,
@@ -46,14 +47,25 @@ export async function nearestDistances(
   matches: number | null,
   random: (network: number, training: number) => Random,
 ): Promise<number[]> {
-  const nearest = networks.map(({ weights, own }) => {
-    const others = training.flatMap((other, t) =>
-      t === own ? [] : [{ t, distance: distanceOf(architecture, weights, other) }],
-    );
-    if (others.length === 0) throw new Error('a network has no other training network to be compared with');
-    return others.sort((a, b) => a.distance - b.distance);
-  });
-  const found = nearest.map(([first]) => first?.distance as number);
+  if (networks.some(({ own }) => training.length === (own === undefined ? 0 : 1))) {
+    throw new Error('a network has no other training network to be compared with');
+  }
+  const first = new WeightMatching(architecture, training[0] as StateDict);
+  const nearest: { t: number; distance: number }[][] = [];
+  for (const [n, { weights, own }] of networks.entries()) {
+    const orders = [weights];
+    if (Number.isFinite(distanceOf(architecture, weights, training[0] as StateDict))) {
+      const { permutations } = await first.match(weights, random(n, training.length));
+      orders.push(permute(architecture, weights, permutations));
+    }
+    const others = training.flatMap((other, t) => {
+      const distance = Math.min(...orders.map((order) => distanceOf(architecture, order, other)));
+      return t === own ? [] : [{ t, distance }];
+    });
+    nearest.push(others.sort((a, b) => a.distance - b.distance));
+  }
+  first.dispose();
+  const found = nearest.map(([one]) => one?.distance as number);
   for (const [t, target] of training.entries()) {
     const near = networks.flatMap((_, n) => {
       const matched = nearest[n]?.slice(0, matches ?? undefined);

@@ -5,6 +5,7 @@ import type { Outline, StateDict } from '../../src/nets/architecture.ts';
 import { permute, randomOrders } from '../../src/nets/permute.ts';
 import { errorOverlap, largestOverlap, nearestDistances } from '../../src/sane/novelty.ts';
 import { averageOf, withNoise } from '../../src/sane/prompt-baselines.ts';
+import { WeightMatching } from '../../src/sane/weight-matching.ts';
 import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { cnnSmall, randomWeights } from '../nets/networks.ts';
@@ -55,6 +56,16 @@ describe('the nearest training network', () => {
     expect(distance(copy, training[2]!)).toBeGreaterThan(1);
     const [found] = await nearestDistances(cnnSmall, [{ weights: copy }], training, null, random);
     expect(found!).toBeLessThan(1e-6);
+    // Among networks that are aligned to the first, it is enough to match the nearest.
+    const matching = new WeightMatching(cnnSmall, training[0]!);
+    const aligned = [training[0]!];
+    for (const [i, one] of training.slice(1).entries()) {
+      const { permutations } = await matching.match(one, random(i, 0));
+      aligned.push(permute(cnnSmall, one, permutations));
+    }
+    matching.dispose();
+    const [again] = await nearestDistances(cnnSmall, [{ weights: copy }], aligned, 1, random);
+    expect(again!).toBeLessThan(1e-6);
   });
 
   test('is at the least distance in float64 where it is nearest as it is, and never farther than that', async () => {

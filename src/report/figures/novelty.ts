@@ -8,8 +8,8 @@ import { colors, colorsOf, type Figure, figureWidth, panels } from './draw.ts';
 
 /** What novelty is measured by, and what its axis is called. */
 const measures = {
-  'error-overlap': 'largest overlap of errors with a training network',
-  'nearest-distance': 'distance to the nearest training network',
+  'error-overlap': 'largest overlap of errors',
+  'nearest-distance': 'distance to training networks',
 };
 
 interface Dot {

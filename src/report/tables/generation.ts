@@ -77,12 +77,16 @@ function describeSelection({ settings: { generation } }: Run): string[] {
     sub: `the best ${samples} of ${candidates} drawn`,
     boot: `the best ${samples} of ${candidates} drawn in the last of ${rounds} rounds`,
     gauss: `the best ${samples} of ${candidates} drawn in the last of ${rounds} rounds`,
+    prompts: `the best ${samples} of all`,
+    noise: `the best ${samples} of ${candidates} drawn`,
+    average: `the best ${samples} of ${candidates} drawn`,
+    'held-out': `the first ${samples}`,
   };
   const kept = methods.flatMap((method) =>
     phrases[method] ? [`${methodTitles[method]} has ${phrases[method]}`] : [],
   );
   if (kept.length === 0) return [];
-  const chooses = methods.some((method) => method === 'sub' || method === 'boot' || method === 'gauss');
+  const chooses = methods.some((method) => phrases[method]?.startsWith('the best'));
   const judges =
     images === 0
       ? 'the training images'

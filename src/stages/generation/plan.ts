@@ -29,7 +29,7 @@ export const generation: Stage<PlannedRun> = {
   name: 'generation',
   description:
     'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
-  version: 5,
+  version: 6,
   usesDevice: true,
   load: async () => (await import('./run.ts')).generationStage,
   settings: {

@@ -193,7 +193,16 @@ export async function prepareSampling({ inputs }: StageContext, config: Config) 
   const unit = unitOf(config, description.zoos[index] as SaneZoo);
   const sampler: Sampler = { settings: config, unit, latent: shape.latent_dim, prompts, decode, score };
   const folder = inputs['hyper-representation'];
-  const baseline = folder ? await baselineSampler(folder, zoo.architecture, sampler, finish) : undefined;
+  // Its autoencoder saw the networks in the orders that training gave them.
+  const asTrained = () =>
+    prompts.map((prompt, i) => {
+      const { file } = trained[i] as (typeof trained)[number];
+      const flat = readSample(zoo.architecture, { file, permutations: new Map() });
+      return { ...prompt, weights: unflatten(zoo.architecture, flat) };
+    });
+  const baseline = folder
+    ? await baselineSampler(folder, zoo.architecture, { ...sampler, prompts: asTrained() }, finish)
+    : undefined;
   const withoutAutoencoder: Baseline = {
     ...{ settings: config, architecture: zoo.architecture, finish, score },
     prompts: prompts.map(({ weights }) => weights),
