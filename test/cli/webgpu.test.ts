@@ -58,7 +58,7 @@ describe.if(!noWebgpu && existsSync(swiftShader))('exp --device webgpu on two ad
     const { code, err, jobs } = await run('--gpus', '1');
     expect(code).toBe(0);
     const [, gpu = ''] = names;
-    expect(err).toContain('7 jobs for 2 runs, 1 at a time, about ');
+    expect(err).toContain('9 jobs for 2 runs, 1 at a time, about ');
     expect(err).toContain(`\ncomputing on webgpu (${gpu})\n`);
     const job = { gpu, computedOn: plain(gpu) };
     expect(jobs).toEqual([job, job]);
