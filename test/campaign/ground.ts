@@ -148,8 +148,8 @@ export function digest({ store, out }: Place): Digests {
 }
 
 const isContent = (name: string) =>
-  // A report tells how long it all took.
-  (name.startsWith('out/') && name !== 'out/report.html') ||
+  // A report says how long it all took, the other where the experiment lies from there.
+  (name.startsWith('out/') && !['out/report.html', 'out/experiment.json'].includes(name)) ||
   (/^store\/[\w-]+\/[0-9a-f]+\//.test(name) && !name.endsWith('/artefact.json'));
 
 function compare(actual: Digests, expected: Digests): string[] {

@@ -95,6 +95,8 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       );
       return interrupted;
     }
+    // Workers of a killed run may still have been writing when this one began.
+    await store.removeLeftovers();
   }
   const results = await collectResults(
     plan,
