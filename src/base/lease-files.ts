@@ -81,7 +81,7 @@ function parseOwner(text: string): LeaseOwner | undefined {
   }
 }
 
-/** `unknown`: on another machine, and not seen long enough to tell. */
+/** `unknown`: on another machine, and not watched long enough to say. */
 type LeaseState = 'free' | 'held' | 'unknown';
 
 /** Whether a lease is free, and then the files that the dead left in it. */

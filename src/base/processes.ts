@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 
 /** A process as long as it lives. */
 export interface ProcessIdentity {
-  /** Where the number means this process: a boot of a machine, and its namespace of processes. Undefined where that cannot be told. */
+  /** Where the number means this process: a boot of a machine, and its namespace of processes. Undefined where that is not known. */
   machine?: string | undefined;
   pid: number;
   /** When it started, by that machine's count. */
@@ -64,7 +64,7 @@ export const thisProcess = (): ProcessIdentity => ({
   start: startOf(process.pid) ?? undefined,
 });
 
-/** Whether a process lives; undefined if that cannot be told here, as of one on another machine. */
+/** Whether a process lives; undefined if that cannot be known here, as of one on another machine. */
 export function isAlive({ machine, pid, start }: ProcessIdentity): boolean | undefined {
   if (machine === undefined || machine !== thisMachine()) return undefined;
   if (!exists(pid)) return false;

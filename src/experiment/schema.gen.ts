@@ -623,7 +623,7 @@ export interface Sane {
    */
   alignment?: boolean;
   /**
-   * In how many random orders of a network's layers the matching is tried, of which the nearest to the reference is kept. Default 4: more bring small CNNs hardly nearer, and ResNet-18 not at all.
+   * In how many random orders of a network's layers the matching is tried, of which the nearest to the reference is kept. Default 4: with more, small CNNs are hardly nearer, and ResNet-18 not at all.
    */
   alignment_orders?: number;
   /**

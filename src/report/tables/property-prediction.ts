@@ -45,7 +45,7 @@ export function featureColumn(
   return { key: feature, title, labels: { feature } };
 }
 
-/** What the encoder's structure tells by itself, which is shown where it was measured. */
+/** What the encoder's structure shows by itself, which appears where it was measured. */
 const untrained: ColumnDefinition = { ...featureColumn('untrained'), beyondPaper: true };
 
 /** A table of R² on the test models of zoos of small CNNs, or of ResNet-18 (Section 5.1 and Appendix D). */

@@ -33,7 +33,7 @@ export type Launched =
   | { state: 'ended'; outcomes: ReadonlyMap<string, StageOutcome> }
   /** Interrupted, and what was running is stopped. */
   | { state: 'interrupted'; outcomes: ReadonlyMap<string, StageOutcome> }
-  /** Jobs go on without this process. */
+  /** Jobs continue without this process. */
   | { state: 'left'; jobs: number };
 
 /** By which jobs of a plan are found. */

@@ -6,7 +6,7 @@ import { execute } from '../../scheduler.ts';
 import { type Launched, type Launcher, LauncherError, type LaunchOptions } from '../launcher.ts';
 import { startEvent } from '../start-event.ts';
 
-/** Of a process that is told twice to stop: it exits at once, and the workers notice. */
+/** Of a process that gets a second signal to stop: it exits at once, and the workers notice. */
 const interrupted = 130;
 
 async function launch(options: LaunchOptions): Promise<Launched> {

@@ -70,7 +70,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       await pause(wait, interrupt);
     }
     // A stage is in the store a little before its job says so.
-    for (const deadline = Date.now() + reportMs; watch.hear() && Date.now() < deadline; )
+    for (const deadline = Date.now() + reportMs; watch.receive() && Date.now() < deadline; )
       await Bun.sleep(100);
     await watch.cancel();
     const outcomes = watch.outcomes();
@@ -81,7 +81,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   }
 }
 
-/** After Ctrl-C: jobs go on, unless it comes a second time. A closed terminal leaves them, too. */
+/** After Ctrl-C: jobs continue, unless it comes a second time. A closed terminal leaves them, too. */
 async function leave(
   { interrupt, second }: LaunchOptions,
   watch: Watch,

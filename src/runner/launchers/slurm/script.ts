@@ -5,7 +5,7 @@ import type { JobArray } from './arrays.ts';
 /** What a job runs: computes the tasks of its index. */
 const taskProgram = fileURLToPath(new URL('./task.ts', import.meta.url));
 
-/** Before its time is up, a job is told so, and requeues itself. A worker is gone some seconds later. */
+/** Before its time is up, a job gets a signal, and requeues itself. A worker is gone some seconds later. */
 const warnSeconds = 60;
 
 const headroom = { factor: 3, seconds: 300 };

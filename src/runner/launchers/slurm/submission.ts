@@ -11,7 +11,7 @@ import type { Store } from '../../store.ts';
 import type { Task } from './arrays.ts';
 import { pad } from './script.ts';
 
-/** What every job of a submission is told. */
+/** What every job of a submission reads. */
 export interface Submission {
   plan: Plan;
   storeRoot: string;
@@ -96,7 +96,7 @@ export class Submissions {
     for (const number of numbers) rmSync(this.folderOf(number), { recursive: true, force: true });
   }
 
-  /** Tells processes that watch the jobs that these were cancelled on purpose, or no longer are. */
+  /** Notes for processes that watch the jobs that these were cancelled on purpose, or no longer are. */
   set cancelled(is: boolean) {
     const path = join(this.folder, 'cancelled');
     if (is) writeFileSync(path, '');

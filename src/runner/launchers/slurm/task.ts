@@ -124,7 +124,7 @@ function refresh(path: string): void {
   }
 }
 
-/** Puts the job back into the queue; unless all of its time brought it no further. */
+/** Puts the job back into the queue; unless it made no progress in all of its time. */
 async function again(node: StageNode, part: number | undefined): Promise<number> {
   const fail = (reason: string) => {
     const name = { job: node.key, label: node.label };

@@ -83,7 +83,7 @@ export class Watch {
   }
 
   /** Reads what jobs reported since. Returns whether one of them is at work, as far as that says. */
-  hear(): boolean {
+  receive(): boolean {
     for (const path of this.seen.keys()) for (const event of this.events.next(path)) this.observe(event);
     return this.openJobs.size > 0;
   }
@@ -103,7 +103,7 @@ export class Watch {
       );
     }
     for (const job of this.live) if (job.state === 'PENDING') this.explain(job);
-    this.hear();
+    this.receive();
     for (const node of this.todo) {
       if (this.done.has(node.key) || this.options.store.find(node)?.state !== 'complete') continue;
       this.done.add(node.key);
