@@ -51,20 +51,38 @@ const damageCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR',
 
 /** The record of the folder, with what is wrong at a glance: a missing record, a missing file, a wrong size. */
 export function inspect(dir: string): { record: ArtefactRecord } | { damage: string } {
-  let record: ArtefactRecord;
+  let record: unknown;
   try {
     record = JSON.parse(readFileSync(join(dir, recordName), 'utf8'));
   } catch (error) {
     if (isSystemError(error) && !damageCodes.has(error.code ?? '')) throw error;
     return { damage: `${recordName} cannot be read (${(error as Error).message})` };
   }
-  if (typeof record?.files !== 'object') return { damage: `${recordName} is no record of an artefact` };
+  if (!isRecord(record)) return { damage: `${recordName} is no record of an artefact` };
   for (const [path, { bytes }] of Object.entries(record.files)) {
     const size = statSync(join(dir, path), { throwIfNoEntry: false })?.size;
     if (size === undefined) return { damage: `${path} is missing` };
     if (size !== bytes) return { damage: `${path} has ${size} bytes instead of ${bytes}` };
   }
   return { record };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether it has all that is read of a record whose bytes nobody has compared yet. */
+function isRecord(value: unknown): value is ArtefactRecord {
+  if (!isObject(value)) return false;
+  const { stage, key, label, config, inputs, workload, environment, timing, files } = value;
+  return (
+    [stage, key, label].every((text) => typeof text === 'string') &&
+    [config, inputs, workload, environment, timing, files].every(isObject) &&
+    typeof (workload as Partial<Workload>).kind === 'string' &&
+    typeof (workload as Partial<Workload>).amount === 'number' &&
+    typeof (timing as Partial<ArtefactRecord['timing']>).seconds === 'number' &&
+    typeof (timing as Partial<ArtefactRecord['timing']>).finishedAt === 'string' &&
+    Object.values(files as object).every((file) => isObject(file) && typeof file.sha256 === 'string')
+  );
 }
 
 /** Flushes the names in a folder to disk, after a rename. */

@@ -61,6 +61,11 @@ describe('an artefact', () => {
     expect(store.find(node)).toMatchObject({ damage: 'sub/numbers.bin has 2 bytes instead of 3' });
     rmSync(file);
     expect(store.find(node)).toMatchObject({ damage: 'sub/numbers.bin is missing' });
+    const record = await Bun.file(join(store.folder(node), 'artefact.json')).json();
+    // A bit of a name changed, and the number is where nobody looks.
+    const { workload, ...rest } = record;
+    writeFileSync(join(store.folder(node), 'artefact.json'), JSON.stringify({ ...rest, workloae: workload }));
+    expect(store.find(node)).toMatchObject({ damage: 'artefact.json is no record of an artefact' });
     writeFileSync(join(store.folder(node), 'artefact.json'), '{}');
     expect(store.find(node)).toMatchObject({ damage: 'artefact.json is no record of an artefact' });
     rmSync(join(store.folder(node), 'artefact.json'));
