@@ -356,7 +356,12 @@ describe('exp embed', () => {
     expectClose(entry.embedding, oracleEmbedding(networks['a.pt']!, own));
     // With a record, the sums in it count, as for a job that reads it.
     const path = join(dir, 'model.safetensors');
-    const record = { files: { 'model.safetensors': { bytes: statSync(path).size, sha256: 'another' } } };
+    const record = {
+      ...{ stage: 'sane', key: '0123456789abcdef', label: 'sane', config: {}, inputs: {}, environment: {} },
+      workload: { kind: 'sane', amount: 1 },
+      timing: { seconds: 1, finishedAt: '2026-01-01T00:00:00Z', resumed: false },
+      files: { 'model.safetensors': { bytes: statSync(path).size, sha256: 'another' } },
+    };
     writeFileSync(join(dir, 'artefact.json'), JSON.stringify(record));
     expect(await embed(files[0]!, '--sane', dir)).toMatchObject({
       code: 2,
