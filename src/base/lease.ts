@@ -23,7 +23,7 @@ import {
   remove,
   touchMs,
 } from './lease-files.ts';
-import { isAlive, thisMachine, thisProcess } from './processes.ts';
+import { isAlive, thisProcess } from './processes.ts';
 
 /** What a worker joins. */
 export interface LeaseName {
@@ -187,8 +187,8 @@ export function leaseOwner(path: string): LeaseOwner | undefined {
   return owners.find(({ joined }) => !joined) ?? owners[0];
 }
 
-/** Whether a process of another machine has the lease. */
+/** Whether a process of which this machine does not know has the lease, as one on another machine. */
 export function isHeldElsewhere(path: string): boolean {
   const owner = leaseOwner(path);
-  return owner !== undefined && owner.machine !== thisMachine();
+  return owner !== undefined && isAlive(owner) === undefined;
 }

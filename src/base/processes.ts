@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 
 /** A process as long as it lives. */
 export interface ProcessIdentity {
-  /** Where the number means this process: a boot of a machine, and its namespace of processes. Undefined where that is not known. */
-  machine?: string | undefined;
+  /** Where the number means this process: a boot of a machine, and its namespace of processes. Null where that is not known; earlier versions wrote none. */
+  machine?: string | null;
   pid: number;
   /** When it started, by that machine's count. */
   start?: string | undefined;
@@ -19,26 +19,35 @@ function printed(...command: string[]): string | undefined {
 
 const namespace = (kind: 'pid' | 'time') => readlinkSync(`/proc/self/ns/${kind}`);
 
-function readMachine(): string | undefined {
+/** What a file or link of Linux says; nothing where there is none. */
+function orNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
+
+function readMachine(): string | null {
   if (process.platform === 'darwin')
     return [printed('sysctl', '-n', 'kern.bootsessionuuid'), hostname()].join(' ');
   if (process.platform !== 'linux')
     throw new Error(`experiments run on Linux and macOS (on Windows, in WSL), not on ${process.platform}`);
   try {
     // /proc of another namespace has other numbers.
-    if (Number.parseInt(readFileSync('/proc/self/stat', 'utf8'), 10) !== process.pid) return undefined;
+    if (Number.parseInt(readFileSync('/proc/self/stat', 'utf8'), 10) !== process.pid) return null;
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     // Starts are counted by the clock of a time namespace.
     return [boot, hostname(), namespace('pid'), namespace('time')].join(' ');
   } catch {
-    return undefined;
+    return null;
   }
 }
 
-let machine: { id: string | undefined } | undefined;
+let machine: { id: string | null } | undefined;
 
-/** This machine, as long as it is not started again, as its processes see it. Not to be published: it has the host's name. */
-export function thisMachine(): string | undefined {
+/** This machine, as long as it is not started again, as its processes see it; null if that is not known. Not to be published: it has the host's name. */
+export function thisMachine(): string | null {
   machine ??= { id: readMachine() };
   return machine.id;
 }
@@ -58,15 +67,19 @@ function startOf(pid: number): string | null | undefined {
   }
 }
 
-export const thisProcess = (): ProcessIdentity => ({
-  machine: thisMachine(),
-  pid: process.pid,
-  start: startOf(process.pid) ?? undefined,
-});
+export function thisProcess(): ProcessIdentity {
+  const machine = thisMachine();
+  // Without a machine, the system's account of processes is of others with these numbers.
+  return {
+    machine,
+    pid: process.pid,
+    start: (machine === null ? undefined : startOf(process.pid)) ?? undefined,
+  };
+}
 
 /** Whether a process lives; undefined if that cannot be known here, as of one on another machine. */
 export function isAlive({ machine, pid, start }: ProcessIdentity): boolean | undefined {
-  if (machine === undefined || machine !== thisMachine()) return undefined;
+  if (machine === undefined || machine === null || machine !== thisMachine()) return undefined;
   if (!exists(pid)) return false;
   if (start === undefined) return true;
   const actual = startOf(pid);
@@ -98,7 +111,12 @@ export function isGone(tag: string): boolean {
 let tag: string | undefined;
 
 function machineTag(): string {
-  const name = () => `${hostname()} ${process.platform === 'linux' ? namespace('pid') : ''}`;
-  tag ??= new Bun.CryptoHasher('sha256').update(name()).digest('hex').slice(0, 8);
+  // Machines may have one name, and their first namespaces of processes one number.
+  const name = () => [
+    hostname(),
+    orNothing(() => readFileSync('/etc/machine-id', 'utf8')),
+    orNothing(() => namespace('pid')),
+  ];
+  tag ??= new Bun.CryptoHasher('sha256').update(name().join(' ')).digest('hex').slice(0, 8);
   return tag;
 }

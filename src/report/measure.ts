@@ -162,14 +162,15 @@ export function countUnfinished(runs: readonly Run[], results: RunResults): numb
 /** The folders of absolute paths, which name a machine's users and are not published. */
 const folders = /(?<=^|[\s'"`(:=,])\/(?:[^\s'"`(),:;/]+\/)+(?=[^\s/])/g;
 
-/** A reason can be a program's output, with line breaks, colours and paths. */
-const oneLine = (text: string) => Bun.stripANSI(text).replace(/\s+/g, ' ').replace(folders, '…/').trim();
+/** A reason as it is published: it can be a program's output, with line breaks, colours and paths. */
+export const publishedReason = (text: string): string =>
+  Bun.stripANSI(text).replace(/\s+/g, ' ').replace(folders, '…/').trim();
 
 /** e.g. `2 of 3 runs failed: out of memory`, one for each reason. */
 export function failures(runs: readonly Run[], results: RunResults): string[] {
   const reasons = runs.flatMap(({ id }) => {
     const result = results.get(id);
-    return result?.status === 'failed' ? [oneLine(result.reason)] : [];
+    return result?.status === 'failed' ? [publishedReason(result.reason)] : [];
   });
   const counted = Map.groupBy(reasons, (reason) => reason);
   return [...counted].map(([reason, { length }]) => `${length} of ${runs.length} runs failed: ${reason}`);

@@ -120,10 +120,10 @@ describe('on another machine', () => {
   });
 
   /** A lease whose process this machine cannot ask about. */
-  function hold(path: string): string {
+  function hold(path: string, identity: object = { machine: 'another', host: 'node-7' }): string {
     mkdirSync(path);
     const file = join(path, crypto.randomUUID());
-    const owner = { ...thisProcess(), machine: 'another', host: 'node-7', since: '' };
+    const owner = { ...thisProcess(), ...identity, since: '' };
     writeFileSync(file, JSON.stringify(owner));
     return file;
   }
@@ -144,6 +144,40 @@ describe('on another machine', () => {
     expect([existsSync(file), isHeldElsewhere(path)]).toEqual([false, false]);
     lease.release();
   });
+
+  test('or in a namespace that cannot say which, its number says nothing, whatever the host is called', async () => {
+    const gone = Bun.spawn(['true']);
+    await gone.exited;
+    for (const pid of [gone.pid, process.pid]) {
+      const path = newPath();
+      const file = hold(path, { machine: null, start: undefined, host: hostname(), pid });
+      expect([Lease.take(path), isHeldElsewhere(path)]).toEqual([undefined, true]);
+      const lease = await takeSoon(path);
+      expect(existsSync(file)).toBe(false);
+      lease.release();
+    }
+  });
+
+  test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+    'or in a namespace of processes without an account of its own, a live holder is not taken for dead',
+    async () => {
+      const path = newPath();
+      const module = new URL('../../src/base/lease.ts', import.meta.url).pathname;
+      const program = `import { Lease } from '${module}';
+        const lease = Lease.take('${path}');
+        console.log('held');
+        await Bun.sleep(700);
+        process.exit(lease.check() ? 0 : 1);`;
+      const command = ['unshare', '--pid', '--fork', process.execPath, '-e', program];
+      const holder = Bun.spawn(command, { stdout: 'pipe' });
+      await holder.stdout.getReader().read();
+      for (let i = 0; i < 10; i++) {
+        expect(Lease.take(path)).toBeUndefined();
+        await Bun.sleep(30);
+      }
+      expect(await holder.exited).toBe(0);
+    },
+  );
 
   test('is soon known to be held, or not', async () => {
     const path = newPath();

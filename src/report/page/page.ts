@@ -3,7 +3,7 @@ import type { Plan } from '../../experiment/types.ts';
 import { describeCondition, summarizeConditions } from '../conditions.ts';
 import type { Figure } from '../figures/draw.ts';
 import type { Evidence } from '../figures/evidence.ts';
-import type { RunResults } from '../measure.ts';
+import { publishedReason, type RunResults } from '../measure.ts';
 import { escapeText, pageHead, tableSection, style as tableStyle } from '../renderers/html.ts';
 import type { Condition, Table } from '../table.ts';
 import type { View } from '../view.ts';
@@ -144,7 +144,7 @@ function failures({ runs }: Plan, results: RunResults): string {
   const failed = runs.flatMap(({ id }) => {
     const result = results.get(id);
     return result?.status === 'failed'
-      ? [`<li>${escapeText(`${id}: ${Bun.stripANSI(result.reason)}`)}</li>`]
+      ? [`<li>${escapeText(`${id}: ${publishedReason(result.reason)}`)}</li>`]
       : [];
   });
   return failed.length > 0
