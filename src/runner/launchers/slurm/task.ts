@@ -1,8 +1,10 @@
 /**
- * What a job runs on its node: `task.ts <folder of the submission> <array>`. Computes the tasks of its index one after the other, as any runner
- * does, in worker processes and by the leases of the store.
+ * The program of a job, which its script starts on a compute node: `task.ts <folder of the submission> <number of the array>`. `submission.json` in
+ * that folder lists the stages and parts of stages that each index of the array computes, and `SLURM_ARRAY_TASK_ID` is the index of this job. They
+ * are computed one after the other by a `StageRunner`, as in a local run: each in a worker process, under its lease in the store. What happens is
+ * appended to a file of events. When the time of the job is nearly up, it stops and puts itself back into the queue.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { StageNode } from '../../../experiment/types.ts';
@@ -11,6 +13,7 @@ import { chooseDevice, chooseGpus, describeChoice } from '../../choose-device.ts
 import { jobCount, StageRunner } from '../../stage-runner.ts';
 import { Store } from '../../store.ts';
 import type { Task } from './arrays.ts';
+import { filesIn, hasProgress } from './checkpoints.ts';
 import { EventWriter } from './event-files.ts';
 import { requeue } from './queue.ts';
 import { eventsPath, readSubmission } from './submission.ts';
@@ -23,7 +26,6 @@ const [folder = '', arrayText = ''] = process.argv.slice(2);
 const { SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID, SLURM_CPUS_PER_TASK, SLURM_RESTART_COUNT } = process.env;
 const array = Number(arrayText);
 const index = Number(SLURM_ARRAY_TASK_ID);
-const startedAtMs = Date.now();
 
 /** Aborted by SIGTERM where Slurm cancels or preempts the job, and by SIGUSR1 before its time is up. */
 const stop = new AbortController();
@@ -55,12 +57,19 @@ process.exit(code);
 async function computeAll(all: readonly Task[]): Promise<number> {
   const runner = await makeRunner(all);
   const failed = new Set<string>();
+  let progressed = false;
   for (const task of all) {
     const node = find(task.key);
+    const partial = store.partial(node, task.part);
+    const before = { isFinished: isFinished(node), files: filesIn(partial) };
     const outcome = (await hasInputs(node, failed))
       ? await (task.part === undefined ? runner.compute(node, [], 0) : runner.computePart(node, task.part))
       : 'skipped';
-    if (stop.signal.aborted) return timeIsUp ? await again(node, task.part) : 1;
+    progressed ||= !before.isFinished && isFinished(node);
+    if (stop.signal.aborted) {
+      if (!timeIsUp) return 1;
+      return again(node, task.part, progressed || hasProgress(before.files, filesIn(partial)));
+    }
     if (outcome === 'skipped') {
       failed.add(node.key);
       const why = 'a stage it depends on failed';
@@ -124,29 +133,19 @@ function refresh(path: string): void {
   }
 }
 
-/** Puts the job back into the queue; unless it made no progress in all of its time. */
-async function again(node: StageNode, part: number | undefined): Promise<number> {
+const isFinished = (node: StageNode) => store.find(node)?.state === 'complete';
+
+/** Puts the job back into the queue, unless it made no progress in all of its time. Returns the exit code. */
+async function again(node: StageNode, part: number | undefined, progressed: boolean): Promise<number> {
   const fail = (reason: string) => {
     const name = { job: node.key, label: node.label };
     reporter.report({ event: 'job-failed', ...name, reason, log: store.log(node, part) });
     return 1;
   };
-  if (newestMs(store.partial(node, part)) < startedAtMs && !store.find(node))
-    return fail('the job’s time was up before its first checkpoint: raise launcher.time');
-  note(`${node.label}: the job’s time is up, it is requeued and resumes`);
+  if (!progressed) return fail('the job’s time was up before its first checkpoint: raise launcher.time');
+  note(`${node.label}: the job’s time is up; it is requeued and resumes`);
   const objection = await requeue(`${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}`);
-  return objection ? fail(`the job’s time was up, and Slurm does not requeue it: ${objection}`) : 0;
-}
-
-/** When a file in the folder was last written. */
-function newestMs(path: string): number {
-  try {
-    const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
-    return Math.max(
-      0,
-      ...names.map((name) => statSync(join(path, name), { throwIfNoEntry: false })?.mtimeMs ?? 0),
-    );
-  } catch {
-    return 0;
-  }
+  if (!objection) return 0;
+  note(`${node.label}: Slurm does not requeue the job: ${objection}`);
+  return fail('the job’s time was up, and Slurm does not requeue it');
 }
