@@ -639,7 +639,7 @@ export interface Sane {
    */
   permutations?: null | number;
   /**
-   * Where those permutations come from. own: each checkpoint has its own. shared: all have the same. pool: as the code of June 2024 prepared its data for SANE, each checkpoint has its own few of one pool of 200, and is besides offered as it is; the two views of a batch are different ones of these. Default own; Table 6 has pool.
+   * Where those permutations come from. own: each checkpoint has its own. shared: all have the same. pool: as the code of June 2024 prepared its data for SANE, each checkpoint has a few of one pool of 200, and its own order as another; the two views of a batch have different ones of these. Default own; Table 6 has pool.
    */
   permutation_protocol?: "own" | "shared" | "pool";
   /**
@@ -743,7 +743,7 @@ export interface PropertyPrediction {
    */
   checkpoints?: null | Epochs1;
   /**
-   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. untrained: as sane, by a SANE of the same sizes that was only initialised. Default: the three of Table 1.
+   * weights: all numbers of the tokens. statistics: seven per layer. sane: the mean of the token embeddings. sane-sequence: all token embeddings. untrained: as sane, by a SANE of the same sizes that was only initialised; SANE is pretrained all the same, so ask for both. Default: the three of Table 1.
    *
    * @minItems 1
    */

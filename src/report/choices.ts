@@ -23,6 +23,13 @@ const choices: readonly Choice[] = [
     isIn: (run) => run.differences.some(({ setting }) => setting === 'sane.gamma'),
   },
   {
+    setting: 'hyper_representation.view_2',
+    by: 'the accuracy of samples',
+    isIn: (run) =>
+      generates(run, 'hyper-representation') &&
+      run.differences.some(({ setting }) => setting === 'hyper_representation.view_2'),
+  },
+  {
     setting: 'generation.bandwidth',
     by: 'the accuracy and novelty of samples near held-out prompts, bench/bandwidth.ts',
     isIn: (run) => isRelative(run) && generates(run, 'kde30', 'sub', 'boot', 'gauss'),

@@ -3,8 +3,9 @@
  * computes the whole stage moves what they made to its own folder, and computes what they did not.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import { isHeld, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { takeWork } from './partial.ts';
@@ -35,9 +36,14 @@ function partPaths(store: Store, stage: StageId, ending: string): string[] {
 
 /**
  * Moves what parts made to `dir`, the folder of the whole stage, and returns whether there was anything. A part that a process still computes
- * keeps its folder. Needs the stage's lease.
+ * keeps its folder. Needs the stage's lease, and stops where that is lost.
  */
-export async function gatherParts(store: Store, node: StageNode, dir: string): Promise<boolean> {
+export async function gatherParts(
+  store: Store,
+  node: StageNode,
+  dir: string,
+  whole: Lease,
+): Promise<boolean> {
   let found = false;
   for (let part = 0; part < node.parts; part++) {
     const partial = store.partial(node, part);
@@ -46,12 +52,16 @@ export async function gatherParts(store: Store, node: StageNode, dir: string): P
     if (!lease) continue;
     try {
       const work = await takeWork(partial);
-      for (const entry of await readdir(work.dir, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile()) continue;
-        const from = join(entry.parentPath, entry.name);
+      const entries = await readdir(work.dir, { recursive: true, withFileTypes: true });
+      const paths = entries.map(
+        (entry) => [join(entry.parentPath, entry.name), entry.isDirectory()] as const,
+      );
+      // Sorted, so that folders come before what is in them.
+      for (const [from, isFolder] of paths.sort()) {
+        if (!whole.check()) return found;
         const to = join(dir, relative(work.dir, from));
-        await mkdir(dirname(to), { recursive: true });
-        await rename(from, to);
+        if (isFolder) await makeFolder(to);
+        else await rename(from, to);
         found = true;
       }
       await rm(partial, { recursive: true, force: true });

@@ -1,8 +1,7 @@
 /** Computes single stages: waits for their inputs, takes their lease, runs their jobs, records their failure. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeOwner, isHeldElsewhere, Lease } from '../base/lease.ts';
+import { describeOwner, isHeld, isHeldElsewhere, Lease } from '../base/lease.ts';
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
@@ -60,7 +59,7 @@ interface Claim {
   resumed: boolean;
 }
 
-type SkipReason = 'computed by another process' | 'a stage it depends on failed' | 'stopped';
+type SkipReason = 'computed by another process' | 'one of its inputs failed' | 'stopped';
 
 /** Computes stages, as many jobs at once as the options allow. */
 export class StageRunner {
@@ -95,9 +94,6 @@ export class StageRunner {
     return this.computeAs(node, part, 0, async (claim) => {
       const signal = AbortSignal.any([this.signal, claim.lease.lost]);
       const ended = await this.runInSlot(node, part, claim, signal, () => 0);
-      // Nobody will gather it any more.
-      if (existsSync(this.options.store.folder(node)))
-        await rm(this.options.store.partial(node, part), { recursive: true, force: true });
       if (ended === undefined) return { state: 'stopped' };
       return typeof ended === 'number' ? { state: 'done' } : { state: 'failed', failure: ended };
     });
@@ -107,7 +103,7 @@ export class StageRunner {
   async compute(node: StageNode, inputs: Promise<StageOutcome>[], priority: number): Promise<StageOutcome> {
     const missing = (await Promise.all(inputs)).find(({ state }) => state !== 'done');
     if (missing) {
-      this.skip(node, missing.state === 'failed' ? 'a stage it depends on failed' : 'stopped');
+      this.skip(node, missing.state === 'failed' ? 'one of its inputs failed' : 'stopped');
       return missing;
     }
     return this.computeAs(node, undefined, priority, (claim) => this.computeClaimed(node, claim));
@@ -177,7 +173,9 @@ export class StageRunner {
   ): Promise<Claim | 'held' | SkipReason> {
     const { store } = this.options;
     if (this.signal.aborted) return 'stopped';
-    const lease = Lease.take(store.lease(node, part));
+    // Whoever computes the whole stage computes its parts. Looked at once more with the lease, as the whole looks at its parts with its own.
+    const heldWhole = () => part !== undefined && isHeld(store.lease(node));
+    const lease = heldWhole() ? undefined : Lease.take(store.lease(node, part));
     if (!lease) return 'held';
     try {
       const found = await (elsewhere ? store.checkLate(node) : store.check(node));
@@ -185,13 +183,13 @@ export class StageRunner {
         lease.release();
         return 'computed by another process';
       }
-      if (part !== undefined) return { lease, ...(await takeWork(store.partial(node, part))) };
-      if (heldPart(store, node)) {
+      if (part === undefined ? heldPart(store, node) : heldWhole()) {
         lease.release();
         return 'held';
       }
+      if (part !== undefined) return { lease, ...(await takeWork(store.partial(node, part))) };
       const begun = await store.begin(node);
-      if (await gatherParts(store, node, begun.dir)) begun.resumed = true;
+      if (await gatherParts(store, node, begun.dir, lease)) begun.resumed = true;
       if (found) {
         const text = `${node.label} was damaged: ${found.damage}. It is set aside in ${found.dir}.damaged and computed again`;
         this.report({ event: 'note', text });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Lease } from '../base/lease.ts';
 import { isContentKey } from '../experiment/keys.ts';
 import { stages } from '../stages/registry.ts';
+import { partialEnding } from './partial.ts';
 import { heldPart } from './parts.ts';
 import type { KeptPlan } from './plans.ts';
 import type { Store } from './store.ts';
@@ -32,7 +33,10 @@ export function findUnneeded(store: Store, plans: readonly KeptPlan[]): Unneeded
       const byKey = Map.groupBy(readdirSync(folder), (name) => name.split('.')[0] as string);
       return [...byKey].flatMap(([key, names]): Unneeded[] => {
         if (!isContentKey(key)) return [];
-        const gone = names.filter((name) => !name.endsWith('.lease') && (!needed.has(key) || isAside(name)));
+        // Of finished work, what was begun before or beside it.
+        const isLeft = (name: string) =>
+          isAside(name) || (names.includes(key) && name.endsWith(partialEnding));
+        const gone = names.filter((name) => !name.endsWith('.lease') && (!needed.has(key) || isLeft(name)));
         if (gone.length === 0) return [];
         const paths = gone.map((name) => join(folder, name));
         const what = needed.has(key) ? 'set aside' : names.includes(key) ? 'artefact' : 'unfinished';

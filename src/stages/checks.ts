@@ -1,6 +1,6 @@
 /** Mistakes that the settings of several stages can have. */
 import { splitSizes } from '../base/shares.ts';
-import { type Catalogue, tasksOf } from '../experiment/catalogue.ts';
+import { type ArchitectureDescription, type Catalogue, tasksOf } from '../experiment/catalogue.ts';
 import type { PlannedRun, SettingProblem } from '../experiment/stage-plan.ts';
 import type { Settings } from '../experiment/types.ts';
 import { populationSize } from './work.ts';
@@ -32,6 +32,26 @@ export function narrowCheckpoints(block: BlockOfEpochs, least: number, settings:
   if (wanted === null) return {};
   const used = wanted.filter((epoch) => settings.zoo.checkpoints.includes(epoch));
   return { [`${block}.checkpoints`]: used.length < least ? null : used };
+}
+
+/** The networks of the run's zoo; undefined where the architecture does not take its images, which its zoo reports. */
+export function networkOfRun(
+  { architecture, dataset, settings: { data, zoo } }: PlannedRun,
+  { architectures, datasets }: Catalogue,
+): ReturnType<ArchitectureDescription['build']> | undefined {
+  const [images, found] = [datasets[dataset], architectures[architecture]];
+  if (!images || !found) return undefined;
+  const [height, width, channels] = images.shape;
+  const size = (side: number) => data.resize ?? data.crop ?? side;
+  try {
+    return found.build({
+      input: [size(height), size(width), data.grey ? 1 : channels],
+      classes: images.classes,
+      width: zoo.width,
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Attention heads that do not divide the width. */

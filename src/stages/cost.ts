@@ -7,6 +7,7 @@ import type { Architecture, ImageSize } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
 import {
+  alignmentOperations,
   encoderOperations,
   pretrainingOperations,
   probeOperations,
@@ -47,6 +48,21 @@ function buildNetwork(config: JsonObject, images: JsonObject | undefined): Archi
 export const epochOperations = (network: Architecture, images: JsonObject | undefined): number =>
   trainingOperations(network, (images?.train_images ?? wholeDataset) as number);
 
+/**
+ * Operations of measuring how new networks are: all are run on images, and each is matched with training networks, as a hundred of these are with
+ * one another.
+ */
+export function noveltyOperations(
+  network: Architecture,
+  { novelty_images: images, novelty_matches: matches }: JsonObject,
+  { trained, made }: { trained: number; made: number },
+): number {
+  if (!images) return 0;
+  const each = Math.min((matches ?? trained) as number, trained);
+  const matched = (Math.min(trained, 100) + made) * (each + 1) * alignmentOperations(network);
+  return matched + ((trained + made) * trainingOperations(network, images as number)) / 3;
+}
+
 /** Bytes of one network's weights as float32. */
 export const networkBytes = ({ state }: Pick<Architecture, 'state'>): number =>
   state.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
@@ -55,18 +71,23 @@ type Shape = Parameters<typeof pretrainingOperations>[0];
 
 const counted = new WeakMap<object, Map<number, number>>();
 
-/** Tokens of a network: rows of its weights, with their biases, cut to the size of a token. Counted once for each network and size. */
-function tokensOf({ state }: Pick<Architecture, 'state'>, size: number): number {
+/**
+ * Tokens of a network: rows of its weights, with their biases, cut to the size of a token; batch normalisation has none. As many as its layout
+ * has, which planning does not compute. Counted once for each network and size.
+ */
+export function tokensOf({ state, buffers }: Pick<Architecture, 'state' | 'buffers'>, size: number): number {
   const known = counted.get(state) ?? new Map<number, number>();
   counted.set(state, known);
   const before = known.get(size);
   if (before !== undefined) return before;
-  const tokens = state
-    .filter(({ shape }) => shape.length > 1)
-    .reduce(
-      (sum, { shape: [rows = 1, ...row] }) => sum + rows * Math.max(1, Math.ceil((sizeOf(row) + 1) / size)),
-      0,
-    );
+  const names = new Set(state.map(({ name }) => name));
+  const moduleOf = (name: string) => name.slice(0, name.lastIndexOf('.'));
+  const norms = new Set(buffers.map(({ name }) => moduleOf(name)));
+  const weights = state.filter(({ name }) => name.endsWith('weight') && !norms.has(moduleOf(name)));
+  const tokens = weights.reduce((sum, { name, shape: [rows = 1, ...row] }) => {
+    const bias = names.has(name.replace(/weight$/, 'bias')) ? 1 : 0;
+    return sum + rows * Math.max(1, Math.ceil((sizeOf(row) + bias) / size));
+  }, 0);
   known.set(size, tokens);
   return tokens;
 }

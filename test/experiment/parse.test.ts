@@ -282,6 +282,16 @@ describe('a mistake is shown with its place and the remedy', () => {
       ],
     ],
     [
+      'means of more prompts than there are',
+      '[property-prediction]\n  seed: [0, 1]\n',
+      '[generation]\ngeneration: {methods: [average], averaged: 3, prompt_count: 1}\n',
+      [
+        'generation.averaged: a mean is of different prompts, and there is 1',
+        'received averaged 3',
+        'lower it, raise generation.prompt_count, or take average out of generation.methods',
+      ],
+    ],
+    [
       'grey networks for images in colour',
       /\[glyphs\]\n {2}task: .*\n {2}seed: .*/,
       '[mnist]\n  task: [generation]\ngeneration: {target_dataset: cifar-10}',

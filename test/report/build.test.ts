@@ -13,6 +13,9 @@ import { paperValue, readPaperTable, sameLabels } from '../../src/report/paper.t
 import type { Measured, Table } from '../../src/report/table.ts';
 import { tableDefinitions } from '../../src/report/tables/registry.ts';
 import { conditionLines } from '../../src/report/words.ts';
+import { defaults } from '../../src/stages/catalogue.ts';
+import { generation } from '../../src/stages/generation/plan.ts';
+import { propertyPrediction } from '../../src/stages/property-prediction/plan.ts';
 import { r2 as scoreOf } from '../../src/stages/property-prediction/ridge.ts';
 import type { MetricRecord } from '../../src/stages/result.ts';
 import { testSeed } from '../seed.ts';
@@ -236,6 +239,14 @@ describe('a measured cell', () => {
     expect(own.notes).toContain(
       'Chosen by looking at results: generation.bandwidth 0.1 (by the accuracy and novelty of samples near held-out prompts, bench/bandwidth.ts).',
     );
+    const whole = difference('hyper_representation.view_2', 'canonical', 'permuted');
+    const views = {
+      'generation.methods': ['hyper-representation'],
+      'hyper_representation.view_2': 'canonical',
+    };
+    expect(table(3, views, [whole]).notes).toContain(
+      'Chosen by looking at results: hyper_representation.view_2 canonical (by the accuracy of samples).',
+    );
     const methods = ['gauss'];
     const other = table(
       3,
@@ -277,6 +288,13 @@ describe('a measured cell', () => {
     expect(statuses('sane.token_size', 1, {}, r2s, cells)).toEqual(['scaled', 'inconclusive']);
     expect(statuses('sane.batch_norm_tokens', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
+    const read = (labels: Record<string, string>, { task } = generation) => task?.dependsOn(defaults, labels);
+    for (const method of ['finetuned', 'prompts', 'noise', 'average', 'held-out'])
+      expect(read({ method })).not.toContain('sane');
+    expect(read({ method: 'sub' })).toContain('sane');
+    expect(read({ feature: 'untrained' }, propertyPrediction)).toContain('sane.d_model');
+    for (const name of ['sane', 'sane.epochs', 'sane.gamma'])
+      expect(read({ feature: 'untrained' }, propertyPrediction)).not.toContain(name);
   });
 });
 

@@ -81,7 +81,7 @@ function pageOf(runs: Run[], tables: number[], failed: readonly Run[] = []): str
     runs.map((run): [string, RunResult] => [
       run.id,
       failed.includes(run)
-        ? { status: 'failed', reason: 'out of <memory>' }
+        ? { status: 'failed', reason: '/home/someone/x.log: out of <memory>' }
         : { status: 'done', records: records(run) },
     ]),
   );
@@ -147,7 +147,8 @@ describe('the report', () => {
     const html = pageOf(properties, [1], properties.slice(1));
     expect(plain(html)).toContain('1 of 2 runs done');
     expect(html).toContain('<h2>Failed runs</h2>');
-    expect(html).toContain(': out of &lt;memory&gt;</li>');
+    // Folders name a machine's users.
+    expect(html).toContain(': …/x.log: out of &lt;memory&gt;</li>');
   });
 
   test('has charts of predictions, learning curves and fine-tuning, each with what it shows', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Random } from '../../src/base/random.ts';
 import type { Architecture, StateDict } from '../../src/nets/architecture.ts';
 import { derive } from '../../src/nets/derive.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import { type BehaviourLoss, behaviourLoss, networksOf } from '../../src/sane/behaviour.ts';
 import { Sane } from '../../src/sane/model.ts';
 import { batchGradients, type PretrainConfig, pretrain } from '../../src/sane/pretrain.ts';
@@ -13,8 +14,8 @@ import { flatten, tokenize, tokenLayout, unflatten } from '../../src/sane/tokeni
 import { pretrainInFolder } from '../../src/sane/training.ts';
 import { ViewLoader } from '../../src/sane/view-loader.ts';
 import { drawViews, type TwoViews, viewSettings } from '../../src/sane/views.ts';
+import { tokensOf } from '../../src/stages/cost.ts';
 import { networkFor } from '../../src/stages/sane/behaviour.ts';
-import { tokensOf } from '../../src/stages/sane/check-behaviour.ts';
 import { saneShape } from '../../src/stages/sane/run.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { cnnLarge, cnnSmall, oracleLogits, randomWeights } from '../nets/networks.ts';
@@ -323,7 +324,8 @@ test('planning counts the tokens that a network has', () => {
       { kind: 'linear', name: 'head', inputs: 20, outputs: 3 },
     ],
   });
-  for (const architecture of [tiny, cnnSmall, cnnLarge, written]) {
+  const resnet = getArchitecture('resnet18', { input: [32, 32, 3], classes: 10, width: 4 });
+  for (const architecture of [tiny, cnnSmall, cnnLarge, written, resnet]) {
     for (const size of [2, 5, 18, 201, 289]) {
       expect(tokensOf(architecture, size)).toBe(tokenLayout(architecture, size).tokens);
     }

@@ -139,6 +139,26 @@ describe('stage generation', () => {
     );
   }, 300_000);
 
+  test('has no mean of more prompts than there are', async () => {
+    const config = { ...generation, methods: ['average'], averaged: 10 } as Config;
+    await expect(run('generation', config, paths, 'average')).rejects.toThrow(
+      'generation.averaged is 10, and the zoo has 8 prompts: lower it, or take average out of generation.methods',
+    );
+  });
+
+  test('names prompts by their place, whichever is the best', async () => {
+    const config = { ...generation, epochs: [0], methods: ['prompts'] } as Config;
+    const { records } = await resultOf(await run('generation', config, paths, 'prompts'));
+    const zoo = await openZoo(paths.zoo);
+    const trained = zoo.manifest.models.filter(({ split }) => split === 'train');
+    const found = records.filter(({ metric }) => metric === 'accuracy');
+    expect(found).toHaveLength(3);
+    for (const { sample, value } of found) {
+      const place = Number(/^prompts (\d+)$/.exec(sample as string)![1]);
+      expect(value).toBe(trained[place]!.checkpoints.at(-1)!.test_accuracy);
+    }
+  });
+
   test('reconstructs the test models, all of them', async () => {
     const config = { ...generation, epochs: [0], methods: ['reconstruction'], samples: 1 } as Config;
     const { records } = await resultOf(await run('generation', config, paths, 'reconstruction'));

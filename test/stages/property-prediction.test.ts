@@ -6,9 +6,7 @@ import type { Json } from '../../src/base/json.ts';
 import { flatten, tokenLayout } from '../../src/sane/tokenize.ts';
 import { percentile, weightStatistics } from '../../src/stages/baseline-probes/statistics.ts';
 import { defaults } from '../../src/stages/catalogue.ts';
-
 import { r2 } from '../../src/stages/property-prediction/ridge.ts';
-
 import { stages } from '../../src/stages/registry.ts';
 import type { Predictions, TaskResult } from '../../src/stages/result.ts';
 import type { StageImplementation } from '../../src/stages/stage.ts';

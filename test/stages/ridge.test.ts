@@ -9,7 +9,7 @@ import { testSeed as seed } from '../seed.ts';
 const rows = (n: number, d: number, random: Random) =>
   Array.from({ length: n }, () => Float64Array.from({ length: d }, () => random.normal()));
 
-/** Solves a square system by Gauss and Jordan with pivoting: the definition's inverse, another way than Cholesky. */
+/** Solves a square system by Gauss and Jordan with pivoting: the definition's inverse. */
 function gauss(a: number[][], b: number[]): number[] {
   const m = a.map((row, i) => [...row, b[i]!]);
   for (let c = 0; c < m.length; c++) {
@@ -99,6 +99,17 @@ describe('ridge regression', () => {
     const bad = all([Float64Array.of(Number.NaN)]);
     expect(ridge(bad, [Float64Array.of(1)], [1])).toEqual([[undefined]]);
     expect(() => ridge(all([]), [], [])).toThrow('ridge regression needs at least one sample');
+  });
+
+  test.each([24, 34, 43, 200])('of %d rows that are all the same, it is as exact as of others', (n) => {
+    const factorised = new Tridiagonal(new Float64Array(n * n).fill(1), n);
+    const b = new Random(seed, 'ones', n).normals(n);
+    // (11' + r I)^-1 b = (b - 1 (1'b) / (n + r)) / r.
+    const sum = b.reduce((total, value) => total + value, 0);
+    for (const r of [1000, 1, 1e-3]) {
+      const expected = Array.from(b, (value) => (value - sum / (n + r)) / r);
+      expect(error(factorised.solve(r, Float64Array.from(b)) as Float64Array, expected)).toBeLessThan(1e-7);
+    }
   });
 
   test.each([1, 2, 3, 8, 31])('a factorised matrix of %d rows is solved for any strength', (n) => {

@@ -2,11 +2,11 @@
 import * as Plot from '@observablehq/plot';
 import type { Run } from '../../experiment/types.ts';
 import type { RunResults } from '../measure.ts';
-import { summarize } from '../statistics/units.ts';
+import { pathOf, summarize, unitsOf } from '../statistics/units.ts';
 import { colorsOf, draw, type Figure } from './draw.ts';
 import { bandOf, variant } from './series.ts';
 
-/** Mean and standard deviation over seeds; a line for each architecture, data set and setting that varies. Null where fewer than two lengths were measured. */
+/** Mean and standard deviation over what is independent; a line for each architecture, data set and setting that varies. Null where fewer than two lengths were measured. */
 export function drawLossByWindow(runs: readonly Run[], results: RunResults): Figure | null {
   const analysing = runs.filter(({ task }) => task === 'analysis');
   const found = analysing.flatMap((run) => {
@@ -15,13 +15,14 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
     const result = results.get(id);
     if (result?.status !== 'done') return [];
     const losses = result.records.filter(({ metric }) => metric === 'reconstruction-loss');
-    return losses.map(({ labels, value }) => ({
-      ...{ series, window: Number(labels.window), value },
+    return losses.map((record) => ({
+      ...{ series, window: Number(record.labels.window) },
+      ...{ path: pathOf(run, record), value: record.value },
     }));
   });
   const groups = Map.groupBy(found, ({ series, window }) => JSON.stringify([series, window]));
   const points = [...groups.values()].flatMap((same) => {
-    const measured = summarize(same.map(({ value }) => value));
+    const measured = summarize([...(unitsOf(same)?.values.values() ?? [])]);
     const [first] = same;
     if (!measured || !first) return [];
     return [{ ...first, position: Math.log2(first.window), ...bandOf(measured) }];
@@ -33,7 +34,7 @@ export function drawLossByWindow(runs: readonly Run[], results: RunResults): Fig
   const most = Math.max(...lengths);
   const one = { x: 'position', stroke: 'series', z: 'series' };
   const caption =
-    "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation over seeds; dashed: the window of pretraining";
+    "Reconstruction loss of the test models by the tokens that SANE sees at once (as the paper's figure 6), mean and standard deviation; dashed: the window of pretraining";
   return draw('loss-by-window', caption, {
     legend: names,
     // Plot leaves labels out of a logarithmic axis.

@@ -67,9 +67,9 @@ export const ofReconstruction: readonly Departure[] = [
   standardization,
   paddingInLoss,
   {
-    ...{ setting: 'sane.permutation_protocol', follows: 'code' },
+    ...{ setting: 'sane.permutation_protocol', follows: 'text' },
     words:
-      'five permutations of each model are of a pool that all share, and the model as it is may be a view too (the text: five random permutations)',
+      'each model has random permutations of its own (the code of June 2024, which counts as the paper’s condition here: five of a pool that all share, and the model as it is)',
   },
 ];
 

@@ -54,6 +54,11 @@ async function draw(
     const prompt = prompts[random.integer(prompts.length)] as StateDict;
     return withNoise(architecture, prompt, noise, random);
   }
+  if (averaged > prompts.length) {
+    throw new Error(
+      `generation.averaged is ${averaged}, and the zoo has ${prompts.length} prompts: lower it, or take average out of generation.methods`,
+    );
+  }
   const chosen = [...random.permutation(prompts.length).subarray(0, averaged)];
   return averageOf(
     architecture,

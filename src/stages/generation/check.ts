@@ -1,5 +1,7 @@
 /** Mistakes in the settings of a run of task `generation`, and of the zoo that its prompts come from. */
 import type { CheckContext, Models, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
+import { networkOfRun } from '../checks.ts';
+import { networkBytes } from '../cost.ts';
 import { checkZoo } from '../zoo/check.ts';
 import { checkFolders } from '../zoo-import/plan.ts';
 import { checkChannels } from './check-channels.ts';
@@ -21,6 +23,7 @@ export function checkGeneration(run: PlannedRun, context: CheckContext): Setting
       : []),
     ...checkEpochs(prompts, promptPath, context.given),
     ...checkCandidates(prompts),
+    ...checkAverages(prompts),
     ...(isTask ? checkChannels(run, promptPath, context) : []),
     ...(isTask ? checkActivations(prompts, promptPath) : []),
   ];
@@ -40,46 +43,20 @@ function checkLayers({ architecture }: PlannedRun, { catalogue }: CheckContext):
 }
 
 /** Networks too large for the hyper-representation. */
-function checkWholeNetworks(
-  { architecture, dataset, settings }: PlannedRun,
-  { catalogue }: CheckContext,
-): SettingProblem[] {
-  if (!settings.generation.methods.includes('hyper-representation')) return [];
-  const weights = weightsOf(architecture, dataset, settings, catalogue);
-  if (weights === undefined || weights <= mostWholeWeights) return [];
+function checkWholeNetworks(run: PlannedRun, { catalogue }: CheckContext): SettingProblem[] {
+  if (!run.settings.generation.methods.includes('hyper-representation')) return [];
+  const network = networkOfRun(run, catalogue);
+  if (!network || networkBytes(network) / 4 <= mostWholeWeights) return [];
   return [
     {
       code: 'large-network',
       path: ['generation', 'methods'],
       message:
         'hyper-representation encodes all weights of a network in one sequence, which is feasible for small networks only',
-      received: `architecture ${architecture}`,
+      received: `architecture ${run.architecture}`,
       hint: 'leave hyper-representation out for this architecture, by an entry of overrides',
     },
   ];
-}
-
-/** Numbers in a network of the run's zoo; undefined where the architecture does not take its images, which its zoo reports. */
-function weightsOf(
-  architecture: string,
-  dataset: string,
-  { data, zoo }: PlannedRun['settings'],
-  { architectures, datasets }: CheckContext['catalogue'],
-): number | undefined {
-  const [images, network] = [datasets[dataset], architectures[architecture]];
-  if (!images || !network) return undefined;
-  const [height, width, channels] = images.shape;
-  const size = (side: number) => data.resize ?? data.crop ?? side;
-  try {
-    const { state } = network.build({
-      input: [size(height), size(width), data.grey ? 1 : channels],
-      classes: images.classes,
-      width: zoo.width,
-    });
-    return state.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Epochs that the zoo of these prompts, which is set at `zooPath`, does not keep. */
@@ -127,6 +104,21 @@ function checkCandidates({ settings: { generation } }: Models): SettingProblem[]
       message: 'samples are chosen among the candidates',
       received: `${samples} samples of ${candidates} candidates`,
       hint: 'raise generation.candidates',
+    },
+  ];
+}
+
+/** Means of more prompts than there are. */
+function checkAverages({ settings: { generation } }: Models): SettingProblem[] {
+  const { methods, averaged, prompt_count: prompts } = generation;
+  if (!methods.includes('average') || prompts === null || averaged <= prompts) return [];
+  return [
+    {
+      code: 'few-prompts',
+      path: ['generation', 'averaged'],
+      message: `a mean is of different prompts, and there ${prompts === 1 ? 'is 1' : `are ${prompts}`}`,
+      received: `averaged ${averaged}`,
+      hint: 'lower it, raise generation.prompt_count, or take average out of generation.methods',
     },
   ];
 }

@@ -2,13 +2,13 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
-import { epochOperations, networkOf } from '../cost.ts';
+import { epochOperations, networkOf, noveltyOperations } from '../cost.ts';
 import { dataSettingsFor, dataset } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
 import { homeConfig, modelInputs } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
-import { networkSettings, pick } from '../work.ts';
+import { networkSettings, pick, population } from '../work.ts';
 import { foldersOf, recipeOf } from '../zoo/plan.ts';
 import { checkGeneration } from './check.ts';
 import { promptsOf } from './prompts.ts';
@@ -18,7 +18,13 @@ import schema from './settings.json' with { type: 'json' };
 const isAtHome = ({ prompt_zoo, target_dataset }: GenerationSettings) =>
   prompt_zoo === null && target_dataset === null;
 
-const withoutAutoencoder: ReadonlySet<unknown> = new Set(['prompts', 'noise', 'average', 'held-out']);
+const withoutAutoencoder: ReadonlySet<unknown> = new Set([
+  'finetuned',
+  'prompts',
+  'noise',
+  'average',
+  'held-out',
+]);
 
 /** Settings of methods and measures that the paper has not. */
 const notThePapers: ReadonlySet<string> = new Set(
@@ -29,7 +35,7 @@ export const generation: Stage<PlannedRun> = {
   name: 'generation',
   description:
     'samples new networks from embeddings and fine-tunes them beside networks trained from scratch',
-  version: 6,
+  version: 7,
   usesDevice: true,
   load: async () => (await import('./run.ts')).generationStage,
   settings: {
@@ -89,13 +95,20 @@ export const generation: Stage<PlannedRun> = {
     const images = pick(input('dataset'), ['dataset', 'train_images', 'validation_images']);
     const network = pick(config.recipe as JsonObject, [...networkSettings, 'batch_size']);
     const conditioning = pick(config, ['conditioning_batches', 'conditioning_batch_size']);
-    return { settings: [...network, ...images, ...conditioning], amount: amountOf(config) };
+    const novelty = pick(config, ['novelty_images', 'novelty_matches']);
+    const trained = trainedModels(input('prompts').models ? input('prompts') : input('zoo'));
+    const amount = amountOf(config, trained);
+    return { settings: [...network, ...images, ...conditioning, ...novelty], amount };
   },
 
   cost({ config, input }) {
     const images = input('dataset')?.config;
     const network = networkOf(config.recipe as JsonObject, images);
-    return network && { operations: amountOf(config) * epochOperations(network, images), bytes: 0 };
+    const trained = trainedModels((input('prompts') ?? input('zoo'))?.config ?? {});
+    if (!network) return undefined;
+    const made = (config.methods as string[]).length * (config.samples as number);
+    const fineTuning = amountOf(config, trained) * epochOperations(network, images);
+    return { operations: fineTuning + noveltyOperations(network, config, { trained, made }), bytes: 0 };
   },
 
   /** Epochs of fine-tuning that nobody gave are those at which the zoo's models can be measured too. */
@@ -120,11 +133,15 @@ export const generation: Stage<PlannedRun> = {
   },
 };
 
+/** Training models of a zoo's config; 0 where an import alone knows how many. */
+const trainedModels = (zoo: JsonObject): number =>
+  zoo.models && zoo.split ? population(zoo).models * ((zoo.split as number[])[0] as number) : 0;
+
 /**
  * Epochs of fine-tuning of all networks, and those that are decoded, conditioned and scored, each for a third of an epoch: a forward
- * pass without the way back.
+ * pass without the way back. One method scores all `prompts`.
  */
-function amountOf(config: JsonObject): number {
+function amountOf(config: JsonObject, prompts: number): number {
   const [samples, candidates, rounds] = pick(config, ['samples', 'candidates', 'rounds']) as [
     number,
     number,
@@ -132,6 +149,7 @@ function amountOf(config: JsonObject): number {
   ];
   const methods = config.methods as string[];
   const drawn = methods.reduce((sum, method) => {
+    if (method === 'prompts') return sum + prompts;
     if (method === 'sub' || method === 'noise' || method === 'average') return sum + candidates;
     const chosen = method === 'boot' || method === 'gauss';
     return sum + (chosen ? candidates * rounds : samples);

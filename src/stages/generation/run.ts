@@ -117,7 +117,8 @@ export const generationStage: StageImplementation = {
         continue;
       }
       const made = await networksOf(method, sampling, config);
-      networks.push(...made.map((one, i) => ({ id: `${method} ${i}`, method, ...one })));
+      // Prompts keep their place, which is the same in runs of all seeds.
+      networks.push(...made.map((one, i) => ({ id: `${method} ${one.prompt ?? i}`, method, ...one })));
       context.report({
         done: networks.length,
         total: config.methods.length * config.samples,
@@ -129,7 +130,7 @@ export const generationStage: StageImplementation = {
       const accuracy = await test(networks.map(({ weights }) => weights));
       measured.push(...networks.map((one, i) => ({ ...one, epoch: 0, accuracy: accuracy[i] as number })));
     }
-    if (novelty) {
+    if (novelty && networks.length > 0) {
       const judged = networks.map(({ prompt: own, ...one }) => ({ ...one, own }));
       records.push(...(await noveltyRecords(judged, novelty)));
     }

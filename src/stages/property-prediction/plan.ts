@@ -20,8 +20,15 @@ type FeatureName = Settings['property_prediction']['features'][number];
 
 const usesSane = ({ property_prediction: { features } }: Settings) => !features.every(isBaseline);
 
+/** What an encoder that was only initialised has of SANE: its sizes, and how it reads weights. */
+const ofUntrained = [
+  ...['alignment', 'alignment_orders', 'token_size', 'batch_norm_tokens', 'standardization', 'window'],
+  ...['positions', 'd_model', 'latent_dim', 'layers', 'heads'],
+] as const;
+
 /** Settings of SANE that the numbers of a feature depend on; all of the block for its own features. */
 function settingsOf(feature: FeatureName, settings: Settings): string[] {
+  if (feature === 'untrained') return ofUntrained.map((name) => `sane.${name}`);
   if (!isBaseline(feature)) return ['sane'];
   const read = settingsOfBaseline(feature, settings);
   return [...(feature === 'weights' ? ['alignment', 'alignment_orders'] : []), ...read].map(

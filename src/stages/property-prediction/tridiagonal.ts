@@ -4,6 +4,9 @@
  * several times as long, and nothing here needs them.
  */
 
+/** Shorter vectors are nothing, as their squares have no float64. They are left where rows of A depend on one another. */
+const negligible = 1e-140;
+
 /** `reduced` is A, whose lower triangle [n, n] is read and overwritten: its row k keeps the vector of reflection k. */
 export class Tridiagonal {
   private readonly diagonal: Float64Array;
@@ -27,18 +30,20 @@ export class Tridiagonal {
       this.diagonal[k] = reduced[k * n + k] as number;
       const x = this.vector(k);
       const length = Math.sqrt(dot(x, x));
-      if (k === 0 || length === 0) {
+      if (k === 0 || length < negligible) {
         // Nothing to reflect, and of what follows only the update is left to do.
         updateAndMultiply(reduced, n, k, v, w, x, new Float64Array(k));
         v = new Float64Array(k);
         w = new Float64Array(k);
         continue;
       }
+      // Of length 1, so that nothing overflows.
+      for (let j = 0; j < k; j++) x[j] = (x[j] as number) / length;
       const last = x[k - 1] as number;
-      const beside = last > 0 ? -length : length;
-      x[k - 1] = last - beside;
-      const scale = -1 / (beside * (last - beside));
-      this.beside[k] = beside;
+      const sign = last > 0 ? -1 : 1;
+      x[k - 1] = last - sign;
+      const scale = -1 / (sign * (last - sign));
+      this.beside[k] = sign * length;
       this.scales[k] = scale;
       const next = new Float64Array(k);
       updateAndMultiply(reduced, n, k, v, w, x, next);

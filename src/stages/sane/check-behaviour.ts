@@ -1,8 +1,8 @@
 /** Mistakes in the settings of a pretraining that compares the answers of networks (sane.beta below 1). */
-import { sizeOf } from '../../base/shape.ts';
-import type { ArchitectureDescription } from '../../experiment/catalogue.ts';
 import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
+import { networkOfRun } from '../checks.ts';
+import { tokensOf } from '../cost.ts';
 import { zoosOf } from '../zoos.ts';
 
 /** Whether networks are decoded and asked while SANE is trained. */
@@ -43,7 +43,7 @@ export function checkBehaviour(
       hint: `${turnOff}, or leave activation out of zoo.vary`,
     });
   }
-  const network = networkOf(run, catalogue);
+  const network = networkOfRun(run, catalogue);
   if (!network) return [];
   if (network.buffers.length > 0) {
     return problem('no-behaviour-of-batch-norm', 'beta', {
@@ -58,37 +58,4 @@ export function checkBehaviour(
     received: `a window of ${sane.window}`,
     hint: `set sane.window to ${tokens} or more, or sane.beta to null or 1`,
   });
-}
-
-type Network = ReturnType<ArchitectureDescription['build']>;
-
-/** Tokens of a network without batch normalisation: as many as its layout has, which planning does not compute. */
-export function tokensOf({ state }: Pick<Network, 'state'>, tokenSize: number): number {
-  const names = new Set(state.map(({ name }) => name));
-  const weights = state.filter(({ name }) => name.endsWith('weight'));
-  return weights.reduce((sum, { name, shape }) => {
-    const rows = shape[0] as number;
-    const bias = names.has(name.replace(/weight$/, 'bias')) ? 1 : 0;
-    return sum + rows * Math.ceil((sizeOf(shape) / rows + bias) / tokenSize);
-  }, 0);
-}
-
-/** The networks of the run's zoo; undefined where the architecture does not take its images, which its zoo reports. */
-function networkOf(
-  { architecture, dataset, settings: { data, zoo } }: PlannedRun,
-  { architectures, datasets }: CheckContext['catalogue'],
-): Network | undefined {
-  const [images, found] = [datasets[dataset], architectures[architecture]];
-  if (!images || !found) return undefined;
-  const [height, width, channels] = images.shape;
-  const size = (side: number) => data.resize ?? data.crop ?? side;
-  try {
-    return found.build({
-      input: [size(height), size(width), data.grey ? 1 : channels],
-      classes: images.classes,
-      width: zoo.width,
-    });
-  } catch {
-    return undefined;
-  }
 }
