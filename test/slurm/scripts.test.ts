@@ -1,6 +1,7 @@
 /** The scripts that are submitted, and what Slurm's words mean. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { StageNode } from '../../src/experiment/types.ts';
 import { type ArrayOptions, planArrays } from '../../src/runner/launchers/slurm/arrays.ts';
 import { explainRefusal, explainWaiting } from '../../src/runner/launchers/slurm/reasons.ts';
@@ -30,10 +31,10 @@ const full = `  partition: [gpu, preempt]
 `;
 
 /** What `--dry-run` prints, without what differs from machine to machine. */
-async function scripts(launcher: string): Promise<string> {
+async function scripts(launcher: string, store = 'store'): Promise<string> {
   const program = new Program({}, text(launcher));
   const { code, out, err } = await inProcess(
-    ...[program.file, '--launcher', 'slurm', '--dry-run', '--store', program.store.root],
+    ...[program.file, '--launcher', 'slurm', '--dry-run', '--store', join(program.root, store)],
   );
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const project = new URL('../..', import.meta.url).pathname;
@@ -54,6 +55,14 @@ describe('the scripts', () => {
     // Every job has one task, whatever a site's defaults are.
     const count = (piece: string) => printed.split(piece).length - 1;
     expect(count('#SBATCH --ntasks=1\n')).toBe(count('#!/bin/bash'));
+  });
+
+  test('quote what has blanks, signs of the shell or of Slurm', async () => {
+    const golden = new URL('golden/quoted.txt', import.meta.url);
+    const printed = await scripts("  account: my 'lab'\n", `5 % of "it's" #1`);
+    const [first] = printed.split('\n\n');
+    if (process.env.RECORD_SCRIPTS) await Bun.write(golden, first as string);
+    expect(first).toBe(readFileSync(golden, 'utf8'));
   });
 
   test.each([
@@ -86,6 +95,10 @@ describe('the scripts', () => {
     ],
     [['--detach'], '--detach leaves jobs in a queue, and here is none\n  add --launcher slurm'],
     [['--launcher', 'slum'], 'did you mean slurm?'],
+    [
+      ['--launcher', 'slurm', '--store', '/tmp/a\\b'],
+      'Slurm cannot write logs to "/tmp/a\\\\b": the path has a backslash or a line break\n  name another folder with --store',
+    ],
   ])('%p is refused', async (options, message) => {
     const program = new Program();
     const { code, err } = await inProcess(program.file, ...program.places, ...options);

@@ -29,7 +29,13 @@ function estimate({ plan, states, store }: Basis) {
   return estimatePlan(plan, states, store, 1, Math.min(...cpus));
 }
 
-function check({ gpus }: Basis): void {
+function check({ gpus, store }: Basis): void {
+  // sbatch then replaces no %a in the names of logs, whichever way it is quoted.
+  if (/[\\\n]/.test(store.root))
+    throw new LauncherError(
+      `Slurm cannot write logs to ${JSON.stringify(store.root)}: the path has a backslash or a line break`,
+      'name another folder with --store',
+    );
   if (gpus)
     throw new LauncherError(
       '--gpus names GPUs of this machine, and Slurm chooses those of its jobs',

@@ -41,9 +41,11 @@ export function scriptOf({ jobs, resources, after }: JobArray, options: ScriptOp
     ['array', `0-${jobs.length - 1}${atOnce ? `%${atOnce}` : ''}`],
     ['signal', `B:USR1@${warnSeconds}`],
     ['open-mode', 'append'],
-    ['output', logPath(folder, number, '%a')],
+    ['output', logPath(folder.replaceAll('%', '%%'), number, '%a')],
   ];
-  const directives = given.flatMap(([name, value]) => (value === null ? [] : `#SBATCH --${name}=${value}`));
+  const directives = given.flatMap(([name, value]) =>
+    value === null ? [] : `#SBATCH --${name}=${quoteDirective(value)}`,
+  );
   const more = labels.length > shownLabels ? [`# and ${labels.length - shownLabels} more`] : [];
   const waits = [
     ...new Set(after.map((one) => ('queued' in one ? `job ${one.queued}` : pad(one.array)))),
@@ -76,6 +78,12 @@ function timeLimit(expected: readonly (number | null)[]): string | null {
   return String(Math.ceil((longest * headroom.factor + headroom.seconds) / 60));
 }
 
+const isPlain = (word: string | number) => /^[\w.,/:=%-]+$/.test(String(word));
+
 /** A word of a shell command. */
 const quote = (word: string | number) =>
-  /^[\w./:=-]+$/.test(String(word)) ? word : `'${String(word).replaceAll("'", "'\\''")}'`;
+  isPlain(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`;
+
+/** A value in a line of sbatch, which ends it at a blank and knows no `'\''`. */
+const quoteDirective = (value: string | number) =>
+  isPlain(value) ? value : `"${String(value).replaceAll(/["\\]/g, '\\$&')}"`;
