@@ -14,8 +14,8 @@ import type { Store } from './store.ts';
 export interface Unneeded {
   stage: string;
   key: string;
-  /** An artefact that no plan has, work on one that never finished, or what is left of one that is needed. */
-  what: 'artefact' | 'unfinished' | 'set aside';
+  /** An artefact that no plan has, work on one that never finished, what is left of one that is needed, or scripts and output of jobs. */
+  what: 'artefact' | 'unfinished' | 'set aside' | 'ended jobs';
   paths: string[];
   bytes: number;
 }
@@ -68,7 +68,7 @@ export async function removeUnneeded(store: Store, { stage, key, paths }: Unneed
 }
 
 /** Bytes of a file, or of all files in a folder; links count as themselves. */
-function sizeOf(path: string): number {
+export function sizeOf(path: string): number {
   const info = lstatSync(path, { throwIfNoEntry: false });
   if (!info?.isDirectory()) return info?.size ?? 0;
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);

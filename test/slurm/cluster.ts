@@ -15,6 +15,8 @@ export function whyNoSlurm(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'slurmd runs jobs as root only';
 }
 
+const manyJobs = 10_000;
+
 /** So long a node refuses a job of the number of one that was killed. */
 const killedMs = 2000;
 
@@ -69,6 +71,7 @@ export class Cluster {
       ...{ SelectType: 'select/cons_tres', SelectTypeParameters: 'CR_Core', ReturnToService: 2, KillWait: 3 },
       ...{ PreemptType: 'preempt/partition_prio', PreemptMode: 'REQUEUE' },
       MessageTimeout: 2,
+      MaxJobCount: manyJobs,
       AccountingStorageType: 'accounting_storage/none',
       SchedulerParameters: 'sched_min_interval=10000,sched_interval=1,bf_interval=1',
       NodeName: `${host} NodeAddr=127.0.0.1 CPUs=${cpus().length} State=UNKNOWN`,
@@ -96,6 +99,17 @@ export class Cluster {
       this.requeuedAt.set(job, since);
       if (Date.now() - since >= killedMs) this.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
     }
+  }
+
+  /** Lets its queue take so many jobs, ended ones of the last minutes among them. */
+  async limitJobs(count = manyJobs): Promise<void> {
+    const path = this.env.SLURM_CONF as string;
+    const settings = readFileSync(path, 'utf8');
+    await this.kill('slurmctld', 'SIGTERM');
+    writeFileSync(path, settings.replace(/^MaxJobCount=.*$/m, `MaxJobCount=${count}`));
+    // Partitions stay as they were set, too.
+    this.run('slurmctld', '-R');
+    await until(() => this.run('sinfo', '-h', '-o', '%T').trim() === 'idle', 'the node of Slurm is idle');
   }
 
   startController(): void {

@@ -1,6 +1,6 @@
 /** A real Slurm computes a small experiment while its daemons are killed; skipped, with the reason, where there can be none. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digest } from '../campaign/ground.ts';
@@ -42,15 +42,22 @@ test.skipIf(reason !== undefined)(
       const partition = (state: string) =>
         cluster.run('scontrol', 'update', 'PartitionName=low', `State=${state}`);
 
-      writeFileSync(join(root, 'wrong.yaml'), experiment.replace('{cpus: 1}', '{partition: nope}'));
+      const wrong = experiment.replace('{cpus: 1}', '{partition: nope}').replace('small-sister', 'wrong');
+      writeFileSync(join(root, 'wrong.yaml'), wrong);
       const refused = await inProcess(join(root, 'wrong.yaml'), '--launcher', 'slurm', ...options(there));
       expect(refused.code).toBe(2);
       expect(refused.err).toMatch(
         /exp: sbatch refuses .*00\.sh: .*Invalid partition name specified\n {2}launcher/,
       );
 
-      partition('DOWN');
       const detach = () => ended(spawn(realProgram, [...onSlurm, '--detach'], cluster.env));
+      partition('DOWN');
+      await cluster.limitJobs(2);
+      const full = await detach();
+      expect(full.err).toMatch(/Slurm takes no more jobs now \(.*\): 8 stages waiting to be submitted/);
+      expect(full.err).toMatch(/exp: the queue was full: 8 stages not submitted; the same command again/);
+      expect(full.code).toBe(1);
+      await cluster.limitJobs();
       const left = await detach();
       expect(left.code).toBe(0);
       expect(left.err).toContain('4 jobs left in the queue. The same command returns to them;');
@@ -59,6 +66,10 @@ test.skipIf(reason !== undefined)(
       const cancelled = await inProcess('cancel', file, '--store', there.store);
       expect(cancelled).toEqual({ code: 0, out: '4 jobs cancelled\n', err: '' });
       await until(() => cluster.run('squeue', '-h') === '', 'the jobs are gone');
+      const gc = (...more: string[]) => inProcess('gc', '--store', there.store, '--yes', ...more);
+      expect((await gc()).out).toContain('everything is needed');
+      expect((await gc('--forget', 'small-sister', '--forget', 'wrong')).out).toMatch(/slurm\/1 +ended jobs/);
+      expect(readdirSync(join(there.store, 'slurm')).filter((name) => /^\d+$/.test(name))).toEqual([]);
 
       expect((await detach()).code).toBe(0);
       run = spawn(realProgram, onSlurm, cluster.env);
@@ -97,6 +108,7 @@ test.skipIf(reason !== undefined)(
       const bytes = digest(there);
       expect(bytes.size).toBeGreaterThan(50);
       expect(bytes).toEqual(digest(here) as Map<string, string>);
+      expect(readdirSync(join(there.store, 'slurm')).filter((name) => /^\d+$/.test(name))).toEqual([]);
     } finally {
       for (const name of Object.keys(cluster.env)) process.env[name] = before[name] ?? '';
       clearInterval(hurrying);

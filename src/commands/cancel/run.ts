@@ -21,7 +21,7 @@ export async function cancelCommand(request: Request): Promise<number> {
   let jobs = 0;
   for (const { load } of Object.values(launchers)) {
     const { cancel } = await load();
-    for (const plan of chosen) jobs += (await cancel?.(store, plan)) ?? 0;
+    for (const { id } of chosen) jobs += (await cancel?.(store, id)) ?? 0;
   }
   if (request.switches.has('json')) printJson({ event: 'cancelled', jobs });
   else print(`${plural(jobs, 'job')} cancelled`);

@@ -5,7 +5,7 @@ export const gc: Command = {
   name: 'gc',
   summary: 'remove artefacts that no experiment needs any more',
   description:
-    'Lists what is in a store and in no plan of an experiment as it was last run, with sizes, and removes it after asking: results of settings that were changed since, what was set aside, interrupted work. What a running process computes stays.',
+    'Lists what is in a store and in no plan of an experiment as it was last run, with sizes, and removes it after asking: results of settings that were changed since, what was set aside, interrupted work, scripts and output of jobs of a cluster that ended. What a running process computes stays.',
   arguments: [],
   options: {
     store: foundStore,

@@ -2,7 +2,9 @@
 import { createInterface } from 'node:readline/promises';
 import { plural } from '../../base/plural.ts';
 import { formatBytes } from '../../report/page/format.ts';
-import { forgetPlan, keptPlans } from '../../runner/plans.ts';
+import type { Launcher } from '../../runner/launchers/launcher.ts';
+import { launchers } from '../../runner/launchers/registry.ts';
+import { forgetPlan, type KeptPlan, keptPlans } from '../../runner/plans.ts';
 import type { Store } from '../../runner/store.ts';
 import { findUnneeded, removeUnneeded, type Unneeded } from '../../runner/unneeded.ts';
 import type { Request } from '../arguments.ts';
@@ -27,10 +29,10 @@ export async function gcCommand(request: Request): Promise<number> {
       `${store.root} has no plan of an experiment, so that nothing says what is needed`,
       'run the experiments that are to stay once; what is finished is not computed again',
     );
-  const found = findUnneeded(
-    store,
-    plans.filter(({ id }) => !forgotten.has(id)),
-  );
+  const kept = plans.filter(({ id }) => !forgotten.has(id));
+  const queues = await Promise.all(Object.values(launchers).map(({ load }) => load()));
+  const ended = await Promise.all(queues.map((queue) => queue.ended?.(store, keysOf(kept)) ?? []));
+  const found = [...findUnneeded(store, kept), ...ended.flat()];
   const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
   if (json) for (const one of found) printJson({ event: 'unneeded', ...one });
   else print(describe(store, found, bytes));
@@ -44,17 +46,31 @@ export async function gcCommand(request: Request): Promise<number> {
   let removed = 0;
   for (const one of found) {
     // A run that began since may need it: it keeps its plan before it looks at what is there.
-    const needed = new Set((await keptPlans(store)).flatMap(({ stages }) => stages.map(({ key }) => key)));
+    const needed = keysOf(await keptPlans(store));
     if (one.what !== 'set aside' && needed.has(one.key)) continue;
-    if (await removeUnneeded(store, one)) removed += one.bytes;
+    if (await remove(store, one, needed, queues)) removed += one.bytes;
     else held.push(one);
   }
   if (json) printJson({ event: 'removed', bytes: removed, held: held.map(idOf) });
   else {
-    for (const one of held) print(`${idOf(one)} stays: a process is computing it`);
+    for (const one of held) print(`${idOf(one)} stays: it is in use`);
     print(`${formatBytes(removed)} removed`);
   }
   return 0;
+}
+
+const keysOf = (plans: readonly KeptPlan[]) =>
+  new Set(plans.flatMap(({ stages }) => stages.map(({ key }) => key)));
+
+async function remove(
+  store: Store,
+  one: Unneeded,
+  needed: ReadonlySet<string>,
+  queues: readonly Launcher[],
+): Promise<boolean> {
+  if (one.what !== 'ended jobs') return removeUnneeded(store, one);
+  const all = await Promise.all(queues.map((queue) => queue.removeEnded?.(store, needed, one.key)));
+  return all.includes(true);
 }
 
 const idOf = ({ stage, key }: Unneeded) => `${stage}/${key}`;

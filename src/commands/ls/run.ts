@@ -31,14 +31,14 @@ export async function lsCommand(request: Request): Promise<number> {
 }
 
 /** Keys of all stages whose jobs are in a queue. */
-async function queuedStages(store: Store, plans: readonly KeptPlan[]): Promise<Set<string>> {
+async function queuedStages(store: Store): Promise<Set<string>> {
   const all = await Promise.all(Object.values(launchers).map(({ load }) => load()));
-  const found = all.flatMap(({ queued }) => (queued ? plans.map((plan) => queued(store, plan)) : []));
-  return new Set((await Promise.all(found)).flatMap((keys) => [...keys]));
+  const found = await Promise.all(all.map(({ queued }) => queued?.(store) ?? []));
+  return new Set(found.flatMap((keys) => [...keys]));
 }
 
 async function listExperiments(store: Store, plans: readonly KeptPlan[], json: boolean): Promise<0> {
-  const reader = new ProgressReader(store, await queuedStages(store, plans));
+  const reader = new ProgressReader(store, await queuedStages(store));
   const row = async (plan: KeptPlan) => {
     const runs = [...reader.ofRuns(plan).values()];
     const count = (state: RunState) => runs.filter((run) => run.state === state).length;
@@ -76,7 +76,7 @@ async function listExperiments(store: Store, plans: readonly KeptPlan[], json: b
 }
 
 async function listRuns(plan: Plan, store: Store, json: boolean): Promise<0> {
-  const reader = new ProgressReader(store, await queuedStages(store, await keptPlans(store)));
+  const reader = new ProgressReader(store, await queuedStages(store));
   const progress = reader.ofRuns(plan);
   const short = shortKeys(plan.runs.map(({ resultKey }) => resultKey));
   const row = async (run: Run): Promise<[Run, RunProgress, MetricRecord | undefined]> => [

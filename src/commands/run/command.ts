@@ -17,7 +17,7 @@ export const run: Command = {
     gpus: { value: '0,2', help: 'the GPUs to use, by their numbers in `exp doctor` (default: all)' },
     jobs: {
       value: 'n',
-      help: 'jobs to run at once (default: one per GPU, or else one per core; of Slurm, launcher.at_once)',
+      help: 'jobs to run at once (default: one per GPU, or else one per core; of Slurm, of each array, launcher.at_once)',
     },
     ...tables,
     data,
@@ -39,7 +39,7 @@ export const run: Command = {
   ],
   exitCodes: {
     0: 'all runs are done',
-    1: 'some runs failed; the tables are written, with the reasons',
+    1: 'some runs failed; the tables are written, with the reasons; with --detach, a full queue did not take all jobs',
     2: 'the file or the arguments are wrong; nothing was run',
     130: 'interrupted; what was finished is kept',
   },

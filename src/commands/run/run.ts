@@ -80,11 +80,16 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       })
       .finally(stop.ignore);
     if (launched.state === 'left') {
-      if (json) printJson({ event: 'left', jobs: launched.jobs });
+      const { jobs, unsubmitted } = launched;
+      if (json) printJson({ event: 'left', jobs, unsubmitted });
       printError(
-        `${plural(launched.jobs, 'job')} left in the queue. The same command returns to them; exp ls shows how far they are, exp cancel cancels them.`,
+        `${plural(jobs, 'job')} left in the queue. The same command returns to them; exp ls shows how far they are, exp cancel cancels them.`,
       );
-      return stop.first.aborted ? interrupted : 0;
+      if (unsubmitted > 0)
+        printError(
+          `exp: the queue was full: ${plural(unsubmitted, 'stage')} not submitted; the same command again submits them`,
+        );
+      return stop.first.aborted ? interrupted : unsubmitted > 0 ? someFailed : 0;
     }
     ({ outcomes } = launched);
     if (launched.state === 'interrupted') {

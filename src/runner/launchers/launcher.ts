@@ -1,10 +1,10 @@
 /** What computes the stages of a plan: this machine, or a cluster. */
 import type { Plan } from '../../experiment/types.ts';
 import type { Reporter } from '../events.ts';
-import type { KeptPlan } from '../plans.ts';
 import type { StageOutcome } from '../stage-runner.ts';
 import type { Store } from '../store.ts';
 import type { StageState } from '../survey.ts';
+import type { Unneeded } from '../unneeded.ts';
 
 export interface LaunchOptions {
   plan: Plan;
@@ -33,21 +33,22 @@ export type Launched =
   | { state: 'ended'; outcomes: ReadonlyMap<string, StageOutcome> }
   /** Interrupted, and what was running is stopped. */
   | { state: 'interrupted'; outcomes: ReadonlyMap<string, StageOutcome> }
-  /** Jobs continue without this process. */
-  | { state: 'left'; jobs: number };
-
-/** By which jobs of a plan are found. */
-export type PlanId = Pick<KeptPlan, 'name' | 'id'>;
+  /** Jobs continue without this process; so many stages have none, because the queue was full. */
+  | { state: 'left'; jobs: number; unsubmitted: number };
 
 export interface Launcher {
   /** Computes what is to be computed. Throws a LauncherError where the arguments or the cluster refuse that. */
   launch(options: LaunchOptions): Promise<Launched>;
   /** For --dry-run: the scripts that would be submitted. Without it, the plan is shown. */
   scripts?(options: Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>): Promise<string>;
-  /** Of one that has a queue: the keys of the stages of a plan whose jobs are in it; none where it cannot be asked. */
-  queued?(store: Store, plan: PlanId): Promise<ReadonlySet<string>>;
-  /** Cancels the jobs of a plan and returns how many. Throws a LauncherError. */
-  cancel?(store: Store, plan: PlanId): Promise<number>;
+  /** Of one that has a queue: the keys of the stages whose jobs are in it; none where it cannot be asked. */
+  queued?(store: Store): Promise<ReadonlySet<string>>;
+  /** Cancels the jobs of a plan, by its id, and returns how many. Throws a LauncherError. */
+  cancel?(store: Store, planId: string): Promise<number>;
+  /** What is kept of jobs that have ended, but of those that were to compute what is needed and unfinished; none where the queue cannot be asked. */
+  ended?(store: Store, needed: ReadonlySet<string>): Promise<Unneeded[]>;
+  /** Removes one of them, by its key, if `ended` still returned it; returns whether it did. */
+  removeEnded?(store: Store, needed: ReadonlySet<string>, key: string): Promise<boolean>;
 }
 
 /** Why nothing can be computed there, for people. */

@@ -1,6 +1,6 @@
-/** Which stages of a plan the jobs in the queue compute. */
+/** Which stages the jobs in the queue compute. */
 import type { Store } from '../../store.ts';
-import { LauncherError, type PlanId } from '../launcher.ts';
+import { LauncherError } from '../launcher.ts';
 import type { Task } from './arrays.ts';
 import { listJobs, type QueuedJob } from './queue.ts';
 import { type Submission, Submissions } from './submission.ts';
@@ -11,6 +11,8 @@ export interface LiveJob extends QueuedJob {
   array: number;
   index: number;
   tasks: readonly Task[];
+  /** The plan that it was submitted for; undefined where its submission is not there any more. */
+  planId: string | undefined;
 }
 
 export class Jobs {
@@ -20,27 +22,28 @@ export class Jobs {
 
   /** Those in the queue now. Throws an Unavailable where Slurm does not answer. */
   async list(): Promise<LiveJob[]> {
-    const { prefix } = this.submissions;
-    const found = await listJobs(prefix);
-    return Promise.all(
-      found.map(async (job) => {
-        const [number = 0, array = 0] = job.name.slice(prefix.length).split('.').map(Number);
+    const found = await Promise.all(
+      (await listJobs()).map(async (job): Promise<LiveJob[]> => {
+        const place = this.submissions.placeOf(job.name);
+        if (!place) return [];
         const index = Number(job.id.split('_')[1] ?? 0);
-        const tasks = (await this.submission(number))?.tasks[array]?.[index] ?? [];
-        return { ...job, number, array, index, tasks };
+        const submission = await this.submission(place.number);
+        const tasks = submission?.tasks[place.array]?.[index] ?? [];
+        return [{ ...job, ...place, index, tasks, planId: submission?.planId }];
       }),
     );
+    return found.flat();
   }
 
-  private async submission(number: number): Promise<Submission | undefined> {
+  async submission(number: number): Promise<Submission | undefined> {
     if (!this.known.has(number)) this.known.set(number, await this.submissions.read(number));
     return this.known.get(number);
   }
 }
 
-/** Keys of the stages of a plan that jobs in the queue compute or wait to; none where no jobs were ever submitted or Slurm does not answer. */
-export async function queuedStages(store: Store, { name, id }: PlanId): Promise<Set<string>> {
-  const submissions = new Submissions(store, name, id);
+/** Keys of the stages that jobs in the queue compute or wait to; none where no jobs were ever submitted or Slurm does not answer. */
+export async function queuedStages(store: Store): Promise<Set<string>> {
+  const submissions = new Submissions(store);
   if (!submissions.exists) return new Set();
   try {
     const jobs = await new Jobs(submissions).list();

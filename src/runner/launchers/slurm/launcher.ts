@@ -1,15 +1,17 @@
 /** Computes by jobs of a Slurm cluster, which has this program and the store on a shared file system. */
 import { mkdirSync } from 'node:fs';
+import { Lease } from '../../../base/lease.ts';
 import { plural } from '../../../base/plural.ts';
 import { estimatePlan } from '../../estimate.ts';
 import type { Store } from '../../store.ts';
-import { type Launched, type Launcher, LauncherError, type LaunchOptions, type PlanId } from '../launcher.ts';
+import { type Launched, type Launcher, LauncherError, type LaunchOptions } from '../launcher.ts';
 import { startEvent } from '../start-event.ts';
-import { queuedStages } from './jobs.ts';
+import { ended, removeEnded, removeEndedJobs } from './ended.ts';
+import { Jobs, queuedStages } from './jobs.ts';
 import { plan } from './prepare.ts';
-import { cancel, listJobs, maxArraySize } from './queue.ts';
+import { cancel, maxArraySize, Unavailable } from './queue.ts';
 import { resourcesOf } from './resources.ts';
-import { Submissions } from './submission.ts';
+import { type Submission, Submissions } from './submission.ts';
 import { Watch } from './watch.ts';
 
 /** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
@@ -46,9 +48,8 @@ function check({ gpus, store }: Basis): void {
 async function launch(options: LaunchOptions): Promise<Launched> {
   check(options);
   const { store, reporter, interrupt } = options;
-  const submissions = new Submissions(store, options.plan.name, options.planId);
+  const submissions = new Submissions(store);
   mkdirSync(submissions.folder, { recursive: true });
-  submissions.cancelled = false;
   const startedAt = performance.now();
   const estimated = estimate(options);
   const watch = new Watch(options, estimated, submissions);
@@ -63,7 +64,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   if (before > 0) note(`${plural(before, 'job')} of an earlier command in the queue`);
   note(`${plural(added, 'job')} submitted to Slurm; scripts and logs are in ${submissions.folder}`);
   try {
-    if (options.detach) return { state: 'left', jobs: watch.liveJobs };
+    if (options.detach && !watch.isCancelled) return watch.left();
     let done = 0;
     for (let wait = pollMs.first; ; wait = Math.min(wait * pollMs.growth, pollMs.longest)) {
       const answered = await watch.look();
@@ -71,7 +72,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       done = watch.doneStages;
       if (watch.ended || (options.failFast && watch.hasFailed)) break;
       if (interrupt.aborted) return await leave(options, watch, note);
-      if (submissions.cancelled) return { state: 'interrupted', outcomes: watch.outcomes() };
+      if (watch.isCancelled) return { state: 'interrupted', outcomes: watch.outcomes() };
       if (answered) await watch.submitMissing();
       await pause(wait, interrupt);
     }
@@ -80,7 +81,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       await Bun.sleep(100);
     await watch.cancel();
     const outcomes = watch.outcomes();
-    if (!watch.hasFailed) submissions.remove(submissions.numbers());
+    if (!watch.hasFailed) await removeOwn(submissions, options.planId);
     return { state: 'ended', outcomes };
   } finally {
     reporter.report({ event: 'end', seconds: (performance.now() - startedAt) / 1000 });
@@ -93,11 +94,12 @@ async function leave(
   watch: Watch,
   note: (text: string) => void,
 ): Promise<Launched> {
-  const jobs = watch.liveJobs;
-  if (interrupt.reason !== 'SIGINT') return { state: 'left', jobs };
-  note(`${plural(jobs, 'job')} in the queue, left there in ${secondMs / 1000} s; Ctrl-C again cancels them`);
+  if (interrupt.reason !== 'SIGINT') return watch.left();
+  note(
+    `${plural(watch.liveJobs, 'job')} in the queue, left there in ${secondMs / 1000} s; Ctrl-C again cancels them`,
+  );
   await pause(secondMs, second);
-  if (!second.aborted) return { state: 'left', jobs };
+  if (!second.aborted) return watch.left();
   await watch.cancel();
   return { state: 'interrupted', outcomes: watch.outcomes() };
 }
@@ -114,8 +116,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 async function scripts(options: Basis): Promise<string> {
   check(options);
-  const { states, store, planId } = options;
-  const submissions = new Submissions(store, options.plan.name, planId);
+  const { states, store } = options;
+  const submissions = new Submissions(store);
   const todo = options.plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
   const planned = plan(options, submissions, todo, {
     estimate: estimate(options),
@@ -127,14 +129,41 @@ async function scripts(options: Basis): Promise<string> {
   return planned.scripts.join('\n');
 }
 
-/** Those of a process that watches them, too, which ends by that. */
-async function cancelJobs(store: Store, { name, id }: PlanId): Promise<number> {
-  const submissions = new Submissions(store, name, id);
-  if (!submissions.exists) return 0;
-  submissions.cancelled = true;
-  const jobs = await listJobs(submissions.prefix);
-  await cancel(jobs.map((job) => job.id));
-  return jobs.length;
+/** Scripts and output of the jobs of a plan, once they have ended well. Where Slurm does not answer they stay for `exp gc`. */
+async function removeOwn(submissions: Submissions, planId: string): Promise<void> {
+  try {
+    const isOwn = (submission: Submission) => submission.planId === planId;
+    await removeEndedJobs(submissions, isOwn, submissions.numbers());
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+  }
 }
 
-export const slurm: Launcher = { launch, scripts, queued: queuedStages, cancel: cancelJobs };
+/** Those of a process that submits or watches them, too, which ends by that. */
+async function cancelJobs(store: Store, planId: string): Promise<number> {
+  const submissions = new Submissions(store);
+  if (!submissions.exists) return 0;
+  submissions.noteCancellation(planId);
+  const lease = await takeWhenFree(submissions.lease);
+  try {
+    const jobs = (await new Jobs(submissions).list()).filter((job) => job.planId === planId);
+    await cancel(jobs.map((job) => job.id));
+    return jobs.length;
+  } finally {
+    lease.release();
+  }
+}
+
+/** Waits for a process that submits: it sees the note of a cancellation before its next array. */
+async function takeWhenFree(path: string): Promise<Lease> {
+  for (;;) {
+    const lease = await Lease.takeFromDead(path);
+    if (lease) return lease;
+    await Bun.sleep(pollMs.first);
+  }
+}
+
+export const slurm: Launcher = {
+  ...{ launch, scripts, queued: queuedStages, cancel: cancelJobs },
+  ...{ ended, removeEnded },
+};

@@ -37,7 +37,7 @@ export function plan(
     scriptOf(array, {
       folder: submissions.folderOf(given.number),
       number,
-      jobName: submissions.jobName(given.number, number),
+      jobName: submissions.jobName(plan.name, given.number, number),
       labels: [...new Set(array.jobs.flatMap(({ tasks }) => tasks.map(({ key }) => labels.get(key) ?? key)))],
       atOnce: jobs ?? launcher.at_once,
       setup: launcher.setup ?? [],
@@ -59,7 +59,7 @@ export async function prepare(
   const isBegun = (node: StageNode) => store.isBegun(node);
   const { arrays, scripts } = plan(options, submissions, nodes, { ...given, maxIndices, number, isBegun });
   const submission = {
-    ...{ plan: options.plan, storeRoot: store.root, device, dataDir, stagesModule },
+    ...{ plan: options.plan, planId: options.planId, storeRoot: store.root, device, dataDir, stagesModule },
     expected: Object.fromEntries([...given.estimate.stages].map(([key, { seconds }]) => [key, seconds])),
     tasks: arrays.map(({ jobs }) => jobs.map(({ tasks }) => tasks)),
   };

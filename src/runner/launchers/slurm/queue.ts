@@ -43,8 +43,8 @@ async function slurm(...command: [string, ...string[]]): Promise<{ code: number;
   }
 }
 
-/** The jobs of this user whose names begin so. Throws an Unavailable where the controller does not answer. */
-export async function listJobs(prefix: string): Promise<QueuedJob[]> {
+/** The jobs of this user. Throws an Unavailable where the controller does not answer. */
+export async function listJobs(): Promise<QueuedJob[]> {
   const { uid } = userInfo();
   const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${uid}`, '-o', '%i|%T|%r|%j');
   if (code !== 0) throw new Unavailable(err || `squeue ended with ${code}`);
@@ -54,8 +54,7 @@ export async function listJobs(prefix: string): Promise<QueuedJob[]> {
     .map((line) => {
       const [id = '', state = '', reason = '', ...name] = line.split('|');
       return { id, state, reason, name: name.join('|') };
-    })
-    .filter(({ name }) => name.startsWith(prefix));
+    });
 }
 
 /** Submits a script and returns the number of the array. Throws an Unavailable, or a LauncherError that says what is to be changed. */

@@ -1,9 +1,18 @@
 /**
- * What is kept of the jobs of a plan, in `slurm/<plan>/` of the store. Each time that jobs are submitted they get a folder of their own,
- * `<number>/`: `submission.json` says what the jobs compute, `<array>.sh` are the scripts, `logs/` is what they print and `events/` what they
- * report. A job is found in the queue by its name, `exp-<experiment>-<hash>.<number>.<array>`, so that nothing else has to be remembered.
+ * What is kept of jobs, in `slurm/` of the store. Each time that jobs are submitted they get a folder of their own, `<number>/`: `submission.json`
+ * says what the jobs compute, `<array>.sh` are the scripts, `logs/` is what they print and `events/` what they report. A job is found in the
+ * queue by its name, `exp-<experiment>-<hash of the store>.<number>.<array>`, so that nothing else has to be remembered, and whichever plan it
+ * was submitted for.
  */
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { readJson, writeJson, writeSafely } from '../../../base/files.ts';
 import type { Plan } from '../../../experiment/types.ts';
@@ -14,6 +23,8 @@ import { pad } from './script.ts';
 /** What every job of a submission reads. */
 export interface Submission {
   plan: Plan;
+  /** By which the store knows the plan. */
+  planId: string;
   storeRoot: string;
   device: string;
   dataDir: string | undefined;
@@ -33,17 +44,15 @@ export const readSubmission = async (folder: string): Promise<Submission> =>
 export const eventsPath = (folder: string, array: number, index: number): string =>
   join(folder, 'events', `${pad(array)}_${index}.jsonl`);
 
-/** All submissions of one plan. */
+/** All submissions of the plans of one store. */
 export class Submissions {
   readonly folder: string;
-  /** With which the names of its jobs begin. */
-  readonly prefix: string;
+  private readonly hash: string;
 
-  constructor(store: Store, name: string, planId: string) {
-    this.folder = join(store.root, 'slurm', planId);
+  constructor(store: Store) {
+    this.folder = join(store.root, 'slurm');
     const root = existsSync(store.root) ? realpathSync(store.root) : store.root;
-    const hash = new Bun.CryptoHasher('sha256').update(`${root}\n${planId}`).digest('hex');
-    this.prefix = `exp-${name}-${hash.slice(0, 8)}.`;
+    this.hash = new Bun.CryptoHasher('sha256').update(root).digest('hex').slice(0, 8);
   }
 
   /** Whether jobs were ever submitted. */
@@ -53,7 +62,7 @@ export class Submissions {
 
   /** Under which one process at a time submits. */
   get lease(): string {
-    return `${this.folder}.lease`;
+    return join(this.folder, 'submit.lease');
   }
 
   numbers(): number[] {
@@ -87,23 +96,34 @@ export class Submissions {
     return join(this.folderOf(number), `${pad(array)}.sh`);
   }
 
-  jobName(number: number, array: number): string {
-    return `${this.prefix}${number}.${pad(array)}`;
+  jobName(experiment: string, number: number, array: number): string {
+    return `exp-${experiment}-${this.hash}.${number}.${pad(array)}`;
   }
 
-  /** Removes what is kept of those submissions. */
-  remove(numbers: readonly number[]): void {
-    for (const number of numbers) rmSync(this.folderOf(number), { recursive: true, force: true });
+  /** The numbers of submission and array in the name of a job; undefined if that is of another store, or of something else. */
+  placeOf(jobName: string): { number: number; array: number } | undefined {
+    const found = /^exp-.*-([0-9a-f]{8})\.(\d+)\.(\d+)$/.exec(jobName);
+    return found?.[1] === this.hash ? { number: Number(found[2]), array: Number(found[3]) } : undefined;
   }
 
-  /** Notes for processes that watch the jobs that these were cancelled on purpose, or no longer are. */
-  set cancelled(is: boolean) {
-    const path = join(this.folder, 'cancelled');
-    if (is) writeFileSync(path, '');
-    else rmSync(path, { force: true });
+  /** Removes what is kept of a submission. */
+  remove(number: number): void {
+    rmSync(this.folderOf(number), { recursive: true, force: true });
   }
 
-  get cancelled(): boolean {
-    return existsSync(join(this.folder, 'cancelled'));
+  /** Notes for processes that submit or watch the jobs of a plan that these are cancelled on purpose. */
+  noteCancellation(planId: string): void {
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(this.cancellationPath(planId), crypto.randomUUID());
+  }
+
+  /** The note of the last time; empty where there is none. */
+  lastCancellation(planId: string): string {
+    const path = this.cancellationPath(planId);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  private cancellationPath(planId: string): string {
+    return join(this.folder, `${planId}.cancelled`);
   }
 }

@@ -72,7 +72,7 @@ async function computeAll(all: readonly Task[]): Promise<number> {
     }
     if (outcome === 'skipped') {
       failed.add(node.key);
-      const why = 'a stage it depends on failed';
+      const why = 'one of its inputs failed';
       reporter.report({
         event: 'stage-skipped',
         label: node.label,
@@ -133,7 +133,9 @@ function refresh(path: string): void {
   }
 }
 
-const isFinished = (node: StageNode) => store.find(node)?.state === 'complete';
+function isFinished(node: StageNode): boolean {
+  return store.find(node)?.state === 'complete';
+}
 
 /** Puts the job back into the queue, unless it made no progress in all of its time. Returns the exit code. */
 async function again(node: StageNode, part: number | undefined, progressed: boolean): Promise<number> {

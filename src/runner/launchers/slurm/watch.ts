@@ -9,26 +9,32 @@ import type { PlanEstimate } from '../../estimate.ts';
 import type { RunnerEvent } from '../../events.ts';
 import { jobCount, type StageOutcome } from '../../stage-runner.ts';
 import type { Failure } from '../../store.ts';
-import { LauncherError, type LaunchOptions } from '../launcher.ts';
+import { type Launched, LauncherError, type LaunchOptions } from '../launcher.ts';
 import { EventReader } from './event-files.ts';
 import { Jobs, type LiveJob } from './jobs.ts';
 import { prepare } from './prepare.ts';
-import { cancel, submit, Unavailable } from './queue.ts';
+import { cancel, Unavailable } from './queue.ts';
 import { explainWaiting } from './reasons.ts';
 import { logPath } from './script.ts';
 import { eventsPath, type Submissions } from './submission.ts';
+import { submitArrays } from './submit.ts';
 
 /** A stage that no job computes and that is not in the store is lost after this time: a shared file system may show it late. */
 const lateMs = 10_000;
 /** A stage whose jobs ended so often without a result is given up. */
 const maxLosses = 3;
+/** How long it is until jobs that a full queue refused are submitted again. */
+const refusedMs = { first: 10_000, growth: 2, longest: 300_000 };
 
 export class Watch {
   /** What is to be computed, inputs before their readers. */
   readonly todo: readonly StageNode[];
   private readonly jobs: Jobs;
   private readonly events = new EventReader();
+  /** Jobs in the queue that were submitted for this plan or compute stages of it. */
   private live: readonly LiveJob[] = [];
+  /** Which of them compute a stage, by its key. */
+  private covering: ReadonlyMap<string, readonly LiveJob[]> = new Map();
   /** Jobs that this process saw in the queue, by where their events are. */
   private readonly seen = new Map<string, LiveJob>();
   private readonly done = new Set<string>();
@@ -41,6 +47,11 @@ export class Watch {
   private readonly doneJobs = new Set<string>();
   private readonly openJobs = new Set<string>();
   private readonly noted = new Set<string>();
+  private readonly nodes: ReadonlyMap<string, StageNode>;
+  /** What was noted of cancellations before this process. */
+  private readonly cancelledBefore: string;
+  /** Since the queue was full: the last wait, and until when it lasts. */
+  private refused: { wait: number; again: number } | undefined;
 
   constructor(
     private readonly options: LaunchOptions,
@@ -49,7 +60,14 @@ export class Watch {
   ) {
     const { plan, states } = options;
     this.todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
+    this.nodes = new Map(this.todo.map((node) => [node.key, node]));
     this.jobs = new Jobs(submissions);
+    this.cancelledBefore = submissions.lastCancellation(options.planId);
+  }
+
+  /** Whether `exp cancel` cancelled the jobs of this plan meanwhile. */
+  get isCancelled(): boolean {
+    return this.submissions.lastCancellation(this.options.planId) !== this.cancelledBefore;
   }
 
   get liveJobs(): number {
@@ -75,7 +93,12 @@ export class Watch {
 
   /** Asks for the queue. Throws an Unavailable where Slurm does not answer. */
   private async list(): Promise<void> {
-    this.live = await this.jobs.list();
+    const isOurs = ({ planId, tasks }: LiveJob) =>
+      planId === this.options.planId || tasks.some(({ key }) => this.nodes.has(key));
+    this.live = (await this.jobs.list()).filter(isOurs);
+    const pairs = this.live.flatMap((job) => job.tasks.map(({ key }) => [key, job] as const));
+    const byKey = Map.groupBy(pairs, ([key]) => key);
+    this.covering = new Map([...byKey].map(([key, found]) => [key, found.map(([, job]) => job)]));
     for (const job of this.live) {
       this.seen.set(this.eventsOf(job), job);
       for (const { key } of job.tasks) this.tried.add(key);
@@ -104,12 +127,16 @@ export class Watch {
     }
     for (const job of this.live) if (job.state === 'PENDING') this.explain(job);
     this.receive();
+    this.findDone();
+    return answered;
+  }
+
+  private findDone(): void {
     for (const node of this.todo) {
       if (this.done.has(node.key) || this.options.store.find(node)?.state !== 'complete') continue;
       this.done.add(node.key);
       this.failures.delete(node.key);
     }
-    return answered;
   }
 
   /** Whether nothing is left to wait for. */
@@ -123,17 +150,41 @@ export class Watch {
 
   /** Submits what no job computes: what never had one at once, what was lost after a while. Returns how many jobs there are more. */
   async submitMissing(): Promise<number> {
+    if (this.refused && Date.now() < this.refused.again) return 0;
+    if (!this.missing().isDue) return 0;
+    // Another process that submits may submit the same: its jobs are in the queue soon.
+    const lease = await Lease.takeFromDead(this.submissions.lease);
+    if (!lease) return 0;
+    let count = 0;
+    try {
+      await this.list();
+      this.findDone();
+      const { isDue, open, late } = this.missing();
+      if (!isDue) return 0;
+      for (const node of late) this.lose(node);
+      count = await this.submit(open.filter((node) => !this.isSettled(node)));
+      for (const { key } of open) this.missingSince.delete(key);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      this.noteOnce('unavailable', `Slurm does not answer; waiting (${error.message})`);
+    } finally {
+      lease.release();
+    }
+    return count;
+  }
+
+  /** Stages without a job and a result: whether one of them is to be submitted now, and which had a job a while ago. */
+  private missing(): { isDue: boolean; open: StageNode[]; late: StageNode[] } {
     const now = Date.now();
-    const missing = this.todo.filter(({ key }) => !this.isCovered(key));
-    for (const key of this.missingSince.keys())
-      if (!missing.some((node) => node.key === key)) this.missingSince.delete(key);
-    const open = missing.filter((node) => !this.isSettled(node));
-    for (const { key } of open) if (!this.missingSince.has(key)) this.missingSince.set(key, now);
-    const isLate = ({ key }: StageNode) => now - (this.missingSince.get(key) ?? now) >= lateMs;
+    const open = this.todo.filter((node) => !this.isCovered(node.key) && !this.isSettled(node));
+    const keys = new Set(open.map(({ key }) => key));
+    for (const key of this.missingSince.keys()) if (!keys.has(key)) this.missingSince.delete(key);
+    for (const key of keys) if (!this.missingSince.has(key)) this.missingSince.set(key, now);
     for (const node of open) refresh(dirname(this.options.store.folder(node)));
-    if (!open.some((node) => !this.tried.has(node.key) || isLate(node))) return 0;
-    for (const node of open) if (this.tried.has(node.key) && isLate(node)) this.lose(node);
-    return this.submit(open.filter((node) => !this.isSettled(node)));
+    const late = open.filter(
+      ({ key }) => this.tried.has(key) && now - (this.missingSince.get(key) ?? now) >= lateMs,
+    );
+    return { isDue: late.length > 0 || open.some(({ key }) => !this.tried.has(key)), open, late };
   }
 
   /** How each stage ended; `stopped` for what did not. */
@@ -154,7 +205,7 @@ export class Watch {
       else if (failure) outcomes.set(node.key, { state: 'failed', failure });
       else {
         outcomes.set(node.key, input ?? { state: 'stopped' });
-        const why = input ? 'a stage it depends on failed' : 'stopped';
+        const why = input ? 'one of its inputs failed' : 'stopped';
         const expectedSeconds = this.estimate.stages.get(node.key)?.seconds ?? 0;
         reporter.report({
           ...{ event: 'stage-skipped', label: node.label, jobs: jobCount(node), why, expectedSeconds },
@@ -164,13 +215,28 @@ export class Watch {
     return outcomes;
   }
 
-  /** Cancels what is in the queue. */
+  /** Cancels what is in the queue for this plan. */
   cancel(): Promise<void> {
-    return cancel(this.live.map(({ id }) => id));
+    const own = this.live.filter(({ planId }) => planId === this.options.planId);
+    return cancel(own.map(({ id }) => id));
+  }
+
+  /** Jobs that continue without this process. */
+  left(): Launched {
+    return { state: 'left', jobs: this.liveJobs, unsubmitted: this.refused ? this.missing().open.length : 0 };
   }
 
   private isCovered(key: string): boolean {
-    return this.live.some(({ tasks }) => tasks.some((task) => task.key === key));
+    return this.covering.has(key);
+  }
+
+  /** The jobs to wait for until a stage is computed: the one that puts its parts together waits for these. */
+  private jobsOf(key: string): string[] {
+    const all = this.covering.get(key) ?? [];
+    const whole = all.filter(({ tasks }) =>
+      tasks.some((task) => task.key === key && task.part === undefined),
+    );
+    return (whole.length > 0 ? whole : all).map(({ id }) => id);
   }
 
   /** Done, or never to be done. */
@@ -185,8 +251,7 @@ export class Watch {
   }
 
   private inputsOf({ inputs }: StageNode): StageNode[] {
-    const keys = new Set(Object.values(inputs));
-    return this.todo.filter(({ key }) => keys.has(key));
+    return Object.values(inputs).flatMap((key) => this.nodes.get(key) ?? []);
   }
 
   /** Counts that a job ended without a result. Where an input is missing, that is the reason. */
@@ -199,59 +264,56 @@ export class Watch {
       ? logPath(this.submissions.folderOf(last.number), last.array, last.index)
       : this.submissions.folder;
     const ended = 'its job ended without a result: cancelled, killed, or its node failed';
+    // That may name users and machines, and reasons of failures are published.
     const printed = lastLine(log);
     if (count < maxLosses) this.note(`${node.label}: ${ended}; submitting it again${printed}`);
     else {
-      const failure = { reason: `${ended}, ${count} times${printed}`, log };
+      if (printed) this.note(`${node.label}: its job printed last${printed}`);
+      const failure = { reason: `${ended}, ${count} times`, log };
       this.failures.set(node.key, failure);
       const { reporter } = this.options;
       reporter.report({ event: 'job-failed', job: node.key, label: node.label, ...failure });
     }
   }
 
+  /** With the lease. Returns how many jobs are in the queue more; a full queue leaves the rest for later. */
   private async submit(nodes: readonly StageNode[]): Promise<number> {
     if (nodes.length === 0) return 0;
-    const { store } = this.options;
-    const lease = await Lease.takeFromDead(this.submissions.lease);
-    // Another process submits the same: its jobs are in the queue soon.
-    if (!lease) return 0;
-    const submitted: { id: string; jobs: number }[] = [];
-    try {
-      await forgetFailures(store, nodes);
-      const { number, arrays, paths } = await prepare(this.options, this.submissions, nodes, {
-        estimate: this.estimate,
-        queued: (key) =>
-          this.live.flatMap(({ id, tasks }) => (tasks.some((task) => task.key === key) ? [id] : [])),
-      });
-      for (const [array, { after, jobs }] of arrays.entries()) {
-        const ids = dependencies(after, arrays, submitted);
-        submitted.push({ id: await submit(paths[array] as string, ids), jobs: jobs.length });
-        for (const [index, { tasks }] of jobs.entries()) {
-          this.seen.set(eventsPath(this.submissions.folderOf(number), array, index), {
-            ...{ id: '', name: '', state: '', reason: '', number, array, index, tasks },
-          });
-          for (const { key } of tasks) this.tried.add(key);
-        }
+    await forgetFailures(this.options.store, nodes);
+    const { number, arrays, paths } = await prepare(this.options, this.submissions, nodes, {
+      estimate: this.estimate,
+      queued: (key) => this.jobsOf(key),
+    });
+    const isCancelled = () => this.isCancelled;
+    const { jobs, refusal, ...submitted } = await submitArrays(arrays, paths, isCancelled);
+    for (const [array, { jobs }] of arrays.slice(0, submitted.arrays).entries())
+      for (const [index, { tasks }] of jobs.entries()) {
+        this.seen.set(eventsPath(this.submissions.folderOf(number), array, index), {
+          ...{ id: '', name: '', state: '', reason: '', planId: this.options.planId },
+          ...{ number, array, index, tasks },
+        });
+        for (const { key } of tasks) this.tried.add(key);
       }
-      this.noted.delete('refused');
-    } catch (error) {
-      if (!(error instanceof Unavailable)) {
-        // What waits for jobs that do not exist would compute nothing.
-        await cancel(submitted.map(({ id }) => id));
-        throw error;
-      }
-      this.noteOnce(
-        'refused',
-        `Slurm takes no more jobs now (${error.message}): ${plural(nodes.length, 'stage')} waiting to be submitted`,
-      );
-    } finally {
-      lease.release();
-    }
-    for (const { key } of nodes) this.missingSince.delete(key);
+    if (submitted.arrays === 0) this.submissions.remove(number);
+    if (refusal) {
+      const rest = arrays.slice(submitted.arrays).flatMap(({ jobs }) => jobs.flatMap(({ tasks }) => tasks));
+      this.refuse(refusal, new Set(rest.map(({ key }) => key)).size);
+    } else this.refused = undefined;
     await this.list().catch((error) => {
       if (!(error instanceof Unavailable)) throw error;
     });
-    return submitted.reduce((sum, { jobs }) => sum + jobs, 0);
+    return jobs;
+  }
+
+  /** What a full queue did not take is planned anew after a while, by what is in the queue and in the store then. */
+  private refuse({ message }: Unavailable, stages: number): void {
+    const { first, growth, longest } = refusedMs;
+    const wait = this.refused ? Math.min(this.refused.wait * growth, longest) : first;
+    if (!this.refused)
+      this.note(
+        `Slurm takes no more jobs now (${message}): ${plural(stages, 'stage')} waiting to be submitted`,
+      );
+    this.refused = { wait, again: Date.now() + wait };
   }
 
   private observe(event: RunnerEvent): void {
@@ -297,26 +359,6 @@ export class Watch {
   }
 }
 
-/** Job numbers that an array waits for: whole arrays where it waits for all of their indices. */
-function dependencies(
-  after: Awaited<ReturnType<typeof prepare>>['arrays'][number]['after'],
-  arrays: Awaited<ReturnType<typeof prepare>>['arrays'],
-  submitted: readonly { id: string }[],
-): string[] {
-  const queued = after.flatMap((one) => ('queued' in one ? [one.queued] : []));
-  const byArray = Map.groupBy(
-    after.flatMap((one) => ('array' in one ? [one] : [])),
-    ({ array }) => array,
-  );
-  const own = [...byArray].flatMap(([array, indices]) => {
-    const id = submitted[array]?.id as string;
-    return indices.length === arrays[array]?.jobs.length
-      ? [id]
-      : indices.map(({ index }) => `${id}_${index}`);
-  });
-  return [...queued, ...own];
-}
-
 /** So that what is found when the jobs have ended is of these jobs. */
 async function forgetFailures(store: LaunchOptions['store'], nodes: readonly StageNode[]): Promise<void> {
   for (const node of nodes) await rm(store.failurePath(node), { force: true });
@@ -326,8 +368,9 @@ function refresh(folder: string): void {
   if (existsSync(folder)) readdirSync(folder);
 }
 
-/** `: <what the job printed last>`. */
+/** `: <what the job printed last>`, without the version that Bun prints after an error. */
 function lastLine(log: string): string {
-  const printed = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) : '';
-  return printed ? `: ${printed}` : '';
+  const text = existsSync(log) ? Bun.stripANSI(readFileSync(log, 'utf8')) : '';
+  const printed = text.split('\n').findLast((line) => line.trim() && !/^Bun v\d/.test(line));
+  return printed ? `: ${printed.trim()}` : '';
 }
