@@ -149,6 +149,10 @@ describe('a pivot that is asked for', () => {
     expect(text).toMatch(/^8 +– +0\.135 ± 0\.007$/m);
     expect(text).toMatch(/^64 +failed +not run$/m);
     expect(text).toContain('3 of 4 cells have no number');
+    // A unit that the title does not begin with is in it.
+    expect(text).toMatch(/^R² by sane\.d_model and sane\.gamma$/m);
+    const other = renderTerminal([{ ...table, unit: '%' }], { color: false, view: {} });
+    expect(other).toMatch(/^R² by sane\.d_model and sane\.gamma \(%\)$/m);
   });
 
   test('says where it asks for what no result has', () => {

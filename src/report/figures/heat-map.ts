@@ -27,7 +27,7 @@ export function drawHeatMap({
     names.filter((name) => points.some((point) => point[of] === name)).length;
   if (used(across, 'x') < 2 || used(down, 'y') < 2) return null;
   const left = Math.max(56, stubWidth * Math.max(...down.map(({ length }) => length)) + 16);
-  return draw(key, `${title}: mean over seeds (${unit})`, {
+  return draw(key, `${title}: mean over seeds`, {
     width: left + 20 + cell.width * across.length,
     height: 88 + cell.height * down.length,
     marginLeft: left,

@@ -24,7 +24,7 @@ function renderTable(table: Table, color: boolean, view: View): string[] {
   const under = linesUnder(table, view);
   const parts = cut(sheet, terminalColumns, (columns) => widthOf(sheet, columns));
   return [
-    wrap(`${heading(table)} (${table.unit})`),
+    wrap(titleWithUnit(table)),
     // What a table of the paper is, the paper says.
     ...(table.id === null && table.caption ? [wrap(table.caption)] : []),
     ...parts.map((part) => renderSheet(part, color)),
@@ -32,6 +32,12 @@ function renderTable(table: Table, color: boolean, view: View): string[] {
     ...(table.claims.length > 0 ? [`Claims of the paper\n${list(signedClaims(table))}`] : []),
     ...(table.notes.length > 0 ? [`Notes\n${list(table.notes)}`] : []),
   ];
+}
+
+/** A title that begins with the unit, as `R² by seed`, has no need of it. */
+function titleWithUnit(table: Table): string {
+  const named = table.title.toLowerCase().startsWith(table.unit.toLowerCase());
+  return named ? heading(table) : `${heading(table)} (${table.unit})`;
 }
 
 /** Each list once, with the tables that it is of. */
