@@ -32,6 +32,15 @@ test('texts of numbers', () => {
     '1:00:00 h',
     '2:03:04 h',
   ]);
+  const days = (count: number) => formatDuration(count * 86_400);
+  expect([3, 59, 61, 729, 731, 17_600].map(days)).toEqual([
+    '3 days',
+    '59 days',
+    '2 months',
+    '24 months',
+    '2 years',
+    '48 years',
+  ]);
   expect([0.000012345, 0.5, 12.345, 123456].map(formatNumber)).toEqual([
     '0.0000123',
     '0.5',

@@ -3,8 +3,9 @@ import type { Progress } from '../../base/progress.ts';
 
 const day = 86_400;
 
-/** `3.2 s`, `1:05 min`, `2:03:10 h`, `12 days`, `5 months`. */
+/** `3.2 s`, `1:05 min`, `2:03:10 h`, `12 days`, `5 months`, `9 years`. */
 export function formatDuration(seconds: number): string {
+  if (seconds >= 730 * day) return `${Math.round(seconds / (365 * day))} years`;
   if (seconds >= 60 * day) return `${Math.round(seconds / (30.4 * day))} months`;
   if (seconds >= 2 * day) return `${Math.round(seconds / day)} days`;
   if (seconds < 60) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
