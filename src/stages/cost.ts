@@ -63,6 +63,18 @@ export function noveltyOperations(
   return matched + ((trained + made) * trainingOperations(network, images as number)) / 3;
 }
 
+/** Of method flow: the products of pairs of prompts, and the training of its network, which sees the time as 64 numbers beside the components. */
+export function flowOperations(network: Architecture, config: JsonObject, prompts: number): number {
+  const [components, width, layers, steps, rows] = [
+    ...['flow_components', 'flow_width', 'flow_layers', 'flow_steps', 'flow_batch_size'].map(
+      (name) => config[name] as number | null,
+    ),
+  ] as [number | null, number, number, number, number];
+  const size = components ?? Math.max(0, prompts - 1);
+  const weights = (size + 64) * width + (layers - 1) * width ** 2 + width * size;
+  return (prompts ** 2 * networkBytes(network)) / 4 + 6 * weights * rows * steps;
+}
+
 /** Bytes of one network's weights as float32. */
 export const networkBytes = ({ state }: Pick<Architecture, 'state'>): number =>
   state.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);

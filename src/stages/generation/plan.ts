@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
-import { epochOperations, networkOf, noveltyOperations } from '../cost.ts';
+import { epochOperations, flowOperations, networkOf, noveltyOperations } from '../cost.ts';
 import { dataSettingsFor, dataset } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
 import { homeConfig, modelInputs } from '../models.ts';
@@ -23,12 +23,33 @@ const withoutAutoencoder: ReadonlySet<unknown> = new Set([
   'prompts',
   'noise',
   'average',
+  'flow',
   'held-out',
 ]);
 
+/** Settings that only method flow has. */
+const flowSettings = [
+  'flow_components',
+  'flow_width',
+  'flow_layers',
+  'flow_steps',
+  'flow_batch_size',
+  'flow_learning_rate',
+  'flow_ode_steps',
+] as const;
+
+/** The settings as part of a config. Without method flow it is as it was before there was one, and so is its key. */
+function withoutFlow<S extends Pick<GenerationSettings, 'methods'>>(settings: S): Partial<S> {
+  if (settings.methods.includes('flow')) return settings;
+  const names: ReadonlySet<string> = new Set(flowSettings);
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.has(name))) as Partial<S>;
+}
+
 /** Settings of methods and measures that the paper has not. */
 const notThePapers: ReadonlySet<string> = new Set(
-  ['noise', 'averaged', 'novelty_images', 'novelty_matches'].map((name) => `generation.${name}`),
+  ['noise', 'averaged', 'novelty_images', 'novelty_matches', ...flowSettings].map(
+    (name) => `generation.${name}`,
+  ),
 );
 
 export const generation: Stage<PlannedRun> = {
@@ -85,7 +106,7 @@ export const generation: Stage<PlannedRun> = {
     }
     return {
       label: `generation ${architecture}/${name} seed ${seed}`,
-      config: { ...own, ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
+      config: { ...withoutFlow(own), ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
       inputs,
       options: { models_at_once: prompts.settings.zoo.models_at_once },
     };
@@ -96,9 +117,10 @@ export const generation: Stage<PlannedRun> = {
     const network = pick(config.recipe as JsonObject, [...networkSettings, 'batch_size']);
     const conditioning = pick(config, ['conditioning_batches', 'conditioning_batch_size']);
     const novelty = pick(config, ['novelty_images', 'novelty_matches']);
+    const flow = hasFlow(config) ? pick(config, flowSettings) : [];
     const trained = trainedModels(input('prompts').models ? input('prompts') : input('zoo'));
     const amount = amountOf(config, trained);
-    return { settings: [...network, ...images, ...conditioning, ...novelty], amount };
+    return { settings: [...network, ...images, ...conditioning, ...novelty, ...flow], amount };
   },
 
   cost({ config, input }) {
@@ -108,7 +130,9 @@ export const generation: Stage<PlannedRun> = {
     if (!network) return undefined;
     const made = (config.methods as string[]).length * (config.samples as number);
     const fineTuning = amountOf(config, trained) * epochOperations(network, images);
-    return { operations: fineTuning + noveltyOperations(network, config, { trained, made }), bytes: 0 };
+    const flow = hasFlow(config) ? flowOperations(network, config, trained) : 0;
+    const novelty = noveltyOperations(network, config, { trained, made });
+    return { operations: fineTuning + novelty + flow, bytes: 0 };
   },
 
   /** Epochs of fine-tuning that nobody gave are those at which the zoo's models can be measured too. */
@@ -132,6 +156,8 @@ export const generation: Stage<PlannedRun> = {
     return zoo.schedule === 'constant' || budget === papers;
   },
 };
+
+const hasFlow = ({ methods }: JsonObject) => (methods as string[]).includes('flow');
 
 /** Training models of a zoo's config; 0 where an import alone knows how many. */
 const trainedModels = (zoo: JsonObject): number =>
