@@ -65,12 +65,10 @@ export function noveltyOperations(
 
 /** Of method flow: the products of pairs of prompts, and the training of its network, which sees the time as 64 numbers beside the components. */
 export function flowOperations(network: Architecture, config: JsonObject, prompts: number): number {
-  const [components, width, layers, steps, rows] = [
-    ...['flow_components', 'flow_width', 'flow_layers', 'flow_steps', 'flow_batch_size'].map(
-      (name) => config[name] as number | null,
-    ),
-  ] as [number | null, number, number, number, number];
-  const size = components ?? Math.max(0, prompts - 1);
+  const [width, layers, steps, rows] = ['width', 'layers', 'steps', 'batch_size'].map(
+    (name) => config[name],
+  ) as [number, number, number, number];
+  const size = (config.components as number | null) ?? Math.max(0, prompts - 1);
   const weights = (size + 64) * width + (layers - 1) * width ** 2 + width * size;
   return (prompts ** 2 * networkBytes(network)) / 4 + 6 * weights * rows * steps;
 }

@@ -17,7 +17,6 @@ export interface FlowSettings extends MatchingSettings {
   layers: number;
   /** Steps of the integration. */
   ode_steps: number;
-  seed: number;
 }
 
 /** Fewer networks have no spread in more than one direction. */
@@ -32,7 +31,7 @@ export async function networksByFlow(
   { name, parameters, buffers, state }: Outline,
   networks: readonly StateDict[],
   count: number,
-  settings: FlowSettings,
+  settings: FlowSettings & { seed: number },
   report?: Report,
 ): Promise<StateDict[]> {
   if (networks.length < leastNetworks) {

@@ -77,17 +77,6 @@ function initialNetworks(
   );
 }
 
-const flowOf = (config: Config): FlowSettings => ({
-  components: config.flow_components,
-  width: config.flow_width,
-  layers: config.flow_layers,
-  steps: config.flow_steps,
-  batch_size: config.flow_batch_size,
-  learning_rate: config.flow_learning_rate,
-  ode_steps: config.flow_ode_steps,
-  seed: config.seed,
-});
-
 /** The networks that a method makes, before any training. */
 async function networksOf(
   method: Method,
@@ -113,7 +102,14 @@ async function networksOf(
   if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
   if (method === 'flow') {
     const weights = prompts.map((prompt) => prompt.weights);
-    const drawn = await networksByFlow(zoo.architecture, weights, config.samples, flowOf(config), report);
+    const { samples, seed, flow } = config;
+    const drawn = await networksByFlow(
+      zoo.architecture,
+      weights,
+      samples,
+      { ...(flow as FlowSettings), seed },
+      report,
+    );
     return (await finish(drawn)).map((weights) => ({ weights }));
   }
   if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
