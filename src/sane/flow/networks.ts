@@ -1,6 +1,7 @@
 /**
  * New networks from trained ones by a flow over their principal components, without an autoencoder: DeepWeightFlow (Gupta et al., ICLR 2026,
- * arXiv 2601.05052), for comparison with samples of embeddings.
+ * arXiv 2601.05052), for comparison with samples of embeddings. Settings are those of its released configurations for small networks, but that
+ * there the noise has a standard deviation of 0.01, is drawn once for each network, and components are not standardised.
  */
 import type { Report } from '../../base/progress.ts';
 import { Random } from '../../base/random.ts';
