@@ -127,6 +127,7 @@ function plan(nodes: StageNode[], options: Partial<ArrayOptions> = {}) {
     resourcesOf: (of) => resourcesOf({ cpus: 2, stages: { dataset: { cpus: 1 } } }, of),
     expected: (key) => Number(key.split('-').at(-1)),
     queued: () => [],
+    queuedParts: () => new Map(),
     packSeconds: 100,
     maxIndices: 1001,
     ...options,
@@ -182,6 +183,17 @@ describe('arrays', () => {
     ]);
   });
 
+  test('of a stage whose parts are in the queue already, the rest is planned', () => {
+    const zoo = node('zoo-40', ['dataset-5'], 3);
+    const some = new Map([[1, '12_0']]);
+    const queuedParts = (key: string) => (key === 'zoo-40' ? some : new Map<number, string>());
+    expect(plan([zoo, node('sane-200', ['zoo-40'])], { queuedParts })).toEqual([
+      { jobs: ['zoo-40/0', 'zoo-40/2'], after: [] },
+      { jobs: ['zoo-40'], after: ['0_0', '12_0', '0_1'] },
+      { jobs: ['sane-200'], after: ['1_0'] },
+    ]);
+  });
+
   test('a stage of unknown length has a job of its own', () => {
     const expected = (key: string) => (key === 'alignment-10' ? undefined : 1);
     const jobs = plan(small, { expected }).flatMap((array) => array.jobs);
@@ -211,6 +223,11 @@ describe('what Slurm says', () => {
       'Invalid generic resource (gres) specification',
       'launcher.gpus asks for GPUs that no node has',
     ],
+    [
+      'sbatch: error: QOSMaxWallDurationPerJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)',
+      'QOSMaxWallDurationPerJobLimit; Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)',
+      'your account or quality of service allows less: lower launcher.time, memory, cpus or gpus',
+    ],
     ['sbatch: error: something else', 'something else', undefined],
   ])('%p is explained', (printed, message, hint) => {
     expect(explainRefusal(printed)).toEqual({ message, hint, temporary: false });
@@ -218,6 +235,8 @@ describe('what Slurm says', () => {
 
   test.each([
     'sbatch: error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)',
+    'sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)',
+    'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)',
     'sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying',
     'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)',
   ])('%p is tried again', (printed) => {

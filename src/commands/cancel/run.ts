@@ -18,10 +18,11 @@ export async function cancelCommand(request: Request): Promise<number> {
   const store = isFile && !given ? new Store(resolve(dirname(name), '.exp')) : findStore(request);
   const plans = await keptPlans(store);
   const chosen = isFile ? plansOf(name, store, plans) : [findExperiment(name, plans)];
+  const kept = new Set(plans.map(({ id }) => id));
   let jobs = 0;
   for (const { load } of Object.values(launchers)) {
     const { cancel } = await load();
-    for (const { id } of chosen) jobs += (await cancel?.(store, id)) ?? 0;
+    for (const plan of chosen) jobs += (await cancel?.(store, plan, kept)) ?? 0;
   }
   if (request.switches.has('json')) printJson({ event: 'cancelled', jobs });
   else print(`${plural(jobs, 'job')} cancelled`);

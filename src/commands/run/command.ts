@@ -39,7 +39,7 @@ export const run: Command = {
   ],
   exitCodes: {
     0: 'all runs are done',
-    1: 'some runs failed; the tables are written, with the reasons; with --detach, a full queue did not take all jobs',
+    1: 'some runs failed; the tables are written, with the reasons; with --detach, the queue did not take all jobs',
     2: 'the file or the arguments are wrong; nothing was run',
     130: 'interrupted; what was finished is kept',
   },

@@ -80,14 +80,14 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       })
       .finally(stop.ignore);
     if (launched.state === 'left') {
-      const { jobs, unsubmitted } = launched;
-      if (json) printJson({ event: 'left', jobs, unsubmitted });
+      const { jobs, others, unsubmitted } = launched;
+      if (json) printJson({ event: 'left', jobs, others, unsubmitted });
       printError(
-        `${plural(jobs, 'job')} left in the queue. The same command returns to them; exp ls shows how far they are, exp cancel cancels them.`,
+        `${plural(jobs, 'job')} left in the queue${others > 0 ? `, which also has ${plural(others, 'job')} of other experiments that this one waits for` : ''}. The same command returns to them; exp ls shows how far they are, exp cancel cancels them.`,
       );
       if (unsubmitted > 0)
         printError(
-          `exp: the queue was full: ${plural(unsubmitted, 'stage')} not submitted; the same command again submits them`,
+          `exp: ${plural(unsubmitted, 'stage')} not in the queue yet; the same command again submits them`,
         );
       return stop.first.aborted ? interrupted : unsubmitted > 0 ? someFailed : 0;
     }

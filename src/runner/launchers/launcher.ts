@@ -1,6 +1,7 @@
 /** What computes the stages of a plan: this machine, or a cluster. */
 import type { Plan } from '../../experiment/types.ts';
 import type { Reporter } from '../events.ts';
+import type { KeptPlan } from '../plans.ts';
 import type { StageOutcome } from '../stage-runner.ts';
 import type { Store } from '../store.ts';
 import type { StageState } from '../survey.ts';
@@ -33,8 +34,8 @@ export type Launched =
   | { state: 'ended'; outcomes: ReadonlyMap<string, StageOutcome> }
   /** Interrupted, and what was running is stopped. */
   | { state: 'interrupted'; outcomes: ReadonlyMap<string, StageOutcome> }
-  /** Jobs continue without this process; so many stages have none, because the queue was full. */
-  | { state: 'left'; jobs: number; unsubmitted: number };
+  /** Jobs of this plan continue without this process, and it waits for others, of other experiments; so many stages have none yet. */
+  | { state: 'left'; jobs: number; others: number; unsubmitted: number };
 
 export interface Launcher {
   /** Computes what is to be computed. Throws a LauncherError where the arguments or the cluster refuse that. */
@@ -43,8 +44,8 @@ export interface Launcher {
   scripts?(options: Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>): Promise<string>;
   /** Of one that has a queue: the keys of the stages whose jobs are in it; none where it cannot be asked. */
   queued?(store: Store): Promise<ReadonlySet<string>>;
-  /** Cancels the jobs of a plan, by its id, and returns how many. Throws a LauncherError. */
-  cancel?(store: Store, planId: string): Promise<number>;
+  /** Cancels the jobs of a plan, and those for stages of it whose own plan is not kept any more. Returns how many. Throws a LauncherError. */
+  cancel?(store: Store, plan: KeptPlan, kept: ReadonlySet<string>): Promise<number>;
   /** What is kept of jobs that have ended, but of those that were to compute what is needed and unfinished; none where the queue cannot be asked. */
   ended?(store: Store, needed: ReadonlySet<string>): Promise<Unneeded[]>;
   /** Removes one of them, by its key, if `ended` still returned it; returns whether it did. */

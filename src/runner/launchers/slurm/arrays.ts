@@ -39,6 +39,8 @@ export interface ArrayOptions {
   expected(key: string): number | undefined;
   /** Jobs in the queue that compute a stage already, by its key. */
   queued(key: string): readonly string[];
+  /** Those that compute a part of a stage of which none computes the whole. */
+  queuedParts(key: string): ReadonlyMap<number, string>;
   /** Jobs longer than this are not shared. */
   packSeconds: number;
   /** How many indices an array may have. */
@@ -68,8 +70,10 @@ export function planArrays(nodes: readonly StageNode[], options: ArrayOptions): 
     );
     if (node.parts > 1) {
       const share = seconds === null ? null : seconds / node.parts;
-      const parts = Array.from({ length: node.parts }, (_, part) =>
-        add({ key: node.key, part }, share, resources, after),
+      const queued = options.queuedParts(node.key);
+      const parts = Array.from(
+        { length: node.parts },
+        (_, part) => queued.get(part) ?? add({ key: node.key, part }, share, resources, after),
       );
       // It starts each part again, and computes those that were lost.
       lastOf.set(

@@ -1,4 +1,5 @@
 /** What is kept of jobs that have ended, so that it can be removed. */
+import { statSync } from 'node:fs';
 import { Lease } from '../../../base/lease.ts';
 import type { Store } from '../../store.ts';
 import { sizeOf, type Unneeded } from '../../unneeded.ts';
@@ -20,12 +21,16 @@ async function find(
   const live = new Set((await listJobs()).map(({ name }) => submissions.placeOf(name)?.number));
   const chosen: number[] = [];
   for (const number of numbers) {
-    if (live.has(number)) continue;
+    // The jobs of others cannot be seen everywhere.
+    if (live.has(number) || !isOwn(submissions.folderOf(number))) continue;
     const submission = await submissions.read(number);
     if (!submission || isChosen(submission)) chosen.push(number);
   }
   return chosen;
 }
+
+/** Whether this user submitted the jobs whose folder that is. */
+const isOwn = (folder: string) => statSync(folder).uid === process.getuid?.();
 
 /** Removes what is kept of jobs that have ended. Returns which of the submissions these were; none while another process submits jobs. */
 export async function removeEndedJobs(

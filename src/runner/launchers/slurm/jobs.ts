@@ -16,7 +16,7 @@ export interface LiveJob extends QueuedJob {
 }
 
 export class Jobs {
-  private readonly known = new Map<number, Submission | undefined>();
+  private readonly known = new Map<number, Submission>();
 
   constructor(private readonly submissions: Submissions) {}
 
@@ -35,9 +35,11 @@ export class Jobs {
     return found.flat();
   }
 
-  async submission(number: number): Promise<Submission | undefined> {
-    if (!this.known.has(number)) this.known.set(number, await this.submissions.read(number));
-    return this.known.get(number);
+  private async submission(number: number): Promise<Submission | undefined> {
+    const found = this.known.get(number) ?? (await this.submissions.read(number));
+    // A shared file system may show it late.
+    if (found) this.known.set(number, found);
+    return found;
   }
 }
 

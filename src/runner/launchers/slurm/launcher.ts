@@ -1,17 +1,18 @@
 /** Computes by jobs of a Slurm cluster, which has this program and the store on a shared file system. */
 import { mkdirSync } from 'node:fs';
-import { Lease } from '../../../base/lease.ts';
 import { plural } from '../../../base/plural.ts';
 import { estimatePlan } from '../../estimate.ts';
+import type { KeptPlan } from '../../plans.ts';
 import type { Store } from '../../store.ts';
 import { type Launched, type Launcher, LauncherError, type LaunchOptions } from '../launcher.ts';
 import { startEvent } from '../start-event.ts';
 import { ended, removeEnded, removeEndedJobs } from './ended.ts';
-import { Jobs, queuedStages } from './jobs.ts';
+import { Jobs, type LiveJob, queuedStages } from './jobs.ts';
 import { plan } from './prepare.ts';
 import { cancel, maxArraySize, Unavailable } from './queue.ts';
 import { resourcesOf } from './resources.ts';
 import { type Submission, Submissions } from './submission.ts';
+import { takeSubmitLease } from './submit-lease.ts';
 import { Watch } from './watch.ts';
 
 /** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
@@ -57,7 +58,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
 
   await watch.find();
   const before = watch.liveJobs;
-  const added = await watch.submitMissing();
+  const added = await watch.submitFirst();
   reporter.report(
     startEvent(options, estimated, Math.max(1, options.plan.launcher.at_once ?? watch.liveJobs)),
   );
@@ -72,14 +73,20 @@ async function launch(options: LaunchOptions): Promise<Launched> {
       done = watch.doneStages;
       if (watch.ended || (options.failFast && watch.hasFailed)) break;
       if (interrupt.aborted) return await leave(options, watch, note);
-      if (watch.isCancelled) return { state: 'interrupted', outcomes: watch.outcomes() };
+      if (watch.isCancelled) {
+        note('exp cancel cancelled the jobs');
+        return { state: 'interrupted', outcomes: watch.outcomes() };
+      }
       if (answered) await watch.submitMissing();
       await pause(wait, interrupt);
     }
     // A stage is in the store a little before its job says so.
     for (const deadline = Date.now() + reportMs; watch.receive() && Date.now() < deadline; )
       await Bun.sleep(100);
-    await watch.cancel();
+    await watch.cancel().catch((error) => {
+      if (!(error instanceof LauncherError)) throw error;
+      note(error.message);
+    });
     const outcomes = watch.outcomes();
     if (!watch.hasFailed) await removeOwn(submissions, options.planId);
     return { state: 'ended', outcomes };
@@ -123,7 +130,7 @@ async function scripts(options: Basis): Promise<string> {
     estimate: estimate(options),
     number: submissions.next(),
     maxIndices: await maxArraySize(),
-    queued: () => [],
+    ...{ queued: () => [], queuedParts: () => new Map() },
     isBegun: (node) => store.isBegun(node),
   });
   return planned.scripts.join('\n');
@@ -140,26 +147,23 @@ async function removeOwn(submissions: Submissions, planId: string): Promise<void
 }
 
 /** Those of a process that submits or watches them, too, which ends by that. */
-async function cancelJobs(store: Store, planId: string): Promise<number> {
+async function cancelJobs(store: Store, plan: KeptPlan, kept: ReadonlySet<string>): Promise<number> {
   const submissions = new Submissions(store);
   if (!submissions.exists) return 0;
-  submissions.noteCancellation(planId);
-  const lease = await takeWhenFree(submissions.lease);
+  submissions.noteCancellation(plan.id);
+  const keys = new Set(plan.stages.map(({ key }) => key));
+  const isOf = ({ planId, tasks }: LiveJob) =>
+    planId === plan.id ||
+    (planId !== undefined && !kept.has(planId) && tasks.every(({ key }) => keys.has(key)));
+  // A process that submits sees the note before its next array.
+  const lease = await takeSubmitLease(submissions.lease);
   try {
-    const jobs = (await new Jobs(submissions).list()).filter((job) => job.planId === planId);
+    const jobs = (await new Jobs(submissions).list()).filter(isOf);
+    for (const id of new Set(jobs.flatMap(({ planId }) => planId ?? []))) submissions.noteCancellation(id);
     await cancel(jobs.map((job) => job.id));
     return jobs.length;
   } finally {
-    lease.release();
-  }
-}
-
-/** Waits for a process that submits: it sees the note of a cancellation before its next array. */
-async function takeWhenFree(path: string): Promise<Lease> {
-  for (;;) {
-    const lease = await Lease.takeFromDead(path);
-    if (lease) return lease;
-    await Bun.sleep(pollMs.first);
+    lease?.release();
   }
 }
 

@@ -3,7 +3,6 @@ import type { StageNode } from '../../../experiment/types.ts';
 import type { PlanEstimate } from '../../estimate.ts';
 import type { LaunchOptions } from '../launcher.ts';
 import { type ArrayOptions, type JobArray, planArrays } from './arrays.ts';
-import { maxArraySize } from './queue.ts';
 import { resourcesOf } from './resources.ts';
 import { scriptOf } from './script.ts';
 import type { Submissions } from './submission.ts';
@@ -17,7 +16,7 @@ export function plan(
   { plan, jobs }: Basis,
   submissions: Submissions,
   nodes: readonly StageNode[],
-  given: Pick<ArrayOptions, 'queued' | 'maxIndices'> & {
+  given: Pick<ArrayOptions, 'queued' | 'queuedParts' | 'maxIndices'> & {
     estimate: PlanEstimate;
     number: number;
     isBegun(node: StageNode): boolean;
@@ -51,13 +50,12 @@ export async function prepare(
   options: LaunchOptions,
   submissions: Submissions,
   nodes: readonly StageNode[],
-  given: Pick<ArrayOptions, 'queued'> & { estimate: PlanEstimate },
+  given: Pick<ArrayOptions, 'queued' | 'queuedParts' | 'maxIndices'> & { estimate: PlanEstimate },
 ): Promise<{ number: number; arrays: JobArray[]; paths: string[] }> {
   const number = submissions.next();
-  const maxIndices = await maxArraySize();
   const { device, dataDir, stagesModule, store } = options;
   const isBegun = (node: StageNode) => store.isBegun(node);
-  const { arrays, scripts } = plan(options, submissions, nodes, { ...given, maxIndices, number, isBegun });
+  const { arrays, scripts } = plan(options, submissions, nodes, { ...given, number, isBegun });
   const submission = {
     ...{ plan: options.plan, planId: options.planId, storeRoot: store.root, device, dataDir, stagesModule },
     expected: Object.fromEntries([...given.estimate.stages].map(([key, { seconds }]) => [key, seconds])),

@@ -22,7 +22,9 @@ const defaultIndices = 1001;
 /** Runs a command of Slurm's. Throws a LauncherError where this machine has none, and returns what it printed otherwise. */
 async function slurm(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
   try {
-    const child = Bun.spawn(command, { env: process.env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+    const pipes = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
+    // In a group of its own, so that Ctrl-C does not end it.
+    const child = Bun.spawn(command, { env: process.env, detached: true, ...pipes });
     const decoder = new TextDecoder();
     let err = '';
     const reading = (async () => {
@@ -73,13 +75,13 @@ export async function submit(script: string, dependencies: readonly string[]): P
 export async function cancel(ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const { code, err } = await slurm('scancel', '--quiet', ...ids);
-  if (code !== 0 && err) throw new LauncherError(`scancel: ${err}`, 'the same command again tries once more');
+  if (code !== 0 && err) throw new LauncherError(`scancel: ${err}`, 'exp cancel tries again');
 }
 
 /** Puts a running job back into the queue, from within; returns what Slurm objects. */
 export async function requeue(id: string): Promise<string | undefined> {
   const { code, err } = await slurm('scontrol', 'requeue', id);
-  return code === 0 ? undefined : err;
+  return code === 0 ? undefined : err || `scontrol ended with ${code}`;
 }
 
 /** How many indices an array may have here. */

@@ -9,12 +9,18 @@ export interface Refusal {
 }
 
 const refusals: { matches: RegExp; hint?: string; temporary?: true }[] = [
-  { matches: /dependency problem/i, temporary: true },
   {
     matches:
-      /submit limit|QOSMaxSubmit|MaxSubmit|temporarily un|try again|unable to contact|communication|timed out|MaxJobCount/i,
+      /dependency problem|temporarily un|try again|unable to contact|communication|timed out|MaxJobCount/i,
     temporary: true,
   },
+  // The text that follows such a word names every kind of limit.
+  { matches: /\b(QOS|Assoc)\w*Submit/, temporary: true },
+  {
+    matches: /\b(QOS|Assoc)\w+/,
+    hint: 'your account or quality of service allows less: lower launcher.time, memory, cpus or gpus',
+  },
+  { matches: /submit limit/i, temporary: true },
   { matches: /invalid partition/i, hint: 'launcher.partition names it; sinfo lists the partitions' },
   { matches: /invalid account|account\/partition/i, hint: 'launcher.account names it' },
   { matches: /time limit/i, hint: 'launcher.time is more than the partition allows; sinfo shows its limit' },

@@ -74,13 +74,19 @@ export class Submissions {
     return join(this.folder, String(number));
   }
 
-  /** The number of the next one. */
+  /** The number of the next one. None is used twice: a process may still know the jobs of one that was removed. */
   next(): number {
-    return Math.max(0, ...this.numbers()) + 1;
+    const last = existsSync(this.lastPath) ? Number(readFileSync(this.lastPath, 'utf8')) : 0;
+    return Math.max(last, ...this.numbers()) + 1;
+  }
+
+  private get lastPath(): string {
+    return join(this.folder, 'last');
   }
 
   async write(number: number, submission: Submission, scripts: readonly string[]): Promise<void> {
     const folder = this.folderOf(number);
+    await writeSafely(this.lastPath, String(number));
     for (const name of ['logs', 'events']) mkdirSync(join(folder, name), { recursive: true });
     await writeJson(join(folder, recordName), submission);
     for (const [array, script] of scripts.entries())

@@ -3,9 +3,8 @@ import type { JobArray } from './arrays.ts';
 import { cancel, submit, Unavailable } from './queue.ts';
 
 export interface Submitted {
-  /** Of so many arrays, and jobs of these, in the order of the list. */
-  arrays: number;
-  jobs: number;
+  /** Numbers of the arrays that are in the queue, the first of the list. */
+  ids: string[];
   /** Why the queue did not take the rest. */
   refusal?: Unavailable;
 }
@@ -20,18 +19,17 @@ export async function submitArrays(
   isCancelled: () => boolean,
 ): Promise<Submitted> {
   const ids: string[] = [];
-  const jobs = () => arrays.slice(0, ids.length).reduce((sum, array) => sum + array.jobs.length, 0);
   try {
     for (const [number, { after }] of arrays.entries()) {
       if (isCancelled()) {
         await cancel(ids);
-        return { arrays: 0, jobs: 0 };
+        return { ids: [] };
       }
       ids.push(await submit(paths[number] as string, dependencies(after, arrays, ids)));
     }
-    return { arrays: ids.length, jobs: jobs() };
+    return { ids };
   } catch (error) {
-    if (error instanceof Unavailable) return { arrays: ids.length, jobs: jobs(), refusal: error };
+    if (error instanceof Unavailable) return { ids, refusal: error };
     await cancel(ids);
     throw error;
   }

@@ -7,9 +7,11 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isHeld } from '../../../base/lease.ts';
 import type { StageNode } from '../../../experiment/types.ts';
 import { stages } from '../../../stages/registry.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../choose-device.ts';
+import { heldLease } from '../../parts.ts';
 import { jobCount, StageRunner } from '../../stage-runner.ts';
 import { Store } from '../../store.ts';
 import type { Task } from './arrays.ts';
@@ -137,14 +139,16 @@ function isFinished(node: StageNode): boolean {
   return store.find(node)?.state === 'complete';
 }
 
-/** Puts the job back into the queue, unless it made no progress in all of its time. Returns the exit code. */
+/** Puts the job back into the queue, unless it made no progress in all of its time, nor waited for another process that computes the same. Returns the exit code. */
 async function again(node: StageNode, part: number | undefined, progressed: boolean): Promise<number> {
   const fail = (reason: string) => {
     const name = { job: node.key, label: node.label };
     reporter.report({ event: 'job-failed', ...name, reason, log: store.log(node, part) });
     return 1;
   };
-  if (!progressed) return fail('the job’s time was up before its first checkpoint: raise launcher.time');
+  const waited = part === undefined ? heldLease(store, node) : isHeld(store.lease(node, part));
+  if (!progressed && !waited)
+    return fail('the job’s time was up before its first checkpoint: raise launcher.time');
   note(`${node.label}: the job’s time is up; it is requeued and resumes`);
   const objection = await requeue(`${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}`);
   if (!objection) return 0;

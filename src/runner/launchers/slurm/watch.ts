@@ -10,14 +10,17 @@ import type { RunnerEvent } from '../../events.ts';
 import { jobCount, type StageOutcome } from '../../stage-runner.ts';
 import type { Failure } from '../../store.ts';
 import { type Launched, LauncherError, type LaunchOptions } from '../launcher.ts';
+import type { JobArray } from './arrays.ts';
 import { EventReader } from './event-files.ts';
 import { Jobs, type LiveJob } from './jobs.ts';
+import { LiveJobs } from './live-jobs.ts';
 import { prepare } from './prepare.ts';
-import { cancel, Unavailable } from './queue.ts';
+import { cancel, maxArraySize, Unavailable } from './queue.ts';
 import { explainWaiting } from './reasons.ts';
 import { logPath } from './script.ts';
 import { eventsPath, type Submissions } from './submission.ts';
 import { submitArrays } from './submit.ts';
+import { takeSubmitLease } from './submit-lease.ts';
 
 /** A stage that no job computes and that is not in the store is lost after this time: a shared file system may show it late. */
 const lateMs = 10_000;
@@ -29,18 +32,14 @@ const refusedMs = { first: 10_000, growth: 2, longest: 300_000 };
 export class Watch {
   /** What is to be computed, inputs before their readers. */
   readonly todo: readonly StageNode[];
-  private readonly jobs: Jobs;
+  private readonly live: LiveJobs;
   private readonly events = new EventReader();
-  /** Jobs in the queue that were submitted for this plan or compute stages of it. */
-  private live: readonly LiveJob[] = [];
-  /** Which of them compute a stage, by its key. */
-  private covering: ReadonlyMap<string, readonly LiveJob[]> = new Map();
   /** Jobs that this process saw in the queue, by where their events are. */
   private readonly seen = new Map<string, LiveJob>();
   private readonly done = new Set<string>();
   private readonly failures = new Map<string, Failure>();
   private readonly losses = new Map<string, number>();
-  /** Stages that had a job, as far as this process knows. */
+  /** Stages that had a job for all of it, as far as this process knows. */
   private readonly tried = new Set<string>();
   /** Since when a stage has no job and no result. */
   private readonly missingSince = new Map<string, number>();
@@ -61,7 +60,7 @@ export class Watch {
     const { plan, states } = options;
     this.todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
     this.nodes = new Map(this.todo.map((node) => [node.key, node]));
-    this.jobs = new Jobs(submissions);
+    this.live = new LiveJobs(new Jobs(submissions), options.planId, (key) => this.nodes.has(key));
     this.cancelledBefore = submissions.lastCancellation(options.planId);
   }
 
@@ -71,7 +70,7 @@ export class Watch {
   }
 
   get liveJobs(): number {
-    return this.live.length;
+    return this.live.all.length;
   }
 
   get doneStages(): number {
@@ -93,16 +92,13 @@ export class Watch {
 
   /** Asks for the queue. Throws an Unavailable where Slurm does not answer. */
   private async list(): Promise<void> {
-    const isOurs = ({ planId, tasks }: LiveJob) =>
-      planId === this.options.planId || tasks.some(({ key }) => this.nodes.has(key));
-    this.live = (await this.jobs.list()).filter(isOurs);
-    const pairs = this.live.flatMap((job) => job.tasks.map(({ key }) => [key, job] as const));
-    const byKey = Map.groupBy(pairs, ([key]) => key);
-    this.covering = new Map([...byKey].map(([key, found]) => [key, found.map(([, job]) => job)]));
-    for (const job of this.live) {
-      this.seen.set(this.eventsOf(job), job);
-      for (const { key } of job.tasks) this.tried.add(key);
-    }
+    await this.live.list();
+    for (const job of this.live.all) this.see(job);
+  }
+
+  private see(job: LiveJob): void {
+    this.seen.set(eventsPath(this.submissions.folderOf(job.number), job.array, job.index), job);
+    for (const { key, part } of job.tasks) if (part === undefined) this.tried.add(key);
   }
 
   /** Reads what jobs reported since. Returns whether one of them is at work, as far as that says. */
@@ -125,7 +121,7 @@ export class Watch {
         `Slurm does not answer, jobs may run all the same; waiting (${error.message})`,
       );
     }
-    for (const job of this.live) if (job.state === 'PENDING') this.explain(job);
+    for (const job of this.live.all) if (job.state === 'PENDING') this.explain(job);
     this.receive();
     this.findDone();
     return answered;
@@ -145,16 +141,37 @@ export class Watch {
   }
 
   get hasFailed(): boolean {
-    return this.todo.some(({ key }) => this.failures.has(key) && !this.isCovered(key));
+    return this.todo.some(({ key }) => this.failures.has(key) && !this.live.covers(key));
   }
 
-  /** Submits what no job computes: what never had one at once, what was lost after a while. Returns how many jobs there are more. */
+  /** As `submitMissing`, after waiting for a process that submits. Throws a LauncherError where the arguments or the cluster refuse that. */
+  async submitFirst(): Promise<number> {
+    const { interrupt } = this.options;
+    const lease = await takeSubmitLease(this.submissions.lease, interrupt, Number.POSITIVE_INFINITY);
+    return lease ? this.submitWith(lease) : 0;
+  }
+
+  /**
+   * Submits what no job computes: what never had one at once, what was lost after a while. Returns how many jobs there are more. What Slurm refuses
+   * for good has failed.
+   */
   async submitMissing(): Promise<number> {
-    if (this.refused && Date.now() < this.refused.again) return 0;
-    if (!this.missing().isDue) return 0;
+    const { isDue, open } = this.missing();
+    if (!isDue || (this.refused && Date.now() < this.refused.again)) return 0;
     // Another process that submits may submit the same: its jobs are in the queue soon.
     const lease = await Lease.takeFromDead(this.submissions.lease);
     if (!lease) return 0;
+    try {
+      return await this.submitWith(lease);
+    } catch (error) {
+      if (!(error instanceof LauncherError)) throw error;
+      for (const node of open)
+        if (!this.isSettled(node)) this.fail(node, error.message, this.submissions.folder);
+      return 0;
+    }
+  }
+
+  private async submitWith(lease: Lease): Promise<number> {
     let count = 0;
     try {
       await this.list();
@@ -162,7 +179,7 @@ export class Watch {
       const { isDue, open, late } = this.missing();
       if (!isDue) return 0;
       for (const node of late) this.lose(node);
-      count = await this.submit(open.filter((node) => !this.isSettled(node)));
+      count = await this.submit(open);
       for (const { key } of open) this.missingSince.delete(key);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
@@ -176,7 +193,7 @@ export class Watch {
   /** Stages without a job and a result: whether one of them is to be submitted now, and which had a job a while ago. */
   private missing(): { isDue: boolean; open: StageNode[]; late: StageNode[] } {
     const now = Date.now();
-    const open = this.todo.filter((node) => !this.isCovered(node.key) && !this.isSettled(node));
+    const open = this.todo.filter((node) => !this.live.covers(node.key) && !this.isSettled(node));
     const keys = new Set(open.map(({ key }) => key));
     for (const key of this.missingSince.keys()) if (!keys.has(key)) this.missingSince.delete(key);
     for (const key of keys) if (!this.missingSince.has(key)) this.missingSince.set(key, now);
@@ -217,32 +234,19 @@ export class Watch {
 
   /** Cancels what is in the queue for this plan. */
   cancel(): Promise<void> {
-    const own = this.live.filter(({ planId }) => planId === this.options.planId);
-    return cancel(own.map(({ id }) => id));
+    return cancel(this.live.own.map(({ id }) => id));
   }
 
   /** Jobs that continue without this process. */
   left(): Launched {
-    return { state: 'left', jobs: this.liveJobs, unsubmitted: this.refused ? this.missing().open.length : 0 };
-  }
-
-  private isCovered(key: string): boolean {
-    return this.covering.has(key);
-  }
-
-  /** The jobs to wait for until a stage is computed: the one that puts its parts together waits for these. */
-  private jobsOf(key: string): string[] {
-    const all = this.covering.get(key) ?? [];
-    const whole = all.filter(({ tasks }) =>
-      tasks.some((task) => task.key === key && task.part === undefined),
-    );
-    return (whole.length > 0 ? whole : all).map(({ id }) => id);
+    const jobs = this.live.own.length;
+    return { state: 'left', jobs, others: this.liveJobs - jobs, unsubmitted: this.missing().open.length };
   }
 
   /** Done, or never to be done. */
   private isSettled(node: StageNode): boolean {
     if (this.done.has(node.key)) return true;
-    if (this.isCovered(node.key)) return false;
+    if (this.live.covers(node.key)) return false;
     return this.failures.has(node.key) || this.inputsOf(node).some((input) => !this.canBe(input));
   }
 
@@ -257,6 +261,11 @@ export class Watch {
   /** Counts that a job ended without a result. Where an input is missing, that is the reason. */
   private lose(node: StageNode): void {
     if (this.inputsOf(node).some(({ key }) => !this.done.has(key))) return;
+    const failure = this.options.store.failure(node);
+    if (failure) {
+      this.fail(node, failure.reason, failure.log);
+      return;
+    }
     const count = (this.losses.get(node.key) ?? 0) + 1;
     this.losses.set(node.key, count);
     const last = [...this.seen.values()].findLast(({ tasks }) => tasks.some(({ key }) => key === node.key));
@@ -266,53 +275,67 @@ export class Watch {
     const ended = 'its job ended without a result: cancelled, killed, or its node failed';
     // That may name users and machines, and reasons of failures are published.
     const printed = lastLine(log);
-    if (count < maxLosses) this.note(`${node.label}: ${ended}; submitting it again${printed}`);
-    else {
-      if (printed) this.note(`${node.label}: its job printed last${printed}`);
-      const failure = { reason: `${ended}, ${count} times`, log };
-      this.failures.set(node.key, failure);
-      const { reporter } = this.options;
-      reporter.report({ event: 'job-failed', job: node.key, label: node.label, ...failure });
+    if (count < maxLosses) {
+      this.note(`${node.label}: ${ended}; submitting it again${printed}`);
+      return;
     }
+    if (printed) this.note(`${node.label}: its job printed last${printed}`);
+    this.fail(node, `${ended}, ${count} times`, log);
+  }
+
+  private fail({ key, label }: StageNode, reason: string, log: string): void {
+    this.failures.set(key, { reason, log });
+    this.options.reporter.report({ event: 'job-failed', job: key, label, reason, log });
   }
 
   /** With the lease. Returns how many jobs are in the queue more; a full queue leaves the rest for later. */
-  private async submit(nodes: readonly StageNode[]): Promise<number> {
-    if (nodes.length === 0) return 0;
+  private async submit(open: readonly StageNode[], maxIndices?: number): Promise<number> {
+    const nodes = open.filter((node) => !this.isSettled(node) && !this.live.covers(node.key));
+    if (nodes.length === 0 || this.isCancelled) return 0;
     await forgetFailures(this.options.store, nodes);
     const { number, arrays, paths } = await prepare(this.options, this.submissions, nodes, {
       estimate: this.estimate,
-      queued: (key) => this.jobsOf(key),
+      maxIndices: maxIndices ?? (await maxArraySize()),
+      queued: (key) => this.live.of(key),
+      queuedParts: (key) => this.live.partsOf(key),
     });
-    const isCancelled = () => this.isCancelled;
-    const { jobs, refusal, ...submitted } = await submitArrays(arrays, paths, isCancelled);
-    for (const [array, { jobs }] of arrays.slice(0, submitted.arrays).entries())
-      for (const [index, { tasks }] of jobs.entries()) {
-        this.seen.set(eventsPath(this.submissions.folderOf(number), array, index), {
-          ...{ id: '', name: '', state: '', reason: '', planId: this.options.planId },
-          ...{ number, array, index, tasks },
-        });
-        for (const { key } of tasks) this.tried.add(key);
-      }
-    if (submitted.arrays === 0) this.submissions.remove(number);
-    if (refusal) {
-      const rest = arrays.slice(submitted.arrays).flatMap(({ jobs }) => jobs.flatMap(({ tasks }) => tasks));
-      this.refuse(refusal, new Set(rest.map(({ key }) => key)).size);
-    } else this.refused = undefined;
+    const { ids, refusal } = await submitArrays(arrays, paths, () => this.isCancelled);
+    const added = ids.flatMap((id, array) =>
+      (arrays[array]?.jobs ?? []).map(({ tasks }, index) => ({
+        ...{ id: `${id}_${index}`, name: '', state: '', reason: '', planId: this.options.planId },
+        ...{ number, array, index, tasks },
+      })),
+    );
+    for (const job of added) this.see(job);
+    this.live.add(added);
     await this.list().catch((error) => {
       if (!(error instanceof Unavailable)) throw error;
     });
-    return jobs;
+    if (!refusal) {
+      this.refused = undefined;
+      return added.length;
+    }
+    // An array that Slurm says to have refused may be in the queue all the same.
+    if (!this.live.all.some((job) => job.number === number)) this.submissions.remove(number);
+    const [refused, ...more] = arrays.slice(ids.length) as [JobArray, ...JobArray[]];
+    // It may be larger than what the queue has room for.
+    if (refused.jobs.length > 1)
+      return added.length + (await this.submit(open, Math.floor(refused.jobs.length / 2)));
+    const rest = [refused, ...more].flatMap(({ jobs }) => jobs.flatMap(({ tasks }) => tasks));
+    if (added.length > 0) this.refused = undefined;
+    this.refuse(refusal, new Set(rest.map(({ key }) => key)).size);
+    return added.length;
   }
 
   /** What a full queue did not take is planned anew after a while, by what is in the queue and in the store then. */
   private refuse({ message }: Unavailable, stages: number): void {
     const { first, growth, longest } = refusedMs;
     const wait = this.refused ? Math.min(this.refused.wait * growth, longest) : first;
-    if (!this.refused)
-      this.note(
-        `Slurm takes no more jobs now (${message}): ${plural(stages, 'stage')} waiting to be submitted`,
-      );
+    const none = this.live.all.length === 0 ? ', not even one' : '';
+    this.noteOnce(
+      `refused ${none}`,
+      `Slurm takes no more jobs now${none} (${message}): ${plural(stages, 'stage')} waiting to be submitted`,
+    );
     this.refused = { wait, again: Date.now() + wait };
   }
 
@@ -325,7 +348,7 @@ export class Watch {
       if (this.doneJobs.has(event.job)) return;
       const key = event.job.split('-')[0] as string;
       // A job of an earlier command may have done more than is left to do now.
-      if (!this.todo.some((node) => node.key === key)) return;
+      if (!this.nodes.has(key)) return;
       if (event.event === 'job-done') this.doneJobs.add(event.job);
       if (event.event === 'job-start') this.openJobs.add(event.job);
       else if (event.event !== 'job-progress') this.openJobs.delete(event.job);
@@ -339,13 +362,8 @@ export class Watch {
     const found = explainWaiting(id, reason);
     if (!found) return;
     const next = tasks.find(({ key }) => !this.done.has(key)) ?? tasks[0];
-    const node = this.todo.find(({ key }) => key === next?.key);
-    const label = node?.label ?? 'a stage that is finished';
+    const label = this.nodes.get(next?.key ?? '')?.label ?? 'another stage';
     this.noteOnce(found.stuck ? `${number} ${array} ${reason}` : reason, `${label}: job ${id} ${found.text}`);
-  }
-
-  private eventsOf({ number, array, index }: LiveJob): string {
-    return eventsPath(this.submissions.folderOf(number), array, index);
   }
 
   private note(text: string): void {
