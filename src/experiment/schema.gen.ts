@@ -784,7 +784,7 @@ export interface PropertyPrediction {
  */
 export interface Generation {
   /**
-   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. held-out: test models of the zoo at the prompts' epoch. reconstruction: all test models at that epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
+   * scratch: the zoo's test models from their initialisation on; fresh networks, trained as the samples are fine-tuned, where those are for another data set or the prompts of another zoo. finetuned: the prompts themselves, trained on. prompts, noise, average: without an autoencoder, the best of the prompts, of prompts with noise on their weights, and of means of prompts, by the images that sub chooses by. flow: networks that a small network makes of noise, trained by flow matching on the principal components of all prompts, all that it draws (DeepWeightFlow, Gupta et al. 2026). held-out: test models of the zoo at the prompts' epoch. reconstruction: all test models at that epoch, encoded and decoded, however many samples are asked for. kde30: draws from kernel density estimates of the best prompts' embeddings. hyper-representation: the same with the embeddings of whole networks of another autoencoder (small CNNs only), the paper's S_KDE30. sub: the best of the draws from all prompts. boot: the same, several times, each from the draws kept before. gauss: like boot, but from a normal distribution without prompts. Default: those of Table 3 that need no other autoencoder.
    *
    * @minItems 1
    */
@@ -795,6 +795,7 @@ export interface Generation {
       | "prompts"
       | "noise"
       | "average"
+      | "flow"
       | "held-out"
       | "reconstruction"
       | "hyper-representation"
@@ -809,6 +810,7 @@ export interface Generation {
       | "prompts"
       | "noise"
       | "average"
+      | "flow"
       | "held-out"
       | "reconstruction"
       | "hyper-representation"
@@ -880,6 +882,34 @@ export interface Generation {
    * Prompts that method average takes the mean of, each aligned to the first of them by weight matching. Default 2, the least that is between prompts.
    */
   averaged?: number;
+  /**
+   * Principal components of the prompts' weights that method flow learns, each standardised; null: all, one less than the prompts. Default null, as DeepWeightFlow has 99 of 100 networks for its small networks, which are not standardised there.
+   */
+  flow_components?: number | null;
+  /**
+   * Width of the hidden layers of the network of method flow. Default 512, as in DeepWeightFlow's configuration for MNIST, whose middle layer has half of it.
+   */
+  flow_width?: number;
+  /**
+   * Hidden layers of the network of method flow. Default 3, as in DeepWeightFlow.
+   */
+  flow_layers?: number;
+  /**
+   * Training steps of method flow. Default 30000, as in DeepWeightFlow's configurations.
+   */
+  flow_steps?: number;
+  /**
+   * Pairs of noise and a prompt in a training step of method flow. Default 8, as in DeepWeightFlow's configurations.
+   */
+  flow_batch_size?: number;
+  /**
+   * Learning rate of method flow, by AdamW, which falls to 0 along half a cosine. Default 0.0005, as in DeepWeightFlow's configurations.
+   */
+  flow_learning_rate?: number;
+  /**
+   * Steps of the fourth-order Runge-Kutta method by which method flow draws a network. Default 100, as in DeepWeightFlow's configurations (which take 99 between 100 times).
+   */
+  flow_ode_steps?: number;
   /**
    * Test images on which the errors of generated networks are compared with those of the training networks, before fine-tuning, for novelty beside accuracy; 0: novelty is not measured, nor the distance of weights. Not measured on another data set than the prompts', nor against a single training network. Default 2000.
    */

@@ -63,6 +63,16 @@ export function noveltyOperations(
   return matched + ((trained + made) * trainingOperations(network, images as number)) / 3;
 }
 
+/** Of method flow: the products of pairs of prompts, and the training of its network, which sees the time as 64 numbers beside the components. */
+export function flowOperations(network: Architecture, config: JsonObject, prompts: number): number {
+  const [width, layers, steps, rows] = ['width', 'layers', 'steps', 'batch_size'].map(
+    (name) => config[name],
+  ) as [number, number, number, number];
+  const size = (config.components as number | null) ?? Math.max(0, prompts - 1);
+  const weights = (size + 64) * width + (layers - 1) * width ** 2 + width * size;
+  return (prompts ** 2 * networkBytes(network)) / 4 + 6 * weights * rows * steps;
+}
+
 /** Bytes of one network's weights as float32. */
 export const networkBytes = ({ state }: Pick<Architecture, 'state'>): number =>
   state.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);

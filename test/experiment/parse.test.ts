@@ -292,6 +292,16 @@ describe('a mistake is shown with its place and the remedy', () => {
       ],
     ],
     [
+      'a flow over hardly any prompts',
+      '[property-prediction]\n  seed: [0, 1]\n',
+      '[generation]\ngeneration: {methods: [flow], prompt_count: 2}\n',
+      [
+        'generation.methods: flow learns how prompts differ, and there are 2',
+        'received prompt_count 2',
+        'raise generation.prompt_count to at least 3, or take flow out of generation.methods',
+      ],
+    ],
+    [
       'grey networks for images in colour',
       /\[glyphs\]\n {2}task: .*\n {2}seed: .*/,
       '[mnist]\n  task: [generation]\ngeneration: {target_dataset: cifar-10}',

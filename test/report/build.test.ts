@@ -289,7 +289,7 @@ describe('a measured cell', () => {
     expect(statuses('sane.batch_norm_tokens', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     expect(statuses('data.train_images', 1, {}, r2s, cells)).toEqual(['scaled', 'scaled']);
     const read = (labels: Record<string, string>, { task } = generation) => task?.dependsOn(defaults, labels);
-    for (const method of ['finetuned', 'prompts', 'noise', 'average', 'held-out'])
+    for (const method of ['finetuned', 'prompts', 'noise', 'average', 'flow', 'held-out'])
       expect(read({ method })).not.toContain('sane');
     expect(read({ method: 'sub' })).toContain('sane');
     expect(read({ feature: 'untrained' }, propertyPrediction)).toContain('sane.d_model');

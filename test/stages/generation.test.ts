@@ -99,13 +99,23 @@ const resultOf = async (at: string) => (await Bun.file(join(at, 'result.json')).
 describe('stage generation', () => {
   test('measures every method at every epoch, without a leak', async () => {
     const before = tf.memory().numTensors;
-    const methods = [...(generation.methods as string[]), 'prompts', 'noise', 'average', 'held-out'];
-    await run('generation', { ...generation, methods, novelty_images: 40, novelty_matches: 2 }, paths);
+    const methods = [...(generation.methods as string[]), 'prompts', 'noise', 'average', 'flow', 'held-out'];
+    const flow = {
+      components: 4,
+      width: 8,
+      layers: 1,
+      steps: 5,
+      batch_size: 3,
+      learning_rate: 0.001,
+      ode_steps: 2,
+    };
+    const config = { ...generation, methods, flow, novelty_images: 40, novelty_matches: 2 };
+    await run('generation', config, paths);
     expect(tf.memory().numTensors).toBe(before);
     const all = (await resultOf(join(dir, 'generation'))).records;
     const records = all.filter(({ metric }) => metric === 'accuracy');
     const ensembles = all.filter(({ metric }) => metric === 'ensemble-accuracy');
-    expect(ensembles.length).toBe(9 * 3);
+    expect(ensembles.length).toBe(10 * 3);
     const counts = Map.groupBy(records, ({ labels: { method, epoch } }) => `${method} ${epoch}`);
     // Of 12 models 3 are test models; the zoo keeps no epoch 2, and one after the budget of fine-tuning.
     const expected = { 'scratch 0': 3, 'scratch 1': 3, 'scratch 4': 3 } as Record<string, number>;

@@ -12,8 +12,17 @@ export interface Figure {
   svg: string;
 }
 
-/** Colours apart for readers of any colour vision (Okabe and Ito), on white. */
-export const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
+/** Colours apart for readers of any colour vision (Okabe and Ito), on white, with grey in the place of yellow. */
+export const colors = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#e69f00',
+  '#000000',
+  '#999999',
+];
 
 /** In pixels, as the other lengths here. */
 export const figureWidth = 640;

@@ -18,6 +18,7 @@ export const methodTitles = {
   prompts: 'Prompts',
   noise: 'Prompts + noise',
   average: 'Mean of prompts',
+  flow: 'Flow on prompts',
   'held-out': 'Test models',
 };
 
@@ -80,6 +81,7 @@ function describeSelection({ settings: { generation } }: Run): string[] {
     prompts: `the best ${samples} of all`,
     noise: `the best ${samples} of ${candidates} drawn`,
     average: `the best ${samples} of ${candidates} drawn`,
+    flow: `all ${samples} drawn`,
     'held-out': `the first ${samples}`,
   };
   const kept = methods.flatMap((method) =>
@@ -99,7 +101,7 @@ export const transfers = ({ target_dataset, prompt_zoo }: GenerationSettings): b
   target_dataset !== null || prompt_zoo !== null;
 
 /** Methods that the paper has not, whose rows are shown where they were measured. */
-const ownMethods: readonly Method[] = ['prompts', 'noise', 'average', 'held-out', 'reconstruction'];
+const ownMethods: readonly Method[] = ['prompts', 'noise', 'average', 'flow', 'held-out', 'reconstruction'];
 
 /** How new networks are before any training (Zeng et al. 2026), in percent as accuracies are. */
 const noveltyRows = {

@@ -10,6 +10,9 @@ import { promptsOf } from './prompts.ts';
 /** More weights than a network may have whose rows an autoencoder sees all at once. */
 const mostWholeWeights = 20_000;
 
+/** Fewer prompts have no spread in more than one direction. */
+const leastFlowPrompts = 3;
+
 export function checkGeneration(run: PlannedRun, context: CheckContext): SettingProblem[] {
   const { generation, zoo } = run.settings;
   const promptPath = generation.prompt_zoo ? ['generation', 'prompt_zoo', 'zoo'] : ['zoo'];
@@ -24,6 +27,7 @@ export function checkGeneration(run: PlannedRun, context: CheckContext): Setting
     ...checkEpochs(prompts, promptPath, context.given),
     ...checkCandidates(prompts),
     ...checkAverages(prompts),
+    ...checkFlow(prompts),
     ...(isTask ? checkChannels(run, promptPath, context) : []),
     ...(isTask ? checkActivations(prompts, promptPath) : []),
   ];
@@ -119,6 +123,21 @@ function checkAverages({ settings: { generation } }: Models): SettingProblem[] {
       message: `a mean is of different prompts, and there ${prompts === 1 ? 'is 1' : `are ${prompts}`}`,
       received: `averaged ${averaged}`,
       hint: 'lower it, raise generation.prompt_count, or take average out of generation.methods',
+    },
+  ];
+}
+
+/** A flow over hardly any networks. How many a zoo has that is not trained here, its run says. */
+function checkFlow({ settings: { generation } }: Models): SettingProblem[] {
+  const { methods, prompt_count: prompts } = generation;
+  if (!methods.includes('flow') || prompts === null || prompts >= leastFlowPrompts) return [];
+  return [
+    {
+      code: 'few-prompts',
+      path: ['generation', 'methods'],
+      message: `flow learns how prompts differ, and there ${prompts === 1 ? 'is 1' : `are ${prompts}`}`,
+      received: `prompt_count ${prompts}`,
+      hint: `raise generation.prompt_count to at least ${leastFlowPrompts}, or take flow out of generation.methods`,
     },
   ];
 }

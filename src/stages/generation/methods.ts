@@ -7,6 +7,9 @@ import { bootstrap, type Candidate, drawNear, drawNormal } from '../../sane/draw
 export type Method = GenerationSettings['methods'][number];
 export type SampledMethod = Extract<Method, 'hyper-representation' | 'kde30' | 'sub' | 'boot' | 'gauss'>;
 
+/** The settings but for those of method flow, which a config has together. */
+export type SamplingSettings = Omit<GenerationSettings, `flow_${string}`>;
+
 /** A trained network that samples are drawn near. */
 export interface Prompt {
   weights: StateDict;
@@ -17,7 +20,7 @@ export interface Prompt {
 }
 
 export interface Sampler {
-  settings: GenerationSettings & { seed: number };
+  settings: SamplingSettings & { seed: number };
   /** What the settings' bandwidth, gauss_mean and gauss_sd are multiples of. */
   unit: number;
   /** Numbers that are drawn together: of a token's embedding. 1: every number has a density of its own. */

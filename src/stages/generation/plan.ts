@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
-import { epochOperations, networkOf, noveltyOperations } from '../cost.ts';
+import { epochOperations, flowOperations, networkOf, noveltyOperations } from '../cost.ts';
 import { dataSettingsFor, dataset } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
 import { homeConfig, modelInputs } from '../models.ts';
@@ -11,6 +11,7 @@ import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
 import { foldersOf, recipeOf } from '../zoo/plan.ts';
 import { checkGeneration } from './check.ts';
+import type { Config } from './prepare.ts';
 import { promptsOf } from './prompts.ts';
 import schema from './settings.json' with { type: 'json' };
 
@@ -23,12 +24,32 @@ const withoutAutoencoder: ReadonlySet<unknown> = new Set([
   'prompts',
   'noise',
   'average',
+  'flow',
   'held-out',
 ]);
 
+/** The settings as part of a config. Without method flow it is as it was before there was one, and so is its key. */
+function configOf(settings: Omit<GenerationSettings, 'target_dataset' | 'prompt_zoo' | 'validation_images'>) {
+  const {
+    flow_components: components,
+    flow_width: width,
+    flow_layers: layers,
+    flow_steps: steps,
+    flow_batch_size: batch_size,
+    flow_learning_rate: learning_rate,
+    flow_ode_steps: ode_steps,
+    ...own
+  } = settings;
+  const flow: Config['flow'] = { components, width, layers, steps, batch_size, learning_rate, ode_steps };
+  return { ...own, ...(own.methods.includes('flow') && { flow }) };
+}
+
 /** Settings of methods and measures that the paper has not. */
 const notThePapers: ReadonlySet<string> = new Set(
-  ['noise', 'averaged', 'novelty_images', 'novelty_matches'].map((name) => `generation.${name}`),
+  Object.keys(schema.properties)
+    .filter((name) => name.startsWith('flow_'))
+    .concat('noise', 'averaged', 'novelty_images', 'novelty_matches')
+    .map((name) => `generation.${name}`),
 );
 
 export const generation: Stage<PlannedRun> = {
@@ -85,7 +106,7 @@ export const generation: Stage<PlannedRun> = {
     }
     return {
       label: `generation ${architecture}/${name} seed ${seed}`,
-      config: { ...own, ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
+      config: { ...configOf(own), ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
       inputs,
       options: { models_at_once: prompts.settings.zoo.models_at_once },
     };
@@ -96,9 +117,10 @@ export const generation: Stage<PlannedRun> = {
     const network = pick(config.recipe as JsonObject, [...networkSettings, 'batch_size']);
     const conditioning = pick(config, ['conditioning_batches', 'conditioning_batch_size']);
     const novelty = pick(config, ['novelty_images', 'novelty_matches']);
+    const flow = Object.values((config.flow ?? {}) as JsonObject);
     const trained = trainedModels(input('prompts').models ? input('prompts') : input('zoo'));
     const amount = amountOf(config, trained);
-    return { settings: [...network, ...images, ...conditioning, ...novelty], amount };
+    return { settings: [...network, ...images, ...conditioning, ...novelty, ...flow], amount };
   },
 
   cost({ config, input }) {
@@ -108,7 +130,9 @@ export const generation: Stage<PlannedRun> = {
     if (!network) return undefined;
     const made = (config.methods as string[]).length * (config.samples as number);
     const fineTuning = amountOf(config, trained) * epochOperations(network, images);
-    return { operations: fineTuning + noveltyOperations(network, config, { trained, made }), bytes: 0 };
+    const flow = config.flow ? flowOperations(network, config.flow as JsonObject, trained) : 0;
+    const novelty = noveltyOperations(network, config, { trained, made });
+    return { operations: fineTuning + novelty + flow, bytes: 0 };
   },
 
   /** Epochs of fine-tuning that nobody gave are those at which the zoo's models can be measured too. */

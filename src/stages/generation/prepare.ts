@@ -3,7 +3,6 @@
 import { Random } from '../../base/random.ts';
 import type { ImageFormat } from '../../data/dataset.ts';
 import { loadImages } from '../../data/images.ts';
-import type { GenerationSettings } from '../../experiment/types.ts';
 import { accuracies, condition, ensembleAccuracy, errorsOf } from '../../nets/accuracy.ts';
 import type { Activation, StateDict } from '../../nets/architecture.ts';
 import type { LabelledImages } from '../../nets/population.ts';
@@ -11,6 +10,7 @@ import { getArchitecture, withLayers } from '../../nets/registry.ts';
 import { loadSane, type SaneZoo } from '../../sane/checkpoint.ts';
 import { decodeModels } from '../../sane/decode.ts';
 import { embedModels, tokensAtOnce } from '../../sane/embed.ts';
+import type { FlowSettings } from '../../sane/flow/networks.ts';
 import type { SaneShape } from '../../sane/parameters.ts';
 import { positionProblem, positionRows } from '../../sane/position-tables.ts';
 import {
@@ -28,13 +28,15 @@ import { type Checkpoint, openZoo, type Zoo, type ZooModel } from '../../zoo/zoo
 import type { StageContext } from '../stage.ts';
 import { baselineSampler } from './baseline.ts';
 import type { Baseline } from './baselines.ts';
-import type { Method, Prompt, Sampler } from './methods.ts';
+import type { Method, Prompt, Sampler, SamplingSettings } from './methods.ts';
 import type { Novelty } from './novelty.ts';
 import { transplant } from './transplant.ts';
 
 /** Config of stage `generation`; `recipe` and, as it changes no number, beside it `models_at_once` are those of the prompts' zoo. */
-export type Config = GenerationSettings & {
+export type Config = SamplingSettings & {
   seed: number;
+  /** Where it is a method. */
+  flow?: FlowSettings;
   recipe: ZooConfig;
   models_at_once: number | null;
 } & {

@@ -1,10 +1,12 @@
 /** Stage `generation` (section 5.2): samples networks, measures them, fine-tunes them, and measures again. */
 import { join } from 'node:path';
 import { writeJson } from '../../base/files.ts';
+import type { Report } from '../../base/progress.ts';
 import { Random } from '../../base/random.ts';
 import type { Activation, Architecture, StateDict } from '../../nets/architecture.ts';
 import { initialWeights } from '../../nets/init.ts';
 import { withLayers } from '../../nets/registry.ts';
+import { type FlowSettings, networksByFlow } from '../../sane/flow/networks.ts';
 import type { ZooConfig } from '../../zoo/members.ts';
 import type { Zoo } from '../../zoo/zoo.ts';
 import type { MetricRecord, TaskResult } from '../result.ts';
@@ -79,6 +81,7 @@ function initialNetworks(
 async function networksOf(
   method: Method,
   {
+    zoo,
     architecture,
     recipe,
     prompts,
@@ -89,6 +92,7 @@ async function networksOf(
     samplerOf,
   }: Awaited<ReturnType<typeof prepareSampling>>,
   config: Config,
+  report: Report,
 ): Promise<Pick<Network, 'weights' | 'prompt'>[]> {
   if (method === 'finetuned') {
     const first = await finish(prompts.slice(0, config.samples).map(({ weights }) => weights));
@@ -96,6 +100,18 @@ async function networksOf(
   }
   if (method === 'reconstruction') return (await reconstruct()).map((weights) => ({ weights }));
   if (method === 'held-out') return (await finish(heldOut)).map((weights) => ({ weights }));
+  if (method === 'flow') {
+    const weights = prompts.map((prompt) => prompt.weights);
+    const { samples, seed, flow } = config;
+    const drawn = await networksByFlow(
+      zoo.architecture,
+      weights,
+      samples,
+      { ...(flow as FlowSettings), seed },
+      report,
+    );
+    return (await finish(drawn)).map((weights) => ({ weights }));
+  }
   if (isBaseline(method)) return sampleBaseline(method, withoutAutoencoder);
   const models =
     method === 'scratch'
@@ -116,7 +132,7 @@ export const generationStage: StageImplementation = {
         records.push(...(await zooScratch(zoo, config.epochs, test)));
         continue;
       }
-      const made = await networksOf(method, sampling, config);
+      const made = await networksOf(method, sampling, config, context.report);
       // Prompts keep their place, which is the same in runs of all seeds.
       networks.push(...made.map((one, i) => ({ id: `${method} ${one.prompt ?? i}`, method, ...one })));
       context.report({
