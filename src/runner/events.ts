@@ -29,9 +29,11 @@ export type RunnerEvent =
   | ({ event: 'job-failed'; reason: string; log: string } & JobName)
   | ({ event: 'job-stopped' } & JobName)
   /** A stage that another runner computed, or whose input failed: its jobs do not run here. */
-  | { event: 'stage-skipped'; label: string; jobs: number; why: string; expectedSeconds: number }
+  | { event: 'stage-skipped'; label: string; jobs: number; why: SkipReason; expectedSeconds: number }
   | { event: 'note'; text: string }
   | { event: 'end'; seconds: number };
+
+export type SkipReason = 'computed by another process' | 'one of its inputs failed' | 'stopped';
 
 /** Receives the events. */
 export interface Reporter {

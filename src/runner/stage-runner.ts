@@ -5,7 +5,7 @@ import { describeOwner, isHeld, isHeldElsewhere, Lease } from '../base/lease.ts'
 import type { StageNode } from '../experiment/types.ts';
 import { stages } from '../stages/registry.ts';
 import type { Gpu } from '../tensor/devices/registry.ts';
-import type { Reporter, RunnerEvent } from './events.ts';
+import type { Reporter, RunnerEvent, SkipReason } from './events.ts';
 import { Gpus, type HeldGpu } from './gpus.ts';
 import { type JobOutcome, runJob } from './job.ts';
 import { takeWork } from './partial.ts';
@@ -59,7 +59,10 @@ interface Claim {
   resumed: boolean;
 }
 
-type SkipReason = 'computed by another process' | 'one of its inputs failed' | 'stopped';
+/** The event that a stage is not computed here. */
+export const stageSkipped = (node: StageNode, why: SkipReason, expectedSeconds: number): RunnerEvent => ({
+  ...{ event: 'stage-skipped', label: node.label, jobs: jobCount(node), why, expectedSeconds },
+});
 
 /** Computes stages, as many jobs at once as the options allow. */
 export class StageRunner {
@@ -321,13 +324,7 @@ export class StageRunner {
   }
 
   private skip(node: StageNode, why: SkipReason): void {
-    this.report({
-      event: 'stage-skipped',
-      label: node.label,
-      jobs: jobCount(node),
-      why,
-      expectedSeconds: this.expected(node),
-    });
+    this.report(stageSkipped(node, why, this.expected(node)));
   }
 
   private expected({ key }: StageNode): number {

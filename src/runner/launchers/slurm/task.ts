@@ -12,7 +12,7 @@ import type { StageNode } from '../../../experiment/types.ts';
 import { stages } from '../../../stages/registry.ts';
 import { chooseDevice, chooseGpus, describeChoice } from '../../choose-device.ts';
 import { heldLease } from '../../parts.ts';
-import { jobCount, StageRunner } from '../../stage-runner.ts';
+import { StageRunner } from '../../stage-runner.ts';
 import { Store } from '../../store.ts';
 import type { Task } from './arrays.ts';
 import { filesIn, hasProgress } from './checkpoints.ts';
@@ -72,19 +72,8 @@ async function computeAll(all: readonly Task[]): Promise<number> {
       if (!timeIsUp) return 1;
       return again(node, task.part, progressed || hasProgress(before.files, filesIn(partial)));
     }
-    if (outcome === 'skipped') {
-      failed.add(node.key);
-      const why = 'one of its inputs failed';
-      reporter.report({
-        event: 'stage-skipped',
-        label: node.label,
-        jobs: jobCount(node),
-        why,
-        expectedSeconds: 0,
-      });
-    } else if (outcome.state === 'failed') {
-      failed.add(node.key);
-    }
+    // Who watches says that it is skipped, when that is final.
+    if (outcome === 'skipped' || outcome.state === 'failed') failed.add(node.key);
   }
   return failed.size > 0 ? 1 : 0;
 }

@@ -7,7 +7,7 @@ import { plural } from '../../../base/plural.ts';
 import type { StageNode } from '../../../experiment/types.ts';
 import type { PlanEstimate } from '../../estimate.ts';
 import type { RunnerEvent } from '../../events.ts';
-import { jobCount, type StageOutcome } from '../../stage-runner.ts';
+import { type StageOutcome, stageSkipped } from '../../stage-runner.ts';
 import type { Failure } from '../../store.ts';
 import { type Launched, LauncherError, type LaunchOptions } from '../launcher.ts';
 import type { JobArray } from './arrays.ts';
@@ -224,9 +224,7 @@ export class Watch {
         outcomes.set(node.key, input ?? { state: 'stopped' });
         const why = input ? 'one of its inputs failed' : 'stopped';
         const expectedSeconds = this.estimate.stages.get(node.key)?.seconds ?? 0;
-        reporter.report({
-          ...{ event: 'stage-skipped', label: node.label, jobs: jobCount(node), why, expectedSeconds },
-        });
+        reporter.report(stageSkipped(node, why, expectedSeconds));
       }
     }
     return outcomes;
