@@ -1,5 +1,6 @@
 /** `exp cancel <experiment>`. */
 import { dirname, resolve } from 'node:path';
+import type { Json } from '../../base/json.ts';
 import { plural } from '../../base/plural.ts';
 import { launchers } from '../../runner/launchers/registry.ts';
 import { fileOf, type KeptPlan, keptPlans } from '../../runner/plans.ts';
@@ -19,13 +20,23 @@ export async function cancelCommand(request: Request): Promise<number> {
   const plans = await keptPlans(store);
   const chosen = isFile ? plansOf(name, store, plans) : [findExperiment(name, plans)];
   const kept = new Set(plans.map(({ id }) => id));
-  let jobs = 0;
+  const shared = request.switches.has('shared');
   for (const { load } of Object.values(launchers)) {
     const { cancel } = await load();
-    for (const plan of chosen) jobs += (await cancel?.(store, plan, kept)) ?? 0;
+    if (!cancel) continue;
+    const { jobs, keys, left } = await cancel(store, { plans: chosen, kept, shared });
+    const readers = plans.filter(
+      (plan) => !chosen.includes(plan) && plan.stages.some(({ key }) => keys.has(key)),
+    );
+    if (request.switches.has('json')) {
+      printJson({ event: 'cancelled', jobs, left, readers: readers.map(({ id }) => id) });
+      continue;
+    }
+    print(`${plural(jobs, 'job')} cancelled`);
+    for (const line of left) print(line);
+    for (const plan of readers)
+      print(`${plan.name} needs what they were to compute, too; ${commandOf(store, plan)} submits it again`);
   }
-  if (request.switches.has('json')) printJson({ event: 'cancelled', jobs });
-  else print(`${plural(jobs, 'job')} cancelled`);
   return 0;
 }
 
@@ -34,4 +45,13 @@ function plansOf(file: string, store: Store, plans: readonly KeptPlan[]): KeptPl
   const found = plans.filter((plan) => plan.origin && resolve(fileOf(store, plan.origin)) === resolve(file));
   if (found.length > 0) return found;
   throw new UsageError(`${file} was not run with the store ${store.root}`, 'name the store with --store');
+}
+
+/** The command by which a plan was run. */
+function commandOf(store: Store, { name, origin }: KeptPlan): string {
+  if (!origin) return `the command of ${name}`;
+  const text = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const set = Object.entries(origin.set).map(([key, value]) => ` --set ${key}=${text(value)}`);
+  const only = Object.entries(origin.only).map(([axis, values]) => ` --only ${axis}=${values.join(',')}`);
+  return `exp ${fileOf(store, origin)}${[...set, ...only].join('')} --launcher slurm`;
 }

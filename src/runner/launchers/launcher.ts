@@ -37,6 +37,22 @@ export type Launched =
   /** Jobs of this plan continue without this process, and it waits for others, of other experiments; so many stages have none yet. */
   | { state: 'left'; jobs: number; others: number; unsubmitted: number };
 
+export interface CancelOptions {
+  plans: readonly KeptPlan[];
+  /** Ids of all plans that are kept. */
+  kept: ReadonlySet<string>;
+  /** Whether jobs are cancelled, too, that compute what jobs of other experiments in the queue need. */
+  shared: boolean;
+}
+
+export interface Cancelled {
+  /** How many were cancelled, and the stages that they were to compute. */
+  jobs: number;
+  keys: ReadonlySet<string>;
+  /** What stays in the queue and why, a line each. */
+  left: string[];
+}
+
 export interface Launcher {
   /** Computes what is to be computed. Throws a LauncherError where the arguments or the cluster refuse that. */
   launch(options: LaunchOptions): Promise<Launched>;
@@ -44,8 +60,8 @@ export interface Launcher {
   scripts?(options: Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>): Promise<string>;
   /** Of one that has a queue: the keys of the stages whose jobs are in it; none where it cannot be asked. */
   queued?(store: Store): Promise<ReadonlySet<string>>;
-  /** Cancels the jobs of a plan, and those for stages of it whose own plan is not kept any more. Returns how many. Throws a LauncherError. */
-  cancel?(store: Store, plan: KeptPlan, kept: ReadonlySet<string>): Promise<number>;
+  /** Cancels the jobs of plans, and those for stages of them whose own plan is not kept any more. Throws a LauncherError. */
+  cancel?(store: Store, options: CancelOptions): Promise<Cancelled>;
   /** What is kept of jobs that have ended, but of those that were to compute what is needed and unfinished; none where the queue cannot be asked. */
   ended?(store: Store, needed: ReadonlySet<string>): Promise<Unneeded[]>;
   /** Removes one of them, by its key, if `ended` still returned it; returns whether it did. */

@@ -18,7 +18,9 @@ async function find(
   numbers: readonly number[],
 ): Promise<number[]> {
   if (numbers.length === 0) return [];
-  const live = new Set((await listJobs()).map(({ name }) => submissions.placeOf(name)?.number));
+  const live = new Set(
+    (await listJobs(submissions.users())).map(({ name }) => submissions.placeOf(name)?.number),
+  );
   const chosen: number[] = [];
   for (const number of numbers) {
     // The jobs of others cannot be seen everywhere.

@@ -2,10 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import { plural } from '../../../base/plural.ts';
 import { estimatePlan } from '../../estimate.ts';
-import type { KeptPlan } from '../../plans.ts';
 import type { Store } from '../../store.ts';
-import { type Launched, type Launcher, LauncherError, type LaunchOptions } from '../launcher.ts';
+import {
+  type Cancelled,
+  type CancelOptions,
+  type Launched,
+  type Launcher,
+  LauncherError,
+  type LaunchOptions,
+} from '../launcher.ts';
 import { startEvent } from '../start-event.ts';
+import { chooseJobs, describeLeft } from './cancelling.ts';
 import { ended, removeEnded, removeEndedJobs } from './ended.ts';
 import { Jobs, type LiveJob, queuedStages } from './jobs.ts';
 import { plan } from './prepare.ts';
@@ -13,6 +20,7 @@ import { cancel, maxArraySize, Unavailable } from './queue.ts';
 import { resourcesOf } from './resources.ts';
 import { type Submission, Submissions } from './submission.ts';
 import { takeSubmitLease } from './submit-lease.ts';
+import { Submitter } from './submitter.ts';
 import { Watch } from './watch.ts';
 
 /** How often the queue and the store are looked at: often at first and when a stage is done, as the next may be short. */
@@ -54,11 +62,12 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   const startedAt = performance.now();
   const estimated = estimate(options);
   const watch = new Watch(options, estimated, submissions);
+  const submitter = new Submitter(options, estimated, submissions, watch);
   const note = (text: string) => reporter.report({ event: 'note', text });
 
   await watch.find();
   const before = watch.liveJobs;
-  const added = await watch.submitFirst();
+  const added = await submitter.submitFirst();
   reporter.report(
     startEvent(options, estimated, Math.max(1, options.plan.launcher.at_once ?? watch.liveJobs)),
   );
@@ -77,7 +86,7 @@ async function launch(options: LaunchOptions): Promise<Launched> {
         note('exp cancel cancelled the jobs');
         return { state: 'interrupted', outcomes: watch.outcomes() };
       }
-      if (answered) await watch.submitMissing();
+      if (answered) await submitter.submitMissing();
       await pause(wait, interrupt);
     }
     // A stage is in the store a little before its job says so.
@@ -147,21 +156,28 @@ async function removeOwn(submissions: Submissions, planId: string): Promise<void
 }
 
 /** Those of a process that submits or watches them, too, which ends by that. */
-async function cancelJobs(store: Store, plan: KeptPlan, kept: ReadonlySet<string>): Promise<number> {
+async function cancelJobs(store: Store, { plans, kept, shared }: CancelOptions): Promise<Cancelled> {
   const submissions = new Submissions(store);
-  if (!submissions.exists) return 0;
-  submissions.noteCancellation(plan.id);
-  const keys = new Set(plan.stages.map(({ key }) => key));
-  const isOf = ({ planId, tasks }: LiveJob) =>
-    planId === plan.id ||
-    (planId !== undefined && !kept.has(planId) && tasks.every(({ key }) => keys.has(key)));
+  if (!submissions.exists) return { jobs: 0, keys: new Set(), left: [] };
+  const ids = new Set(plans.map(({ id }) => id));
+  for (const id of ids) submissions.noteCancellation(id);
+  const keys = new Set(plans.flatMap(({ stages }) => stages.map(({ key }) => key)));
+  const isChosen = ({ plan, tasks }: LiveJob) =>
+    plan !== undefined &&
+    (ids.has(plan.id) || (!kept.has(plan.id) && tasks.every(({ key }) => keys.has(key))));
   // A process that submits sees the note before its next array.
   const lease = await takeSubmitLease(submissions.lease);
   try {
-    const jobs = (await new Jobs(submissions).list()).filter(isOf);
-    for (const id of new Set(jobs.flatMap(({ planId }) => planId ?? []))) submissions.noteCancellation(id);
-    await cancel(jobs.map((job) => job.id));
-    return jobs.length;
+    const chosen = chooseJobs(await new Jobs(submissions).list(), isChosen, shared);
+    const { cancelled } = chosen;
+    for (const id of new Set(cancelled.flatMap(({ plan }) => plan?.id ?? [])))
+      submissions.noteCancellation(id);
+    await cancel(cancelled.map(({ id }) => id));
+    return {
+      jobs: cancelled.length,
+      keys: new Set(cancelled.flatMap(({ tasks }) => tasks.map(({ key }) => key))),
+      left: describeLeft(chosen),
+    };
   } finally {
     lease?.release();
   }

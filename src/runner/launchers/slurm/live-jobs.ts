@@ -1,8 +1,12 @@
 /** The jobs in the queue that concern a plan: those that were submitted for it, and those of others that compute stages of it. */
+import { type ChosenJobs, chooseJobs } from './cancelling.ts';
 import type { Jobs, LiveJob } from './jobs.ts';
 
 export class LiveJobs {
+  /** Those of the plan, and those that compute stages of it. */
   all: readonly LiveJob[] = [];
+  /** Those of others for stages that the plan does not have. */
+  private others: readonly LiveJob[] = [];
   private wholes: ReadonlyMap<string, readonly string[]> = new Map();
   private parts: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map();
 
@@ -15,11 +19,10 @@ export class LiveJobs {
   /** Asks for the queue. Throws an Unavailable where Slurm does not answer. */
   async list(): Promise<void> {
     const found = await this.jobs.list();
-    this.set(
-      found.filter(
-        ({ planId, tasks }) => planId === this.planId || tasks.some(({ key }) => this.concerns(key)),
-      ),
-    );
+    const isOfInterest = ({ plan, tasks }: LiveJob) =>
+      plan?.id === this.planId || tasks.some(({ key }) => this.concerns(key));
+    this.set(found.filter(isOfInterest));
+    this.others = found.filter((job) => !isOfInterest(job));
   }
 
   /** Those that were just submitted, until the queue is asked again. */
@@ -44,7 +47,12 @@ export class LiveJobs {
 
   /** Those of this plan. */
   get own(): LiveJob[] {
-    return this.all.filter(({ planId }) => planId === this.planId);
+    return this.all.filter(({ plan }) => plan?.id === this.planId);
+  }
+
+  /** What cancelling those of this plan is to cancel. */
+  get chosen(): ChosenJobs {
+    return chooseJobs([...this.all, ...this.others], ({ plan }) => plan?.id === this.planId);
   }
 
   /** Whether one computes a stage to its end. Parts alone are put together by nobody. */

@@ -12,6 +12,8 @@ export interface QueuedJob {
   state: string;
   /** Why it is not running, in Slurm's word, e.g. `Resources`. */
   reason: string;
+  /** Whether this user submitted it. */
+  isOwn: boolean;
 }
 
 /** The controller does not answer, or has no room for now: the same may succeed later. */
@@ -45,17 +47,17 @@ async function slurm(...command: [string, ...string[]]): Promise<{ code: number;
   }
 }
 
-/** The jobs of this user. Throws an Unavailable where the controller does not answer. */
-export async function listJobs(): Promise<QueuedJob[]> {
-  const { uid } = userInfo();
-  const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${uid}`, '-o', '%i|%T|%r|%j');
+/** The jobs of these users, by their numbers, as far as this one may see them. Throws an Unavailable where the controller does not answer. */
+export async function listJobs(users: readonly number[]): Promise<QueuedJob[]> {
+  const { code, out, err } = await slurm('squeue', '-h', '-r', `--user=${users}`, '-o', '%i|%T|%r|%U|%j');
   if (code !== 0) throw new Unavailable(err || `squeue ended with ${code}`);
+  const { uid } = userInfo();
   return out
     .split('\n')
     .filter(Boolean)
     .map((line) => {
-      const [id = '', state = '', reason = '', ...name] = line.split('|');
-      return { id, state, reason, name: name.join('|') };
+      const [id = '', state = '', reason = '', user, ...name] = line.split('|');
+      return { id, state, reason, isOwn: Number(user) === uid, name: name.join('|') };
     });
 }
 

@@ -11,8 +11,10 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { readJson, writeJson, writeSafely } from '../../../base/files.ts';
 import type { Plan } from '../../../experiment/types.ts';
@@ -68,6 +70,14 @@ export class Submissions {
   numbers(): number[] {
     const names = this.exists ? readdirSync(this.folder) : [];
     return names.filter((name) => /^\d+$/.test(name)).map(Number);
+  }
+
+  /** Numbers of the users who submitted them, and of this one. Only their jobs can be of this store. */
+  users(): number[] {
+    const owners = this.numbers().flatMap(
+      (number) => statSync(this.folderOf(number), { throwIfNoEntry: false })?.uid ?? [],
+    );
+    return [...new Set([userInfo().uid, ...owners])];
   }
 
   folderOf(number: number): string {
