@@ -12,8 +12,8 @@ afterAll(() => ground.remove());
 
 const few: Record<string, number> = { hostile: 2, fuzz: 50 };
 
-// What interrupts, races, fills disks and damages artefacts has tests of its own in test/cli and test/runner; these campaigns are for many trials.
-const ownTests = ['signals', 'race', 'machines', 'disk', 'corrupt'];
+// What interrupts, races, fills disks and damages artefacts has tests of its own in test/cli, test/runner and test/slurm; these campaigns are for many trials.
+const ownTests = ['signals', 'race', 'machines', 'slurm', 'disk', 'corrupt'];
 
 test.each(campaigns.filter(({ name }) => !ownTests.includes(name)))('$name', async (campaign) => {
   const { name } = campaign;

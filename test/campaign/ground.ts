@@ -14,11 +14,11 @@ import { join, relative } from 'node:path';
 
 const project = new URL('../..', import.meta.url).pathname;
 
-/** Seconds of work: a zoo of six models, its alignment, a SANE for each seed and the probes. */
-const experiment = (seeds: string) => `name: tiny
+/** Seconds of work: a zoo, its alignment, a SANE for each seed and the probes. */
+const experiment = (seeds: string, models: number) => `name: tiny
 grid: {architecture: [cnn-small], dataset: [glyphs], task: [property-prediction], seed: ${seeds}}
 data: {train_images: 50, test_images: 50}
-zoo: {models: 6, epochs: 1, checkpoints: [0, 1], init: kaiming-uniform, learning_rate: 0.01, split: [0.5, 0.25, 0.25]}
+zoo: {models: ${models}, epochs: 1, checkpoints: [0, 1], init: kaiming-uniform, learning_rate: 0.01, split: [0.5, 0.25, 0.25]}
 sane: {d_model: 16, latent_dim: 8, layers: 1, heads: 2, window: 48, batch_size: 8, epochs: 1}
 property_prediction: {checkpoints: null}
 tables: [1]
@@ -43,14 +43,18 @@ export interface Place {
 }
 
 export class Ground {
-  readonly root = mkdtempSync(join(tmpdir(), 'campaign-'));
-  readonly file = join(this.root, 'tiny.yaml');
+  readonly root: string;
+  readonly file: string;
   private program = join(project, 'src/cli.ts');
   private places = 0;
   private reference: { digests: Digests; ms: number } | undefined;
 
-  constructor(seeds = '[0, 1]') {
-    writeFileSync(this.file, experiment(seeds));
+  /** Of more than 32 models, a zoo has parts. `root`: a folder for it; a temporary one otherwise. `launcher`: that block of the file. */
+  constructor(seeds = '[0, 1]', { models = 6, root = '', launcher = '{}' } = {}) {
+    this.root = root || mkdtempSync(join(tmpdir(), 'campaign-'));
+    mkdirSync(this.root, { recursive: true });
+    this.file = join(this.root, 'tiny.yaml');
+    writeFileSync(this.file, `${experiment(seeds, models)}launcher: ${launcher}\n`);
   }
 
   remove(): void {
@@ -80,15 +84,17 @@ export class Ground {
 
   /** `within`: a command that runs it. */
   start({ store, out }: Place, command: readonly string[] = [], within: readonly string[] = []) {
-    return Bun.spawn(
-      [...within, process.execPath, this.program, ...command, this.file, '--store', store, '--out', out],
-      {
-        env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' },
-        stdin: 'ignore',
-        stdout: 'ignore',
-        stderr: 'pipe',
-      },
-    );
+    return this.exp([...command, this.file, '--store', store, '--out', out], within);
+  }
+
+  /** The program with any arguments. */
+  exp(args: readonly string[], within: readonly string[] = []) {
+    return Bun.spawn([...within, process.execPath, this.program, ...args], {
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' },
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'pipe',
+    });
   }
 
   async run(place: Place, command?: readonly string[]): Promise<Ended> {
@@ -106,22 +112,26 @@ export class Ground {
     return this.reference;
   }
 
-  /** Runs to the end and compares every file with those of an undisturbed run. Returns what is wrong. */
-  async finish(place: Place, { alter = false } = {}): Promise<string[]> {
+  /**
+   * Runs to the end and compares every file with those of an undisturbed run. Returns what is wrong. `beside`: what another experiment has in the
+   * same store.
+   */
+  async finish(place: Place, { alter = false, beside = new Map<string, string>() } = {}): Promise<string[]> {
     const { digests } = await this.expected();
     const { code, signal, err } = await this.run(place);
     if (code !== 0) return [`the run afterwards ended with ${code ?? signal}: ${err.slice(-600)}`];
     const [altered] = [...digests.keys()].filter((name) => name.startsWith('store/'));
     if (alter) flip(join(place.store, relative('store', altered as string)), 0);
-    const problems = compare(digest(place), digests);
+    const problems = compare(digest(place), new Map([...beside, ...digests]));
     for (const name of readdirSync(place.store, { recursive: true, encoding: 'utf8' }))
       if (/\.partial$|\.tmp$/.test(name)) problems.push(`${name} stays behind`);
     return problems;
   }
 }
 
-export async function ended(child: ReturnType<Ground['start']>): Promise<Ended> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), hangMs);
+/** Kills what takes longer than `ms`. */
+export async function ended(child: ReturnType<Ground['exp']>, ms = hangMs): Promise<Ended> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
   const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
   clearTimeout(timer);
   return {

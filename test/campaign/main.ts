@@ -10,8 +10,12 @@ import { kill } from './kill.ts';
 import { machines } from './machines.ts';
 import { race } from './race.ts';
 import { signals } from './signals.ts';
+import { slurm } from './slurm.ts';
 
-export const campaigns: readonly Campaign[] = [kill, signals, race, machines, disk, corrupt, hostile, fuzz];
+export const campaigns: readonly Campaign[] = [
+  ...[kill, signals, race, machines, slurm],
+  ...[disk, corrupt, hostile, fuzz],
+];
 
 export interface Outcome {
   trials: number;

@@ -101,6 +101,12 @@ export class Cluster {
     }
   }
 
+  /** Ids of the jobs in these states, e.g. `PD,R`; none while the controller does not answer. */
+  jobs(states: string): string[] {
+    const lines = this.run('squeue', '-h', '-r', '-t', states, '-o', '%i').split('\n');
+    return lines.filter((line) => /^\d+_\d+$/.test(line));
+  }
+
   /** Lets its queue take so many jobs, ended ones of the last minutes among them. */
   async limitJobs(count = manyJobs): Promise<void> {
     const path = this.env.SLURM_CONF as string;
