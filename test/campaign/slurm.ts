@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import type { Random } from '../../src/base/random.ts';
 import { Cluster, whyNoSlurm } from '../slurm/cluster.ts';
 import type { Campaign } from './campaign.ts';
-import { type Ended, ended, Ground, hasCrashed, type Place } from './ground.ts';
-
-/** No run takes so long: a controller that was killed sees some jobs' end only after minutes. */
-const hangMs = 900_000;
+import { type Ended, ended, Ground, hangMs, hasCrashed, type Place } from './ground.ts';
 
 /** In this time after the first job is in the queue something happens. */
 const spreadMs = 15_000;
@@ -47,7 +44,7 @@ const within = ({ env }: Cluster) => [
 function start({ cluster, place, one }: Field, options: readonly string[] = [], ground = one) {
   const out = ground === one ? place.out : `${place.out}-other`;
   const child = ground.start({ ...place, out }, ['--launcher', 'slurm', ...options], within(cluster));
-  return { child, ending: ended(child, hangMs) };
+  return { child, ending: ended(child) };
 }
 
 type Started = ReturnType<typeof start>;

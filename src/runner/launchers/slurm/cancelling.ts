@@ -11,16 +11,24 @@ export interface ChosenJobs {
   foreign: LiveJob[];
 }
 
-/** Of the jobs in the queue, those of an experiment that can be cancelled. `shared`: those that others need, too. */
+export interface ChooseOptions {
+  /** Whether a job is the experiment's. */
+  isChosen(job: LiveJob): boolean;
+  /** Whether a stage is done: what a job did before does not keep it. */
+  isDone(key: string): boolean;
+  /** Whether jobs are cancelled, too, that others need. */
+  shared?: boolean;
+}
+
+/** Of the jobs in the queue, those of an experiment, by whether they are to be cancelled. */
 export function chooseJobs(
   queue: readonly LiveJob[],
-  isChosen: (job: LiveJob) => boolean,
-  shared = false,
+  { isChosen, isDone, shared = false }: ChooseOptions,
 ): ChosenJobs {
   const chosen = queue.filter(isChosen);
   const plans = new Set(queue.filter((job) => !isChosen(job)).flatMap(({ plan }) => plan ?? []));
   const readers = ({ tasks }: LiveJob) =>
-    [...plans].filter(({ keys }) => tasks.some(({ key }) => keys.has(key)));
+    [...plans].filter(({ keys }) => tasks.some(({ key }) => keys.has(key) && !isDone(key)));
   const own = chosen.filter(({ isOwn }) => isOwn);
   const foreign = chosen.filter(({ isOwn }) => !isOwn);
   const needed = shared ? [] : own.filter((job) => readers(job).length > 0);

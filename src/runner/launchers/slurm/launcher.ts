@@ -161,21 +161,27 @@ async function cancelJobs(store: Store, { plans, kept, shared }: CancelOptions):
   if (!submissions.exists) return { jobs: 0, keys: new Set(), left: [] };
   const ids = new Set(plans.map(({ id }) => id));
   for (const id of ids) submissions.noteCancellation(id);
-  const keys = new Set(plans.flatMap(({ stages }) => stages.map(({ key }) => key)));
+  const nodes = new Map(plans.flatMap(({ stages }) => stages.map((node) => [node.key, node] as const)));
+  const isDone = (key: string) => {
+    const node = nodes.get(key);
+    return node !== undefined && store.find(node)?.state === 'complete';
+  };
   const isChosen = ({ plan, tasks }: LiveJob) =>
     plan !== undefined &&
-    (ids.has(plan.id) || (!kept.has(plan.id) && tasks.every(({ key }) => keys.has(key))));
+    (ids.has(plan.id) || (!kept.has(plan.id) && tasks.every(({ key }) => nodes.has(key))));
   // A process that submits sees the note before its next array.
   const lease = await takeSubmitLease(submissions.lease);
   try {
-    const chosen = chooseJobs(await new Jobs(submissions).list(), isChosen, shared);
+    const chosen = chooseJobs(await new Jobs(submissions).list(), { isChosen, isDone, shared });
     const { cancelled } = chosen;
     for (const id of new Set(cancelled.flatMap(({ plan }) => plan?.id ?? [])))
       submissions.noteCancellation(id);
     await cancel(cancelled.map(({ id }) => id));
     return {
       jobs: cancelled.length,
-      keys: new Set(cancelled.flatMap(({ tasks }) => tasks.map(({ key }) => key))),
+      keys: new Set(
+        cancelled.flatMap(({ tasks }) => tasks.map(({ key }) => key)).filter((key) => !isDone(key)),
+      ),
       left: describeLeft(chosen),
     };
   } finally {

@@ -50,9 +50,10 @@ export class LiveJobs {
     return this.all.filter(({ plan }) => plan?.id === this.planId);
   }
 
-  /** What cancelling those of this plan is to cancel. */
-  get chosen(): ChosenJobs {
-    return chooseJobs([...this.all, ...this.others], ({ plan }) => plan?.id === this.planId);
+  /** Which of this plan can be cancelled. */
+  choose(isDone: (key: string) => boolean): ChosenJobs {
+    const isChosen = ({ plan }: LiveJob) => plan?.id === this.planId;
+    return chooseJobs([...this.all, ...this.others], { isChosen, isDone });
   }
 
   /** Whether one computes a stage to its end. Parts alone are put together by nobody. */

@@ -163,7 +163,7 @@ export class Watch {
 
   /** Cancels what is in the queue for this plan, and for no other experiment there. */
   async cancel(): Promise<void> {
-    const chosen = this.live.chosen;
+    const chosen = this.live.choose((key) => this.done.has(key) || !this.nodes.has(key));
     for (const line of describeLeft(chosen)) this.note(line);
     await cancel(chosen.cancelled.map(({ id }) => id));
   }
