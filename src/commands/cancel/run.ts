@@ -35,7 +35,9 @@ export async function cancelCommand(request: Request): Promise<number> {
     print(`${plural(jobs, 'job')} cancelled`);
     for (const line of left) print(line);
     for (const plan of readers)
-      print(`${plan.name} needs what they were to compute, too; ${commandOf(store, plan)} submits it again`);
+      print(
+        `${plan.name} also has what they were to compute; if it waits for that: ${commandOf(store, plan)}`,
+      );
   }
   return 0;
 }
