@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { loadExperiment } from '../../src/experiment/load.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
 import type { Plan } from '../../src/experiment/types.ts';
+import { groupRuns } from '../../src/report/groups.ts';
+import { table01 } from '../../src/report/tables/table-01.ts';
 import { catalogue } from '../../src/stages/catalogue.ts';
 import { png } from '../data/published-files.ts';
 import { mistakes, plan, valid } from './files.ts';
@@ -61,6 +63,25 @@ test('an imported zoo is told the shape of its images', () => {
   });
 });
 
+test('one that stands for another has its recipe, and is shown in its place by its own name', () => {
+  const text = `${valid.replace('glyphs', 'shapes')}datasets:\n  shapes: { folder: ${folder}, stands_for: mnist }\n`;
+  const { runs, stages } = plan(text);
+  expect(runs[0]!.settings.data.train_images).toBe(50_000); // by the recipe of the MNIST zoo
+  expect(plan(own(folder)).runs[0]!.settings.data.train_images).toBe(null);
+  expect(stages.find(({ stage }) => stage === 'dataset')!.config).not.toHaveProperty('images.stands_for');
+  const titles = (of: typeof runs) =>
+    groupRuns(table01, of)
+      .filter(({ runs }) => runs.length > 0)
+      .map(({ title, conditions: [first] }) => ({ title, first }));
+  expect(titles(runs)).toEqual([
+    {
+      title: 'shapes (paper: MNIST)',
+      first: { setting: 'dataset', value: 'shapes', paper: 'MNIST' },
+    },
+  ]);
+  expect(titles(plan(own(folder)).runs)).toEqual([]);
+});
+
 test('what is done with its images counts for whether networks take them', () => {
   const text = `${own(folder, ', resize: 32')}data:\n  resize: 28\n`;
   expect(plan(text).runs.length).toBe(2);
@@ -91,6 +112,7 @@ describe('a mistake is shown at its line', () => {
       [`${folder} has its test images in a folder test: take test_share out`],
     ],
     [own('7'), ['datasets.shapes.folder']],
+    [own(folder, ', stands_for: mnits'), ['datasets.shapes.stands_for', 'did you mean mnist?']],
     [
       `${valid}datasets:\n  glyphs: { folder: ${folder} }\n`,
       ['datasets.glyphs: there is a data set glyphs already', 'call it otherwise, such as my-glyphs'],
