@@ -26,7 +26,8 @@ export function ownDatasets(
       located.push({ path, markKey: true, problem });
       continue;
     }
-    own[name] = { name, description: '', shape: [1, 1, 1], classes: 1, standsFor: [] };
+    const counts = { train: 1, test: 1 };
+    own[name] = { name, description: '', shape: [1, 1, 1], classes: 1, counts, standsFor: [] };
     if (!isOwnDataset(value)) continue;
     try {
       const { stands_for, ...images } = value;

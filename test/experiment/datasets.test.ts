@@ -8,6 +8,8 @@ import { ExperimentError, formatProblems } from '../../src/experiment/problems.t
 import type { Plan } from '../../src/experiment/types.ts';
 import { groupRuns } from '../../src/report/groups.ts';
 import { table01 } from '../../src/report/tables/table-01.ts';
+import { estimatePlan } from '../../src/runner/estimate.ts';
+import { Store } from '../../src/runner/store.ts';
 import { catalogue } from '../../src/stages/catalogue.ts';
 import { png } from '../data/published-files.ts';
 import { mistakes, plan, valid } from './files.ts';
@@ -80,6 +82,21 @@ test('one that stands for another has its recipe, and is shown in its place by i
     },
   ]);
   expect(titles(plan(own(folder)).runs)).toEqual([]);
+});
+
+test('time and disk are estimated by what its images are like', () => {
+  const estimate = (of: Plan) => {
+    const states = new Map(of.stages.map(({ key }) => [key, { state: 'compute' as const, why: '' }]));
+    const { stages, bytes } = estimatePlan(of, states, new Store(join(root, 'store')), 1, 1);
+    const [zoo] = of.stages.filter(({ stage }) => stage === 'zoo');
+    return { seconds: stages.get(zoo!.key)!.seconds, bytes };
+  };
+  const few = estimate(plan(own(folder))); // two training images
+  const some = estimate(plan(`${own(folder)}data: { train_images: 10000 }\n`));
+  const glyphs = estimate(plan(`${valid}data: { train_images: 10000 }\n`)); // as large, of more classes
+  expect(few.seconds).toBeLessThan(glyphs.seconds / 2);
+  expect(some.seconds / glyphs.seconds).toBeWithin(0.8, 1);
+  expect(some.bytes).toBeGreaterThan(20 * 4 * 2464);
 });
 
 test('what is done with its images counts for whether networks take them', () => {
