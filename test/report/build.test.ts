@@ -232,7 +232,8 @@ describe('a measured cell', () => {
       const run = makeRun({ 'generation.methods': ['scratch', 'kde30', 'sub'], ...axes }, differences);
       return tableOf(id, [generating(run)], () => records);
     };
-    const own = table(3, {});
+    // Table 3 has no row of `prompts`.
+    const own = table(3, { 'generation.methods': ['scratch', 'kde30', 'sub', 'prompts'] });
     expect(own.caption).toEndWith(
       'Here SANE_KDE30 has all 10 drawn, SANE_SUB has the best 10 of 50 drawn; the best by accuracy on the images that are neither of the training nor of the test.',
     );
