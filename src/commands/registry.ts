@@ -3,6 +3,7 @@
 import { analyse } from './analyse/command.ts';
 import { archFromOnnx } from './arch/command.ts';
 import { cancel } from './cancel/command.ts';
+import { claims } from './claims/command.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion/command.ts';
 import { dataCheck, dataGet, dataLs } from './data/command.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   table,
   report,
   radar,
+  claims,
   ls,
   show,
   diff,

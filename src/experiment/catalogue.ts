@@ -42,6 +42,8 @@ export interface DatasetDescription {
   /** Height, width, channels of its images. */
   shape: readonly [number, number, number];
   classes: number;
+  /** How many images there are, or are drawn where nobody says how many. */
+  counts: { train: number; test: number };
   /** The paper's data sets whose recipes and numbers it is set beside: the first that has one for the architecture. */
   standsFor: readonly string[];
   /** Of a folder that the experiment itself names: where it is, and what is in it, as part of the keys of all that is computed by it. */

@@ -1,7 +1,7 @@
 /** Folders of images that an experiment names as data sets, in its block `datasets`. */
 import type { Catalogue, DatasetDescription } from './catalogue.ts';
 import type { Located } from './translate.ts';
-import type { ImageFolder } from './types.ts';
+import type { OwnDataset } from './types.ts';
 
 /** Where a folder is that an experiment names, from its own folder on. Throws an Error for a path that cannot be read. */
 export type ResolvePath = (path: string) => string;
@@ -26,10 +26,15 @@ export function ownDatasets(
       located.push({ path, markKey: true, problem });
       continue;
     }
-    own[name] = { name, description: '', shape: [1, 1, 1], classes: 1, standsFor: [] };
-    if (!isImageFolder(value)) continue;
+    const counts = { train: 1, test: 1 };
+    own[name] = { name, description: '', shape: [1, 1, 1], classes: 1, counts, standsFor: [] };
+    if (!isOwnDataset(value)) continue;
     try {
-      own[name] = catalogue.imageFolder(name, { ...value, folder: resolve(value.folder) });
+      const { stands_for, ...images } = value;
+      own[name] = {
+        ...catalogue.imageFolder(name, { ...images, folder: resolve(value.folder) }),
+        standsFor: stands_for === undefined ? [] : [stands_for],
+      };
     } catch (error) {
       const problem = { code: 'no-images', message: (error as Error).message };
       located.push({ path: [...path, 'folder'], markKey: false, problem });
@@ -39,12 +44,13 @@ export function ownDatasets(
 }
 
 /** Whether a value is what the schema has for one. */
-function isImageFolder(value: unknown): value is ImageFolder {
+function isOwnDataset(value: unknown): value is OwnDataset {
   if (typeof value !== 'object' || value === null) return false;
-  const { folder, test_share: share, resize } = value as Record<string, unknown>;
+  const { folder, test_share: share, resize, stands_for: other } = value as Record<string, unknown>;
   return (
     typeof folder === 'string' &&
     (share === undefined || (typeof share === 'number' && share > 0 && share < 1)) &&
-    (resize === undefined || (Number.isInteger(resize) && (resize as number) > 0))
+    (resize === undefined || (Number.isInteger(resize) && (resize as number) > 0)) &&
+    (other === undefined || typeof other === 'string')
   );
 }

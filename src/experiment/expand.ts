@@ -125,6 +125,15 @@ class Folders {
   }
 }
 
+/** What runs say of the data sets of the experiment itself: nothing where none of them stands for another. */
+function standsForOf({ experiment, catalogue }: ParsedExperiment): Pick<Run, 'standsFor'> {
+  const own = Object.keys(experiment.datasets ?? {}).map(
+    (name) => [name, catalogue.datasets[name]?.standsFor ?? []] as const,
+  );
+  const some = own.filter(([, others]) => others.length > 0);
+  return some.length > 0 ? { standsFor: Object.fromEntries(some) } : {};
+}
+
 /** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
 export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}): Plan {
   const { experiment, source, catalogue } = parsed;
@@ -148,6 +157,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const planner = new StagePlanner(catalogue, (path) => folders.found.get(path) as Folder);
   const tasks = new Map(tasksOf(catalogue).map((task) => [task.name, task]));
   const runs: Run[] = [];
+  const standsFor = standsForOf(parsed);
   const resolve = resolver(catalogue, experiment, options.set);
   /** Of the runs that differ by seed only. */
   const conditions = new Map<string, Omit<Conditions, 'given'>>();
@@ -162,7 +172,8 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     const known = conditions.get(content);
     const { given, ...found } = known ? { ...known, given: undefined } : resolve(point, matching);
     const { settings, differences } = found;
-    const run = { id, axes: point, architecture, dataset, task, seed, settings, differences, resultKey: '' };
+    const named = { id, axes: point, architecture, dataset, task, seed };
+    const run: Run = { ...named, ...standsFor, settings, differences, resultKey: '' };
     if (given) {
       conditions.set(content, found);
       problems.push(...folders.look(catalogue, settings));

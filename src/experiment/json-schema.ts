@@ -28,8 +28,8 @@ const mapping = (properties: Record<string, JsonSchema>): JsonSchema => ({
 /** A list with these items. */
 const list = (items: JsonSchema): JsonSchema => ({ type: 'array', minItems: 1, items });
 
-/** What an experiment says of a folder of images. */
-const imageFolder: Record<string, JsonSchema> = {
+/** What an experiment says of a folder of images, which may stand for one of the known data sets. */
+const imageFolder = (datasets: readonly string[]): Record<string, JsonSchema> => ({
   folder: { description: 'Its path, from the folder of the experiment on.', type: 'string', minLength: 1 },
   test_share: {
     description:
@@ -45,7 +45,13 @@ const imageFolder: Record<string, JsonSchema> = {
     minimum: 1,
     maximum: 1024,
   },
-};
+  stands_for: {
+    description:
+      "The data set that it is a copy or a variant of: recipes of zoos are that data set's, and tables show it, by its own name, beside the paper's numbers for that. Default: none.",
+    type: 'string',
+    enum: datasets,
+  },
+});
 
 /** What an axis or a setting holds, and what it is. */
 interface Entry {
@@ -156,7 +162,7 @@ export function experimentSchema(
           'Data sets of the experiment itself, by name: folders with a folder of PNG or JPEG files for each class, or with folders train and test (and val, for validation images) that have these.',
         type: 'object',
         propertyNames: { pattern: '^[a-z0-9]+([-_][a-z0-9]+)*$', maxLength: 64 },
-        additionalProperties: { ...mapping(imageFolder), required: ['folder'] },
+        additionalProperties: { ...mapping(imageFolder(Object.keys(datasets))), required: ['folder'] },
       },
       grid: {
         description: 'The axes. Every combination of their values is one run.',

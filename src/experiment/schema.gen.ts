@@ -129,6 +129,11 @@ export interface Experiment {
        * Side in pixels that images of different sizes are resized to: their shorter sides by PIL’s bilinear filter, the middle of the longer. Default: all have one size.
        */
       resize?: number;
+      /**
+       * The data set that it is a copy or a variant of: recipes of zoos are that data set's, and tables show it, by its own name, beside the paper's numbers for that. Default: none.
+       */
+      stands_for?:
+        "glyphs" | "mnist" | "fashion-mnist" | "svhn" | "cifar-10" | "cifar-100" | "stl-10" | "tiny-imagenet" | "usps";
     };
   };
   grid: Grid;

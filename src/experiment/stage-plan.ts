@@ -87,6 +87,7 @@ export interface Cost {
 /** A stage of a plan, with what it reads. */
 export interface Planned {
   config: JsonObject;
+  options: JsonObject;
   input(name: string): Planned | undefined;
 }
 

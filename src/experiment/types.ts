@@ -13,8 +13,10 @@ export type PropertyPredictionSettings = Settings['property_prediction'];
 export type GenerationSettings = Settings['generation'];
 export type AnalysisSettings = Settings['analysis'];
 
-/** A folder of images, as an experiment names it. */
-export type ImageFolder = NonNullable<Experiment['datasets']>[string];
+/** A data set of the experiment's own. */
+export type OwnDataset = NonNullable<Experiment['datasets']>[string];
+/** A folder of images, and how it becomes a data set. */
+export type ImageFolder = Omit<OwnDataset, 'stands_for'>;
 
 /** Names of the catalogue that the experiment is planned with, to which an experiment may add its own. */
 export type Architecture = string;
@@ -40,6 +42,8 @@ export interface Run {
   task: Task;
   seed: number;
   settings: Settings;
+  /** Of the experiment's own data sets: what they stand for in the tables, by their names. Without it, none stands for any. */
+  standsFor?: Readonly<Record<Dataset, readonly Dataset[]>>;
   /** Where the run is not as the paper has it, e.g. smaller. Empty: the paper's own conditions. */
   differences: Difference[];
   /** Key of the stage whose artefact is the run's result. */

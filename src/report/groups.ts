@@ -71,7 +71,7 @@ export function placeOf(
   run: Run,
   groups: readonly GroupDefinition[],
 ): { group: GroupDefinition; distance: number } | undefined {
-  const shownAs = (name: string) => [name, ...(datasets[name]?.standsFor ?? [])];
+  const shownAs = (name: string) => [name, ...(datasets[name]?.standsFor ?? run.standsFor?.[name] ?? [])];
   for (const [i, target] of shownAs(targetOf(run)).entries()) {
     for (const [k, source] of shownAs(run.dataset).entries()) {
       const group = groups.find(

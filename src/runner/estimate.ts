@@ -71,6 +71,7 @@ export function estimatePlan(
 function planned(node: StageNode, nodes: ReadonlyMap<string, StageNode>): Planned {
   return {
     config: node.config,
+    options: node.options,
     input(name) {
       const found = nodes.get(node.inputs[name] ?? '');
       return found && planned(found, nodes);

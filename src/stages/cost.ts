@@ -6,6 +6,7 @@ import type { Cost, Planned } from '../experiment/stage-plan.ts';
 import type { Architecture, ImageSize } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
+import { imagesOf } from './dataset/plan.ts';
 import {
   alignmentOperations,
   encoderOperations,
@@ -21,18 +22,19 @@ const wholeDataset = 50_000;
 /** Thousands of stages may read one zoo. */
 const built = new WeakMap<JsonObject, Architecture | undefined>();
 
-/** The networks of a zoo's config, for the images of that data set; undefined where no layers are known. */
-export function networkOf(config: JsonObject, images: JsonObject | undefined): Architecture | undefined {
+/** The networks of a zoo's config, for the images of that stage `dataset`; undefined where no layers are known. */
+export function networkOf(config: JsonObject, images: Planned | undefined): Architecture | undefined {
   if (!built.has(config)) built.set(config, buildNetwork(config, images));
   return built.get(config);
 }
 
-function buildNetwork(config: JsonObject, images: JsonObject | undefined): Architecture | undefined {
-  const dataset = datasets[(images?.dataset ?? config.dataset) as string];
+function buildNetwork(config: JsonObject, images: Planned | undefined): Architecture | undefined {
+  const dataset = images ? imagesOf(images) : datasets[config.dataset as string];
   if (!dataset) return undefined;
   const [height, width, channels] = dataset.shape;
-  const side = (images?.resize ?? images?.crop) as number | null | undefined;
-  const input: ImageSize = [side ?? height, side ?? width, images?.grey ? 1 : channels];
+  const prepared = images?.config;
+  const side = (prepared?.resize ?? prepared?.crop) as number | null | undefined;
+  const input: ImageSize = [side ?? height, side ?? width, prepared?.grey ? 1 : channels];
   const written = config.written as unknown as WrittenArchitecture | undefined;
   try {
     return getArchitecture(config.architecture as string, {
@@ -44,9 +46,11 @@ function buildNetwork(config: JsonObject, images: JsonObject | undefined): Archi
   }
 }
 
-/** Operations of an epoch of one network's training. */
-export const epochOperations = (network: Architecture, images: JsonObject | undefined): number =>
-  trainingOperations(network, (images?.train_images ?? wholeDataset) as number);
+/** Operations of an epoch of one network's training on the images of that stage `dataset`. */
+export function epochOperations(network: Architecture, images: Planned | undefined): number {
+  const all = (images && imagesOf(images)?.counts.train) ?? wholeDataset;
+  return trainingOperations(network, (images?.config.train_images ?? all) as number);
+}
 
 /**
  * Operations of measuring how new networks are: all are run on images, and each is matched with training networks, as a hundred of these are with
@@ -118,7 +122,7 @@ const samplesOf = ({ config }: Planned, checkpoints: Json | undefined): number =
 
 /** The networks of a zoo; undefined where their layers are not known. */
 export const networkOfZoo = (zoo: Planned): Architecture | undefined =>
-  networkOf(zoo.config, zoo.input('dataset')?.config);
+  networkOf(zoo.config, zoo.input('dataset'));
 
 /** Operations of the pretraining on these zoos that a config of stage `sane` says: two views of each window of the training models. */
 export function operationsOfPretraining(config: JsonObject, zoos: readonly Planned[]): number {

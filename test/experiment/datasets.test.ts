@@ -6,6 +6,10 @@ import { dirname, join } from 'node:path';
 import { loadExperiment } from '../../src/experiment/load.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
 import type { Plan } from '../../src/experiment/types.ts';
+import { groupRuns } from '../../src/report/groups.ts';
+import { table01 } from '../../src/report/tables/table-01.ts';
+import { estimatePlan } from '../../src/runner/estimate.ts';
+import { Store } from '../../src/runner/store.ts';
 import { catalogue } from '../../src/stages/catalogue.ts';
 import { png } from '../data/published-files.ts';
 import { mistakes, plan, valid } from './files.ts';
@@ -61,6 +65,40 @@ test('an imported zoo is told the shape of its images', () => {
   });
 });
 
+test('one that stands for another has its recipe, and is shown in its place by its own name', () => {
+  const text = `${valid.replace('glyphs', 'shapes')}datasets:\n  shapes: { folder: ${folder}, stands_for: mnist }\n`;
+  const { runs, stages } = plan(text);
+  expect(runs[0]!.settings.data.train_images).toBe(50_000); // by the recipe of the MNIST zoo
+  expect(plan(own(folder)).runs[0]!.settings.data.train_images).toBe(null);
+  expect(stages.find(({ stage }) => stage === 'dataset')!.config).not.toHaveProperty('images.stands_for');
+  const titles = (of: typeof runs) =>
+    groupRuns(table01, of)
+      .filter(({ runs }) => runs.length > 0)
+      .map(({ title, conditions: [first] }) => ({ title, first }));
+  expect(titles(runs)).toEqual([
+    {
+      title: 'shapes (paper: MNIST)',
+      first: { setting: 'dataset', value: 'shapes', paper: 'MNIST' },
+    },
+  ]);
+  expect(titles(plan(own(folder)).runs)).toEqual([]);
+});
+
+test('time and disk are estimated by what its images are like', () => {
+  const estimate = (of: Plan) => {
+    const states = new Map(of.stages.map(({ key }) => [key, { state: 'compute' as const, why: '' }]));
+    const { stages, bytes } = estimatePlan(of, states, new Store(join(root, 'store')), 1, 1);
+    const [zoo] = of.stages.filter(({ stage }) => stage === 'zoo');
+    return { seconds: stages.get(zoo!.key)!.seconds, bytes };
+  };
+  const few = estimate(plan(own(folder))); // two training images
+  const some = estimate(plan(`${own(folder)}data: { train_images: 10000 }\n`));
+  const glyphs = estimate(plan(`${valid}data: { train_images: 10000 }\n`)); // as large, of more classes
+  expect(few.seconds).toBeLessThan(glyphs.seconds / 2);
+  expect(some.seconds / glyphs.seconds).toBeWithin(0.8, 1);
+  expect(some.bytes).toBeGreaterThan(20 * 4 * 2464);
+});
+
 test('what is done with its images counts for whether networks take them', () => {
   const text = `${own(folder, ', resize: 32')}data:\n  resize: 28\n`;
   expect(plan(text).runs.length).toBe(2);
@@ -91,6 +129,7 @@ describe('a mistake is shown at its line', () => {
       [`${folder} has its test images in a folder test: take test_share out`],
     ],
     [own('7'), ['datasets.shapes.folder']],
+    [own(folder, ', stands_for: mnits'), ['datasets.shapes.stands_for', 'did you mean mnist?']],
     [
       `${valid}datasets:\n  glyphs: { folder: ${folder} }\n`,
       ['datasets.glyphs: there is a data set glyphs already', 'call it otherwise, such as my-glyphs'],

@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { join } from 'node:path';
-import { Glob } from 'bun';
-import { planExperiment } from '../../src/experiment/expand.ts';
-import { loadExperiment } from '../../src/experiment/load.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { explainKey } from '../../src/experiment/why.ts';
 import { definitionsOf } from '../../src/report/choose.ts';
 import { groupRuns } from '../../src/report/groups.ts';
-import { catalogue } from '../../src/stages/catalogue.ts';
 import { stages } from '../../src/stages/registry.ts';
 import { plan, valid } from './files.ts';
+import { includedFiles, includedText, planIncluded } from './included.ts';
 
 const keysOf = ({ stages }: Plan, stage: string) =>
   stages.filter((node) => node.stage === stage).map(({ key }) => key);
@@ -368,17 +364,15 @@ describe('why', () => {
 });
 
 test('every experiment file that comes with the project has a plan', async () => {
-  const folder = join(import.meta.dir, '..', '..', 'experiments');
-  const files = [...new Glob('**/*.yaml').scanSync(folder)];
+  const files = includedFiles.map((path) => path.replace('experiments/', ''));
   expect(files).toContain('cnn-zoos.yaml');
   expect(files).toContain('resnet-cifar.yaml');
   for (const file of files) {
-    const text = await Bun.file(join(folder, file)).text();
     const depth = '../'.repeat(file.split('/').length);
-    expect(text.split('\n')[0]).toBe(
+    expect((await includedText(`experiments/${file}`)).split('\n')[0]).toBe(
       `# yaml-language-server: $schema=${depth}schemas/experiment.schema.json`,
     );
-    const plan = planExperiment(await loadExperiment(join(folder, file), catalogue));
+    const plan = await planIncluded(`experiments/${file}`);
     expect(plan.runs.length).toBeGreaterThan(0);
     // Those beside the quickstart are at the paper's scale: every run has a table's conditions.
     if (file.includes('/') || file === 'quickstart.yaml') continue;

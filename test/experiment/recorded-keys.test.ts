@@ -1,18 +1,12 @@
 /** Keys of every plan in experiments/ are recorded: what moves code must not move them, or finished work would be computed again. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { Glob } from 'bun';
-import { planExperiment } from '../../src/experiment/expand.ts';
-import { loadExperiment } from '../../src/experiment/load.ts';
-import { catalogue } from '../../src/stages/catalogue.ts';
+import { includedFiles as files, planIncluded } from './included.ts';
 import recorded from './recorded-keys.json' with { type: 'json' };
-
-const root = join(import.meta.dir, '../..');
-const files = [...new Glob('experiments/**/*.yaml').scanSync(root)].sort();
 
 /** Of every stage in its plan: stage, version and key, in one order. */
 async function keysOf(file: string): Promise<string[]> {
-  const { stages } = planExperiment(await loadExperiment(join(root, file), catalogue));
+  const { stages } = await planIncluded(file);
   return stages.map(({ stage, version, key }) => `${stage} v${version} ${key}`).sort();
 }
 

@@ -9,6 +9,7 @@ import { histogram } from '../../src/base/histogram.ts';
 import type { Run } from '../../src/experiment/types.ts';
 import { buildTables } from '../../src/report/build.ts';
 import { drawByArchitecture } from '../../src/report/figures/architectures.ts';
+import { drawBySetting } from '../../src/report/figures/by-setting.ts';
 import type { Figure } from '../../src/report/figures/draw.ts';
 import { drawEmbeddings } from '../../src/report/figures/embeddings.ts';
 import type { Analysis } from '../../src/report/figures/evidence.ts';
@@ -164,6 +165,41 @@ test('a sweep of two settings is a heat map with every mean, and places without 
   expect(count(figure, />0\.160</g)).toBe(2);
   const line = { ...request, columns: [] };
   expect(drawHeatMap(buildPivot('sweep-r2', line, runs, found))).toBeNull();
+});
+
+describe('a table by a setting', () => {
+  const runsOf = (name: string, values: number[]) =>
+    values.map((value, i) => makeRun({ dataset: 'mnist', [name]: value, seed: i }));
+  const records = ({ settings: { sane } }: Run) => [
+    r2('sane', 'test-accuracy', sane.d_model / 400),
+    r2('sane', 'ggap', -sane.gamma),
+    r2('weights', 'test-accuracy', 0.4),
+  ];
+  const draw = (runs: Run[]) => drawBySetting(buildTables(makePlan(runs, [1]), results(runs, records)), runs);
+
+  test('has a panel for each row, with a dot for each value and the paper’s numbers dashed', () => {
+    const [figure, ...others] = draw(runsOf('sane.d_model', [256, 64, 128])) as [Figure];
+    expect(others).toEqual([]);
+    expect(figure.name).toBe('table-01-by-sane-d-model');
+    expect(count(figure, /<svg /g)).toBe(1 + 2);
+    expect(shapes(figure, 'dot', 'circle')).toBe(3 * 2 + 3);
+    expect(count(figure, /stroke-dasharray/g)).toBe(2);
+    for (const text of ['>W<', '>SANE<', '>64<', '>128<', '>256<', '>Acc, R²<'])
+      expect(figure.svg.replaceAll('↑ ', '')).toContain(text);
+  });
+
+  test('has 0 on an axis that is not logarithmic', () => {
+    const [figure] = draw(runsOf('sane.gamma', [0, 0.05, 0.1])) as [Figure];
+    for (const text of ['>0<', '>0.05<', '>0.1<']) expect(figure.svg).toContain(text);
+  });
+
+  test('is not drawn of two values, nor of two settings', () => {
+    expect(draw(runsOf('sane.d_model', [64, 128]))).toEqual([]);
+    const both = [64, 128, 256].map((d_model, i) =>
+      makeRun({ dataset: 'mnist', 'sane.d_model': d_model, 'sane.gamma': i / 10 }),
+    );
+    expect(draw(both)).toEqual([]);
+  });
 });
 
 describe('the radar', () => {

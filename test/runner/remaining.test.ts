@@ -26,3 +26,24 @@ test('what an interrupted run had done counts as done, and not for how fast the 
   remaining.observe({ event: 'job-done', job: 'half', label: 'half', seconds: 1000 }, 1_000_200);
   expect(remaining.seconds(1_000_200)).toBe(2000);
 });
+
+test('what a job prepares in another unit counts for nothing', () => {
+  const remaining = new Remaining();
+  const base = { experiment: 'tiny', runs: 1, store: '/store', expectedSeconds: null };
+  remaining.observe({ event: 'start', ...base, jobs: 2, workers: 2, expectedWork: 2000 }, 0);
+  for (const job of ['a', 'b'])
+    remaining.observe({ event: 'job-start', job, label: job, expectedSeconds: 1000 }, 0);
+  const report = (unit: string, done: number, nowMs: number) => {
+    for (const job of ['a', 'b'])
+      remaining.observe(
+        { event: 'job-progress', job, label: job, progress: { done, total: 100, unit } },
+        nowMs,
+      );
+  };
+  report('samples', 0, 1000);
+  report('samples', 100, 5000);
+  report('steps', 50, 6000); // of a checkpoint
+  expect(remaining.seconds(6000)).toBe(500);
+  report('steps', 51, 26_000); // each step takes twice as long as expected
+  expect(remaining.seconds(26_000)).toBeCloseTo(980, 6);
+});

@@ -4,6 +4,7 @@ import type { RunResults } from '../measure.ts';
 import { buildPivot } from '../pivot.ts';
 import type { Table } from '../table.ts';
 import { drawByArchitecture } from './architectures.ts';
+import { drawBySetting } from './by-setting.ts';
 import type { Figure } from './draw.ts';
 import { drawEmbeddings } from './embeddings.ts';
 import type { Evidence } from './evidence.ts';
@@ -49,6 +50,7 @@ const figures: readonly ((content: Content) => readonly (Figure | null)[])[] = [
   },
   ({ evidence: { analyses } }) => [drawSpectra(analyses)],
   ({ plan, results }) => [drawLossByWindow(plan.runs, results)],
+  ({ tables, plan }) => drawBySetting(tables, plan.runs),
   ({ tables }) => tables.filter(({ id }) => id === null).map(drawHeatMap),
   ({ evidence: { curves } }) => [
     curves.length > 0 ? drawCurves(curves.slice(0, mostCurves), curves.length) : null,

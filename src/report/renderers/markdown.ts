@@ -50,10 +50,10 @@ function cellText({ text, mark, best }: SheetCell): string {
   return mark ? `${number} ${mark}` : number;
 }
 
-const tableLine = (cells: string[]) => `| ${cells.join(' | ')} |`;
+export const tableLine = (cells: string[]) => `| ${cells.join(' | ')} |`;
 const list = (items: string[]) => items.map((item) => `- ${escapeText(item)}`).join('\n');
 
 /** Characters that Markdown would read as markup, kept as they are. */
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(/[\\`*_|<>[\]~#&]/g, '\\$&');
 }

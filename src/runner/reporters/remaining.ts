@@ -6,10 +6,12 @@ const enoughSeconds = 5;
 
 interface Running {
   expected: number;
-  startedAtMs: number;
   fraction: number;
+  /** What is counted, once anything is: what came before, such as reading a checkpoint, is counted in another unit. */
+  unit: string | undefined;
+  sinceMs: number;
   /** What an earlier, interrupted run had done of it. */
-  before: number | undefined;
+  before: number;
 }
 
 export class Remaining {
@@ -27,15 +29,16 @@ export class Remaining {
         break;
       case 'job-start':
         this.running.set(event.job, {
-          ...{ expected: event.expectedSeconds, startedAtMs: nowMs },
-          ...{ fraction: 0, before: undefined },
+          ...{ expected: event.expectedSeconds, fraction: 0 },
+          ...{ unit: undefined, sinceMs: nowMs, before: 0 },
         });
         break;
       case 'job-progress': {
         const job = this.running.get(event.job);
         if (!job) break;
-        job.fraction = event.progress.done / Math.max(event.progress.total, 1);
-        job.before ??= job.fraction;
+        const { done, total, unit } = event.progress;
+        job.fraction = done / Math.max(total, 1);
+        if (unit !== job.unit) Object.assign(job, { unit, sinceMs: nowMs, before: job.fraction });
         break;
       }
       case 'job-done': {
@@ -66,10 +69,10 @@ export class Remaining {
   seconds(nowMs: number): number | undefined {
     if (this.expected === null) return undefined;
     const running = [...this.running.values()];
-    const begun = running.filter(({ fraction, before = 0 }) => fraction > before);
-    const spent = begun.reduce((sum, job) => sum + (nowMs - job.startedAtMs) / 1000, this.ended.seconds);
+    const begun = running.filter(({ fraction, before }) => fraction > before);
+    const spent = begun.reduce((sum, job) => sum + (nowMs - job.sinceMs) / 1000, this.ended.seconds);
     const worth = begun.reduce(
-      (sum, { expected, fraction, before = 0 }) => sum + expected * (fraction - before),
+      (sum, { expected, fraction, before }) => sum + expected * (fraction - before),
       this.ended.expected,
     );
     const pace = spent < enoughSeconds || worth <= 0 ? 1 : spent / worth;

@@ -1,7 +1,9 @@
 /** Stage `dataset` to a plan: the images of a data set, as many as asked for, prepared as asked for. */
+import type { JsonObject } from '../../base/json.ts';
 import { sizeOf } from '../../base/shape.ts';
 import { datasets } from '../../data/registry.ts';
-import type { PaperSettings } from '../../experiment/stage-plan.ts';
+import type { DatasetDescription } from '../../experiment/catalogue.ts';
+import type { PaperSettings, Planned } from '../../experiment/stage-plan.ts';
 import type { DataSettings } from '../../experiment/types.ts';
 import { type Combination, forAnother } from '../for-another.ts';
 import type { Stage } from '../stage.ts';
@@ -15,6 +17,18 @@ interface Images {
   /** Images to choose candidates by: null for all that are left over, 0 for none. */
   validation: number | null;
 }
+
+type Kind = Pick<DatasetDescription, 'shape' | 'classes' | 'counts'>;
+
+/** What the images of such a stage are like: the program's, or the experiment's own as they were when it was planned. */
+export const imagesOf = ({ config, options }: Planned): Kind | undefined =>
+  datasets[config.dataset as string] ?? (options.shape ? (options as unknown as Kind) : undefined);
+
+/** Where the images are, and what they are like, for estimates. */
+const optionsOf = ({ shape, classes, counts }: Kind, folder: string): JsonObject => ({
+  ...{ folder, classes },
+  ...{ shape: [...shape], counts: { ...counts } },
+});
 
 export const dataset: Stage<Images> = {
   name: 'dataset',
@@ -31,13 +45,14 @@ export const dataset: Stage<Images> = {
   /** What is done to images is in the config only where something is. */
   plan({ dataset, data: { train_images, test_images, ...prepared }, validation }, planner) {
     const done = Object.entries(prepared).filter(([, value]) => value !== null && value !== false);
-    const own = planner.dataset(dataset)?.folder;
+    const described = planner.dataset(dataset);
+    const own = described?.folder;
     const config = {
       ...{ dataset, train_images, test_images },
       ...(own && { images: own.content }),
       ...Object.fromEntries(done),
     };
-    const where = { inputs: {}, ...(own && { options: { folder: own.path } }) };
+    const where = { inputs: {}, ...(described && own && { options: optionsOf(described, own.path) }) };
     return validation === 0
       ? { label: `dataset ${dataset}`, config, ...where }
       : {
@@ -47,9 +62,10 @@ export const dataset: Stage<Images> = {
         };
   },
 
-  cost({ config }) {
-    const found = datasets[config.dataset as string];
+  cost(planned) {
+    const found = imagesOf(planned);
     if (!found) return { operations: 0, bytes: 0 };
+    const { config } = planned;
     const of = (split: 'train' | 'test') =>
       Math.min((config[`${split}_images`] as number | null) ?? Infinity, found.counts[split]);
     return { operations: 0, bytes: (of('train') + of('test')) * sizeOf(found.shape) };

@@ -124,7 +124,7 @@ export const generation: Stage<PlannedRun> = {
   },
 
   cost({ config, input }) {
-    const images = input('dataset')?.config;
+    const images = input('dataset');
     const network = networkOf(config.recipe as JsonObject, images);
     const trained = trainedModels((input('prompts') ?? input('zoo'))?.config ?? {});
     if (!network) return undefined;

@@ -53,7 +53,7 @@ export const zoo: Stage<Models> = {
   },
 
   cost({ config, input }) {
-    const images = input('dataset')?.config;
+    const images = input('dataset');
     const network = networkOf(config, images);
     if (!network) return undefined;
     const { models, samples } = population(config);

@@ -1,0 +1,82 @@
+/** What several tables say of the paper's claims and numbers, as one list in Markdown. */
+import { plural } from '../base/plural.ts';
+import { formatInterval, formatMeasured, formatNumber } from './format.ts';
+import { escapeText, tableLine } from './renderers/markdown.ts';
+import { type Cell, type Claim, rowTitle, type Table } from './table.ts';
+
+/** A table, and where its Markdown is from the list on. */
+export interface LinkedTable {
+  table: Table;
+  link: string;
+}
+
+const compared: readonly Cell['status'][] = ['equivalent', 'different', 'inconclusive'];
+
+/** The whole list: how many there are of each verdict, the claims in the paper's order, and the numbers under its conditions. */
+export function listClaims(tables: readonly LinkedTable[]): string {
+  const inOrder = [...tables].sort(
+    (a, b) => (a.table.id ?? 0) - (b.table.id ?? 0) || (a.link < b.link ? -1 : 1),
+  );
+  const claims = inOrder.flatMap((of) =>
+    of.table.claims.filter(({ verdict }) => verdict !== null).map((claim) => ({ of, claim })),
+  );
+  const cells = inOrder.flatMap((of) =>
+    of.table.cells.filter(({ status }) => compared.includes(status)).map((cell) => ({ of, cell })),
+  );
+  return `${[
+    '# Claims and numbers of the paper',
+    'Written by `exp claims` from the tables that are named here. [README.md](README.md) says how claims and numbers are judged, and what was run.',
+    '## Claims',
+    `${count(
+      claims.map(({ claim }) => claim.verdict as string),
+      ['holds', 'fails', 'inconclusive', 'trivial'],
+    )}. Trivial ones, at chance or at the ceiling, are not counted.`,
+    [
+      tableLine(['Table', 'claim', 'verdict', 'difference, 95 % interval', 'on']),
+      tableLine(['---', '---', '---', '---', '---']),
+      ...claims.map(claimLine),
+    ].join('\n'),
+    '## Numbers under the conditions of the paper',
+    `${count(
+      cells.map(({ cell }) => cell.status),
+      compared,
+    )}.`,
+    [
+      tableLine(['Table', 'number', 'ours', 'paper', 'verdict', 'difference, 90 % interval']),
+      tableLine(['---', '---', '---:', '---:', '---', '---']),
+      ...cells.map(numberLine),
+    ].join('\n'),
+  ].join('\n\n')}\n`;
+}
+
+/** `3 holds, 1 fails`. */
+const count = (verdicts: readonly string[], names: readonly string[]): string =>
+  names.map((name) => `${verdicts.filter((verdict) => verdict === name).length} ${name}`).join(', ');
+
+function claimLine({ of, claim }: { of: LinkedTable; claim: Claim }): string {
+  const { columnGroups, conditions } = of.table;
+  const where = columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title);
+  const scale = conditions.length > 0 ? `, ${plural(conditions.length, 'condition')} otherwise` : '';
+  const text = [claim.text, claim.verdict as string, claim.detail, `${where.join('; ')}${scale}`];
+  return tableLine([linkOf(of), ...text.map(escapeText)]);
+}
+
+function numberLine({ of, cell }: { of: LinkedTable; cell: Cell }): string {
+  const { decimals, rows, columns, columnGroups } = of.table;
+  const column = columns.find(({ key }) => key === cell.column);
+  const group = columnGroups.find(({ key }) => key === column?.group);
+  const row = rows.find(({ key }) => key === cell.row);
+  const number = [group?.title, column?.title, row && rowTitle(row)].filter(Boolean).join(', ');
+  return tableLine([
+    linkOf(of),
+    ...[
+      number,
+      cell.measured ? formatMeasured(cell.measured, decimals) : '–',
+      cell.paper ? formatNumber(cell.paper.mean, decimals) : '–',
+      cell.status,
+      cell.difference ? formatInterval(cell.difference, decimals) : '–',
+    ].map(escapeText),
+  ]);
+}
+
+const linkOf = ({ table, link }: LinkedTable): string => `[${table.id}](${link})`;

@@ -1,0 +1,53 @@
+/** The list of claims and numbers of several tables. */
+import { expect, test } from 'bun:test';
+import { listClaims } from '../../src/report/claim-list.ts';
+import type { Table } from '../../src/report/table.ts';
+
+/** A table of one number, whose cells and claims are given. */
+const table = (id: number, more: Partial<Table>): Table => ({
+  ...{ key: '', id, title: '', caption: '', unit: '', decimals: 1, best: null, stub: [''], view: {} },
+  columnGroups: [
+    { key: 'm', title: 'MNIST', hasRuns: true },
+    { key: 's', title: 'SVHN', hasRuns: false },
+  ],
+  columns: [{ key: 'c', title: 'SANE', group: 'm', labels: {} }],
+  rows: [{ key: 'r', titles: ['Acc'], labels: {} }],
+  ...{ cells: [], claims: [], notes: [], conditions: [] },
+  ...more,
+});
+
+test('claims and numbers in the order of the tables, each with its verdict, data set and scale', () => {
+  const later = table(3, {
+    claims: [
+      { text: 'A is above B', verdict: 'holds', detail: '+1.0 [0.5, 1.5]' },
+      { text: 'C is above D', verdict: null, detail: 'not measured' },
+    ],
+    conditions: [{ setting: 'zoo.models', value: '64', paper: '1000', where: '' }],
+  });
+  const first = table(1, {
+    claims: [{ text: 'E | F', verdict: 'trivial', detail: '+0.1' }],
+    cells: [
+      {
+        ...{ row: 'r', column: 'c', pending: false, note: '', status: 'equivalent' },
+        measured: { mean: 1, sd: null, n: 1, of: 'seed', models: 9, interval: [0.5, 1.5] },
+        difference: [-0.2, 0.3],
+        paper: { mean: 1.1, sd: null, n: null },
+      },
+    ],
+  });
+  const text = listClaims([
+    { table: later, link: 'b/table-03.md' },
+    { table: first, link: 'a/table-01.md' },
+  ]);
+  expect(text.split('\n').filter((line) => /^[|\d]/.test(line))).toEqual([
+    '1 holds, 0 fails, 0 inconclusive, 1 trivial. Trivial ones, at chance or at the ceiling, are not counted.',
+    '| Table | claim | verdict | difference, 95 % interval | on |',
+    '| --- | --- | --- | --- | --- |',
+    '| [1](a/table-01.md) | E \\| F | trivial | +0.1 | MNIST |',
+    '| [3](b/table-03.md) | A is above B | holds | +1.0 \\[0.5, 1.5\\] | MNIST, 1 condition otherwise |',
+    '1 equivalent, 0 different, 0 inconclusive.',
+    '| Table | number | ours | paper | verdict | difference, 90 % interval |',
+    '| --- | --- | ---: | ---: | --- | --- |',
+    '| [1](a/table-01.md) | MNIST, SANE, Acc | 1.0 \\[0.5, 1.5\\] | 1.1 | equivalent | \\[-0.2, 0.3\\] |',
+  ]);
+});
