@@ -159,7 +159,8 @@ export function digest({ store, out }: Place): Digests {
 const isContent = (name: string) =>
   // A report says how long it all took, the other where the experiment lies from there.
   (name.startsWith('out/') && !['out/report.html', 'out/experiment.json'].includes(name)) ||
-  (/^store\/[\w-]+\/[0-9a-f]+\//.test(name) && !name.endsWith('/artefact.json'));
+  // Scripts of jobs are no artefacts.
+  (/^store\/(?!slurm\/)[\w-]+\/[0-9a-f]+\//.test(name) && !name.endsWith('/artefact.json'));
 
 function compare(actual: Digests, expected: Digests): string[] {
   const problems = [...expected].flatMap(([name, sum]) => {
