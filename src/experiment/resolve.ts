@@ -3,7 +3,7 @@ import { canonicalJson, isSameJson, type Json } from '../base/json.ts';
 import { type Catalogue, effectiveValues, immaterialSettings, tasksOf } from './catalogue.ts';
 import type { Axes } from './grid.ts';
 import { formatOf } from './schema.ts';
-import { settingOf, withSettings } from './settings.ts';
+import { settingIn, settingOf, withSettings } from './settings.ts';
 import type { PaperSettings } from './stage-plan.ts';
 import type { Difference, Experiment, Run, Settings } from './types.ts';
 
@@ -67,7 +67,7 @@ export function resolver(
     files.set(matching.join(), made);
     return made;
   };
-  const narrowed = new SharedBlocks();
+  const shared = new SharedBlocks();
   return (point, matching) => {
     const identity = point as unknown as Identity;
     const paper = paperOf(identity);
@@ -78,8 +78,8 @@ export function resolver(
     for (const name in point) if (name.includes('.')) own[name] = point[name] as Json;
     Object.assign(own, set);
     const given = new Set([...Object.keys(file.values), ...Object.keys(own)]);
-    let settings = withSettings(whole, own);
-    for (const stage of stages) settings = narrowed.with(settings, stage.narrow?.(settings, given) ?? {});
+    let settings = shared.with(whole, own);
+    for (const stage of stages) settings = shared.with(settings, stage.narrow?.(settings, given) ?? {});
     return { settings, given, differences: differencesOf(settings, paper, identity.task) };
   };
 }
@@ -112,7 +112,10 @@ function comparison(
   const immaterial = immaterialSettings(catalogue);
   const names = formatOf(catalogue)
     .settingNames.filter((setting) => !immaterial.has(setting))
-    .map((setting) => ({ setting, block: setting.split('.', 1)[0] as string }));
+    .map((setting) => {
+      const [block, name] = setting.split('.') as [keyof Settings, string];
+      return { setting, block, name };
+    });
   const tasks = new Map(tasksOf(catalogue).map(({ name, task }) => [name, task]));
   /** What the paper has for a task, by its recipe. */
   const papers = new Map<
@@ -135,10 +138,12 @@ function comparison(
     const paper = paperOf(recipe, task);
     const effective = effectiveValues(catalogue, settings);
     const found: Difference[] = [];
-    for (const { setting, block } of names) {
+    for (const { setting, block, name } of names) {
+      // Most blocks are the paper's own objects.
+      if (settings[block] === paper.settings[block] && !(setting in effective)) continue;
       if (!dependsOn.has(block) && !dependsOn.has(setting)) continue;
-      const value = effective[setting] ?? settingOf(settings, setting);
-      const papers = paper.effective[setting] ?? settingOf(paper.settings, setting);
+      const value = effective[setting] ?? settingIn(settings[block], name);
+      const papers = paper.effective[setting] ?? settingIn(paper.settings[block], name);
       if (isSameJson(value, papers)) continue;
       const difference = { setting, value, paper: papers };
       if (!stages.some((stage) => stage.isEquivalent?.(difference, settings))) found.push(difference);

@@ -7,8 +7,12 @@ import type { Folder, Run, Settings, StageNode } from './types.ts';
 /** A run before its stages are known. */
 export type PlannedRun = Omit<Run, 'id' | 'resultKey' | 'differences'>;
 
-/** The models that a zoo is of. */
-export type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+/** The models that a zoo is of, with the settings that decide what they are and in which order their hidden units are. */
+export type Models = Pick<Run, 'architecture' | 'dataset'> & {
+  settings: Pick<Settings, 'data' | 'zoo'> & {
+    sane: Pick<Settings['sane'], 'alignment' | 'alignment_orders'>;
+  };
+};
 
 /** A block of settings in the experiment file. Names in its lists are without the block's. */
 export interface SettingsBlock {

@@ -37,7 +37,10 @@ export async function survey(
   // Most of the hundred thousand stages that a plan may have are not there, which one look into their folder says.
   const folders = new Map<string, ReadonlySet<string>>();
   for (const { stage } of plan.stages) if (!folders.has(stage)) folders.set(stage, store.names(stage));
-  const isThere = ({ stage, key }: StageNode, suffix = '') => folders.get(stage)?.has(key + suffix);
+  const isThere = ({ stage, key }: StageNode, suffix = '') => {
+    const names = folders.get(stage);
+    return names !== undefined && names.size > 0 && names.has(key + suffix);
+  };
   const needed = new Set(plan.runs.map(({ resultKey }) => resultKey));
   const damage = new Map<string, string>();
   /** Stages that are to compute for the same reason have the same state. */
@@ -51,15 +54,14 @@ export async function survey(
       states.set(node.key, { state: 'unneeded' });
     } else {
       if (found) damage.set(node.key, found.damage);
-      for (const key of Object.values(node.inputs)) needed.add(key);
+      for (const name in node.inputs) needed.add(node.inputs[name] as string);
     }
   }
   for (const node of plan.stages) {
     if (states.has(node.key)) continue;
-    const inputs = Object.values(node.inputs).map((key) => states.get(key));
-    const failed = inputs.find((state) => state?.state === 'failed');
+    const failed = Object.values(node.inputs).find((key) => states.get(key)?.state === 'failed');
     const failure = isThere(node, failedSuffix) ? store.failure(node) : undefined;
-    if (failed) states.set(node.key, failed);
+    if (failed) states.set(node.key, states.get(failed) as StageState);
     else if (failure && !retryFailed) states.set(node.key, { state: 'failed', failure });
     else states.set(node.key, toCompute(why(node, failure)));
   }

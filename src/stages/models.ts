@@ -24,14 +24,18 @@ export const modelInputs = (models: Models, planner: Planner) =>
 
 /** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
 export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
-  const zoos = zoosOf(models, planner.folder, planner.paper);
-  return Object.assign({}, ...zoos.map((one, i) => inputsOf(one, planner, i === 0 ? '' : `-${i + 1}`)));
+  const all: Record<string, string> = {};
+  for (const [i, one] of zoosOf(models, planner.folder, planner.paper).entries()) {
+    const suffix = i === 0 ? '' : `-${i + 1}`;
+    const inputs = inputsOf(one, planner);
+    for (const name in inputs) all[name + suffix] = inputs[name] as string;
+  }
+  return all;
 }
 
-function inputsOf(models: Models, planner: Planner, suffix = ''): Record<string, string> {
-  const inputs = { [`zoo${suffix}`]: zooOf(models, planner) };
-  if (models.settings.sane.alignment) inputs[`alignment${suffix}`] = planner.key(alignment, models);
-  return inputs;
+function inputsOf(models: Models, planner: Planner): Record<string, string> {
+  const zoo = zooOf(models, planner);
+  return models.settings.sane.alignment ? { zoo, alignment: planner.key(alignment, models) } : { zoo };
 }
 
 /** Which of SANE's zoos a run is about, as part of a config, where it is not the first. */

@@ -61,8 +61,8 @@ function describe(
   jobs: number,
   store: Store,
 ): string {
-  const stagesIn = (state: StageState['state']) =>
-    plan.stages.filter(({ key }) => states.get(key)?.state === state);
+  const byState = Map.groupBy(plan.stages, ({ key }) => states.get(key)?.state);
+  const stagesIn = (state: StageState['state']) => byState.get(state) ?? [];
   const todo = stagesIn('compute');
   const failed = stagesIn('failed');
   const counts = [

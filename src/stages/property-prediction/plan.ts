@@ -104,8 +104,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
     if (!sane || !own) return costOf(0);
-    const encoder = { ...sane, embedding: config.embedding ?? null };
-    const embedded = zoos.map((zoo) => embeddings(encoder, zoo, config.checkpoints));
+    const embedded = zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints, { how: config.embedding }));
     const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
     return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
   },

@@ -90,11 +90,20 @@ export const sane: Stage<PlannedRun> = {
   },
 };
 
+const configs = new WeakMap<SaneSettings, object>();
+
+/** The settings of a pretraining as part of a config; the same object for all seeds. */
+export function pretraining(settings: SaneSettings): object {
+  const config = configs.get(settings) ?? configOf(settings);
+  configs.set(settings, config);
+  return config;
+}
+
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised, or
- * is of weights alone, is as it was before there was a choice, and so is its key.
+ * Whether the models are aligned and how, the inputs say. A loss that is not normalised, or is of weights alone, is as it was before there was
+ * a choice, and so is its key.
  */
-export function pretraining({
+function configOf({
   alignment: _,
   alignment_orders: __,
   loss_normalization,
