@@ -159,7 +159,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const standsFor = standsForOf(parsed);
   const resolve = resolver(catalogue, experiment, options.set);
   /** Of the runs that differ by seed only. */
-  const conditions = new Map<string, Omit<Conditions, 'given'>>();
+  const conditions = new Map<string, Conditions>();
   for (const point of selected) {
     const { architecture, dataset, task, seed } = point as unknown as Identity;
     const matching = (experiment.overrides ?? []).map(({ when }) =>
@@ -168,8 +168,8 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     const content = JSON.stringify([{ ...point, seed: null }, matching]);
     const id = runId(point, varying);
     const known = conditions.get(content);
-    const { given, ...found } = known ? { ...known, given: undefined } : resolve(point, matching);
-    const { settings, differences } = found;
+    const found = known ?? resolve(point, matching);
+    const { settings, differences, given } = found;
     // Made at once: an object that others are spread into takes twice the memory.
     const run: Run = {
       id,
@@ -183,7 +183,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
       resultKey: '',
     };
     if (standsFor) run.standsFor = standsFor;
-    if (given) {
+    if (!known) {
       conditions.set(content, found);
       problems.push(...folders.look(catalogue, settings));
       const context = { catalogue, given, folders: folders.found, paper: planner.paper };

@@ -40,6 +40,8 @@ export class StagePlanner implements Planner {
   }
 
   key<Of extends object>(stage: StagePlan<Of>, of: Of): string {
+    // For a run, a stage is asked for once.
+    if ('seed' in of) return this.plan(stage, of);
     const planned = this.planned.get(stage.name) ?? new Map<object, string>();
     this.planned.set(stage.name, planned);
     const known = planned.get(of);
@@ -50,20 +52,14 @@ export class StagePlanner implements Planner {
   }
 
   private plan<Of>(stage: StagePlan<Of>, of: Of): string {
-    const { config, inputs, label, parts = 1, options = noOptions } = stage.plan(of, this);
+    const { config: given, seed, inputs, label, parts = 1, options = noOptions } = stage.plan(of, this);
     const { name, version } = stage;
-    const node: StageNode = {
-      stage: name,
-      key: '',
-      version,
-      config: config as JsonObject,
-      inputs,
-      parts,
-      options,
-      label,
-    };
-    node.key = contentKey(node);
-    if (!this.byKey.has(node.key)) this.byKey.set(node.key, node);
-    return node.key;
+    const config = given as JsonObject;
+    const key = contentKey({ stage: name, version, config, seed, inputs });
+    if (!this.byKey.has(key)) {
+      const whole = seed === undefined ? config : { ...config, seed };
+      this.byKey.set(key, { stage: name, key, version, config: whole, inputs, parts, options, label });
+    }
+    return key;
   }
 }

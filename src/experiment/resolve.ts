@@ -39,6 +39,15 @@ export interface Conditions {
   differences: Difference[];
 }
 
+/** What the file gives where some overrides match. */
+interface File {
+  values: Record<string, Json>;
+  /** The paper's settings with these. */
+  settings: Map<Settings, Settings>;
+  /** The dotted names of these, and of what a point gives, by the latter. */
+  given: Map<string, ReadonlySet<string>>;
+}
+
 /**
  * Resolves points of an experiment's grid to their settings, in the order of precedence: defaults, recipe, blocks, overrides, axes, --set.
  * `matching` says of each override whether it matches the point. There may be a hundred thousand points, which differ in a block or two:
@@ -57,13 +66,13 @@ export function resolver(
     const settings = Object.entries((experiment as unknown as Record<string, object>)[block] ?? {});
     for (const [name, value] of settings) blocks[`${block}.${name}`] = value;
   }
-  /** What the file gives where these overrides match, and the paper's settings with that. */
-  const files = new Map<string, { values: Record<string, Json>; settings: Map<Settings, Settings> }>();
+  /** By the overrides that match. */
+  const files = new Map<string, File>();
   const fileOf = (matching: readonly boolean[]) => {
     const known = files.get(matching.join());
     if (known) return known;
     const changes = (experiment.overrides ?? []).map(({ set }, i) => (matching[i] ? set : {}));
-    const made = { values: Object.assign({}, blocks, ...changes), settings: new Map<Settings, Settings>() };
+    const made = { values: Object.assign({}, blocks, ...changes), settings: new Map(), given: new Map() };
     files.set(matching.join(), made);
     return made;
   };
@@ -77,7 +86,9 @@ export function resolver(
     const own: Record<string, Json> = {};
     for (const name in point) if (name.includes('.')) own[name] = point[name] as Json;
     Object.assign(own, set);
-    const given = new Set([...Object.keys(file.values), ...Object.keys(own)]);
+    const names = Object.keys(own).join();
+    const given = file.given.get(names) ?? new Set([...Object.keys(file.values), ...Object.keys(own)]);
+    file.given.set(names, given);
     let settings = shared.with(whole, own);
     for (const stage of stages) settings = shared.with(settings, stage.narrow?.(settings, given) ?? {});
     return { settings, given, differences: differencesOf(settings, paper, identity.task) };

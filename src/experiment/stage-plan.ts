@@ -72,9 +72,11 @@ export interface Planner {
 }
 
 /** What a stage computes: its config and inputs are its key. */
-export type StageRequest = Pick<StageNode, 'label' | 'inputs'> & { config: object } & Partial<
-    Pick<StageNode, 'parts' | 'options'>
-  >;
+export type StageRequest = Pick<StageNode, 'label' | 'inputs'> & {
+  config: object;
+  /** The run's, as part of the config: apart from it where the rest is the same object for all seeds. */
+  seed?: number | undefined;
+} & Partial<Pick<StageNode, 'parts' | 'options'>>;
 
 /** How much work a stage is: those of equal `settings` take time in proportion to their amount. */
 export interface Work {

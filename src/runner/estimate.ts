@@ -47,7 +47,9 @@ export function estimatePlan(
 ): PlanEstimate {
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
   const rates = measureRates(store, [...new Set(todo.map(({ stage }) => stage))]);
-  const nodes = new Map(plan.stages.map((node) => [node.key, node]));
+  const nodes = new Map<string, StageNode>();
+  for (const node of plan.stages) nodes.set(node.key, node);
+  const planned = plannedIn(nodes);
   const stages = new Map<string, Estimate>();
   let bytes = 0;
   const coresOfJob = Math.max(1, cores / workers);
@@ -55,7 +57,7 @@ export function estimatePlan(
     const timed = rates.get(node.stage);
     const { kind, amount } = timed ? workload(node, (key) => nodes.get(key) as StageNode) : nothing;
     const known = timed?.get(kind);
-    const cost = kinds[node.stage]?.cost?.(planned(node, nodes));
+    const cost = kinds[node.stage]?.cost?.(planned(node));
     bytes += cost?.bytes ?? 0;
     if (known) stages.set(node.key, { seconds: median(known) * amount, from: known.length });
     else if (cost) {
@@ -67,16 +69,24 @@ export function estimatePlan(
   return { stages, total, bytes };
 }
 
-/** A stage as its cost is estimated from. */
-function planned(node: StageNode, nodes: ReadonlyMap<string, StageNode>): Planned {
-  return {
+/** Stages as their costs are estimated from. */
+function plannedIn(nodes: ReadonlyMap<string, StageNode>): (node: StageNode) => Planned {
+  /** By their names the inputs that were asked for last: one zoo after another has thousands of readers. */
+  const latest = new Map<string, { node: StageNode; planned: Planned }>();
+  const planned = (node: StageNode): Planned => ({
     config: node.config,
     options: node.options,
     input(name) {
       const found = nodes.get(node.inputs[name] ?? '');
-      return found && planned(found, nodes);
+      if (!found) return undefined;
+      const known = latest.get(name);
+      if (known?.node === found) return known.planned;
+      const made = planned(found);
+      latest.set(name, { node: found, planned: made });
+      return made;
     },
-  };
+  });
+  return planned;
 }
 
 /** Seconds per amount of finished stages that were not interrupted, by stage and kind. */

@@ -1,7 +1,7 @@
 /** Which stages of a plan are in the store and which are left to compute. */
 import type { Plan, StageNode } from '../experiment/types.ts';
 import { partialEnding } from './partial.ts';
-import { type Failure, failedSuffix, type Store } from './store.ts';
+import { type Failure, type Found, failedSuffix, type Store } from './store.ts';
 
 export type StageState =
   | { state: 'cached' }
@@ -18,12 +18,13 @@ export interface SurveyOptions {
 
 const listFormat = new Intl.ListFormat('en-GB');
 
-const enumerated = new Map<string, string>();
+const needing = new Map<string, string>();
 
-/** Names as a list in words. Formatting it takes long, and most stages need the same inputs. */
-function enumerate(names: readonly string[]): string {
-  const text = enumerated.get(names.join()) ?? listFormat.format(names);
-  enumerated.set(names.join(), text);
+/** That these inputs are computed first. Formatting a list takes long, and most stages need the same inputs. */
+function needs(inputs: readonly string[]): string {
+  const names = inputs.join();
+  const text = needing.get(names) ?? `needs ${listFormat.format(inputs)} first`;
+  needing.set(names, text);
   return text;
 }
 
@@ -46,8 +47,7 @@ export async function survey(
   /** Stages that are to compute for the same reason have the same state. */
   const compute = new Map<string, StageState>();
   for (const node of plan.stages.toReversed()) {
-    const check = () => (needed.has(node.key) ? store.check(node) : store.find(node));
-    const found = isThere(node) ? await check() : undefined;
+    const found = isThere(node) ? await look(node) : undefined;
     if (found?.state === 'complete') {
       states.set(node.key, { state: 'cached' });
     } else if (!needed.has(node.key)) {
@@ -59,13 +59,26 @@ export async function survey(
   }
   for (const node of plan.stages) {
     if (states.has(node.key)) continue;
-    const failed = Object.values(node.inputs).find((key) => states.get(key)?.state === 'failed');
+    const failed = firstFailed(node);
     const failure = isThere(node, failedSuffix) ? store.failure(node) : undefined;
-    if (failed) states.set(node.key, states.get(failed) as StageState);
+    if (failed) states.set(node.key, failed);
     else if (failure && !retryFailed) states.set(node.key, { state: 'failed', failure });
     else states.set(node.key, toCompute(why(node, failure)));
   }
   return states;
+
+  async function look(node: StageNode): Promise<Found | undefined> {
+    return needed.has(node.key) ? store.check(node) : store.find(node);
+  }
+
+  /** The state of an input that failed. */
+  function firstFailed({ inputs }: StageNode): StageState | undefined {
+    for (const name in inputs) {
+      const state = states.get(inputs[name] as string);
+      if (state?.state === 'failed') return state;
+    }
+    return undefined;
+  }
 
   function toCompute(why: string): StageState {
     const state = compute.get(why) ?? { state: 'compute', why };
@@ -78,9 +91,9 @@ export async function survey(
     if (damaged) return `damaged: ${damaged}`;
     if (failure) return 'failed before';
     if (isThere(node, partialEnding)) return 'interrupted before, will be resumed';
-    const inputs = Object.keys(node.inputs).filter(
-      (name) => states.get(node.inputs[name] as string)?.state === 'compute',
-    );
-    return inputs.length > 0 ? `needs ${enumerate(inputs)} first` : 'not computed yet';
+    const inputs: string[] = [];
+    for (const name in node.inputs)
+      if (states.get(node.inputs[name] as string)?.state === 'compute') inputs.push(name);
+    return inputs.length > 0 ? needs(inputs) : 'not computed yet';
   }
 }

@@ -24,15 +24,14 @@ export const modelInputs = (models: Models, planner: Planner) =>
 
 /** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
 export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [i, one] of zoosOf(models, planner.folder, planner.paper).entries()) {
-    const suffix = i === 0 ? '' : `-${i + 1}`;
-    const inputs = inputsOf(one, planner);
-    for (const name in inputs) all[name + suffix] = inputs[name] as string;
-  }
+  const [first, ...others] = zoosOf(models, planner.folder, planner.paper);
+  const all = inputsOf(first as Models, planner);
+  for (const [i, one] of others.entries())
+    for (const [name, key] of Object.entries(inputsOf(one, planner))) all[`${name}-${i + 2}`] = key;
   return all;
 }
 
+/** Of one zoo; a new object each time. */
 function inputsOf(models: Models, planner: Planner): Record<string, string> {
   const zoo = zooOf(models, planner);
   return models.settings.sane.alignment ? { zoo, alignment: planner.key(alignment, models) } : { zoo };

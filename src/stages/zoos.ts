@@ -26,9 +26,19 @@ export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): 
 }
 
 const shared = new SharedBy<Models>();
+/** By the settings of all seeds, which are one object. */
+const known = new WeakMap<Models['settings'], Models>();
 
 /** The models of a run: the same object for all runs that have the same, so that what these need is planned once. */
-export function modelsOf({ architecture, dataset, settings: { data, zoo, sane } }: Models): Models {
+export function modelsOf(run: Models): Models {
+  const before = known.get(run.settings);
+  if (before?.architecture === run.architecture && before.dataset === run.dataset) return before;
+  const models = sharedModels(run);
+  known.set(run.settings, models);
+  return models;
+}
+
+function sharedModels({ architecture, dataset, settings: { data, zoo, sane } }: Models): Models {
   const { alignment, alignment_orders } = sane;
   return shared.get(zoo, data, `${architecture} ${dataset} ${alignment} ${alignment_orders}`, () => ({
     architecture,

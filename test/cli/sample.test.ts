@@ -22,7 +22,8 @@ import { cnnSmall } from '../nets/networks.ts';
 import { runStage } from '../zoo/on-disk.ts';
 import { exp, inProcess } from './program.ts';
 
-setDefaultTimeout(60_000);
+// Minutes on a busy machine.
+setDefaultTimeout(300_000);
 
 let dir = '';
 let data: TrainingData;

@@ -33,7 +33,8 @@ export const sane: Stage<PlannedRun> = {
     );
     return {
       label: `sane ${zoos.join(' + ')} seed ${seed}`,
-      config: { ...pretraining(settings.sane), seed },
+      config: pretraining(settings.sane),
+      seed,
       inputs: {
         ...allModelInputs(run, planner),
         ...(asksNetworks(settings.sane) && {
