@@ -55,6 +55,9 @@ function buildTable(
   const measured = new Set(cells.flatMap(({ measured, row }) => (measured ? [row] : [])));
   const ofRows = rows.flatMap(({ key, condition }) => (condition && measured.has(key) ? [condition] : []));
   const runs = withRuns.flatMap(({ group }) => group.runs);
+  const methods = new Set(
+    [...rows, ...columns].flatMap(({ labels: { method } }) => (method === undefined ? [] : [String(method)])),
+  );
   // Which group a sentence is about goes without saying where there is one.
   const lead = ({ title }: RunGroup) => (withRuns.length > 1 ? `${title}: ` : '');
   const claims = withRuns.flatMap(({ group, places }) => judgeGroup(definition, group, places, lead(group)));
@@ -62,7 +65,10 @@ function buildTable(
     key: `table-${String(id).padStart(2, '0')}`,
     id,
     title: paper.title,
-    caption: [paper.caption, ...new Set(runs.flatMap((run) => definition.caption?.(run) ?? []))].join(' '),
+    caption: [
+      paper.caption,
+      ...new Set(runs.flatMap((run) => definition.caption?.(run, methods) ?? [])),
+    ].join(' '),
     unit: paper.unit,
     decimals,
     best,

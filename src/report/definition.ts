@@ -97,6 +97,6 @@ export interface TableDefinition {
   claims: ClaimDefinition[];
   /** Differences that are shown without a claim of the paper. */
   contrasts?: ContrastDefinition[];
-  /** Sentences for the caption, of how a run's networks were made. */
-  caption?(run: Run): string[];
+  /** Sentences for the caption, of how a run's networks were made; `methods` are those that the table has rows or columns of. */
+  caption?(run: Run, methods: ReadonlySet<string>): string[];
 }

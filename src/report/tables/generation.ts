@@ -63,15 +63,17 @@ export const margins = {
   },
 } as const;
 
-/** What guessing has, in %; null for a data set whose classes are not known here. */
+/** What guessing has, in %; null for a data set whose classes are not known here. One of the experiment's own has those of what it stands for. */
 function chanceOf(run: Run): number | null {
-  const classes = datasets[targetOf(run)]?.classes;
+  const name = targetOf(run);
+  const classes = (datasets[name] ?? datasets[run.standsFor?.[name]?.[0] ?? ''])?.classes;
   return classes === undefined ? null : 100 / classes;
 }
 
-/** How many networks each method of a run draws, and which of them are kept by what. */
-function describeSelection({ settings: { generation } }: Run): string[] {
-  const { methods, samples, candidates, rounds, validation_images: images } = generation;
+/** How many networks each method of a run draws, and which of them are kept by what; of the methods that a table names, where it names any. */
+function describeSelection({ settings: { generation } }: Run, named: ReadonlySet<string>): string[] {
+  const { samples, candidates, rounds, validation_images: images } = generation;
+  const methods = generation.methods.filter((method) => named.size === 0 || named.has(method));
   const phrases: Partial<Record<Method, string>> = {
     'hyper-representation': `all ${samples} drawn`,
     kde30: `all ${samples} drawn`,
