@@ -39,7 +39,7 @@ export async function loadPlan(request: Pick<Request, 'positionals' | 'values'>)
   };
   const plan = planExperiment(await loadExperiment(file, catalogue), { set, only, inspectFolder });
   // Planning leaves as much behind as it keeps. Collected now, it does not add to what follows.
-  if (plan.stages.length > manyStages) Bun.gc(false);
+  if (plan.stages.length > manyStages) Bun.gc(true);
   for (const line of formatWarnings(plan.warnings, file)) printError(line);
   return plan;
 }

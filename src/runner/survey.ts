@@ -28,6 +28,9 @@ function needs(inputs: readonly string[]): string {
   return text;
 }
 
+/** Of a stage that a run needs, until its own is known. */
+const needed: StageState = { state: 'compute', why: '' };
+
 /** The state of every stage of the plan by its key. Artefacts that will be read are checked first. */
 export async function survey(
   plan: Plan,
@@ -42,7 +45,7 @@ export async function survey(
     const names = folders.get(stage);
     return names !== undefined && names.size > 0 && names.has(key + suffix);
   };
-  const needed = new Set(plan.runs.map(({ resultKey }) => resultKey));
+  for (const { resultKey } of plan.runs) states.set(resultKey, needed);
   const damage = new Map<string, string>();
   /** Stages that are to compute for the same reason have the same state. */
   const compute = new Map<string, StageState>();
@@ -50,15 +53,15 @@ export async function survey(
     const found = isThere(node) ? await look(node) : undefined;
     if (found?.state === 'complete') {
       states.set(node.key, { state: 'cached' });
-    } else if (!needed.has(node.key)) {
+    } else if (!isNeeded(node)) {
       states.set(node.key, { state: 'unneeded' });
     } else {
       if (found) damage.set(node.key, found.damage);
-      for (const name in node.inputs) needed.add(node.inputs[name] as string);
+      for (const name in node.inputs) states.set(node.inputs[name] as string, needed);
     }
   }
   for (const node of plan.stages) {
-    if (states.has(node.key)) continue;
+    if (!isNeeded(node)) continue;
     const failed = firstFailed(node);
     const failure = isThere(node, failedSuffix) ? store.failure(node) : undefined;
     if (failed) states.set(node.key, failed);
@@ -68,7 +71,11 @@ export async function survey(
   return states;
 
   async function look(node: StageNode): Promise<Found | undefined> {
-    return needed.has(node.key) ? store.check(node) : store.find(node);
+    return isNeeded(node) ? store.check(node) : store.find(node);
+  }
+
+  function isNeeded({ key }: StageNode): boolean {
+    return states.get(key) === needed;
   }
 
   /** The state of an input that failed. */

@@ -106,11 +106,19 @@ export function tokensOf({ state, buffers }: Pick<Architecture, 'state' | 'buffe
   return tokens;
 }
 
+/** Names of zoos among inputs; as many as were asked for. */
+const zooNames = ['zoo'];
+
 /** The zoos among a stage's inputs: `zoo`, `zoo-2` and so on. */
 export function zoosAmong(input: Planned['input']): Planned[] {
   const zoos: Planned[] = [];
-  for (let zoo = input('zoo'); zoo; zoo = input(`zoo-${zoos.length + 1}`)) zoos.push(zoo);
-  return zoos;
+  for (let i = 0; ; i++) {
+    const name = zooNames[i] ?? `zoo-${i + 1}`;
+    zooNames[i] = name;
+    const zoo = input(name);
+    if (!zoo) return zoos;
+    zoos.push(zoo);
+  }
 }
 
 /** The share of a zoo's models that is for training, or for tests. */
@@ -161,7 +169,8 @@ export function embeddings(
   sane: JsonObject,
   zoo: Planned,
   checkpoints: Json | undefined,
-  { which = 'all', how }: { which?: 'all' | 'test'; how?: Json | undefined } = {},
+  which: 'all' | 'test' = 'all',
+  how?: Json,
 ): number | undefined {
   const one = embedding(sane, zoo, how);
   return one && one * samplesOf(zoo, checkpoints) * (which === 'test' ? shareOf(zoo, 2) : 1);

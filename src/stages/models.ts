@@ -22,7 +22,7 @@ export const keyOfZoo = (models: Models, planner: Planner): string =>
 export const modelInputs = (models: Models, planner: Planner) =>
   inputsOf(homeZoo(models, planner), planner) as { zoo: string; alignment?: string };
 
-/** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
+/** The same of all zoos of a run, in a new object: `zoo`, `zoo-2` and so on, in the order of the list. */
 export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
   const [first, ...others] = zoosOf(models, planner.folder, planner.paper);
   const all = inputsOf(first as Models, planner);

@@ -7,7 +7,7 @@ import { removeFixtures, until } from '../runner/fixture.ts';
 import { inProcess, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 /** The folders of a stage's artefacts. */

@@ -113,7 +113,8 @@ function describeTime({ seconds, from }: Estimate): string {
 
 /** Time and disk in all. */
 function summary({ total, stages, bytes }: PlanEstimate, jobs: number, store: Store): string[] {
-  const guessed = [...stages.values()].filter(({ from }) => from === 0).length;
+  let guessed = 0;
+  for (const { from } of stages.values()) if (from === 0) guessed++;
   const source =
     guessed === stages.size
       ? 'from counts of operations, for the cores of this machine: no similar stage is finished in this store yet'

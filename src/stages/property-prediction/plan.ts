@@ -94,7 +94,7 @@ export const propertyPrediction: Stage<PlannedRun> = {
       seed: features.includes('untrained') ? seed : undefined,
       // Of several zoos the others matter where SANE embeds all of them.
       inputs: usesSane(settings)
-        ? { ...allModelInputs(run, planner), sane: planner.key(sane, run), ...baselines }
+        ? Object.assign(allModelInputs(run, planner), { sane: planner.key(sane, run) }, baselines)
         : baselines,
     };
   },
@@ -114,9 +114,10 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
     if (!sane || !own) return costOf(0);
-    const embedded = zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints, { how: config.embedding }));
     const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
-    return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
+    const parts = zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints, 'all', config.embedding));
+    parts.push(operationsOfProbes(features, config, sane, own));
+    return costOf(total(parts));
   },
 
   /** What predicts the epoch needs two of them. */

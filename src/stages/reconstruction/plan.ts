@@ -37,7 +37,7 @@ export const reconstruction: Stage<PlannedRun> = {
   /** Encoder and decoder, for two views of the test models. */
   cost({ config, input }) {
     const zoo = input('zoo');
-    const once = zoo && embeddings(config, zoo, config.checkpoints, { which: 'test' });
+    const once = zoo && embeddings(config, zoo, config.checkpoints, 'test');
     return once === undefined ? undefined : costOf(4 * once);
   },
 };

@@ -31,17 +31,15 @@ export const sane: Stage<PlannedRun> = {
     const zoos = zoosOf(run, planner.folder, planner.paper).map(
       ({ architecture, dataset }) => `${architecture}/${dataset}`,
     );
+    const inputs = allModelInputs(run, planner);
+    // As the zoo's own.
+    if (asksNetworks(settings.sane))
+      inputs.dataset = planner.key(dataset, { dataset: name, data: settings.data, validation: 0 });
     return {
       label: `sane ${zoos.join(' + ')} seed ${seed}`,
       config: pretraining(settings.sane),
       seed,
-      inputs: {
-        ...allModelInputs(run, planner),
-        ...(asksNetworks(settings.sane) && {
-          // As the zoo's own.
-          dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }),
-        }),
-      },
+      inputs,
     };
   },
 
