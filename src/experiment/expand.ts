@@ -1,5 +1,5 @@
 /** Experiment -> plan: axes to runs, settings resolved for each, stages shared between them. */
-import { canonicalJson, type Json } from '../base/json.ts';
+import type { Json } from '../base/json.ts';
 import { type Catalogue, tasksOf } from './catalogue.ts';
 import { type Axes, asText, expandPoints, matches, runId } from './grid.ts';
 import { tellApart } from './labels.ts';
@@ -56,9 +56,8 @@ function select(points: readonly Axes[], only: Record<string, string[]>, problem
       problems.push({ code: 'unknown-value', path, message: `no run has ${axis}=${value}`, hint });
     }
   }
-  return points.filter((point) =>
-    Object.entries(only).every(([axis, wanted]) => wanted.includes(asText(point[axis]))),
-  );
+  const kept = Object.entries(only);
+  return points.filter((point) => kept.every(([axis, wanted]) => wanted.includes(asText(point[axis]))));
 }
 
 /** Problems of exclude and overrides that match no run. */
@@ -126,12 +125,12 @@ class Folders {
 }
 
 /** What runs say of the data sets of the experiment itself: nothing where none of them stands for another. */
-function standsForOf({ experiment, catalogue }: ParsedExperiment): Pick<Run, 'standsFor'> {
+function standsForOf({ experiment, catalogue }: ParsedExperiment): Run['standsFor'] {
   const own = Object.keys(experiment.datasets ?? {}).map(
     (name) => [name, catalogue.datasets[name]?.standsFor ?? []] as const,
   );
   const some = own.filter(([, others]) => others.length > 0);
-  return some.length > 0 ? { standsFor: Object.fromEntries(some) } : {};
+  return some.length > 0 ? Object.fromEntries(some) : undefined;
 }
 
 /** Expands an experiment to its plan. Throws an ExperimentError with everything that keeps a run from being planned. */
@@ -160,21 +159,31 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const standsFor = standsForOf(parsed);
   const resolve = resolver(catalogue, experiment, options.set);
   /** Of the runs that differ by seed only. */
-  const conditions = new Map<string, Omit<Conditions, 'given'>>();
+  const conditions = new Map<string, Conditions>();
   for (const point of selected) {
     const { architecture, dataset, task, seed } = point as unknown as Identity;
     const matching = (experiment.overrides ?? []).map(({ when }) =>
       matches(point, when as Record<string, Json>),
     );
-    const { seed: _, ...rest } = point;
-    const content = canonicalJson([rest, matching]);
+    const content = JSON.stringify([{ ...point, seed: null }, matching]);
     const id = runId(point, varying);
     const known = conditions.get(content);
-    const { given, ...found } = known ? { ...known, given: undefined } : resolve(point, matching);
-    const { settings, differences } = found;
-    const named = { id, axes: point, architecture, dataset, task, seed };
-    const run: Run = { ...named, ...standsFor, settings, differences, resultKey: '' };
-    if (given) {
+    const found = known ?? resolve(point, matching);
+    const { settings, differences, given } = found;
+    // Made at once: an object that others are spread into takes twice the memory.
+    const run: Run = {
+      id,
+      axes: point,
+      architecture,
+      dataset,
+      task,
+      seed,
+      settings,
+      differences,
+      resultKey: '',
+    };
+    if (standsFor) run.standsFor = standsFor;
+    if (!known) {
       conditions.set(content, found);
       problems.push(...folders.look(catalogue, settings));
       const context = { catalogue, given, folders: folders.found, paper: planner.paper };
@@ -193,6 +202,8 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     runs.push(run);
   }
   if (problems.length > 0) fail();
+  const { stages } = planner;
+  tellApart(stages);
   return {
     name: experiment.name,
     description: experiment.description ?? '',
@@ -200,7 +211,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     launcher: experiment.launcher ?? {},
     tables: experiment.tables ?? null,
     runs,
-    stages: tellApart(planner.stages),
+    stages,
     warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
   };
 }
@@ -208,7 +219,9 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
 /** Whether an axis has more than one value, or is not of all points. */
 function isVarying(axis: string, points: readonly Axes[]): boolean {
   const [first] = points;
-  return first !== undefined && points.some((point) => asText(point[axis]) !== asText(first[axis]));
+  if (!first) return false;
+  const value = first[axis];
+  return points.some((point) => point[axis] !== value && asText(point[axis]) !== asText(value));
 }
 
 /** All points of the experiment, and those of them that `--only` keeps. */

@@ -43,17 +43,21 @@ export function expandPoints(experiment: Experiment): Axes[] {
       values.length === 1 ? [[name, values[0] as Json]] : [],
     ),
   );
-  // A grid without all of the plain axes makes no runs of its own; include then gives full ones.
+  // A grid without all of the plain axes makes no runs of its own; include then gives full ones. Its points have the same axes.
   const isWhole = (point: Axes) => plainAxes.every((axis) => axis === 'seed' || axis in point);
+  const ofGrid = points.slice(0, 1).some(isWhole) ? points : [];
   const added = ((experiment.include ?? []) as Axes[]).map((entry) => ({ ...single, ...entry }));
-  const all = [...points.filter(isWhole), ...added].map((point) =>
+  const all = [...ofGrid, ...added].map((point) =>
     point.seed === undefined ? { ...point, seed: 0 } : point,
   );
+  // Lists of the grid repeat nothing, which the parser has checked.
+  if (added.length === 0) return all;
   return [...new Map(all.map((point) => [canonicalJson(point), point])).values()];
 }
 
 /** A name for each run: the axes in which runs differ. */
 export function runId(point: Axes, varying: readonly string[]): string {
-  const parts = varying.filter((axis) => axis in point).map((axis) => `${axis}=${asText(point[axis])}`);
+  const parts: string[] = [];
+  for (const axis of varying) if (axis in point) parts.push(`${axis}=${asText(point[axis])}`);
   return parts.length > 0 ? parts.join(',') : String(point.task);
 }

@@ -1,5 +1,5 @@
 /** Labels that distinguish the stages of a plan. */
-import { isSameJson } from '../base/json.ts';
+import { isSameJson, type Json } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
 
@@ -9,25 +9,41 @@ const longest = 24;
 const shorten = (text: string) => (text.length <= longest ? text : `${text.slice(0, longest - 1)}…`);
 
 /**
- * The same stages, those of equal labels with what differs among them: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is
+ * Adds to equal labels what differs among their stages: `sane cnn-small/glyphs seed 0 d_model=64`. What a stage reads is
  * distinguished first, and then distinguishes it, too. Inputs stand before their readers.
  */
-export function tellApart(stages: readonly StageNode[]): StageNode[] {
-  const twins = Map.groupBy(stages, ({ label }) => label);
-  const differing = new Map<string, string[]>();
-  for (const [label, group] of twins) differing.set(label, group.length > 1 ? fieldsThatDiffer(group) : []);
+export function tellApart(stages: readonly StageNode[]): void {
+  const differing = new Map<string, readonly string[]>();
+  for (const [label, group] of Map.groupBy(stages, ({ label }) => label))
+    if (group.length > 1) differing.set(label, fieldsThatDiffer(group));
+  const assignment = assignments();
   /** What distinguishes a stage, by key. */
-  const marks = new Map<string, string[]>();
-  return stages.map((node) => {
-    const group = twins.get(node.label) ?? [];
-    if (group.length < 2) return node;
-    const fields = differing.get(node.label) ?? [];
-    const own = fields.map((name) => `${name}=${shorten(asText(node.config[name]))}`);
-    const fromInputs = Object.values(node.inputs).flatMap((key) => marks.get(key) ?? []);
-    const all = [...new Set([...fromInputs, ...own])];
+  const marks = new Map<string, readonly string[]>();
+  for (const node of stages) {
+    const fields = differing.get(node.label);
+    if (!fields) continue;
+    const found = Object.values(node.inputs).flatMap((key) => {
+      const ofInput = marks.get(key);
+      return ofInput ? [ofInput] : [];
+    });
+    if (fields.length > 0) found.push(fields.map((name) => assignment(name, node.config[name] ?? null)));
+    const all = found.length > 1 ? [...new Set(found.flat())] : (found[0] ?? []);
+    if (all.length === 0) continue;
     marks.set(node.key, all);
-    return { ...node, label: [node.label, ...all].join(' ') };
-  });
+    node.label = [node.label, ...all].join(' ');
+  }
+}
+
+/** `name=value`; the same text for the same value, which a sweep has thousands of times. */
+function assignments(): (name: string, value: Json) => string {
+  const known = new Map<string, Map<Json, string>>();
+  return (name, value) => {
+    const ofName = known.get(name) ?? new Map<Json, string>();
+    known.set(name, ofName);
+    const text = ofName.get(value) ?? `${name}=${shorten(asText(value))}`;
+    ofName.set(value, text);
+    return text;
+  };
 }
 
 function fieldsThatDiffer(group: readonly StageNode[]): string[] {

@@ -6,10 +6,13 @@ import { paperSettings } from './resolve.ts';
 import type { PaperSettings, Planner, StagePlan } from './stage-plan.ts';
 import type { Folder, StageNode } from './types.ts';
 
+/** Of most stages. */
+const noOptions: JsonObject = {};
+
 export class StagePlanner implements Planner {
   private readonly byKey = new Map<string, StageNode>();
   /** By stage and what it was planned for: readers ask for the same again. */
-  private readonly planned = new Map<string, WeakMap<object, string>>();
+  private readonly planned = new Map<string, Map<object, string>>();
   readonly paper: PaperSettings;
 
   /** `folder` gives what is in a folder that a stage reads. */
@@ -37,19 +40,26 @@ export class StagePlanner implements Planner {
   }
 
   key<Of extends object>(stage: StagePlan<Of>, of: Of): string {
-    const planned = this.planned.get(stage.name) ?? new WeakMap<object, string>();
+    // For a run, a stage is asked for once.
+    if ('seed' in of) return this.plan(stage, of);
+    const planned = this.planned.get(stage.name) ?? new Map<object, string>();
     this.planned.set(stage.name, planned);
-    const known = planned.get(of) ?? this.plan(stage, of);
-    planned.set(of, known);
-    return known;
+    const known = planned.get(of);
+    if (known !== undefined) return known;
+    const key = this.plan(stage, of);
+    planned.set(of, key);
+    return key;
   }
 
   private plan<Of>(stage: StagePlan<Of>, of: Of): string {
-    const { config, inputs, label, parts = 1, options = {} } = stage.plan(of, this);
+    const { config: given, seed, inputs, label, parts = 1, options = noOptions } = stage.plan(of, this);
     const { name, version } = stage;
-    const identity = { stage: name, version, config: config as JsonObject, inputs };
-    const key = contentKey(identity);
-    if (!this.byKey.has(key)) this.byKey.set(key, { ...identity, key, parts, options, label });
+    const config = given as JsonObject;
+    const key = contentKey({ stage: name, version, config, seed, inputs });
+    if (!this.byKey.has(key)) {
+      const whole = seed === undefined ? config : { ...config, seed };
+      this.byKey.set(key, { stage: name, key, version, config: whole, inputs, parts, options, label });
+    }
     return key;
   }
 }

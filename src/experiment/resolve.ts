@@ -3,7 +3,7 @@ import { canonicalJson, isSameJson, type Json } from '../base/json.ts';
 import { type Catalogue, effectiveValues, immaterialSettings, tasksOf } from './catalogue.ts';
 import type { Axes } from './grid.ts';
 import { formatOf } from './schema.ts';
-import { settingOf, withSettings } from './settings.ts';
+import { settingIn, settingOf, withSettings } from './settings.ts';
 import type { PaperSettings } from './stage-plan.ts';
 import type { Difference, Experiment, Run, Settings } from './types.ts';
 
@@ -39,6 +39,15 @@ export interface Conditions {
   differences: Difference[];
 }
 
+/** What the file gives where some overrides match. */
+interface File {
+  values: Record<string, Json>;
+  /** The paper's settings with these. */
+  settings: Map<Settings, Settings>;
+  /** The dotted names of these, and of what a point gives, by the latter. */
+  given: Map<string, ReadonlySet<string>>;
+}
+
 /**
  * Resolves points of an experiment's grid to their settings, in the order of precedence: defaults, recipe, blocks, overrides, axes, --set.
  * `matching` says of each override whether it matches the point. There may be a hundred thousand points, which differ in a block or two:
@@ -57,17 +66,17 @@ export function resolver(
     const settings = Object.entries((experiment as unknown as Record<string, object>)[block] ?? {});
     for (const [name, value] of settings) blocks[`${block}.${name}`] = value;
   }
-  /** What the file gives where these overrides match, and the paper's settings with that. */
-  const files = new Map<string, { values: Record<string, Json>; settings: Map<Settings, Settings> }>();
+  /** By the overrides that match. */
+  const files = new Map<string, File>();
   const fileOf = (matching: readonly boolean[]) => {
     const known = files.get(matching.join());
     if (known) return known;
     const changes = (experiment.overrides ?? []).map(({ set }, i) => (matching[i] ? set : {}));
-    const made = { values: Object.assign({}, blocks, ...changes), settings: new Map<Settings, Settings>() };
+    const made = { values: Object.assign({}, blocks, ...changes), settings: new Map(), given: new Map() };
     files.set(matching.join(), made);
     return made;
   };
-  const narrowed = new SharedBlocks();
+  const shared = new SharedBlocks();
   return (point, matching) => {
     const identity = point as unknown as Identity;
     const paper = paperOf(identity);
@@ -77,9 +86,11 @@ export function resolver(
     const own: Record<string, Json> = {};
     for (const name in point) if (name.includes('.')) own[name] = point[name] as Json;
     Object.assign(own, set);
-    const given = new Set([...Object.keys(file.values), ...Object.keys(own)]);
-    let settings = withSettings(whole, own);
-    for (const stage of stages) settings = narrowed.with(settings, stage.narrow?.(settings, given) ?? {});
+    const names = Object.keys(own).join();
+    const given = file.given.get(names) ?? new Set([...Object.keys(file.values), ...Object.keys(own)]);
+    file.given.set(names, given);
+    let settings = shared.with(whole, own);
+    for (const stage of stages) settings = shared.with(settings, stage.narrow?.(settings, given) ?? {});
     return { settings, given, differences: differencesOf(settings, paper, identity.task) };
   };
 }
@@ -112,7 +123,10 @@ function comparison(
   const immaterial = immaterialSettings(catalogue);
   const names = formatOf(catalogue)
     .settingNames.filter((setting) => !immaterial.has(setting))
-    .map((setting) => ({ setting, block: setting.split('.', 1)[0] as string }));
+    .map((setting) => {
+      const [block, name] = setting.split('.') as [keyof Settings, string];
+      return { setting, block, name };
+    });
   const tasks = new Map(tasksOf(catalogue).map(({ name, task }) => [name, task]));
   /** What the paper has for a task, by its recipe. */
   const papers = new Map<
@@ -135,10 +149,12 @@ function comparison(
     const paper = paperOf(recipe, task);
     const effective = effectiveValues(catalogue, settings);
     const found: Difference[] = [];
-    for (const { setting, block } of names) {
+    for (const { setting, block, name } of names) {
+      // Most blocks are the paper's own objects.
+      if (settings[block] === paper.settings[block] && !(setting in effective)) continue;
       if (!dependsOn.has(block) && !dependsOn.has(setting)) continue;
-      const value = effective[setting] ?? settingOf(settings, setting);
-      const papers = paper.effective[setting] ?? settingOf(paper.settings, setting);
+      const value = effective[setting] ?? settingIn(settings[block], name);
+      const papers = paper.effective[setting] ?? settingIn(paper.settings[block], name);
       if (isSameJson(value, papers)) continue;
       const difference = { setting, value, paper: papers };
       if (!stages.some((stage) => stage.isEquivalent?.(difference, settings))) found.push(difference);

@@ -4,6 +4,9 @@ import type { Settings } from './types.ts';
 
 type Blocks = Record<string, Record<string, Json>>;
 
+/** The value of a setting in its block. */
+export const settingIn = (block: object, name: string): Json => (block as Record<string, Json>)[name] as Json;
+
 /** The value of `block.name`. */
 export function settingOf(settings: Settings, dotted: string): Json {
   const [block, name] = dotted.split('.') as [string, string];

@@ -7,8 +7,12 @@ import type { Folder, Run, Settings, StageNode } from './types.ts';
 /** A run before its stages are known. */
 export type PlannedRun = Omit<Run, 'id' | 'resultKey' | 'differences'>;
 
-/** The models that a zoo is of. */
-export type Models = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
+/** The models that a zoo is of, with the settings that decide what they are and in which order their hidden units are. */
+export type Models = Pick<Run, 'architecture' | 'dataset'> & {
+  settings: Pick<Settings, 'data' | 'zoo'> & {
+    sane: Pick<Settings['sane'], 'alignment' | 'alignment_orders'>;
+  };
+};
 
 /** A block of settings in the experiment file. Names in its lists are without the block's. */
 export interface SettingsBlock {
@@ -68,9 +72,11 @@ export interface Planner {
 }
 
 /** What a stage computes: its config and inputs are its key. */
-export type StageRequest = Pick<StageNode, 'label' | 'inputs'> & { config: object } & Partial<
-    Pick<StageNode, 'parts' | 'options'>
-  >;
+export type StageRequest = Pick<StageNode, 'label' | 'inputs'> & {
+  config: object;
+  /** The run's, as part of the config: apart from it where the rest is the same object for all seeds. */
+  seed?: number | undefined;
+} & Partial<Pick<StageNode, 'parts' | 'options'>>;
 
 /** How much work a stage is: those of equal `settings` take time in proportion to their amount. */
 export interface Work {

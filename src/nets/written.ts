@@ -2,8 +2,6 @@
  * Architectures that are written as data, in an experiment or in a file of their own: schemas/architecture.schema.json. What is wrong with
  * one is data too, with its place in the value, so that whoever has the text can point at the line.
  */
-import { Ajv, type ErrorObject } from 'ajv';
-import schema from '../../schemas/architecture.schema.json' with { type: 'json' };
 import type {
   ActivationFunction,
   Architecture,
@@ -52,15 +50,6 @@ export interface LayerProblem {
   path: Path;
   message: string;
   hint?: string;
-}
-
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, discriminator: true });
-
-/** What of a value is not as the schema wants it; none: it is a WrittenArchitecture. */
-export function schemaErrors(value: unknown): ErrorObject[] {
-  // Ajv keeps what it has compiled.
-  const validate = ajv.compile(schema);
-  return validate(value) ? [] : [...(validate.errors ?? [])];
 }
 
 /** Classes for which layers are checked that say `outputs: classes`, where nothing says how many there are. */

@@ -11,6 +11,8 @@ export interface Estimate {
   seconds: number;
   /** How many finished stages it is estimated from; 0: guessed from its operations. */
   from: number;
+  /** Seconds from now on until it ends at the earliest: its inputs, and it, one after the other. */
+  end: number;
 }
 
 export interface PlanEstimate {
@@ -47,36 +49,46 @@ export function estimatePlan(
 ): PlanEstimate {
   const todo = plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
   const rates = measureRates(store, [...new Set(todo.map(({ stage }) => stage))]);
-  const nodes = new Map(plan.stages.map((node) => [node.key, node]));
+  const nodes = new Map<string, StageNode>();
+  for (const node of plan.stages) nodes.set(node.key, node);
+  const planned = plannedIn(nodes);
   const stages = new Map<string, Estimate>();
+  const time = new Time(workers);
   let bytes = 0;
   const coresOfJob = Math.max(1, cores / workers);
   for (const node of todo) {
     const timed = rates.get(node.stage);
     const { kind, amount } = timed ? workload(node, (key) => nodes.get(key) as StageNode) : nothing;
     const known = timed?.get(kind);
-    const cost = kinds[node.stage]?.cost?.(planned(node, nodes));
+    const cost = kinds[node.stage]?.cost?.(planned(node));
     bytes += cost?.bytes ?? 0;
-    if (known) stages.set(node.key, { seconds: median(known) * amount, from: known.length });
-    else if (cost) {
-      const work = cost.operations / operationsPerSecond / coresOfJob;
-      stages.set(node.key, { seconds: startSeconds * node.parts + work, from: 0 });
-    }
+    const work = cost && startSeconds * node.parts + cost.operations / operationsPerSecond / coresOfJob;
+    const seconds = known ? median(known) * amount : work;
+    if (seconds === undefined) continue;
+    const estimate = { seconds, from: known?.length ?? 0, end: time.add(node, seconds, stages) };
+    stages.set(node.key, estimate);
   }
-  const total = stages.size === todo.length ? totalSeconds(todo, stages, workers) : undefined;
-  return { stages, total, bytes };
+  return { stages, total: stages.size === todo.length ? time.total : undefined, bytes };
 }
 
-/** A stage as its cost is estimated from. */
-function planned(node: StageNode, nodes: ReadonlyMap<string, StageNode>): Planned {
-  return {
+/** Stages as their costs are estimated from. */
+function plannedIn(nodes: ReadonlyMap<string, StageNode>): (node: StageNode) => Planned {
+  /** By their names the inputs that were asked for last: one zoo after another has thousands of readers. */
+  const latest = new Map<string, { node: StageNode; planned: Planned }>();
+  const planned = (node: StageNode): Planned => ({
     config: node.config,
     options: node.options,
     input(name) {
       const found = nodes.get(node.inputs[name] ?? '');
-      return found && planned(found, nodes);
+      if (!found) return undefined;
+      const known = latest.get(name);
+      if (known?.node === found) return known.planned;
+      const made = planned(found);
+      latest.set(name, { node: found, planned: made });
+      return made;
     },
-  };
+  });
+  return planned;
 }
 
 /** Seconds per amount of finished stages that were not interrupted, by stage and kind. */
@@ -92,20 +104,27 @@ function measureRates(store: Store, stages: readonly string[]): Map<string, Map<
   return rates;
 }
 
-/** At least the longest chain of stages, and at least all work divided by the workers. */
-function totalSeconds(todo: StageNode[], stages: ReadonlyMap<string, Estimate>, workers: number): number {
-  const finished = new Map<string, number>();
-  let [sum, last] = [0, 0];
-  for (const { key, inputs, parts } of todo) {
-    const seconds = stages.get(key)?.seconds ?? 0;
+/** Adds up the time of stages, inputs before their readers. */
+class Time {
+  private sum = 0;
+  private last = 0;
+
+  constructor(private readonly workers: number) {}
+
+  /** Adds a stage of so many seconds; those before it are in `stages`. Returns when it ends at the earliest. */
+  add({ inputs, parts }: StageNode, seconds: number, stages: ReadonlyMap<string, Estimate>): number {
     let start = 0;
-    for (const name in inputs) start = Math.max(start, finished.get(inputs[name] as string) ?? 0);
-    const end = start + seconds / Math.min(parts, workers);
-    finished.set(key, end);
-    last = Math.max(last, end);
-    sum += seconds;
+    for (const name in inputs) start = Math.max(start, stages.get(inputs[name] as string)?.end ?? 0);
+    const end = start + seconds / Math.min(parts, this.workers);
+    this.last = Math.max(this.last, end);
+    this.sum += seconds;
+    return end;
   }
-  return Math.max(sum / workers, last);
+
+  /** At least the longest chain of stages, and at least all work divided by the workers. */
+  get total(): number {
+    return Math.max(this.sum / this.workers, this.last);
+  }
 }
 
 function median(values: readonly number[]): number {

@@ -11,7 +11,6 @@ import { dirname, join } from 'node:path';
 import { asStorageError, type StorageError } from '../base/file-errors.ts';
 import { removeLeftovers, writeJson } from '../base/files.ts';
 import type { StageNode } from '../experiment/types.ts';
-import { stages } from '../stages/registry.ts';
 import { type ArtefactRecord, inspect, seal, syncFolder } from './artefact.ts';
 import { partialEnding, takeWork } from './partial.ts';
 import { remember, verifiedPath, verify } from './verify.ts';
@@ -150,9 +149,9 @@ export class Store {
     return asStorageError(`the store ${this.root} cannot be used`, error, '--store');
   }
 
-  /** Removes what killed writers left beside the artefacts; what they left in them goes when the stage is computed. */
-  async removeLeftovers(): Promise<void> {
-    for (const name of ['plans', ...Object.keys(stages)]) {
+  /** Removes what killed writers left beside the artefacts of these stages; what they left in them goes when the stage is computed. */
+  async removeLeftovers(stages: readonly string[]): Promise<void> {
+    for (const name of ['plans', ...stages]) {
       const folder = join(this.root, name);
       await removeLeftovers(folder);
       const partial = existsSync(folder)
@@ -174,8 +173,8 @@ export class Store {
   }
 
   /** Every artefact of these stages, damaged ones too. */
-  list(names: readonly string[] = Object.keys(stages)): Found[] {
-    return names.flatMap((stage) => {
+  list(stages: readonly string[]): Found[] {
+    return stages.flatMap((stage) => {
       const keys = [...this.names(stage)].filter((name) => !name.includes('.'));
       return keys.flatMap((key) => this.find({ stage, key }) ?? []);
     });

@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 import { UnreadableFile } from '../base/file-errors.ts';
 import { Lease, type LeaseName } from '../base/lease.ts';
 import type { RunnableStage, StageContext } from '../stages/stage.ts';
-import { DeviceError, startDevice } from '../tensor/devices/registry.ts';
+import { DeviceError } from '../tensor/devices/device.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
 import { describeEnvironment } from './environment.ts';
 import { type JobSpec, messagesFd, type WorkerMessage } from './protocol.ts';
@@ -113,6 +113,12 @@ async function withoutDamaged(dir: string, work: () => Promise<void>): Promise<v
   }
 }
 
+/** Devices are loaded for the stages that use one. */
+async function startDevice({ device, threads }: JobSpec, note: (line: string) => void) {
+  const devices = await import('../tensor/devices/registry.ts');
+  return devices.startDevice(device, { threads, note });
+}
+
 async function work(spec: JobSpec): Promise<void> {
   const startedAt = performance.now();
   const { node, part, storeRoot } = spec;
@@ -125,9 +131,7 @@ async function work(spec: JobSpec): Promise<void> {
   if (!stage) throw new Error(`${spec.stagesModule} has no stage ${node.stage}`);
   const implementation = await stage.load();
   const note = (text: string) => console.error(text);
-  const device = stage.usesDevice
-    ? await startDevice(spec.device, { threads: spec.threads, note })
-    : undefined;
+  const device = stage.usesDevice ? await startDevice(spec, note) : undefined;
 
   const context: StageContext = {
     config: { ...node.config, ...node.options },

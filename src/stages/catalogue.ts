@@ -11,7 +11,8 @@ import type {
 } from '../experiment/catalogue.ts';
 import { formatOf } from '../experiment/schema.ts';
 import { architectures, opaque } from '../nets/registry.ts';
-import { buildWritten, layerProblems, schemaErrors, type WrittenArchitecture } from '../nets/written.ts';
+import { buildWritten, layerProblems, type WrittenArchitecture } from '../nets/written.ts';
+import { schemaErrors } from '../nets/written-schema.ts';
 import { deviceNames } from '../tensor/devices/registry.ts';
 import recipes from './recipes.json' with { type: 'json' };
 import { stages } from './registry.ts';

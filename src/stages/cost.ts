@@ -106,11 +106,19 @@ export function tokensOf({ state, buffers }: Pick<Architecture, 'state' | 'buffe
   return tokens;
 }
 
+/** Names of zoos among inputs; as many as were asked for. */
+const zooNames = ['zoo'];
+
 /** The zoos among a stage's inputs: `zoo`, `zoo-2` and so on. */
 export function zoosAmong(input: Planned['input']): Planned[] {
   const zoos: Planned[] = [];
-  for (let zoo = input('zoo'); zoo; zoo = input(`zoo-${zoos.length + 1}`)) zoos.push(zoo);
-  return zoos;
+  for (let i = 0; ; i++) {
+    const name = zooNames[i] ?? `zoo-${i + 1}`;
+    zooNames[i] = name;
+    const zoo = input(name);
+    if (!zoo) return zoos;
+    zoos.push(zoo);
+  }
 }
 
 /** The share of a zoo's models that is for training, or for tests. */
@@ -146,12 +154,14 @@ export function operationsOfBaseline(config: JsonObject, zoo: Planned): number |
 }
 
 /** Operations of SANE's encoder on one network, in windows or at once; undefined where its layers are not known. */
-export function embedding(sane: JsonObject, zoo: Planned): number | undefined {
+export function embedding(sane: JsonObject, zoo: Planned, how?: Json): number | undefined {
   const network = networkOfZoo(zoo);
   if (!network) return undefined;
-  const tokens = tokensOf(network, sane.token_size as number);
-  const window = sane.embedding === 'sequence' ? tokens : (sane.window as number);
-  return encoderOperations({ ...(sane as unknown as Shape), window }, Math.ceil(tokens / window));
+  const { token_size, d_model, latent_dim, layers, window: own } = sane as unknown as Shape;
+  const tokens = tokensOf(network, token_size);
+  const window = how === 'sequence' ? tokens : own;
+  const shape = { token_size, d_model, latent_dim, layers, window };
+  return encoderOperations(shape, Math.ceil(tokens / window));
 }
 
 /** The same of checkpoints of a zoo's models, all or those of the test models. */
@@ -160,22 +170,29 @@ export function embeddings(
   zoo: Planned,
   checkpoints: Json | undefined,
   which: 'all' | 'test' = 'all',
+  how?: Json,
 ): number | undefined {
-  const one = embedding(sane, zoo);
+  const one = embedding(sane, zoo, how);
   return one && one * samplesOf(zoo, checkpoints) * (which === 'test' ? shareOf(zoo, 2) : 1);
 }
 
-/** Numbers of each feature of property prediction. */
-function featureWidths(network: Architecture, sane: JsonObject | undefined): Record<string, number> {
+/** How many numbers a feature of property prediction has. */
+function featureWidth(feature: string, network: Architecture, sane: JsonObject | undefined): number {
   const { token_size = 1, latent_dim = 0 } = (sane ?? {}) as { token_size?: number; latent_dim?: number };
-  const weights = network.state.filter(({ shape }) => shape.length > 1);
-  return {
-    weights: networkBytes({ state: weights }) / 4,
-    statistics: 7 * weights.length,
-    sane: latent_dim,
-    untrained: latent_dim,
-    'sane-sequence': tokensOf(network, token_size) * latent_dim,
-  };
+  const weights = () => network.state.filter(({ shape }) => shape.length > 1);
+  switch (feature) {
+    case 'weights':
+      return networkBytes({ state: weights() }) / 4;
+    case 'statistics':
+      return 7 * weights().length;
+    case 'sane':
+    case 'untrained':
+      return latent_dim;
+    case 'sane-sequence':
+      return tokensOf(network, token_size) * latent_dim;
+    default:
+      return 0;
+  }
 }
 
 /** Operations of the probes of features on a zoo, by a config of stage `property-prediction` or `baseline-probes`. */
@@ -187,10 +204,12 @@ export function operationsOfProbes(
 ): number | undefined {
   const network = networkOfZoo(zoo);
   if (!network) return undefined;
-  const widths = featureWidths(network, sane);
   const rows = shareOf(zoo, 0) * samplesOf(zoo, config.checkpoints);
   const solutions = (config.targets as Json[]).length * (config.ridge_strengths as Json[]).length;
-  return features.reduce((sum, name) => sum + probeOperations(rows, widths[name] ?? 0, solutions), 0);
+  return features.reduce(
+    (sum, name) => sum + probeOperations(rows, featureWidth(name, network, sane), solutions),
+    0,
+  );
 }
 
 /** What adds up; undefined where a part is not known. */

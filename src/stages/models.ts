@@ -22,16 +22,19 @@ export const keyOfZoo = (models: Models, planner: Planner): string =>
 export const modelInputs = (models: Models, planner: Planner) =>
   inputsOf(homeZoo(models, planner), planner) as { zoo: string; alignment?: string };
 
-/** The same of all zoos of a run: `zoo`, `zoo-2` and so on, in the order of the list. */
+/** The same of all zoos of a run, in a new object: `zoo`, `zoo-2` and so on, in the order of the list. */
 export function allModelInputs(models: Models, planner: Planner): Record<string, string> {
-  const zoos = zoosOf(models, planner.folder, planner.paper);
-  return Object.assign({}, ...zoos.map((one, i) => inputsOf(one, planner, i === 0 ? '' : `-${i + 1}`)));
+  const [first, ...others] = zoosOf(models, planner.folder, planner.paper);
+  const all = inputsOf(first as Models, planner);
+  for (const [i, one] of others.entries())
+    for (const [name, key] of Object.entries(inputsOf(one, planner))) all[`${name}-${i + 2}`] = key;
+  return all;
 }
 
-function inputsOf(models: Models, planner: Planner, suffix = ''): Record<string, string> {
-  const inputs = { [`zoo${suffix}`]: zooOf(models, planner) };
-  if (models.settings.sane.alignment) inputs[`alignment${suffix}`] = planner.key(alignment, models);
-  return inputs;
+/** Of one zoo; a new object each time. */
+function inputsOf(models: Models, planner: Planner): Record<string, string> {
+  const zoo = zooOf(models, planner);
+  return models.settings.sane.alignment ? { zoo, alignment: planner.key(alignment, models) } : { zoo };
 }
 
 /** Which of SANE's zoos a run is about, as part of a config, where it is not the first. */

@@ -10,8 +10,8 @@ const length = (value: Json | undefined) => (Array.isArray(value) ? value.length
 
 /** Models of a zoo's config, and how many checkpoints of each a reader of `used` epochs reads. */
 export function population({ models, vary, checkpoints }: JsonObject, used?: Json) {
-  const variants = Object.values((vary ?? {}) as JsonObject).reduce<number>((n, list) => n * length(list), 1);
-  const count = (models as number) * variants;
+  let count = models as number;
+  for (const name in vary as JsonObject | undefined) count *= length((vary as JsonObject)[name]);
   return { models: count, samples: count * length(used ?? checkpoints) };
 }
 

@@ -1,4 +1,5 @@
 /** Which zoos a run has: one, or those of a list of folders. */
+import { SharedBy } from '../base/shared.ts';
 import type { Models, PaperSettings } from '../experiment/stage-plan.ts';
 import type { Folder, ZooSettings } from '../experiment/types.ts';
 import { type Combination, forAnother } from './for-another.ts';
@@ -13,7 +14,7 @@ type FolderOf = (path: string) => Partial<Folder> | undefined;
 export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): Models[] {
   const { settings } = models;
   const { import: imported } = settings.zoo;
-  if (!Array.isArray(imported)) return [withoutRun(models)];
+  if (!Array.isArray(imported)) return [modelsOf(models)];
   return imported.map((entry) => {
     const given = typeof entry === 'string' ? { folder: entry } : entry;
     const said = folder(given.folder);
@@ -24,15 +25,26 @@ export function zoosOf(models: Models, folder: FolderOf, paper: PaperSettings): 
   });
 }
 
+const shared = new SharedBy<Models>();
+/** By the settings of all seeds, which are one object. */
 const known = new WeakMap<Models['settings'], Models>();
 
-/** The same object for all runs that differ by seed only, so that what their models need is planned once. */
-export function withoutRun({ architecture, dataset, settings }: Models): Models {
-  const before = known.get(settings);
-  if (before?.architecture === architecture && before.dataset === dataset) return before;
-  const models = { architecture, dataset, settings };
-  known.set(settings, models);
+/** The models of a run: the same object for all runs that have the same, so that what these need is planned once. */
+export function modelsOf(run: Models): Models {
+  const before = known.get(run.settings);
+  if (before?.architecture === run.architecture && before.dataset === run.dataset) return before;
+  const models = sharedModels(run);
+  known.set(run.settings, models);
   return models;
+}
+
+function sharedModels({ architecture, dataset, settings: { data, zoo, sane } }: Models): Models {
+  const { alignment, alignment_orders } = sane;
+  return shared.get(zoo, data, `${architecture} ${dataset} ${alignment} ${alignment_orders}`, () => ({
+    architecture,
+    dataset,
+    settings: { data, zoo, sane: { alignment, alignment_orders } },
+  }));
 }
 
 /** What is assumed of the training of networks whose zoo does not say it. */

@@ -17,7 +17,7 @@ import { analyseCommand } from '../../src/commands/analyse/run.ts';
 import { parseArguments } from '../../src/commands/arguments.ts';
 import { radarCommand } from '../../src/commands/radar/run.ts';
 import golden from '../nets/weightwatcher/golden/features.json' with { type: 'json' };
-import { exp } from './program.ts';
+import { inProcess } from './program.ts';
 
 setDefaultTimeout(120_000);
 const root = mkdtempSync(join(tmpdir(), 'analyse-'));
@@ -51,7 +51,7 @@ describe('exp analyse', () => {
       code,
       out: text,
       err,
-    } = await exp('analyse', nets, '--accuracies', accuracies, '--csv', csv, '--out', out);
+    } = await inProcess('analyse', nets, '--accuracies', accuracies, '--csv', csv, '--out', out);
     expect(code).toBe(0);
     const expected = golden.layers.heavy;
     expect(text).toMatch(/^layer +log10 spectral norm +alpha +weighted alpha +stable rank$/m);

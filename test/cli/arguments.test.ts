@@ -3,7 +3,7 @@ import { parseArguments } from '../../src/commands/arguments.ts';
 import { pretrained } from '../../src/commands/options.ts';
 import { run } from '../../src/commands/run/command.ts';
 import { removeFixtures } from '../runner/fixture.ts';
-import { exp, Program } from './program.ts';
+import { exp, inProcess, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -91,23 +91,23 @@ describe('the program', () => {
     ],
   ];
   test.each(mistakes)('answers %j with what to write instead', async (args, err) => {
-    expect(await exp(file, ...args)).toEqual({ code: 2, out: '', err });
+    expect(await inProcess(file, ...args)).toEqual({ code: 2, out: '', err });
   });
 
   test('answers mistakes of the experiment with its problems and no stack', async () => {
     const program = new Program({}, 'name: tiny\ngrid: {seeds: [1]}\n');
-    const { code, out, err } = await exp(program.file);
+    const { code, out, err } = await inProcess(program.file);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain('tiny.yaml:2:8 error grid.seeds: unknown key');
     expect(err).toContain('nothing was run');
     expect(err).not.toContain('    at ');
-    expect((await exp(file, '--only', 'seed=9')).err).toContain('no run has seed=9');
-    expect((await exp(file, '--set', 'sane.epoch=3')).err).toContain('did you mean sane.epochs?');
-    expect((await exp('no-such.yaml')).err).toContain('there is no such file');
+    expect((await inProcess(file, '--only', 'seed=9')).err).toContain('no run has seed=9');
+    expect((await inProcess(file, '--set', 'sane.epoch=3')).err).toContain('did you mean sane.epochs?');
+    expect((await inProcess('no-such.yaml')).err).toContain('there is no such file');
   });
 
   test('says which folder it may not use', async () => {
-    const { code, err } = await exp(file, '--store', `${file}/inside`);
+    const { code, err } = await inProcess(file, '--store', `${file}/inside`);
     expect(code).toBe(2);
     expect(err).toBe(
       `exp: the store ${file}/inside cannot be used: ENOTDIR: not a directory, mkdir '${file}/inside/plans'. Name another folder by --store.\n`,

@@ -4,7 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceNames } from '../../src/tensor/devices/registry.ts';
 import { removeFixtures } from '../runner/fixture.ts';
-import { exp, experiment, Program, parseEvents } from './program.ts';
+import { exp, experiment, inProcess, Program, parseEvents } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -16,10 +16,10 @@ describe('exp table', () => {
     const { out } = await program.run('--only', 'seed=0,2');
     rmSync(program.out, { recursive: true });
     const places = ['--store', program.store.root, '--out', program.out];
-    const again = await exp('table', program.file, '--only', 'seed=0,2', ...places);
+    const again = await inProcess('table', program.file, '--only', 'seed=0,2', ...places);
     expect(again).toMatchObject({ code: 1, out });
     expect(again.err).toContain('seed=2: loss is NaN');
-    const all = await exp('table', program.file, ...places);
+    const all = await inProcess('table', program.file, ...places);
     expect(all.err).toContain('1 of 3 runs not computed yet');
     expect(program.steps).toHaveLength(7);
   });
@@ -27,7 +27,7 @@ describe('exp table', () => {
   test('leaves tables alone where no run is finished', async () => {
     const program = new Program();
     const places = ['--store', program.store.root, '--out', program.out];
-    expect(await exp('table', program.file, ...places)).toEqual({
+    expect(await inProcess('table', program.file, ...places)).toEqual({
       code: 1,
       out: '',
       err: `No run is finished in ${program.store.root}, so no table was written. Compute them with exp run.\n`,
@@ -40,7 +40,7 @@ describe('exp why', () => {
   test('shows the fields in which a run differs from the nearest finished one', async () => {
     const program = new Program();
     const why = (...args: string[]) =>
-      exp('why', program.file, 'seed=1', '--store', program.store.root, ...args);
+      inProcess('why', program.file, 'seed=1', '--store', program.store.root, ...args);
     expect((await why()).out).toContain('not computed yet, and no finished stage to compare it with');
     await program.run();
     expect((await why()).out.match(/finished: nothing to compute/g)).toHaveLength(7);
@@ -64,7 +64,7 @@ describe('exp why', () => {
 
   test('suggests a run', async () => {
     const program = new Program({}, experiment());
-    expect(await exp('why', program.file, 'sed=1')).toEqual({
+    expect(await inProcess('why', program.file, 'sed=1')).toEqual({
       code: 2,
       out: '',
       err: 'exp: unknown run: sed=1\n  did you mean seed=1?\n',
@@ -98,7 +98,7 @@ describe('exp doctor', () => {
 describe('exp report', () => {
   test('writes the page from finished runs and computes nothing', async () => {
     const program = new Program();
-    const ask = () => exp('report', program.file, '--store', program.store.root, '--out', program.out);
+    const ask = () => inProcess('report', program.file, '--store', program.store.root, '--out', program.out);
     expect(await ask()).toEqual({
       ...{ code: 1, out: '' },
       err: `No run is finished in ${program.store.root}, so no report was written. Compute them with exp run.\n`,

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { removeFixtures } from '../runner/fixture.ts';
-import { exp, experiment, Program, parseEvents } from './program.ts';
+import { experiment, inProcess, Program, parseEvents } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -10,7 +10,7 @@ afterAll(removeFixtures);
 
 describe('exp <file> --dry-run', () => {
   const dryRun = (program: Program, ...options: string[]) =>
-    exp(program.file, '--dry-run', '--store', program.store.root, ...options);
+    inProcess(program.file, '--dry-run', '--store', program.store.root, ...options);
 
   test('says what would be computed and why, and computes nothing', async () => {
     const program = new Program();

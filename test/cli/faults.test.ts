@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { processTag } from '../../src/base/processes.ts';
 import { removeFixtures, until } from '../runner/fixture.ts';
-import { ended, Program } from './program.ts';
+import { inProcess, Program } from './program.ts';
 
 // Processes take long to start on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 afterAll(removeFixtures);
 
 /** The folders of a stage's artefacts. */
@@ -58,7 +58,7 @@ describe('a damaged artefact', () => {
     const [folder] = artefacts(program, 'property-prediction') as [string];
     const path = join(folder, 'result.json');
     writeFileSync(path, readFileSync(path, 'utf8').replace('0.5', '0.6'));
-    const table = await program.table();
+    const table = await inProcess('table', program.file, '--store', program.store.root, '--out', program.out);
     expect(table.code).toBe(1);
     expect(table.err).toContain(
       `${folder} is damaged: result.json has another content than when it was written. It is not used; exp run computes it again.`,
@@ -78,7 +78,7 @@ describe('a folder that cannot be written', () => {
       [join(program.root, 'x'.repeat(256)), 'ENAMETOOLONG'],
     ] as const;
     for (const [out, message] of cases) {
-      const { code, err } = await ended(program.startAt({ out }));
+      const { code, err } = await inProcess(program.file, '--store', program.store.root, '--out', out);
       expect(err).toContain(message);
       expect(err).toContain('by --out.');
       expect(err).not.toMatch(/^\s+at /m);
@@ -90,7 +90,7 @@ describe('a folder that cannot be written', () => {
   test('as a store is an error with the remedy', async () => {
     const program = new Program();
     const store = join(program.write('file', ''), 'store');
-    const { code, err } = await ended(program.startAt({ store }));
+    const { code, err } = await inProcess(program.file, '--store', store, '--out', program.out);
     expect(err).toContain(`exp: the store ${store} cannot be used: `);
     expect(err).toContain('Name another folder by --store.');
     expect(code).toBe(2);

@@ -11,7 +11,7 @@ import { startDevice } from '../../src/tensor/devices/registry.ts';
 import { png } from '../data/published-files.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 import { writeSmallCnnZoo } from '../zoo/small-cnn-files.ts';
-import { ended, exp, Program, realProgram, spawn } from './program.ts';
+import { ended, inProcess, Program, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -94,7 +94,17 @@ test('images of one’s own and networks of another benchmark, from files to tab
   });
 
   const zoo = join(program.root, 'zoo');
-  const imported = await exp('zoo', 'import', original, '--dataset', 'mnist', '--epochs', '86', '--out', zoo);
+  const imported = await inProcess(
+    'zoo',
+    'import',
+    original,
+    '--dataset',
+    'mnist',
+    '--epochs',
+    '86',
+    '--out',
+    zoo,
+  );
   expect(imported).toMatchObject({ code: 0, err: '' });
   expect(imported.out).toBe(
     `${zoo}: 10 models of small-cnn-zoo on mnist, 10 checkpoints of epochs 86

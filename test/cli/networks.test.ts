@@ -24,7 +24,7 @@ import {
   torchLegacy,
   torchZip,
 } from '../zoo/formats/torch-files.ts';
-import { ended, exp, realProgram, spawn } from './program.ts';
+import { ended, exp, inProcess, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -171,7 +171,7 @@ const networks: Record<string, State> = {
 };
 const files = Object.keys(networks).map((name) => at(name));
 const statePt = at('trial', 'checkpoint_000050', 'state.pt');
-const embed = (...args: string[]) => exp('embed', ...args, '--device', 'native');
+const embed = (...args: string[]) => inProcess('embed', ...args, '--device', 'native');
 
 beforeAll(async () => {
   mkdirSync(at('trial', 'checkpoint_000050'), { recursive: true });
@@ -202,7 +202,8 @@ beforeAll(async () => {
 describe('exp embed', () => {
   test('prints the mean embeddings of networks of any format in the order given', async () => {
     const order = [files[2]!, files[0]!, files[3]!, files[1]!];
-    const { code, out } = await embed(...order, '--sane', statePt, '--json');
+    // In a process of its own, which ends by itself.
+    const { code, out } = await exp('embed', ...order, '--sane', statePt, '--json', '--device', 'native');
     expect(code).toBe(0);
     const entries = JSON.parse(out) as { model: string; embedding: number[] }[];
     expect(entries.map(({ model }) => model)).toEqual(order);
@@ -485,21 +486,21 @@ describe('exp embed', () => {
       expect(error?.message).toBe(message);
       expect(error).toBeInstanceOf(FormatError);
     }
-    const [missing, nothing, none, heads] = await Promise.all([
-      embed(model),
-      embed(model, '--sane', at('none.pt')),
-      embed('--sane', statePt),
-      embed(model, '--sane', statePt, '--heads', 'x'),
-    ]);
-    expect(missing).toEqual({
+    expect(await embed(model)).toEqual({
       code: 2,
       out: '',
       err: "exp: embed needs --sane\n  --sane path: the pretrained SANE: a state.pt of the authors' code, the file of an experiment that pretrained one, or the folder of an artefact of stage sane\n",
     });
     // No device was started, nor a GPU waited for.
-    expect(nothing.err).toBe(`exp: ${at('none.pt')}: there is no such file\n`);
-    expect(none).toEqual({ code: 2, out: '', err: 'exp: embed needs <model>\n  exp embed <model>...\n' });
-    expect(heads).toEqual({
+    expect((await embed(model, '--sane', at('none.pt'))).err).toBe(
+      `exp: ${at('none.pt')}: there is no such file\n`,
+    );
+    expect(await embed('--sane', statePt)).toEqual({
+      code: 2,
+      out: '',
+      err: 'exp: embed needs <model>\n  exp embed <model>...\n',
+    });
+    expect(await embed(model, '--sane', statePt, '--heads', 'x')).toEqual({
       code: 2,
       out: '',
       err: 'exp: --heads x is not a whole number of at least 1\n  e.g. --heads 8\n',
@@ -528,7 +529,7 @@ describe('exp reconstruct', () => {
         '--format',
         format,
       ];
-      const { code, out: printed } = await exp('reconstruct', ...args, '--device', 'native');
+      const { code, out: printed } = await inProcess('reconstruct', ...args, '--device', 'native');
       expect([code, printed]).toEqual([0, `${join(out, `d.${format}`)}\n`]);
       const state = networks['d.pth']!;
       const { tokens, places } = oracleTokens(state, standard);
@@ -563,7 +564,7 @@ describe('exp reconstruct', () => {
   );
 
   test('says what is wrong', async () => {
-    const run = (...args: string[]) => exp('reconstruct', ...args, '--sane', statePt);
+    const run = (...args: string[]) => inProcess('reconstruct', ...args, '--sane', statePt);
     expect((await run(files[0]!)).err).toBe(
       'exp: reconstruct needs --out\n  --out folder: where the new models are written\n',
     );
@@ -577,39 +578,43 @@ describe('exp reconstruct', () => {
 });
 
 describe('exp sample', () => {
-  const sample = (...args: string[]) => exp('sample', '--sane', statePt, '--device', 'native', ...args);
+  const sample = (...args: string[]) => inProcess('sample', '--sane', statePt, '--device', 'native', ...args);
 
   test('decodes draws near the embeddings of the prompts, the same for a seed; embed takes the same folder', async () => {
     mkdirSync(at('prompts'));
     for (const name of ['1.pt', '10.pt', '2.pt'])
       writeFileSync(at('prompts', name), zipOf(draw(cnnSpec, 0.2)));
-    const [a, b, c] = await Promise.all([
-      sample('--prompts', at('prompts'), '--out', at('samples-a'), '--count', '3', '--json'),
-      sample(
-        '--prompts',
-        at('prompts', '1.pt'),
-        at('prompts', '2.pt'),
-        at('prompts', '10.pt'),
-        '--out',
-        at('samples-b'),
-        '--count',
-        '2',
-        '--format',
-        'pt',
-      ),
-      sample('--prompts', at('prompts'), '--out', at('samples-c'), '--count', '1', '--seed', '1'),
-    ]);
-    expect(JSON.parse(a!.out)).toEqual(
+    const byName = ['1.pt', '2.pt', '10.pt'].map((name) => at('prompts', name));
+    const a = await sample('--prompts', at('prompts'), '--out', at('samples-a'), '--count', '3', '--json');
+    const b = await sample(
+      '--prompts',
+      ...byName,
+      '--out',
+      at('samples-b'),
+      '--count',
+      '2',
+      '--format',
+      'pt',
+    );
+    const c = await sample(
+      '--prompts',
+      at('prompts'),
+      '--out',
+      at('samples-c'),
+      '--count',
+      '1',
+      '--seed',
+      '1',
+    );
+    expect(JSON.parse(a.out)).toEqual(
       [0, 1, 2].map((i) => ({ file: at('samples-a', `sample-000${i}.safetensors`) })),
     );
-    expect(b!.out).toBe([0, 1].map((i) => `${at('samples-b', `sample-000${i}.pt`)}\n`).join(''));
-    expect(c!.code).toBe(0);
-    const embedded = (...models: string[]) =>
-      exp('embed', ...models, '--sane', statePt, '--device', 'native', '--json');
-    const byName = ['1.pt', '2.pt', '10.pt'].map((name) => at('prompts', name));
-    const [folder, each] = await Promise.all([embedded(at('prompts')), embedded(...byName)]);
-    expect(JSON.parse(folder!.out)).toHaveLength(3);
-    expect(folder!.out).toBe(each!.out);
+    expect(b.out).toBe([0, 1].map((i) => `${at('samples-b', `sample-000${i}.pt`)}\n`).join(''));
+    expect(c.code).toBe(0);
+    const folder = await embed(at('prompts'), '--sane', statePt, '--json');
+    const each = await embed(...byName, '--sane', statePt, '--json');
+    expect(JSON.parse(folder.out)).toHaveLength(3);
+    expect(folder.out).toBe(each.out);
     const read = async (...name: string[]) => (await readCheckpoint(at(...name))).weights;
     const first = await read('samples-a', 'sample-0000.safetensors');
     expect([...first.keys()]).toEqual(Object.keys(cnnSpec));
@@ -661,19 +666,17 @@ describe('exp sample', () => {
     const prompts = ['1.pt', '2.pt', '3.pt'].map((name) => ({ name, state: draw(otherSpec, 0.2) }));
     for (const { name, state } of prompts) writeFileSync(at('others', name), zipOf(state));
     const common = ['--bandwidth', '0', '--json'];
-    const [sampled, reconstructed] = await Promise.all([
-      sample('--prompts', at('others'), '--out', at('samples-h'), '--count', '8', ...common),
-      exp(
-        'reconstruct',
-        at('others'),
-        '--sane',
-        statePt,
-        '--out',
-        at('reconstructed-h'),
-        '--device',
-        'native',
-      ),
-    ]);
+    const sampled = await sample(
+      '--prompts',
+      at('others'),
+      '--out',
+      at('samples-h'),
+      '--count',
+      '8',
+      ...common,
+    );
+    const places = ['--sane', statePt, '--out', at('reconstructed-h'), '--device', 'native'];
+    const reconstructed = await inProcess('reconstruct', at('others'), ...places);
     expect(reconstructed.code).toBe(0);
     const own = await Promise.all(
       prompts.map(({ name }) => readCheckpoint(at('reconstructed-h', name.replace('pt', 'safetensors')))),
@@ -697,14 +700,13 @@ describe('exp sample', () => {
       const written = (JSON.parse(out) as { file: string }[]).map(({ file }) => readCheckpoint(file));
       return (await Promise.all(written)).map(({ weights }) => weights);
     };
-    const [exact, independent, shared] = await Promise.all([
-      sampled('samples-e', '--bandwidth', '0'),
-      sampled('samples-f', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute', '--draws', 'independent'),
-      sampled('samples-g', '--bandwidth', '0.5', '--bandwidth-unit', 'absolute'),
-    ]);
-    expect(exact![0]).toEqual(exact![1]!);
-    expect(independent![0]).not.toEqual(exact![0]!);
-    expect(shared![0]).not.toEqual(independent![0]!);
+    const wide = ['--bandwidth', '0.5', '--bandwidth-unit', 'absolute'];
+    const exact = await sampled('samples-e', '--bandwidth', '0');
+    const independent = await sampled('samples-f', ...wide, '--draws', 'independent');
+    const shared = await sampled('samples-g', ...wide);
+    expect(exact[0]).toEqual(exact[1]!);
+    expect(independent[0]).not.toEqual(exact[0]!);
+    expect(shared[0]).not.toEqual(independent[0]!);
   });
 
   test('says what is wrong', async () => {

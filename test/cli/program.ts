@@ -51,18 +51,9 @@ export class Program extends Fixture {
     return spawn(testProgram, [this.file, ...this.places, ...options]);
   }
 
-  /** As `start`, with another store or folder for tables. */
-  startAt({ store = this.store.root, out = this.out }: { store?: string; out?: string }) {
-    return spawn(testProgram, [this.file, '--store', store, '--out', out, '--data', this.data]);
-  }
-
-  /** `exp table <file>`. */
-  async table(): Promise<Ended> {
-    return ended(spawn(testProgram, ['table', this.file, '--store', this.store.root, '--out', this.out]));
-  }
-
+  /** As `start`, to its end, but in this process; its jobs have their own as ever. */
   async run(...options: string[]): Promise<Ended> {
-    return ended(this.start(...options));
+    return inProcess(this.file, ...this.places, ...options);
   }
 }
 
@@ -104,18 +95,18 @@ export const parseEvents = (text: string): ({ event: string } & Record<string, u
 export async function inProcess(...args: string[]): Promise<Ended> {
   const ended: Ended = { code: null, out: '', err: '' };
   const { stdout, stderr } = process;
-  const [out, err] = [stdout.write, stderr.write];
+  const before = [stdout, stderr].map(({ write, isTTY }) => ({ write, isTTY }));
   const collect = (stream: 'out' | 'err') => (text: string | Uint8Array) => {
     ended[stream] += Bun.stripANSI(String(text));
     return true;
   };
-  Object.assign(stdout, { write: collect('out') });
-  Object.assign(stderr, { write: collect('err') });
+  Object.assign(stdout, { write: collect('out'), isTTY: false });
+  Object.assign(stderr, { write: collect('err'), isTTY: false });
   try {
     ended.code = await main(args, stagesModule);
   } finally {
-    Object.assign(stdout, { write: out });
-    Object.assign(stderr, { write: err });
+    Object.assign(stdout, before[0]);
+    Object.assign(stderr, before[1]);
   }
   return ended;
 }

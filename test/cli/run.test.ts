@@ -62,7 +62,11 @@ describe('exp <file>', () => {
     const folder = join(program.root, 'no-compiler');
     mkdirSync(folder);
     const { code, err } = await ended(
-      spawn(realProgram, [program.file, ...program.places, '--only', 'seed=0'], { PATH: folder }),
+      spawn(
+        realProgram,
+        [program.file, ...program.places, '--only', 'seed=0', '--set', 'property_prediction.features=[sane]'],
+        { PATH: folder },
+      ),
     );
     expect(code).toBe(0);
     expect(err).toContain('computing on wasm (WebAssembly with SIMD, several threads)');

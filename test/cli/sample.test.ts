@@ -20,9 +20,10 @@ import { readCheckpoint } from '../../src/zoo/formats/checkpoint.ts';
 import { prepareBoth, type TrainingData } from '../../src/zoo/train.ts';
 import { cnnSmall } from '../nets/networks.ts';
 import { runStage } from '../zoo/on-disk.ts';
-import { exp } from './program.ts';
+import { exp, inProcess } from './program.ts';
 
-setDefaultTimeout(60_000);
+// Minutes on a busy machine.
+setDefaultTimeout(300_000);
 
 let dir = '';
 let data: TrainingData;
@@ -58,8 +59,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-const sample = (out: string, ...options: string[]) =>
-  exp('sample', prompts, '--sane', sane, '--out', join(dir, out), '--device', 'native', ...options);
+const argumentsOf = (out: string, ...options: string[]) => [
+  ...['sample', prompts, '--sane', sane, '--out', join(dir, out), '--device', 'native'],
+  ...options,
+];
+
+const sample = (out: string, ...options: string[]) => inProcess(...argumentsOf(out, ...options));
 
 /** Accuracies of the networks in these files. */
 async function accuraciesOf(files: readonly string[], split: 'train' | 'test', activation: 'tanh' | 'relu') {
@@ -143,7 +148,9 @@ test('networks that cannot classify the images are errors that name the remedy',
 });
 
 test('samples that lie far from the prompts are warned of', async () => {
-  const near = await sample('near', '--count', '4');
+  // In a process of its own, which ends by itself.
+  const near = await exp(...argumentsOf('near', '--count', '4'));
+  expect(near.code).toBe(0);
   expect(near.err).not.toContain('warning: 4 of 4');
   const far = await sample('far', '--count', '4', '--bandwidth', '1000');
   expect(far.err).toMatch(

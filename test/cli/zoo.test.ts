@@ -9,7 +9,7 @@ import { writeTorch } from '../../src/zoo/formats/write-torch.ts';
 import { inspectZooFolder } from '../../src/zoo/import/fingerprint.ts';
 import { openZoo } from '../../src/zoo/zoo.ts';
 import { removeFixtures } from '../runner/fixture.ts';
-import { ended, exp, Program, parseEvents, realProgram, spawn } from './program.ts';
+import { ended, exp, inProcess, Program, parseEvents, realProgram, spawn } from './program.ts';
 
 // Processes take long to start on a busy machine.
 setDefaultTimeout(300_000);
@@ -60,9 +60,9 @@ describe('exp zoo import', () => {
     const original = await listedZoo(join(program.root, 'original'));
     const out = join(program.root, 'zoo');
     const places = ['--store', program.store.root, '--out', program.out];
-    expect((await exp(program.file, ...places)).err).toContain(`zoo.import: there is no folder ${out}`);
+    expect((await inProcess(program.file, ...places)).err).toContain(`zoo.import: there is no folder ${out}`);
 
-    const imported = await exp('zoo', 'import', original, '--out', out);
+    const imported = await inProcess('zoo', 'import', original, '--out', out);
     expect(imported).toEqual({
       code: 0,
       out: `${out}: 10 models of cnn-small on glyphs, 19 checkpoints of epochs 1, 2\nuse it in an experiment with\n  zoo: {import: ${out}, checkpoints: [1, 2]}\n`,
@@ -75,7 +75,7 @@ describe('exp zoo import', () => {
     expect(err).not.toContain('failed');
     expect(code).toBe(0);
     const plan = async () =>
-      parseEvents((await exp(program.file, ...places, '--dry-run', '--json')).out).filter(
+      parseEvents((await inProcess(program.file, ...places, '--dry-run', '--json')).out).filter(
         ({ event }) => event === 'stage',
       );
     const before = await plan();
@@ -116,9 +116,9 @@ describe('exp zoo import', () => {
       [['import'], 'zoo import needs <folder>\n  exp zoo import <folder>'],
     ];
     for (const [args, message] of cases)
-      expect(await exp('zoo', ...args)).toEqual({ code: 2, out: '', err: `exp: ${message}\n` });
+      expect(await inProcess('zoo', ...args)).toEqual({ code: 2, out: '', err: `exp: ${message}\n` });
     const file = program.write('file', '');
-    const onFile = await exp('zoo', 'import', original, '--out', file);
+    const onFile = await inProcess('zoo', 'import', original, '--out', file);
     expect([onFile.code, onFile.err]).toEqual([2, expect.stringContaining('not a directory')]);
     // An import that failed leaves nothing that would be in the way of the next.
     expect(readdirSync(program.root).filter((name) => /^(original|file)/.test(name))).toEqual([
@@ -166,7 +166,7 @@ describe('exp zoo init and exp zoo show', () => {
     await writeTorch(join(dir, 'b', 'scaler.bin'), [{ name: 'scale', shape: [1], data: Float32Array.of(1) }]);
     const table = program.write('results.csv', `${rows.join('\n')}\n`);
 
-    const written = await exp('zoo', 'init', dir, '--dataset', 'glyphs', '--csv', table);
+    const written = await inProcess('zoo', 'init', dir, '--dataset', 'glyphs', '--csv', table);
     expect(written).toEqual({
       code: 0,
       out: `${join(dir, 'zoo.yaml')}: 3 models, 6 checkpoints\nuse it in an experiment with\n  zoo: {import: ${dir}, checkpoints: [5, 10]}\n  property_prediction: {gap: evaluated}\n`,
@@ -177,7 +177,7 @@ describe('exp zoo init and exp zoo show', () => {
       ...{ file: 'a/epoch_5.pth.tar', model: 'a', epoch: 5 },
       ...{ train_accuracy: 0.85, test_accuracy: 0.7, split: 'train' },
     });
-    expect(await exp('zoo', 'init', dir)).toMatchObject({
+    expect(await inProcess('zoo', 'init', dir)).toMatchObject({
       code: 2,
       err: `exp: ${join(dir, 'zoo.yaml')} is there already\n  remove it to write another\n`,
     });
@@ -192,14 +192,14 @@ describe('exp zoo init and exp zoo show', () => {
   test accuracy   0.7000 to 0.7200
   left out        0
 `;
-    expect(await exp('zoo', 'show', dir)).toEqual({ code: 0, out: shown, err: '' });
+    expect(await inProcess('zoo', 'show', dir)).toEqual({ code: 0, out: shown, err: '' });
     const out = join(program.root, 'zoo');
     const unused = 'total_ops (no part of a layer)';
-    expect(await exp('zoo', 'import', dir, '--out', out)).toMatchObject({
+    expect(await inProcess('zoo', 'import', dir, '--out', out)).toMatchObject({
       code: 0,
       err: `not used: ${unused}\n`,
     });
-    expect((await exp('zoo', 'show', out)).out).toBe(
+    expect((await inProcess('zoo', 'show', out)).out).toBe(
       `${shown.replace(dir, out)}  not used        ${unused}\n`,
     );
   });
@@ -210,7 +210,7 @@ describe('exp zoo init and exp zoo show', () => {
     mkdirSync(dir);
     await writeTorch(join(dir, 'seed3.pt'), tensors(''));
     const table = program.write('validated.csv', 'model,val_acc\nseed3,0.5\n');
-    const { out, err } = await exp('zoo', 'init', dir, '--csv', table);
+    const { out, err } = await inProcess('zoo', 'init', dir, '--csv', table);
     expect(err).toBe(
       'note: val_acc was taken for measures of the test images, as nothing else says what these are; where they are of validation images, so are the results\n',
     );
@@ -224,22 +224,22 @@ describe('exp zoo init and exp zoo show', () => {
     });
     const bad = program.write('bad.csv', 'name,test_acc\na,0.5\n');
     rmSync(join(dir, 'zoo.yaml'));
-    expect((await exp('zoo', 'init', dir, '--csv', bad)).err).toBe(
+    expect((await inProcess('zoo', 'init', dir, '--csv', bad)).err).toBe(
       `exp: ${bad}: expected a column file or model, found name, test_acc\n`,
     );
-    expect((await exp('zoo', 'init', bad)).err).toBe(
+    expect((await inProcess('zoo', 'init', bad)).err).toBe(
       `exp: there is no folder ${bad}\n  exp zoo init <folder of checkpoints>\n`,
     );
     mkdirSync(join(program.root, 'empty'));
-    expect((await exp('zoo', 'init', join(program.root, 'empty'))).err).toBe(
+    expect((await inProcess('zoo', 'init', join(program.root, 'empty'))).err).toBe(
       `exp: ${join(program.root, 'empty')}: no checkpoint is in it: files of torch.save or safetensors\n`,
     );
     const other = program.write('other.csv', 'model,test_acc,train_acc\nseed4,0.5,0.6\n');
-    expect((await exp('zoo', 'init', dir, '--csv', other)).err).toBe(
+    expect((await inProcess('zoo', 'init', dir, '--csv', other)).err).toBe(
       `exp: ${other}: no row is of a checkpoint: its first is {"model":"seed4","test_accuracy":0.5,"train_accuracy":0.6}, a checkpoint is file seed3.pt, model seed3, epoch 0\n`,
     );
     const words = program.write('words.csv', 'model,test_acc\nseed3,high\n');
-    expect((await exp('zoo', 'init', dir, '--csv', words)).err).toBe(
+    expect((await inProcess('zoo', 'init', dir, '--csv', words)).err).toBe(
       `exp: ${words}:2: test_acc high is no number\n`,
     );
   });

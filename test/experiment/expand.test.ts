@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { canonicalJson } from '../../src/base/json.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { explainKey } from '../../src/experiment/why.ts';
 import { definitionsOf } from '../../src/report/choose.ts';
@@ -178,6 +179,24 @@ describe('stages', () => {
     expect(stages[1]?.parts).toBe(1);
     expect(plan(valid.replace('models: 20', 'models: 33')).stages[1]?.parts).toBe(2);
     expect(plan(valid.replace('models: 20', 'models: 20\n  models_at_once: 5')).stages[1]?.parts).toBe(4);
+  });
+
+  test('of a sweep have the configs that do not differ in common, and keys of the whole of their text', () => {
+    const { runs, stages } = plan(
+      valid.replace('seed: [0, 1]', 'seed: [0, 1]\n  sane.gamma: [0.1, 0.2, 0.3]'),
+    );
+    const of = (name: string) => stages.filter(({ stage }) => stage === name);
+    const predictions = of('property-prediction');
+    expect(predictions.length).toBe(6);
+    expect(new Set(predictions.map(({ config }) => config)).size).toBe(1);
+    expect(new Set(runs.map(({ settings }) => settings.zoo)).size).toBe(1);
+    for (const { stage, key, version, config, inputs } of stages) {
+      const text = canonicalJson({ stage, version, config, inputs });
+      expect(key).toBe(new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16));
+    }
+    expect(of('sane').map(({ config }) => [config.seed, config.gamma])).toEqual(
+      [0, 1].flatMap((seed) => [0.1, 0.2, 0.3].map((gamma) => [seed, gamma])),
+    );
   });
 
   test('of SANE are planned only for features of SANE', () => {

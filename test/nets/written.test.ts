@@ -10,10 +10,10 @@ import { architectures, getArchitecture, getOutline, withLayers } from '../../sr
 import {
   buildWritten,
   layerProblems,
-  schemaErrors,
   type WrittenArchitecture,
   type WrittenLayer,
 } from '../../src/nets/written.ts';
+import { schemaErrors } from '../../src/nets/written-schema.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { expectClose } from '../tensor/compare.ts';
 import { kernelDevices, startTested, testedDevices } from '../tensor/devices.ts';

@@ -3,7 +3,13 @@ import { afterAll, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findCompiler } from '../../src/tensor/devices/compile.ts';
+import {
+  cacheFolder,
+  compileOnce,
+  findCompiler,
+  run as runCompiler,
+} from '../../src/tensor/devices/compile.ts';
+import { buildKey } from '../../src/tensor/devices/native/build.ts';
 import { kernelSources, kernelsFolder } from '../../src/tensor/kernels/sources.ts';
 import { testSeed } from '../seed.ts';
 
@@ -12,7 +18,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const kernels = kernelsFolder;
 const threads = join(import.meta.dir, '../../src/tensor/devices/native/threads.c');
-const sources = [...(await kernelSources()).filter((path) => path.endsWith('.c')), threads];
+const driver = join(import.meta.dir, 'native-sanitizers.c');
+const files = [...(await kernelSources()), threads, driver];
 
 async function run(...command: string[]): Promise<string> {
   const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' });
@@ -31,6 +38,17 @@ async function available(sanitizers: string): Promise<boolean> {
 
 const flags = ['-std=gnu11', '-g1', '-march=native', '-ffp-contract=fast', '-pthread', `-I${kernels}`];
 
+/** The driver with all kernels, compiled without a warning; kept beside the kernels, as long as nothing of it changes. */
+async function build(compiler: string, sanitize: readonly string[]): Promise<string> {
+  const all = [...flags, ...sanitize];
+  const path = join(cacheFolder('sanitizers'), await buildKey(compiler, all, files));
+  const sources = files.filter((file) => file.endsWith('.c'));
+  return compileOnce(path, { compiler, product: 'kernels under sanitizers' }, async (temporary) => {
+    const { output } = await runCompiler([compiler, ...all, ...sources, '-lm', '-o', temporary], folder);
+    return { code: output === '' ? 0 : 1, output };
+  });
+}
+
 // Most of the time is the compiler's: the first does not optimise, and leaves out what the checks of addresses find too.
 for (const [sanitizers, rounds, added] of [
   ['address,undefined', 2, ['-O0', '-fno-sanitize=null,object-size', '-fno-sanitize-recover=undefined']],
@@ -39,11 +57,7 @@ for (const [sanitizers, rounds, added] of [
   test.if(await available(sanitizers))(
     sanitizers,
     async () => {
-      const program = join(folder, sanitizers);
-      const driver = join(import.meta.dir, 'native-sanitizers.c');
-      const compiler = findCompiler() as string;
-      const sanitize = [`-fsanitize=${sanitizers}`, ...added];
-      expect(await run(compiler, ...flags, ...sanitize, ...sources, driver, '-lm', '-o', program)).toBe('');
+      const program = await build(findCompiler() as string, [`-fsanitize=${sanitizers}`, ...added]);
       expect(await run(program, String(testSeed), String(rounds))).toBe('clean\n');
     },
     // The compiler alone takes a minute where other work is going on.

@@ -2,6 +2,7 @@
 
 import { plural } from '../../base/plural.ts';
 import { verify } from '../../runner/verify.ts';
+import { stages } from '../../stages/registry.ts';
 import { type Diagnosis, diagnoseDevices, type Finding } from '../../tensor/devices/registry.ts';
 import type { Request } from '../arguments.ts';
 import { openStore } from '../option-values.ts';
@@ -41,7 +42,7 @@ const mark = (good: boolean) => (good ? style('green', 'âœ“') : style('red', 'âœ
 /** Reads every artefact of the store. Returns how many are damaged. */
 async function checkStore(request: Request, json: boolean): Promise<number> {
   const store = openStore(request);
-  const found = store.list();
+  const found = store.list(Object.keys(stages));
   let damaged = 0;
   for (const { dir } of found) {
     const damage = await verify(dir, { everything: true });

@@ -4,6 +4,7 @@ import { stagesByRun } from '../../experiment/run-names.ts';
 import type { StageNode } from '../../experiment/types.ts';
 import { keptPlans } from '../../runner/plans.ts';
 import { dependents, InUse, setAside } from '../../runner/set-aside.ts';
+import { stages as kinds } from '../../stages/registry.ts';
 import type { Request } from '../arguments.ts';
 import { loadPlan, openStore } from '../option-values.ts';
 import { print, printJson } from '../output.ts';
@@ -24,7 +25,9 @@ export async function rerunCommand(request: Request): Promise<number> {
   }
   // Begun work has no record yet of what it reads: plans know it.
   const planned = [plan, ...(await keptPlans(store))].flatMap(({ stages }) => stages);
-  const records = store.list().flatMap((found) => (found.state === 'complete' ? [found.record] : []));
+  const records = store
+    .list(Object.keys(kinds))
+    .flatMap((found) => (found.state === 'complete' ? [found.record] : []));
   type Known = Pick<StageNode, 'stage' | 'key' | 'inputs' | 'label'>;
   const known = new Map([...records, ...planned].map((one): [string, Known] => [one.key, one]));
   const all = dependents(

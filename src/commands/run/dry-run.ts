@@ -61,8 +61,8 @@ function describe(
   jobs: number,
   store: Store,
 ): string {
-  const stagesIn = (state: StageState['state']) =>
-    plan.stages.filter(({ key }) => states.get(key)?.state === state);
+  const byState = Map.groupBy(plan.stages, ({ key }) => states.get(key)?.state);
+  const stagesIn = (state: StageState['state']) => byState.get(state) ?? [];
   const todo = stagesIn('compute');
   const failed = stagesIn('failed');
   const counts = [
@@ -113,7 +113,8 @@ function describeTime({ seconds, from }: Estimate): string {
 
 /** Time and disk in all. */
 function summary({ total, stages, bytes }: PlanEstimate, jobs: number, store: Store): string[] {
-  const guessed = [...stages.values()].filter(({ from }) => from === 0).length;
+  let guessed = 0;
+  for (const { from } of stages.values()) if (from === 0) guessed++;
   const source =
     guessed === stages.size
       ? 'from counts of operations, for the cores of this machine: no similar stage is finished in this store yet'

@@ -12,6 +12,7 @@ import { TerminalReporter } from '../../runner/reporters/terminal.ts';
 import type { StageOutcome } from '../../runner/stage-runner.ts';
 import type { Failure } from '../../runner/store.ts';
 import { type StageState, survey } from '../../runner/survey.ts';
+import { stages } from '../../stages/registry.ts';
 import { optionValue, type Request } from '../arguments.ts';
 import {
   dataOption,
@@ -58,7 +59,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
     return dryRun(plan, states, store, { jobs: requested.jobs ?? availableParallelism(), json });
   }
   const out = await openOutFolder(request, plan.name);
-  await store.removeLeftovers();
+  await store.removeLeftovers(Object.keys(stages));
   // Before anything is looked at, so that a gc meanwhile leaves it.
   const refusal = await keepPlan(store, plan, origin).then(
     () => undefined,
@@ -101,7 +102,7 @@ export async function runCommand(request: Request, stagesModule: string): Promis
       return interrupted;
     }
     // Workers of a killed run may still have been writing when this one began.
-    await store.removeLeftovers();
+    await store.removeLeftovers(Object.keys(stages));
   }
   const results = await collectResults(
     plan,

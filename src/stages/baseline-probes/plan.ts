@@ -1,11 +1,12 @@
 /** Stage `baseline-probes` to a plan: probes of networks by what no SANE has a part in, which runs of all seeds and all SANEs share. */
-import type { Models, Planner } from '../../experiment/stage-plan.ts';
-import type { PropertyPredictionSettings, Settings } from '../../experiment/types.ts';
+import { SharedBy } from '../../base/shared.ts';
+import type { Models, PlannedRun, Planner } from '../../experiment/stage-plan.ts';
+import type { PropertyPredictionSettings, SaneSettings } from '../../experiment/types.ts';
 import { costOf, operationsOfProbes } from '../cost.ts';
 import { keyOfZoo, modelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
-import { withoutRun } from '../zoos.ts';
+import { modelsOf } from '../zoos.ts';
 
 type FeatureName = PropertyPredictionSettings['features'][number];
 export type BaselineFeature = Extract<FeatureName, 'weights' | 'statistics'>;
@@ -18,10 +19,15 @@ export function probeConfig({ checkpoints, targets, gap, ridge_strengths }: Prop
   return { checkpoints, targets, ridge_strengths, ...(targets.includes('ggap') && { gap }) };
 }
 
+interface BaselineSettings {
+  property_prediction: PropertyPredictionSettings;
+  sane: Pick<SaneSettings, 'token_size' | 'batch_norm_tokens' | 'standardization'>;
+}
+
 /** Settings of SANE that a baseline depends on, beside its alignment. How weights are cut matters where padding is counted. */
 export function settingsOfBaseline(
   feature: BaselineFeature,
-  { property_prediction: { padding_in_statistics } }: Settings,
+  { property_prediction: { padding_in_statistics } }: Pick<BaselineSettings, 'property_prediction'>,
 ): ('token_size' | 'batch_norm_tokens' | 'standardization')[] {
   const own = ['batch_norm_tokens', 'standardization'] as const;
   return feature === 'statistics' && padding_in_statistics ? ['token_size', ...own] : [...own];
@@ -30,16 +36,22 @@ export function settingsOfBaseline(
 export interface Baseline {
   feature: BaselineFeature;
   models: Models;
+  settings: BaselineSettings;
 }
 
-const known = { weights: new WeakMap<Models, Baseline>(), statistics: new WeakMap<Models, Baseline>() };
+const shared = new SharedBy<Baseline>();
 
-/** The same object for all runs that differ by seed only, as `withoutRun`. */
-export function baselineOf(feature: BaselineFeature, run: Models): Baseline {
-  const models = withoutRun(run);
-  const baseline = known[feature].get(models) ?? { feature, models };
-  known[feature].set(models, baseline);
-  return baseline;
+/** The same object for all runs that share it, as `modelsOf`. */
+export function baselineOf(feature: BaselineFeature, run: PlannedRun): Baseline {
+  const models = modelsOf(run);
+  const { property_prediction, sane } = run.settings;
+  const { token_size, batch_norm_tokens, standardization } = sane;
+  const read = `${feature} ${token_size} ${batch_norm_tokens} ${standardization}`;
+  return shared.get(models, property_prediction, read, () => ({
+    feature,
+    models,
+    settings: { property_prediction, sane: { token_size, batch_norm_tokens, standardization } },
+  }));
 }
 
 export const baselineProbes: Stage<Baseline> = {
@@ -49,8 +61,8 @@ export const baselineProbes: Stage<Baseline> = {
   usesDevice: false,
   load: async () => (await import('./run.ts')).baselineProbesStage,
 
-  plan({ feature, models }, planner) {
-    const { architecture, dataset, settings } = models;
+  plan({ feature, models, settings }, planner) {
+    const { architecture, dataset } = models;
     const padded = feature === 'statistics' && {
       padding: settings.property_prediction.padding_in_statistics,
     };

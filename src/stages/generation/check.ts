@@ -1,11 +1,11 @@
 /** Mistakes in the settings of a run of task `generation`, and of the zoo that its prompts come from. */
-import type { CheckContext, Models, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
+import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import { networkOfRun } from '../checks.ts';
 import { networkBytes } from '../cost.ts';
 import { checkZoo } from '../zoo/check.ts';
 import { checkFolders } from '../zoo-import/plan.ts';
 import { checkChannels } from './check-channels.ts';
-import { promptsOf } from './prompts.ts';
+import { type Prompts, promptsOf } from './prompts.ts';
 
 /** More weights than a network may have whose rows an autoencoder sees all at once. */
 const mostWholeWeights = 20_000;
@@ -65,7 +65,7 @@ function checkWholeNetworks(run: PlannedRun, { catalogue }: CheckContext): Setti
 
 /** Epochs that the zoo of these prompts, which is set at `zooPath`, does not keep. */
 function checkEpochs(
-  { dataset, settings: { zoo, generation } }: Models,
+  { dataset, settings: { zoo, generation } }: Prompts,
   zooPath: readonly string[],
   given: ReadonlySet<string>,
 ): SettingProblem[] {
@@ -98,7 +98,7 @@ function checkEpochs(
 }
 
 /** More samples than candidates. */
-function checkCandidates({ settings: { generation } }: Models): SettingProblem[] {
+function checkCandidates({ settings: { generation } }: Prompts): SettingProblem[] {
   const { samples, candidates } = generation;
   if (samples <= candidates) return [];
   return [
@@ -113,7 +113,7 @@ function checkCandidates({ settings: { generation } }: Models): SettingProblem[]
 }
 
 /** Means of more prompts than there are. */
-function checkAverages({ settings: { generation } }: Models): SettingProblem[] {
+function checkAverages({ settings: { generation } }: Prompts): SettingProblem[] {
   const { methods, averaged, prompt_count: prompts } = generation;
   if (!methods.includes('average') || prompts === null || averaged <= prompts) return [];
   return [
@@ -128,7 +128,7 @@ function checkAverages({ settings: { generation } }: Models): SettingProblem[] {
 }
 
 /** A flow over hardly any networks. How many a zoo has that is not trained here, its run says. */
-function checkFlow({ settings: { generation } }: Models): SettingProblem[] {
+function checkFlow({ settings: { generation } }: Prompts): SettingProblem[] {
   const { methods, prompt_count: prompts } = generation;
   if (!methods.includes('flow') || prompts === null || prompts >= leastFlowPrompts) return [];
   return [
@@ -143,7 +143,7 @@ function checkFlow({ settings: { generation } }: Models): SettingProblem[] {
 }
 
 /** Prompts of several activations. */
-function checkActivations({ settings: { zoo } }: Models, path: readonly string[]): SettingProblem[] {
+function checkActivations({ settings: { zoo } }: Prompts, path: readonly string[]): SettingProblem[] {
   const activations = zoo.vary.activation ?? [];
   if (activations.length <= 1 || zoo.import !== null) return [];
   return [

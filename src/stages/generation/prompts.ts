@@ -1,14 +1,17 @@
 /** The zoo that the prompts come from. */
-import type { Models, PaperSettings } from '../../experiment/stage-plan.ts';
-import type { ZooSettings } from '../../experiment/types.ts';
+import type { PaperSettings } from '../../experiment/stage-plan.ts';
+import type { Run, ZooSettings } from '../../experiment/types.ts';
 import { dataSettingsFor } from '../dataset/plan.ts';
 import { upTo } from '../work.ts';
+
+/** The models that prompts are of, with all settings of the run that has them. */
+export type Prompts = Pick<Run, 'architecture' | 'dataset' | 'settings'>;
 
 /**
  * The models that the prompts are of: the run's own, or those of `generation.prompt_zoo`, whose settings are the run's where it
  * says nothing. Checkpoints that it does not list are the run's up to its own last epoch.
  */
-export function promptsOf(run: Models, paper: PaperSettings): Models {
+export function promptsOf(run: Prompts, paper: PaperSettings): Prompts {
   const { settings } = run;
   const other = settings.generation.prompt_zoo;
   if (!other) return run;

@@ -1,5 +1,6 @@
 /** Task `property-prediction` to a plan. */
-import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import { SharedBy } from '../../base/shared.ts';
+import type { PlannedRun, Planner } from '../../experiment/stage-plan.ts';
 import type { Settings } from '../../experiment/types.ts';
 import {
   baselineOf,
@@ -14,6 +15,7 @@ import { allModelInputs, homeConfig } from '../models.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, populations, saneSettings } from '../work.ts';
+import { modelsOf } from '../zoos.ts';
 import schema from './settings.json' with { type: 'json' };
 
 type FeatureName = Settings['property_prediction']['features'][number];
@@ -24,16 +26,32 @@ const usesSane = ({ property_prediction: { features } }: Settings) => !features.
 const ofUntrained = [
   ...['alignment', 'alignment_orders', 'token_size', 'batch_norm_tokens', 'standardization', 'window'],
   ...['positions', 'd_model', 'latent_dim', 'layers', 'heads'],
-] as const;
+].map((name) => `sane.${name}`);
 
 /** Settings of SANE that the numbers of a feature depend on; all of the block for its own features. */
 function settingsOf(feature: FeatureName, settings: Settings): string[] {
-  if (feature === 'untrained') return ofUntrained.map((name) => `sane.${name}`);
+  if (feature === 'untrained') return ofUntrained;
   if (!isBaseline(feature)) return ['sane'];
   const read = settingsOfBaseline(feature, settings);
   return [...(feature === 'weights' ? ['alignment', 'alignment_orders'] : []), ...read].map(
     (name) => `sane.${name}`,
   );
+}
+
+const shared = new SharedBy<object>();
+
+/** All of the config but the seed: the same object for all runs that have the same. */
+function configOf(run: PlannedRun, planner: Planner): object {
+  const { settings } = run;
+  const { property_prediction: own } = settings;
+  return shared.get(own, modelsOf(run), '', () => ({
+    features: own.features,
+    ...(usesSane(settings) && {
+      ...probeConfig(own),
+      embedding: own.embedding,
+      ...homeConfig(run, planner),
+    }),
+  }));
 }
 
 export const propertyPrediction: Stage<PlannedRun> = {
@@ -67,25 +85,17 @@ export const propertyPrediction: Stage<PlannedRun> = {
   plan(run, planner) {
     const { architecture, dataset, seed, settings } = run;
     const { features } = settings.property_prediction;
-    const baselines = features
-      .filter(isBaseline)
-      .map((feature) => [feature, planner.key(baselineProbes, baselineOf(feature, run))]);
+    const baselines: Record<string, string> = {};
+    for (const feature of features)
+      if (isBaseline(feature)) baselines[feature] = planner.key(baselineProbes, baselineOf(feature, run));
     return {
       label: `property-prediction ${architecture}/${dataset} seed ${seed}`,
-      config: {
-        features,
-        ...(usesSane(settings) && {
-          ...probeConfig(settings.property_prediction),
-          embedding: settings.property_prediction.embedding,
-          ...homeConfig(run, planner),
-          ...(features.includes('untrained') && { seed }),
-        }),
-      },
-      inputs: {
-        // Of several zoos the others matter where SANE embeds all of them.
-        ...(usesSane(settings) && { ...allModelInputs(run, planner), sane: planner.key(sane, run) }),
-        ...Object.fromEntries(baselines),
-      },
+      config: configOf(run, planner),
+      seed: features.includes('untrained') ? seed : undefined,
+      // Of several zoos the others matter where SANE embeds all of them.
+      inputs: usesSane(settings)
+        ? Object.assign(allModelInputs(run, planner), { sane: planner.key(sane, run) }, baselines)
+        : baselines,
     };
   },
 
@@ -104,10 +114,10 @@ export const propertyPrediction: Stage<PlannedRun> = {
     const [zoos, sane] = [zoosAmong(input), input('sane')?.config];
     const own = zoos[(config.home as number | undefined) ?? 0];
     if (!sane || !own) return costOf(0);
-    const encoder = { ...sane, embedding: config.embedding ?? null };
-    const embedded = zoos.map((zoo) => embeddings(encoder, zoo, config.checkpoints));
     const features = (config.features as FeatureName[]).filter((feature) => !isBaseline(feature));
-    return costOf(total([...embedded, operationsOfProbes(features, config, sane, own)]));
+    const parts = zoos.map((zoo) => embeddings(sane, zoo, config.checkpoints, 'all', config.embedding));
+    parts.push(operationsOfProbes(features, config, sane, own));
+    return costOf(total(parts));
   },
 
   /** What predicts the epoch needs two of them. */

@@ -31,16 +31,15 @@ export const sane: Stage<PlannedRun> = {
     const zoos = zoosOf(run, planner.folder, planner.paper).map(
       ({ architecture, dataset }) => `${architecture}/${dataset}`,
     );
+    const inputs = allModelInputs(run, planner);
+    // As the zoo's own.
+    if (asksNetworks(settings.sane))
+      inputs.dataset = planner.key(dataset, { dataset: name, data: settings.data, validation: 0 });
     return {
       label: `sane ${zoos.join(' + ')} seed ${seed}`,
-      config: { ...pretraining(settings.sane), seed },
-      inputs: {
-        ...allModelInputs(run, planner),
-        ...(asksNetworks(settings.sane) && {
-          // As the zoo's own.
-          dataset: planner.key(dataset, { dataset: name, data: settings.data, validation: 0 }),
-        }),
-      },
+      config: pretraining(settings.sane),
+      seed,
+      inputs,
     };
   },
 
@@ -90,11 +89,20 @@ export const sane: Stage<PlannedRun> = {
   },
 };
 
+const configs = new WeakMap<SaneSettings, object>();
+
+/** The settings of a pretraining as part of a config; the same object for all seeds. */
+export function pretraining(settings: SaneSettings): object {
+  const config = configs.get(settings) ?? configOf(settings);
+  configs.set(settings, config);
+  return config;
+}
+
 /**
- * The settings of a pretraining as part of a config. Whether the models are aligned and how, the inputs say. A loss that is not normalised, or
- * is of weights alone, is as it was before there was a choice, and so is its key.
+ * Whether the models are aligned and how, the inputs say. A loss that is not normalised, or is of weights alone, is as it was before there was
+ * a choice, and so is its key.
  */
-export function pretraining({
+function configOf({
   alignment: _,
   alignment_orders: __,
   loss_normalization,

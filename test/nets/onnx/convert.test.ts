@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { forward } from '../../../src/nets/forward.ts';
 import { convertOnnx } from '../../../src/nets/onnx/convert.ts';
 import { getArchitecture } from '../../../src/nets/registry.ts';
-import { layerProblems, schemaErrors } from '../../../src/nets/written.ts';
+import { layerProblems } from '../../../src/nets/written.ts';
+import { schemaErrors } from '../../../src/nets/written-schema.ts';
 import { tf } from '../../../src/tensor/tf.ts';
 import { startTested } from '../../tensor/devices.ts';
 

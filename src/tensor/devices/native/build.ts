@@ -21,7 +21,7 @@ const flags = [
  */
 export async function build(compiler: string, folder = cacheFolder()): Promise<string> {
   const files = [...(await kernelSources()), join(import.meta.dir, 'threads.c')];
-  const path = join(folder, `${await keyOf(compiler, files)}.so`);
+  const path = join(folder, `${await buildKey(compiler, flags, files)}.so`);
   return await compileOnce(path, { compiler, product: 'compiled kernels' }, async (temporary) => {
     const compile = (...rest: string[]) => run([compiler, ...flags, `-I${kernelsFolder}`, ...rest], folder);
     const sources = files.filter((file) => file.endsWith('.c'));
@@ -38,7 +38,12 @@ export async function build(compiler: string, folder = cacheFolder()): Promise<s
   });
 }
 
-async function keyOf(compiler: string, files: string[]): Promise<string> {
+/** What tells a compilation for this very CPU from any other: 32 hex digits of a hash of all that it is made of. */
+export async function buildKey(
+  compiler: string,
+  flags: readonly string[],
+  files: readonly string[],
+): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256');
   const { output } = await run([compiler, '--version'], kernelsFolder);
   hash.update(JSON.stringify([flags, compiler, output, await cpu()]));
