@@ -17,11 +17,18 @@ export function listClaims(tables: readonly LinkedTable[]): string {
   const inOrder = [...tables].sort(
     (a, b) => (a.table.id ?? 0) - (b.table.id ?? 0) || (a.link < b.link ? -1 : 1),
   );
-  const claims = inOrder.flatMap((of) =>
-    of.table.claims.filter(({ verdict }) => verdict !== null).map((claim) => ({ of, claim })),
+  // Experiments and tables that share runs say the same of them, which counts once.
+  const claims = once(
+    inOrder.flatMap((of) =>
+      of.table.claims.filter(({ verdict }) => verdict !== null).map((claim) => ({ of, claim })),
+    ),
+    ({ claim: { text, detail } }) => [text, detail],
   );
-  const cells = inOrder.flatMap((of) =>
-    of.table.cells.filter(({ status }) => compared.includes(status)).map((cell) => ({ of, cell })),
+  const cells = once(
+    inOrder.flatMap((of) =>
+      of.table.cells.filter(({ status }) => compared.includes(status)).map((cell) => ({ of, cell })),
+    ),
+    ({ of, cell }) => [namesOf(of, cell).slice(1), cell.measured, cell.paper],
   );
   return `${[
     '# Claims and numbers of the paper',
@@ -49,28 +56,44 @@ export function listClaims(tables: readonly LinkedTable[]): string {
   ].join('\n\n')}\n`;
 }
 
+/** The first of those that are the same by what `key` takes of them. */
+function once<T>(items: readonly T[], key: (item: T) => unknown): T[] {
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    const text = JSON.stringify(key(item));
+    return seen.size < seen.add(text).size;
+  });
+}
+
 /** `3 holds, 1 fails`. */
 const count = (verdicts: readonly string[], names: readonly string[]): string =>
   names.map((name) => `${verdicts.filter((verdict) => verdict === name).length} ${name}`).join(', ');
 
 function claimLine({ of, claim }: { of: LinkedTable; claim: Claim }): string {
   const { columnGroups, conditions } = of.table;
-  const where = columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title);
+  const all = columnGroups.filter(({ hasRuns }) => hasRuns).map(({ title }) => title);
+  // A table of several says in the claim which it is about.
+  const said = all.filter((title) => claim.text.startsWith(`${title}: `));
+  const where = said.length > 0 ? said : all;
   const scale = conditions.length > 0 ? `, ${plural(conditions.length, 'condition')} otherwise` : '';
   const text = [claim.text, claim.verdict as string, claim.detail, `${where.join('; ')}${scale}`];
   return tableLine([linkOf(of), ...text.map(escapeText)]);
 }
 
-function numberLine({ of, cell }: { of: LinkedTable; cell: Cell }): string {
-  const { decimals, rows, columns, columnGroups } = of.table;
+/** The titles of a cell's group, column and row. */
+function namesOf({ table: { rows, columns, columnGroups } }: LinkedTable, cell: Cell): string[] {
   const column = columns.find(({ key }) => key === cell.column);
   const group = columnGroups.find(({ key }) => key === column?.group);
   const row = rows.find(({ key }) => key === cell.row);
-  const number = [group?.title, column?.title, row && rowTitle(row)].filter(Boolean).join(', ');
+  return [group?.title ?? '', column?.title ?? '', row ? rowTitle(row) : ''];
+}
+
+function numberLine({ of, cell }: { of: LinkedTable; cell: Cell }): string {
+  const { decimals } = of.table;
   return tableLine([
     linkOf(of),
     ...[
-      number,
+      namesOf(of, cell).filter(Boolean).join(', '),
       cell.measured ? formatMeasured(cell.measured, decimals) : '–',
       cell.paper ? formatNumber(cell.paper.mean, decimals) : '–',
       cell.status,

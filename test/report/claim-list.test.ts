@@ -38,6 +38,9 @@ test('claims and numbers in the order of the tables, each with its verdict, data
   const text = listClaims([
     { table: later, link: 'b/table-03.md' },
     { table: first, link: 'a/table-01.md' },
+    // As another experiment on the same runs has it.
+    { table: { ...first, id: 10 }, link: 'a/table-10.md' },
+    { table: later, link: 'c/table-03.md' },
   ]);
   expect(text.split('\n').filter((line) => /^[|\d]/.test(line))).toEqual([
     '1 holds, 0 fails, 0 inconclusive, 1 trivial. Trivial ones, at chance or at the ceiling, are not counted.',
