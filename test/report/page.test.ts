@@ -246,7 +246,8 @@ describe.skipIf(!Bun.which('chromium'))('chromium', () => {
     // What is wider scrolls within its own region. A script of the test measures the page, which its policy would refuse.
     const policy = /<meta http-equiv="Content-Security-Policy"[^>]*>\n/;
     const probe = `<script>document.title = 'width ' + document.documentElement.scrollWidth + ' of ' + innerWidth</script>`;
-    const html = page.replace(policy, '').replace('</main>', `</main>${probe}`);
+    const longName = `<p>${'property_prediction'.repeat(8)}</p>`;
+    const html = page.replace(policy, '').replace('</main>', `${longName}</main>${probe}`);
     const { text } = browse(`wide-${width}`, html, `--window-size=${width},800`, '--dump-dom');
     const [, content, window] = /<title>width (\d+) of (\d+)/.exec(text) ?? [];
     expect(Number(content)).toBeLessThanOrEqual(Number(window));

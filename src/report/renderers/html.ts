@@ -29,7 +29,7 @@ export const pageHead = (title: string, style: string): string => `<meta charset
 /** What `tableSection` needs of a page's style. Text of the lightest grey has a contrast of 5.7 to the page, black on the darkest blue one of 8. */
 export const style = `
 body { margin: 0; background: #fff; color: #1b1f24; font: 16px/1.45 system-ui, sans-serif; }
-main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 72rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
 h1, h2 { font-size: 1.25rem; line-height: 1.25; }
 h3 { font-size: 1rem; margin: 1.2em 0 .3em; }
 .scroll { overflow-x: auto; }
