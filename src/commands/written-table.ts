@@ -8,12 +8,6 @@ export async function readTable(path: string): Promise<Table> {
   const table = (await readJson(path).catch((error: Error) => {
     throw new UsageError(`${path} cannot be read: ${error.message}`, 'a table-NN.json that exp wrote');
   })) as Partial<Table> | null;
-  if (table?.id && table.cells && table.rows && table.columns) {
-    if (table.claims?.every((claim) => 'verdict' in claim)) return table as Table;
-    throw new UsageError(
-      `${path} is of an earlier version, which had no verdicts`,
-      'write it again: exp table FILE, with the experiment’s file',
-    );
-  }
+  if (table?.id && table.cells && table.rows && table.columns) return table as Table;
   throw new UsageError(`${path} is no table of the paper`, 'a table-NN.json that exp wrote');
 }

@@ -1,4 +1,5 @@
 /** Folders of images that an experiment names as data sets, in its block `datasets`. */
+import { plural } from '../base/plural.ts';
 import type { Catalogue, DatasetDescription } from './catalogue.ts';
 import type { Located } from './translate.ts';
 import type { OwnDataset } from './types.ts';
@@ -31,10 +32,14 @@ export function ownDatasets(
     if (!isOwnDataset(value)) continue;
     try {
       const { stands_for, ...images } = value;
-      own[name] = {
-        ...catalogue.imageFolder(name, { ...images, folder: resolve(value.folder) }),
-        standsFor: stands_for === undefined ? [] : [stands_for],
-      };
+      const found = catalogue.imageFolder(name, { ...images, folder: resolve(value.folder) });
+      own[name] = { ...found, standsFor: stands_for === undefined ? [] : [stands_for] };
+      const other = catalogue.datasets[stands_for ?? ''];
+      if (other && other.classes !== found.classes) {
+        const message = `${name} has ${plural(found.classes, 'class', 'classes')}, ${stands_for} has ${other.classes}: accuracies cannot be compared`;
+        const problem = { code: 'other-classes', message, hint: 'take stands_for out' };
+        located.push({ path: [...path, 'stands_for'], markKey: false, problem });
+      }
     } catch (error) {
       const problem = { code: 'no-images', message: (error as Error).message };
       located.push({ path: [...path, 'folder'], markKey: false, problem });

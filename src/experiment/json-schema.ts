@@ -47,7 +47,7 @@ const imageFolder = (datasets: readonly string[]): Record<string, JsonSchema> =>
   },
   stands_for: {
     description:
-      "The data set that it is a copy or a variant of: recipes of zoos are that data set's, and tables show it, by its own name, beside the paper's numbers for that. Default: none.",
+      "The data set that it is a copy or a variant of: its recipes are that data set's, but for what is done to the images, and tables show it, by its own name, beside the paper's numbers for that. Default: none.",
     type: 'string',
     enum: datasets,
   },
@@ -132,7 +132,7 @@ export function experimentSchema(
   catalogue: Catalogue,
   isUsed: (name: string) => boolean = () => true,
 ): JsonSchema {
-  const { stages, architectures, datasets, devices } = catalogue;
+  const { stages, architectures, datasets, devices, recipes } = catalogue;
   const tasks = tasksOf(catalogue);
   const blocks = Object.values(stages).flatMap(({ settings }) => settings ?? []);
   return {
@@ -162,7 +162,10 @@ export function experimentSchema(
           'Data sets of the experiment itself, by name: folders with a folder of PNG or JPEG files for each class, or with folders train and test (and val, for validation images) that have these.',
         type: 'object',
         propertyNames: { pattern: '^[a-z0-9]+([-_][a-z0-9]+)*$', maxLength: 64 },
-        additionalProperties: { ...mapping(imageFolder(Object.keys(datasets))), required: ['folder'] },
+        additionalProperties: {
+          ...mapping(imageFolder([...new Set(recipes.map(({ dataset }) => dataset))])),
+          required: ['folder'],
+        },
       },
       grid: {
         description: 'The axes. Every combination of their values is one run.',

@@ -130,10 +130,9 @@ export interface Experiment {
        */
       resize?: number;
       /**
-       * The data set that it is a copy or a variant of: recipes of zoos are that data set's, and tables show it, by its own name, beside the paper's numbers for that. Default: none.
+       * The data set that it is a copy or a variant of: its recipes are that data set's, but for what is done to the images, and tables show it, by its own name, beside the paper's numbers for that. Default: none.
        */
-      stands_for?:
-        "glyphs" | "mnist" | "fashion-mnist" | "svhn" | "cifar-10" | "cifar-100" | "stl-10" | "tiny-imagenet" | "usps";
+      stands_for?: "mnist" | "svhn" | "usps" | "cifar-10" | "stl-10" | "cifar-100" | "tiny-imagenet";
     };
   };
   grid: Grid;

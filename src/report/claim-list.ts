@@ -22,22 +22,27 @@ export function listClaims(tables: readonly LinkedTable[]): string {
     inOrder.flatMap((of) =>
       of.table.claims.filter(({ verdict }) => verdict !== null).map((claim) => ({ of, claim })),
     ),
-    ({ claim: { text, detail } }) => [text, detail],
+    ({ of, claim: { text, detail } }) => [
+      of.table.columnGroups.filter(({ hasRuns }) => hasRuns).map(({ key }) => datasetOf(key)),
+      text,
+      detail,
+    ],
   );
   const cells = once(
     inOrder.flatMap((of) =>
       of.table.cells.filter(({ status }) => compared.includes(status)).map((cell) => ({ of, cell })),
     ),
-    ({ of, cell }) => [namesOf(of, cell).slice(1), cell.measured, cell.paper],
+    ({ of, cell }) => {
+      const column = of.table.columns.find(({ key }) => key === cell.column);
+      return [datasetOf(column?.group ?? ''), namesOf(of, cell).slice(1), cell.measured, cell.paper];
+    },
   );
+  const verdicts = claims.map(({ claim }) => String(claim.verdict));
   return `${[
     '# Claims and numbers of the paper',
-    'Written by `exp claims` from the tables that are named here. [README.md](README.md) says how claims and numbers are judged, and what was run.',
+    'Written by `exp claims` from the tables that are linked here, which say how they are judged. What several of them share is listed once.',
     '## Claims',
-    `${count(
-      claims.map(({ claim }) => claim.verdict as string),
-      ['holds', 'fails', 'inconclusive', 'trivial'],
-    )}. Trivial ones, at chance or at the ceiling, are not counted.`,
+    `${count(verdicts, ['holds', 'fails', 'inconclusive'])}; ${count(verdicts, ['trivial'])}, at chance or at the ceiling.`,
     [
       tableLine(['Table', 'claim', 'verdict', 'difference, 95 % interval', 'on']),
       tableLine(['---', '---', '---', '---', '---']),
@@ -55,6 +60,9 @@ export function listClaims(tables: readonly LinkedTable[]): string {
     ].join('\n'),
   ].join('\n\n')}\n`;
 }
+
+/** The data sets of a column group, whose key has the settings that part it from others after them. */
+const datasetOf = (key: string): string => key.split(',', 1)[0] as string;
 
 /** The first of those that are the same by what `key` takes of them. */
 function once<T>(items: readonly T[], key: (item: T) => unknown): T[] {
@@ -102,4 +110,4 @@ function numberLine({ of, cell }: { of: LinkedTable; cell: Cell }): string {
   ]);
 }
 
-const linkOf = ({ table, link }: LinkedTable): string => `[${table.id}](${link})`;
+const linkOf = ({ table, link }: LinkedTable): string => `[${table.id}](<${link}>)`;

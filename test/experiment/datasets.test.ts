@@ -17,12 +17,18 @@ import { mistakes, plan, valid } from './files.ts';
 const root = mkdtempSync(join(tmpdir(), 'own-datasets-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Images of 28 x 28 in two classes, none of which can be decoded: planning reads one header. */
-const folder = join(root, 'shapes');
-for (const name of ['train/a/1.png', 'train/b/1.png', 'test/a/1.png', 'test/b/1.png']) {
-  mkdirSync(dirname(join(folder, name)), { recursive: true });
-  writeFileSync(join(folder, name), png(new Uint8Array(28), [28, 28], { color: 0 }));
+/** An image of 28 x 28 in each class and split, none of which can be decoded: planning reads one header. */
+function write(folder: string, classes: string): string {
+  for (const split of ['train', 'test']) {
+    for (const name of classes) {
+      const file = join(folder, split, name, '1.png');
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, png(new Uint8Array(28), [28, 28], { color: 0 }));
+    }
+  }
+  return folder;
 }
+const folder = write(join(root, 'shapes'), 'ab');
 
 const own = (where: string, more = '') =>
   `${valid.replace('glyphs', 'shapes')}datasets:\n  shapes: { folder: ${where}${more} }\n`;
@@ -66,8 +72,8 @@ test('an imported zoo is told the shape of its images', () => {
 });
 
 test('one that stands for another has its recipe, and is shown in its place by its own name', () => {
-  const text = `${valid.replace('glyphs', 'shapes')}datasets:\n  shapes: { folder: ${folder}, stands_for: mnist }\n`;
-  const { runs, stages } = plan(text);
+  const ten = write(join(root, 'ten'), 'abcdefghij');
+  const { runs, stages } = plan(own(ten, ', stands_for: mnist'));
   expect(runs[0]!.settings.data.train_images).toBe(50_000); // by the recipe of the MNIST zoo
   expect(plan(own(folder)).runs[0]!.settings.data.train_images).toBe(null);
   expect(stages.find(({ stage }) => stage === 'dataset')!.config).not.toHaveProperty('images.stands_for');
@@ -130,6 +136,11 @@ describe('a mistake is shown at its line', () => {
     ],
     [own('7'), ['datasets.shapes.folder']],
     [own(folder, ', stands_for: mnits'), ['datasets.shapes.stands_for', 'did you mean mnist?']],
+    [own(folder, ', stands_for: glyphs'), ['datasets.shapes.stands_for', 'mnist']],
+    [
+      own(folder, ', stands_for: mnist'),
+      ['datasets.shapes.stands_for: shapes has 2 classes, mnist has 10: accuracies cannot be compared'],
+    ],
     [
       `${valid}datasets:\n  glyphs: { folder: ${folder} }\n`,
       ['datasets.glyphs: there is a data set glyphs already', 'call it otherwise, such as my-glyphs'],

@@ -1,5 +1,10 @@
 /** The list of claims and numbers of several tables. */
 import { expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArguments } from '../../src/commands/arguments.ts';
+import { claimsCommand } from '../../src/commands/claims/run.ts';
 import { listClaims } from '../../src/report/claim-list.ts';
 import type { Table } from '../../src/report/table.ts';
 
@@ -43,14 +48,36 @@ test('claims and numbers in the order of the tables, each with its verdict, data
     { table: later, link: 'c/table-03.md' },
   ]);
   expect(text.split('\n').filter((line) => /^[|\d]/.test(line))).toEqual([
-    '1 holds, 0 fails, 0 inconclusive, 1 trivial. Trivial ones, at chance or at the ceiling, are not counted.',
+    '1 holds, 0 fails, 0 inconclusive; 1 trivial, at chance or at the ceiling.',
     '| Table | claim | verdict | difference, 95 % interval | on |',
     '| --- | --- | --- | --- | --- |',
-    '| [1](a/table-01.md) | E \\| F | trivial | +0.1 | MNIST |',
-    '| [3](b/table-03.md) | A is above B | holds | +1.0 \\[0.5, 1.5\\] | MNIST, 1 condition otherwise |',
+    '| [1](<a/table-01.md>) | E \\| F | trivial | +0.1 | MNIST |',
+    '| [3](<b/table-03.md>) | A is above B | holds | +1.0 \\[0.5, 1.5\\] | MNIST, 1 condition otherwise |',
     '1 equivalent, 0 different, 0 inconclusive.',
     '| Table | number | ours | paper | verdict | difference, 90 % interval |',
     '| --- | --- | ---: | ---: | --- | --- |',
-    '| [1](a/table-01.md) | MNIST, SANE, Acc | 1.0 \\[0.5, 1.5\\] | 1.1 | equivalent | \\[-0.2, 0.3\\] |',
+    '| [1](<a/table-01.md>) | MNIST, SANE, Acc | 1.0 \\[0.5, 1.5\\] | 1.1 | equivalent | \\[-0.2, 0.3\\] |',
   ]);
+});
+
+test('the command links the tables from its folder on, and leaves out those without verdicts', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'claims-'));
+  try {
+    const claims = (verdict: string) => ({ claims: [{ text: 'A', detail: '+1', [verdict]: 'holds' }] });
+    const written = ['verdict', 'holds'].map((name, i) => {
+      const path = join(out, `table-0${i + 1}.json`);
+      writeFileSync(path, JSON.stringify({ ...table(i + 1, {}), ...claims(name) }));
+      return path;
+    });
+    const run = async (folder: string) =>
+      claimsCommand(await parseArguments(['claims', ...written, '--out', folder]));
+    expect(await run(join(out, 'list'))).toBe(0);
+    const text = readFileSync(join(out, 'list', 'claims.md'), 'utf8');
+    expect(text).toContain('| [1](<../table-01.md>) | A | holds | +1 | MNIST |');
+    expect(text).toContain('1 holds, 0 fails, 0 inconclusive; 0 trivial');
+    writeFileSync(join(out, 'file'), '');
+    await expect(run(join(out, 'file', 'x'))).rejects.toThrow(/--out/);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
 });

@@ -193,8 +193,28 @@ describe('a table by a setting', () => {
     for (const text of ['>0<', '>0.05<', '>0.1<']) expect(figure.svg).toContain(text);
   });
 
-  test('is not drawn of two values, nor of two settings', () => {
+  test('has small numbers on a logarithmic axis as they are', () => {
+    const [figure] = draw(runsOf('sane.gamma', [0.03, 0.1, 0.3])) as [Figure];
+    for (const text of ['>0.03<', '>0.1<', '>0.3<']) expect(figure.svg).toContain(text);
+  });
+
+  test('is of one data set', () => {
+    const stand = (dataset: string) =>
+      [64, 128, 256].map((d_model, i) => makeRun({ dataset, 'sane.d_model': d_model, seed: i }));
+    const figures = draw([...stand('glyphs'), ...stand('fashion-mnist')]);
+    expect(figures.map(({ caption }) => caption.split(':')[0])).toEqual([
+      'Table 1 by sane.d_model, glyphs',
+      'Table 1 by sane.d_model, fashion-mnist',
+    ]);
+    for (const figure of figures) expect(shapes(figure, 'dot', 'circle')).toBe(3 * 2 + 3);
+    expect(draw([...stand('glyphs').slice(1), ...stand('fashion-mnist').slice(1)])).toEqual([]);
+  });
+
+  test('is not drawn of two values, nor of two settings, nor of what was not measured', () => {
     expect(draw(runsOf('sane.d_model', [64, 128]))).toEqual([]);
+    const runs = runsOf('sane.d_model', [64, 128, 256]);
+    const found = results(runs.slice(1), records);
+    expect(drawBySetting(buildTables(makePlan(runs, [1]), found), runs)).toEqual([]);
     const both = [64, 128, 256].map((d_model, i) =>
       makeRun({ dataset: 'mnist', 'sane.d_model': d_model, 'sane.gamma': i / 10 }),
     );

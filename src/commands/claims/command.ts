@@ -10,7 +10,7 @@ export const claims: Command = {
     out: { value: 'folder', help: 'where claims.md is written', required: true, values: 'folder' },
   },
   examples: [
-    { line: 'exp claims results/*/table-??.json --out results', does: 'of everything that was run' },
+    { line: 'exp claims results/mnist*/table-??.json --out results', does: 'of several experiments' },
   ],
   load: async () => (await import('./run.ts')).claimsCommand,
 };

@@ -11,18 +11,20 @@ import { colorsOf, type Figure, figureWidth, panels } from './draw.ts';
 const fewest = 3;
 const panelWidth = figureWidth / 2;
 
-/** A panel for each row of the table, a line for each column, the paper's number as a dashed line; one figure for each data set. */
+/** A panel for each row of the table, a line for each column, the paper's number as a dashed line; one figure for each data set and setting. */
 export function drawBySetting(tables: readonly Table[], runs: readonly Run[]): Figure[] {
   return tables.flatMap((table) => {
     const definition = tableDefinitions.find(({ id }) => id === table.id);
     if (!definition) return [];
-    const swept = groupRuns(definition, [...runs]).flatMap(({ key, runs: [run], varying, labels }) => {
+    const columns = new Set(table.cells.flatMap(({ measured, column }) => (measured ? [column] : [])));
+    const measured = new Set(table.columns.filter(({ key }) => columns.has(key)).map(({ group }) => group));
+    const swept = groupRuns(definition, [...runs]).flatMap(({ key, runs: [run], varying }): Group[] => {
       const [setting, ...others] = varying;
       const value = run && setting?.includes('.') ? settingOf(run.settings, setting) : null;
-      if (typeof value !== 'number' || others.length > 0) return [];
-      return [{ key, value, setting: setting as string, set: JSON.stringify([setting, labels]) }];
+      if (typeof value !== 'number' || others.length > 0 || !measured.has(key)) return [];
+      return [{ key, value, setting: setting as string, dataset: key.slice(0, key.indexOf(',')) }];
     });
-    return [...Map.groupBy(swept, ({ set }) => set).values()]
+    return [...Map.groupBy(swept, ({ setting, dataset }) => `${setting} ${dataset}`).values()]
       .filter((groups) => groups.length >= fewest)
       .map((groups, i) => drawTable(table, groups, i));
   });
@@ -32,10 +34,12 @@ interface Group {
   key: string;
   value: number;
   setting: string;
+  /** The data sets of its runs, as the table names them. */
+  dataset: string;
 }
 
 function drawTable(table: Table, groups: readonly Group[], i: number): Figure {
-  const { setting } = groups[0] as Group;
+  const { setting, dataset } = groups[0] as Group;
   const points = groups.flatMap(({ key, value }) =>
     table.columns
       .filter(({ group }) => group === key)
@@ -63,7 +67,7 @@ function drawTable(table: Table, groups: readonly Group[], i: number): Figure {
       x: {
         label: setting,
         ticks: values.map(at),
-        tickFormat: (x: number) => String(isGeometric ? Math.round(2 ** x) : x),
+        tickFormat: (x: number) => String(isGeometric ? Number((2 ** x).toPrecision(6)) : x),
         inset: 8,
       },
       y: { label: `${rowTitle(row)}, ${table.unit}`, nice: true },
@@ -79,7 +83,7 @@ function drawTable(table: Table, groups: readonly Group[], i: number): Figure {
       ],
     };
   });
-  const caption = `Table ${table.id} by ${setting}: means with their 95 % intervals; dashed: the paper's numbers`;
+  const caption = `Table ${table.id} by ${setting}, ${dataset}: means with their 95 % intervals; dashed: the paper's numbers`;
   return panels(
     `table-${String(table.id).padStart(2, '0')}-by-${setting.replaceAll(/[._]/g, '-')}${i > 0 ? `-${i + 1}` : ''}`,
     caption,

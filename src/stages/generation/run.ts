@@ -127,19 +127,18 @@ export const generationStage: StageImplementation = {
     const { zoo, hasScratch, architecture, recipe, data, novelty, test, together } = sampling;
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
+    const made = (done: number) =>
+      context.report({ done, total: config.methods.length * config.samples, unit: 'samples' });
+    made(0);
     for (const method of config.methods) {
       if (method === 'scratch' && hasScratch) {
         records.push(...(await zooScratch(zoo, config.epochs, test)));
         continue;
       }
-      const made = await networksOf(method, sampling, config, context.report);
+      const found = await networksOf(method, sampling, config, context.report);
       // Prompts keep their place, which is the same in runs of all seeds.
-      networks.push(...made.map((one, i) => ({ id: `${method} ${one.prompt ?? i}`, method, ...one })));
-      context.report({
-        done: networks.length,
-        total: config.methods.length * config.samples,
-        unit: 'samples',
-      });
+      networks.push(...found.map((one, i) => ({ id: `${method} ${one.prompt ?? i}`, method, ...one })));
+      made(networks.length);
     }
     const measured: Measured[] = [];
     if (config.epochs.includes(0)) {

@@ -30,6 +30,8 @@ export function describeProbes(
 ): Omit<ProbeRecords, 'tested'> {
   const described: Omit<ProbeRecords, 'tested'> = { records: [], predictions: [] };
   const { records, predictions } = described;
+  // Without a first report nothing says since when the first probe was fitted.
+  report({ done: 0, total: targets.size, unit: 'probes' });
   for (const [target, result] of probe(features, targets, strengths)) {
     for (const metric of ['r2', 'tau'] as const) {
       for (const [split, value] of Object.entries(result[metric]))
