@@ -3,9 +3,10 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Glob } from 'bun';
 import { parseArguments } from '../../src/commands/arguments.ts';
 import { claimsCommand } from '../../src/commands/claims/run.ts';
-import { listClaims } from '../../src/report/claim-list.ts';
+import { type LinkedTable, listClaims } from '../../src/report/claim-list.ts';
 import type { Table } from '../../src/report/table.ts';
 
 /** A table of one number, whose cells and claims are given. */
@@ -80,4 +81,19 @@ test('the command links the tables from its folder on, and leaves out those with
   } finally {
     rmSync(out, { recursive: true });
   }
+});
+
+test('results/claims.md is of the tables that are committed', async () => {
+  const results = join(import.meta.dir, '../../results');
+  const tables = [...new Glob('*/table-*.json').scanSync(results)]
+    // The paper's own, and what the quickstart of this folder wrote.
+    .filter((path) => !/^(paper|quickstart)\//.test(path))
+    .sort();
+  const linked: LinkedTable[] = [];
+  for (const path of tables) {
+    const table = (await Bun.file(join(results, path)).json()) as Table;
+    const isJudged = table.claims.every((claim) => 'verdict' in claim);
+    if (isJudged) linked.push({ table, link: path.replace('.json', '.md') });
+  }
+  expect(readFileSync(join(results, 'claims.md'), 'utf8')).toBe(listClaims(linked));
 });
