@@ -112,7 +112,7 @@ async function lost(field: Field): Promise<string[]> {
   return [...gone, ...check('after the loss', await start(field).ending, 0)];
 }
 
-/** It may have been done just before, and then ends as any program. */
+/** It may have finished just before, and then exits as if nothing had happened. */
 function interrupted(what: string, end: Ended, says: RegExp): string[] {
   const wasDone = end.code === 0 || (end.signal === 'SIGINT' && / in total\n/.test(end.err));
   return wasDone ? [] : check(what, end, 130, says);

@@ -127,9 +127,9 @@ export const generationStage: StageImplementation = {
     const { zoo, hasScratch, architecture, recipe, data, novelty, test, together } = sampling;
     const records: MetricRecord[] = [];
     const networks: Network[] = [];
-    const made = (done: number) =>
+    const reportDone = (done: number) =>
       context.report({ done, total: config.methods.length * config.samples, unit: 'samples' });
-    made(0);
+    reportDone(0);
     for (const method of config.methods) {
       if (method === 'scratch' && hasScratch) {
         records.push(...(await zooScratch(zoo, config.epochs, test)));
@@ -138,7 +138,7 @@ export const generationStage: StageImplementation = {
       const found = await networksOf(method, sampling, config, context.report);
       // Prompts keep their place, which is the same in runs of all seeds.
       networks.push(...found.map((one, i) => ({ id: `${method} ${one.prompt ?? i}`, method, ...one })));
-      made(networks.length);
+      reportDone(networks.length);
     }
     const measured: Measured[] = [];
     if (config.epochs.includes(0)) {
