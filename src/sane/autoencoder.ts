@@ -6,7 +6,7 @@
 import { Random } from '../base/random.ts';
 import type { NamedTensor } from '../base/safetensors.ts';
 import { sizeOf } from '../base/shape.ts';
-import { attention, gelu, layerNorm, linear } from '../tensor/ops.ts';
+import { type BlockWeights, layerNorm, linear, transformerBlock } from '../tensor/ops.ts';
 import type { Parameter } from '../tensor/optimizers.ts';
 import { tf } from '../tensor/tf.ts';
 import type { AutoencoderParameter } from './parameters.ts';
@@ -97,18 +97,24 @@ export abstract class Autoencoder {
   }
 
   protected transformer(stack: string, x: tf.Tensor): tf.Tensor {
-    for (let i = 0; i < this.sizes.layers; i++) x = this.transformerBlock(`${stack}.transformer.${i}`, x);
+    for (let i = 0; i < this.sizes.layers; i++) {
+      x = transformerBlock(
+        x as tf.Tensor3D,
+        this.blockWeights(`${stack}.transformer.${i}`),
+        this.sizes.heads,
+      );
+    }
     return x;
   }
 
-  /** x += Attention(LN(x)); x += MLP(LN(x)). */
-  private transformerBlock(name: string, x: tf.Tensor): tf.Tensor {
-    const qkv = linear(layerNorm(x, this.get(`${name}.ln_1.weight`)), this.get(`${name}.attn.c_attn.weight`));
-    const attended = attention(qkv as tf.Tensor3D, this.sizes.heads);
-    const middle = tf.add(x, linear(attended, this.get(`${name}.attn.c_proj.weight`)));
-    const hidden = gelu(
-      linear(layerNorm(middle, this.get(`${name}.ln_2.weight`)), this.get(`${name}.mlp.c_fc.weight`)),
-    );
-    return tf.add(middle, linear(hidden, this.get(`${name}.mlp.c_proj.weight`)));
+  private blockWeights(name: string): BlockWeights {
+    return {
+      norm1: this.get(`${name}.ln_1.weight`),
+      qkv: this.get(`${name}.attn.c_attn.weight`),
+      projection: this.get(`${name}.attn.c_proj.weight`),
+      norm2: this.get(`${name}.ln_2.weight`),
+      fc: this.get(`${name}.mlp.c_fc.weight`),
+      mlp: this.get(`${name}.mlp.c_proj.weight`),
+    };
   }
 }

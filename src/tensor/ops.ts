@@ -14,3 +14,4 @@ export { linear } from './ops/linear.ts';
 export { maskedSquares } from './ops/masked-squares.ts';
 export { maxPool } from './ops/max-pool.ts';
 export { averagePoolWindows, maxPoolWindows } from './ops/pool.ts';
+export { type BlockWeights, transformerBlock } from './ops/transformer-block.ts';

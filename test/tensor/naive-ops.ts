@@ -2,6 +2,7 @@
  * The operations of src/tensor/ops.ts as their formulas say, in plain tfjs with its own gradients: the oracle of the tests
  * on the cpu back end, and what the bench compares with.
  */
+import type { BlockWeights } from '../../src/tensor/ops.ts';
 import { tf } from '../../src/tensor/tf.ts';
 
 export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
@@ -36,6 +37,16 @@ export function attention(qkv: tf.Tensor3D, heads: number): tf.Tensor3D {
     .matMul(weights, v)
     .transpose([0, 2, 1, 3])
     .reshape([batch, tokens, heads * width]);
+}
+
+export function transformerBlock(
+  x: tf.Tensor3D,
+  { norm1, qkv, projection, norm2, fc, mlp }: BlockWeights,
+  heads: number,
+): tf.Tensor3D {
+  const attended = attention(linear(layerNorm(x, norm1), qkv) as tf.Tensor3D, heads);
+  const middle = tf.add(x, linear(attended, projection));
+  return tf.add(middle, linear(gelu(linear(layerNorm(middle, norm2), fc)), mlp));
 }
 
 /** By a one-hot matrix: the gradient of tf.gather does not exist on every untouched back end. */

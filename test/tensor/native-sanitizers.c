@@ -3,15 +3,15 @@
 #include <stdlib.h>
 
 #include "conv.h"
+#include "fused.h"
 
 int set_threads(int count);
 void batch_matmul(const float *, const float *, const float *, float *, const int32_t *, int, int, int, int, int, int);
-void linear(const float *, const float *, const float *, float *, int, int, int);
-void linear_grad(const float *, const float *, const float *, float *, float *, float *, int, int, int);
-void layer_norm(const float *, const float *, const float *, float *, float *, float *, int, int, float);
-void layer_norm_grad(const float *, const float *, const float *, float *, float *, float *, float *, float *, int, int);
-void attention(const float *, float *, float *, int, int, int, int);
-void attention_grad(const float *, const float *, const float *, float *, int, int, int, int);
+void transformer_block(const float *, const float *, const float *, const float *, const float *, const float *, const float *, float *,
+                       float *, int, int, int, int, int, float);
+void transformer_block_grad(const float *, const float *, const float *, const float *, const float *, const float *, const float *,
+                            const float *, float *, float *, float *, float *, float *, float *, float *, float *, float *, int, int,
+                            int, int, int);
 void batch_norm(const float *, const float *, const float *, const float *, float *, float *, float *, int, int, float, int);
 void batch_norm_grad(const float *, const float *, const float *, const float *, const float *, const float *, float *, float *,
                      float *, float *, int, int, float, int);
@@ -21,8 +21,6 @@ void conv2d_input_grad(const float *, const float *, float *, const struct geome
 void conv2d_bias_grad(const float *, float *, const struct geometry *);
 void max_pool(const float *, float *, const struct geometry *);
 void max_pool_grad(const float *, const float *, float *, const struct geometry *);
-void unary_gelu(const float *, float *, int, float);
-void gelu_grad(const float *, const float *, float *, int);
 void masked_squares(const float *, const float *, const float *, float *, int);
 void masked_squares_grad(const float *, const float *, const float *, const float *, float *, int);
 void binary_add(const float *, const float *, float *, const int32_t *, int, int);
@@ -79,8 +77,8 @@ static void transformer(void) {
   const int rows = odd(1, 60), columns = odd(1, 60), batch = odd(1, 5), tokens = odd(1, 40), heads = odd(1, 3), width = odd(1, 20);
   const int size = rows * columns, log_sums = batch * heads * tokens, out = batch * tokens * heads * width;
   layer_norm(numbers(size), numbers(columns), numbers(columns), numbers(size), numbers(rows), numbers(rows), rows, columns, 1e-5f);
-  layer_norm_grad(numbers(size), numbers(size), numbers(columns), numbers(rows), numbers(rows), numbers(size), numbers(columns),
-                  numbers(columns), rows, columns);
+  layer_norm_grad(numbers(size), numbers(size), numbers(columns), numbers(rows), numbers(rows),
+                  rand() % 2 ? numbers(size) : NULL, numbers(size), numbers(columns), numbers(columns), rows, columns);
   unary_gelu(numbers(size), numbers(size), size, 0);
   gelu_grad(numbers(size), numbers(size), numbers(size), size);
   masked_squares(numbers(size), numbers(size), numbers(size), numbers(1), size);
@@ -88,6 +86,18 @@ static void transformer(void) {
   softmax(numbers(size), numbers(size), rows, columns);
   attention(numbers(3 * out), numbers(out), numbers(log_sums), batch, tokens, heads, width);
   attention_grad(numbers(out), numbers(3 * out), numbers(log_sums), numbers(3 * out), batch, tokens, heads, width);
+}
+
+static void transformer_blocks(void) {
+  const int batch = odd(1, 5), tokens = odd(1, 40), heads = odd(1, 3), width = odd(1, 20), hidden = odd(1, 60);
+  const int d = heads * width, rows = batch * tokens, x = rows * d, square = d * d, mlp = d * hidden;
+  float *kept = numbers(rows * (7 * d + 2 * hidden + 4 + heads));
+  transformer_block(numbers(x), numbers(d), numbers(3 * square), numbers(square), numbers(d), numbers(mlp), numbers(mlp), numbers(x),
+                    kept, batch, tokens, heads, width, hidden, 1e-5f);
+  transformer_block_grad(numbers(x), numbers(x), numbers(d), numbers(3 * square), numbers(square), numbers(d), numbers(mlp),
+                         numbers(mlp), kept, numbers(rows * ((hidden > 3 * d ? hidden : 3 * d) + 2 * d)), numbers(x), numbers(d),
+                         numbers(3 * square), numbers(square), numbers(d), numbers(mlp), numbers(mlp), batch, tokens, heads, width,
+                         hidden);
 }
 
 static void norms(void) {
@@ -193,6 +203,8 @@ int main(int count, char **arguments) {
     products();
     give_back();
     transformer();
+    give_back();
+    transformer_blocks();
     give_back();
     norms();
     give_back();

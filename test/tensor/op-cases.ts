@@ -19,6 +19,36 @@ interface Case {
   apply: (ops: Operations, ...inputs: tf.Tensor[]) => tf.Tensor;
 }
 
+/** A block on x [batch, tokens, heads * width]; its weights are small enough for results of size 1. */
+function blockCase(
+  random: Random,
+  batch: number,
+  ...[tokens, heads, width, hidden]: [number, number, number, number]
+): Case {
+  const d = heads * width;
+  const weight = (out: number, columns: number) => {
+    const { shape, data } = normal(random, out, columns);
+    return { shape, data: data.map((value) => value / Math.sqrt(columns)) };
+  };
+  return {
+    inputs: [
+      normal(random, batch, tokens, d),
+      normal(random, d),
+      ...[weight(3 * d, d), weight(d, d)],
+      normal(random, d),
+      ...[weight(hidden, d), weight(d, hidden)],
+    ],
+    apply: (ops, x, ...weights) => {
+      const [norm1, qkv, projection, norm2, fc, mlp] = weights as [
+        ...[tf.Tensor1D, tf.Tensor2D, tf.Tensor2D],
+        ...[tf.Tensor1D, tf.Tensor2D, tf.Tensor2D],
+      ];
+      const block = { norm1, qkv, projection, norm2, fc, mlp };
+      return tf.mul(ops.transformerBlock(x as tf.Tensor3D, block, heads), 0.2);
+    },
+  };
+}
+
 const makers = ({ random, odd }: ReturnType<typeof streamOf>): Record<string, (batch: number) => Case> => ({
   linear: (batch) => {
     const [width, out] = [odd(3, 20), odd(5, 40)];
@@ -121,6 +151,9 @@ const makers = ({ random, odd }: ReturnType<typeof streamOf>): Record<string, (b
     inputs: [normal(random, batch, 1, 3 * 8)],
     apply: (ops, qkv) => ops.attention(qkv as tf.Tensor3D, 2),
   }),
+  transformerBlock: (batch) => blockCase(random, batch, odd(3, 20), odd(1, 2), odd(3), odd(5, 30)),
+  'transformerBlock of whole vectors and as many tokens as a panel has': (batch) =>
+    blockCase(random, batch, 32, 2, 16, 128),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));

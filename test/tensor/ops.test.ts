@@ -113,12 +113,15 @@ function block(): [tf.Tensor, tf.Tensor] {
   const weight = (out: number, width: number, phase: number) =>
     fill([out, width], (i) => 0.3 * Math.sin(0.7 * i + phase)) as tf.Tensor2D;
   const x = fill([1, 3, 4], (i) => Math.sin(0.5 * i + 0.1));
-  const norm1 = ops.layerNorm(x, fill([4], (i) => 1 + 0.1 * i) as tf.Tensor1D);
-  const attended = ops.attention(ops.linear(norm1, weight(12, 4, 0)) as tf.Tensor3D, 2);
+  const gain1 = fill([4], (i) => 1 + 0.1 * i) as tf.Tensor1D;
+  const attended = ops.attention(ops.linear(ops.layerNorm(x, gain1), weight(12, 4, 0)) as tf.Tensor3D, 2);
   const h = tf.add(x, ops.linear(attended, weight(4, 4, 1)));
-  const norm2 = ops.layerNorm(h, fill([4], (i) => 1 - 0.05 * i) as tf.Tensor1D);
-  const hidden = ops.gelu(ops.linear(norm2, weight(16, 4, 2)));
-  return [h, tf.add(h, ops.linear(hidden, weight(4, 16, 3)))];
+  const weights = {
+    ...{ norm1: gain1, qkv: weight(12, 4, 0), projection: weight(4, 4, 1) },
+    norm2: fill([4], (i) => 1 - 0.05 * i) as tf.Tensor1D,
+    ...{ fc: weight(16, 4, 2), mlp: weight(4, 16, 3) },
+  };
+  return [h, ops.transformerBlock(x as tf.Tensor3D, weights, 2)];
 }
 
 /** Computed from the formulas with numpy in double precision. */

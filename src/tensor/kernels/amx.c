@@ -176,8 +176,8 @@ static void multiply_strips(const uint32_t *left, const uint32_t *right, long st
   BOTH(_tile_stored(2, y + 16 * LINES, row), _tile_stored(3, y + 16 * LINES + 16, row));
 }
 
-// Puts a block of which [rows, columns] exist to c, or adds it there.
-static void put_block(const float *y, float *c, long c_row, long rows, long columns, const float *bias, int accumulate) {
+// Puts a block of which [rows, columns] exist to c, plus a bias and an addend that lies as c (or NULL).
+static void put_block(const float *y, float *c, long c_row, long rows, long columns, const float *bias, const float *addend) {
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < columns; j += 16) {
       const long count = min_long(16, columns - j);
@@ -185,11 +185,11 @@ static void put_block(const float *y, float *c, long c_row, long rows, long colu
       float *to = c + i * c_row + j;
       if (count == 16) {
         if (bias) sum += load(bias + j);
-        if (accumulate) sum += load(to);
+        if (addend) sum += load(addend + i * c_row + j);
         store(to, sum);
       } else {
         if (bias) sum += load_part(bias + j, count, 0);
-        if (accumulate) sum += load_part(to, count, 0);
+        if (addend) sum += load_part(addend + i * c_row + j, count, 0);
         store_part(to, sum, count);
       }
     }
@@ -215,8 +215,10 @@ static void multiply_task(void *context, long task) {
     for (long row = first_row; row < last_row; row++) {
       multiply_strips(t->left + row * t->steps * STEP_PAIRS, t->right + column * t->steps * STEP_PAIRS, t->steps, y);
       const long i = row * LINES, j = column * LINES;
-      put_block(y, p->c + i * p->c_row + j, p->c_row, min_long(LINES, p->m - i), min_long(LINES, p->n - j),
-                p->bias && t->from == 0 ? p->bias + j : NULL, p->accumulate || t->from > 0);
+      float *c = p->c + i * p->c_row + j;
+      const float *addend = t->from > 0 ? c : p->addend ? p->addend + i * p->c_row + j : NULL;
+      put_block(y, c, p->c_row, min_long(LINES, p->m - i), min_long(LINES, p->n - j), p->bias && t->from == 0 ? p->bias + j : NULL,
+                addend);
     }
   _tile_release();
 }

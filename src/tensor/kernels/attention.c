@@ -4,6 +4,7 @@
 // Queries are taken a panel of TILE_COLUMNS at a time, each in a lane of its own, keys and values one below the other: what belongs
 // to a panel stays in the first-level cache, and softmax takes no sums across lanes. Everything is computed in scratch memory, where
 // tiles may be written that are larger than what they hold.
+#include "fused.h"
 #include "tile.h"
 #include "vmath.h"
 
@@ -39,8 +40,8 @@ INLINE void multiply_panel(const int vectors, const float *a, const long a_row, 
     struct left_side side = {.runs = 1, .length = k, .step = step};
 #pragma GCC unroll 16
     for (long r = 0; r < TILE_ROWS; r++) side.from[r] = a + (i + r) * a_row;
-    if (m - i > TILE_ROWS / 2) tile(TILE_ROWS, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate);
-    else tile(TILE_ROWS / 2, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate);
+    if (m - i > TILE_ROWS / 2) tile(TILE_ROWS, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate ? c + i * c_row : NULL);
+    else tile(TILE_ROWS / 2, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate ? c + i * c_row : NULL);
   }
 }
 

@@ -50,7 +50,7 @@ static void block_task(void *context, long task) {
         side.step = (long)g->stride_width * g->channels;
         float *out = v->partial + (group * patch_size(g) + ky * line + i) * g->filters + j;
         tile_in_place(&side, v->panels + image * panels_size(g) + j * positions(g), out, g->filters, rows, columns, NULL,
-                      image > first_image);
+                      image > first_image ? out : NULL);
       }
 }
 

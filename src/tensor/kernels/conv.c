@@ -76,7 +76,7 @@ static void block_task(void *context, long task) {
       for (long r = 0; r < TILE_ROWS; r++) side.from[r] = from[i + min_long(r, rows - 1)];
       // The positions need not lie evenly apart.
       float tile[TILE_ROWS * TILE_COLUMNS];
-      tile_in_place(&side, right, tile, TILE_COLUMNS, rows, columns, v->bias ? v->bias + j : NULL, 0);
+      tile_in_place(&side, right, tile, TILE_COLUMNS, rows, columns, v->bias ? v->bias + j : NULL, NULL);
       for (long r = 0; r < rows; r++)
         memcpy(to[i + r] + j, tile + r * TILE_COLUMNS, (size_t)columns * sizeof(float));
     }

@@ -1,4 +1,5 @@
 // Functions of each number of a tensor, and conversions.
+#include "fused.h"
 #include "vmath.h"
 
 struct chunked {

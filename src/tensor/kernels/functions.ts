@@ -63,7 +63,7 @@ export const functions = {
 
   layer_norm: { args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32', 'i32', 'f32'], returns: 'void' },
   layer_norm_grad: {
-    args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32', 'i32'],
+    args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'i32', 'i32'],
     returns: 'void',
   },
   batch_norm: {
@@ -83,6 +83,20 @@ export const functions = {
   },
   attention: { args: ['ptr', 'ptr', 'ptr', ...sizes], returns: 'void' },
   attention_grad: { args: ['ptr', 'ptr', 'ptr', 'ptr', ...sizes], returns: 'void' },
+  transformer_block: {
+    args: [
+      ...(['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'] as const),
+      ...([...sizes, 'i32', 'f32'] as const),
+    ],
+    returns: 'void',
+  },
+  transformer_block_grad: {
+    args: [
+      ...(['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'] as const),
+      ...(['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', ...sizes, 'i32'] as const),
+    ],
+    returns: 'void',
+  },
 
   conv2d: { args: ['ptr', 'ptr', 'ptr', 'ptr', 'ptr'], returns: 'void' },
   conv2d_filter_grad: { args: ['ptr', 'ptr', 'ptr', 'ptr'], returns: 'void' },

@@ -1,6 +1,7 @@
 // Matrix products by the scheme of Goto and van de Geijn (2008): both sides are first packed into panels that a small tile of
 // the result, held in registers, runs along. Packing also undoes transposition, and pads with zeros.
 #include "amx.h"
+#include "fused.h"
 #include "tile.h"
 
 enum {
@@ -14,8 +15,8 @@ enum {
 };
 
 void tile_in_place(const struct left_side *left, const float *right, float *c, long c_row, long rows, long columns,
-                   const float *bias, int accumulate) {
-  tile_at(0, left, right, c, c_row, rows, columns, bias, accumulate);
+                   const float *bias, const float *addend) {
+  tile_at(0, left, right, c, c_row, rows, columns, bias, addend);
 }
 
 // Where the numbers of a panel at depths [from, from + part) are packed: slabs of DEPTH one after the other, each with all
@@ -64,21 +65,21 @@ static void multiply_block(const struct product *p, const float *left, const flo
       const float *panel = right + packed_at(all_columns, column, TILE_COLUMNS, b.from, part);
       float *c = p->c + i * p->c_row + j;
       const float *bias = p->bias && !accumulate ? p->bias + j : NULL;
-      const int adds = accumulate || p->accumulate;
+      const float *addend = accumulate ? c : p->addend ? p->addend + i * p->c_row + j : NULL;
       if (left) {
         const struct left_side side = {.from = {left + (row - b.row_first) * part * TILE_ROWS}, .runs = 1, .length = part,
                                        .step = TILE_ROWS};
-        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, adds);
+        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, addend);
       } else if (p->a_row == 1 && rows == TILE_ROWS) {
         // The rows of a transposed side lie side by side, as in a panel.
         const struct left_side side = {.from = {p->a + i + b.from * p->a_column}, .runs = 1, .length = part, .step = p->a_column};
-        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, adds);
+        tile_at(1, &side, panel, c, p->c_row, rows, columns, bias, addend);
       } else {
         struct left_side side = rows_from(p->a + i * p->a_row + b.from * p->a_column, p->a_row, rows);
         side.runs = 1;
         side.length = part;
         side.step = p->a_column;
-        tile_in_place(&side, panel, c, p->c_row, rows, columns, bias, adds);
+        tile_in_place(&side, panel, c, p->c_row, rows, columns, bias, addend);
       }
     }
 }
@@ -127,7 +128,7 @@ static void block_task(void *context, long task) {
   if (job->parts > 1) {
     p.c = job->partial + part * p.m * p.n;
     p.c_row = p.n;
-    p.accumulate = 0;
+    p.addend = NULL;
     p.bias = NULL;
   }
   const long lines = min_long(p.m, row_last * TILE_ROWS) - row * TILE_ROWS;
@@ -148,8 +149,9 @@ static void join_task(void *context, long row) {
   const struct job *job = context;
   const struct product *p = job->p;
   float *c = p->c + row * p->c_row;
+  const float *addend = p->addend ? p->addend + row * p->c_row : NULL;
   for (long j = 0; j < p->n; j++) {
-    float sum = p->accumulate ? c[j] : 0;
+    float sum = addend ? addend[j] : 0;
     if (p->bias) sum += p->bias[j];
     for (long part = 0; part < job->parts; part++) sum += job->partial[(part * p->m + row) * p->n + j];
     c[j] = sum;
@@ -191,7 +193,7 @@ void multiply(const struct product *p) {
     rest.b += done * p->b_row;
     rest.k -= done;
     rest.bias = NULL;
-    rest.accumulate = 1;
+    rest.addend = rest.c;
   }
   multiply_by_vectors(&rest);
 }

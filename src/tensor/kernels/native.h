@@ -83,7 +83,7 @@ enum { CHUNK = 16384 };
 enum scratch_purpose { SCRATCH_LEFT, SCRATCH_RIGHT, SCRATCH_PARTS, SCRATCH_LOCAL, SCRATCH_PURPOSES };
 float *scratch(enum scratch_purpose purpose, size_t count);
 
-// c [m, n] = a [m, k] b [k, n] + bias [n], or added to what c holds. Any strides: a transposed side has its two exchanged.
+// c [m, n] = a [m, k] b [k, n] + bias [n] + addend [m, n]. Any strides: a transposed side has its two exchanged.
 struct product {
   long m, n, k;
   const float *a;
@@ -92,8 +92,8 @@ struct product {
   long b_row, b_column;
   float *c;
   long c_row;
-  const float *bias;  // or NULL
-  int accumulate;
+  const float *bias;    // or NULL
+  const float *addend;  // or NULL; its rows lie as far apart as those of c, which it may be itself
 };
 // By all threads; not within a task. Uses SCRATCH_LEFT, SCRATCH_RIGHT and SCRATCH_PARTS.
 void multiply(const struct product *p);

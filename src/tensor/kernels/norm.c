@@ -1,10 +1,10 @@
 // Layer normalisation (Ba et al. 2016) and its gradients.
-#include "native.h"
+#include "fused.h"
 
 enum { TASK_ROWS = 32 };
 
 struct norm {
-  const float *x, *gain, *bias, *dy;
+  const float *x, *gain, *bias, *dy, *addend;
   float *y, *mean, *rstd;
   float *partial;  // [tasks, 2, columns]: sums of a task for the gradients of gain and bias
   long rows, columns;
@@ -62,6 +62,7 @@ static void norm_grad_task(void *context, long task) {
   for (long row = task * TASK_ROWS; row < last; row++) {
     const float *x = n->x + row * n->columns;
     const float *dy = n->dy + row * n->columns;
+    const float *addend = n->addend ? n->addend + row * n->columns : NULL;
     float *dx = n->y + row * n->columns;
     const float mean = n->mean[row], rstd = n->rstd[row];
     vec sum = {0}, products = {0};
@@ -75,19 +76,20 @@ static void norm_grad_task(void *context, long task) {
     const float g_mean = sum_lanes(sum) * scale, product_mean = sum_lanes(products) * scale;
     FOR_COLUMNS {
       const vec unit = (AT(x) - mean) * rstd;
-      PUT(dx, rstd * (AT(dy) * AT(n->gain) - g_mean - unit * product_mean));
+      const vec d = rstd * (AT(dy) * AT(n->gain) - g_mean - unit * product_mean);
+      PUT(dx, addend ? AT(addend) + d : d);
     }
   }
 }
 
-// dbias may be NULL.
-EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, float *mean, float *rstd, float *dx,
-                            float *dgain, float *dbias, int rows, int columns) {
+// The addend [rows, columns], which is added to dx, and dbias may be NULL.
+EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
+                            const float *addend, float *dx, float *dgain, float *dbias, int rows, int columns) {
   const long tasks = ceil_div(rows, TASK_ROWS);
   // The sums of all tasks, and after them those of dgain and dbias together.
   float *partial = scratch(SCRATCH_LOCAL, (size_t)((tasks + 1) * 2 * columns) + 1);
-  struct norm n = {.x = x, .gain = gain, .dy = dy, .y = dx, .mean = mean, .rstd = rstd, .partial = partial, .rows = rows,
-                   .columns = columns};
+  struct norm n = {.x = x, .gain = gain, .dy = dy, .addend = addend, .y = dx, .mean = (float *)mean, .rstd = (float *)rstd,
+                   .partial = partial, .rows = rows, .columns = columns};
   parallel(tasks, norm_grad_task, &n);
   float *total = partial + tasks * 2 * columns;
   sum_rows(partial, tasks, 2L * columns, total);

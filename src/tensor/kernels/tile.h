@@ -96,7 +96,7 @@ struct left_side {
 
 // A tile of `rows` by `vectors`, which are constants where it is inlined, as is `together`: whether the left side's rows lie side by side.
 INLINE void tile(const int rows, const int vectors, const int together, const struct left_side *left, const float *right,
-                 float *out, long out_row, const float *bias, int accumulate) {
+                 float *out, long out_row, const float *bias, const float *addend) {
   vec sums[TILE_ROWS][TILE_VECTORS] = {0};
 #pragma GCC unroll 16
   for (int i = 0; i < rows; i++)
@@ -124,14 +124,15 @@ INLINE void tile(const int rows, const int vectors, const int together, const st
       float *y = out + i * out_row + j * LANES;
       vec sum = sums[i][j];
       if (bias) sum += load(bias + j * LANES);
-      store(y, accumulate ? load(y) + sum : sum);
+      if (addend) sum += load(addend + i * out_row + j * LANES);
+      store(y, sum);
     }
 }
 
 // One tile of a result at c, of which `rows` by `columns` numbers exist: the left side times a panel of the right side, plus a
-// bias (or NULL), or added to what is there.
+// bias and an addend whose rows lie as those of c (either may be NULL).
 INLINE void tile_at(const int together, const struct left_side *left, const float *right, float *c, long c_row, long rows,
-                    long columns, const float *bias, int accumulate) {
+                    long columns, const float *bias, const float *addend) {
   const int half = rows <= TILE_ROWS / 2;
   const int narrow = columns <= LANES;
   const int whole = rows == (half ? TILE_ROWS / 2 : TILE_ROWS) && columns == (narrow ? LANES : TILE_COLUMNS);
@@ -141,13 +142,15 @@ INLINE void tile_at(const int together, const struct left_side *left, const floa
   const long out_row = whole ? c_row : TILE_COLUMNS;
   if (!whole) {
     if (bias) bias = memcpy(bias_memory, bias, (size_t)columns * sizeof(float));
-    if (accumulate)
-      for (long i = 0; i < rows; i++) memcpy(out + i * out_row, c + i * c_row, (size_t)columns * sizeof(float));
+    if (addend) {
+      for (long i = 0; i < rows; i++) memcpy(out + i * out_row, addend + i * c_row, (size_t)columns * sizeof(float));
+      addend = out;
+    }
   }
-  if (half && narrow) tile(TILE_ROWS / 2, 1, together, left, right, out, out_row, bias, accumulate);
-  else if (half) tile(TILE_ROWS / 2, TILE_VECTORS, together, left, right, out, out_row, bias, accumulate);
-  else if (narrow) tile(TILE_ROWS, 1, together, left, right, out, out_row, bias, accumulate);
-  else tile(TILE_ROWS, TILE_VECTORS, together, left, right, out, out_row, bias, accumulate);
+  if (half && narrow) tile(TILE_ROWS / 2, 1, together, left, right, out, out_row, bias, addend);
+  else if (half) tile(TILE_ROWS / 2, TILE_VECTORS, together, left, right, out, out_row, bias, addend);
+  else if (narrow) tile(TILE_ROWS, 1, together, left, right, out, out_row, bias, addend);
+  else tile(TILE_ROWS, TILE_VECTORS, together, left, right, out, out_row, bias, addend);
   if (!whole)
     for (long i = 0; i < rows; i++) memcpy(c + i * c_row, out + i * out_row, (size_t)columns * sizeof(float));
 }
@@ -161,4 +164,4 @@ INLINE struct left_side rows_from(const float *first, long row_step, long rows) 
 
 // As tile_at, the left side anywhere in memory.
 void tile_in_place(const struct left_side *left, const float *right, float *c, long c_row, long rows, long columns,
-                   const float *bias, int accumulate);
+                   const float *bias, const float *addend);

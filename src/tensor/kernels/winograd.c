@@ -177,7 +177,7 @@ static void block_task(void *context, long task) {
         side.length = f->depth;
         side.step = 1;
         tile_in_place(&side, right, products.numbers + point * products.point_step + i * products.row + j, products.row, rows,
-                      columns, NULL, 0);
+                      columns, NULL, NULL);
       }
     }
   transform_back(v, products, first, count, from, width);
@@ -272,8 +272,9 @@ static void grad_task(void *context, long task) {
           side.runs = 1;
           side.length = count;
           side.step = pixels.row;
-          tile_in_place(&side, gradients + point * point_step + j * BLOCK_TILES, products + (point * channels + i) * filters + j,
-                        filters, rows, columns, NULL, first > start);
+          float *out = products + (point * channels + i) * filters + j;
+          tile_in_place(&side, gradients + point * point_step + j * BLOCK_TILES, out, filters, rows, columns, NULL,
+                        first > start ? out : NULL);
         }
   }
   gradient_back(products, channels, filters, v->partial + (group * 9 * g->channels + c) * g->filters + o, g);

@@ -1,11 +1,13 @@
 /** The fused kernels of tensor/kernel.ts. */
+import type { Pointer } from 'bun:ffi';
 import { sizeOf } from '../../../base/shape.ts';
 import type { tf } from '../../tf.ts';
-import type { NativeKernel, NativeKernels } from '../kernel.ts';
+import type { NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
 import { unary } from './elementwise.ts';
 import { scatterAdd } from './movement.ts';
 
 type Named<Names extends string> = Record<Names, tf.TensorInfo>;
+type Six<T> = [T, T, T, T, T, T];
 type Size2 = [number, number];
 type Size3 = [number, number, number];
 
@@ -62,7 +64,7 @@ const layerNormGrad: NativeKernel = {
     const dbias = bias ? backend.allocate([columns]) : undefined;
     backend.library.layer_norm_grad(
       ...([backend.address(dy), backend.address(x), backend.address(gain)] as const),
-      ...([backend.address(mean), backend.address(rstd), backend.address(dx)] as const),
+      ...([backend.address(mean), backend.address(rstd), null, backend.address(dx)] as const),
       ...([backend.address(dgain), dbias ? backend.address(dbias) : null, rows, columns] as const),
     );
     return dbias ? [dx, dgain, dbias] : [dx, dgain];
@@ -126,6 +128,49 @@ const attentionGrad: NativeKernel = {
       ...([backend.address(dqkv), batch, tokens, heads, columns / 3 / heads] as const),
     );
     return dqkv;
+  },
+};
+
+/** Names of a block's gains and weights, in the order of its kernel's arguments. */
+const blockWeights = ['norm1', 'qkv', 'projection', 'norm2', 'fc', 'mlp'] as const;
+
+const addressesOf = (backend: NativeBackend, tensors: tf.TensorInfo[]) =>
+  tensors.map((tensor) => backend.address(tensor)) as Six<Pointer>;
+
+const transformerBlock: NativeKernel = {
+  run(inputs, backend, { heads, epsilon }) {
+    const { x, fc } = inputs as Named<'x' | 'fc'>;
+    const [batch, tokens, d] = x.shape as Size3;
+    const hidden = fc.shape[0] as number;
+    const y = backend.allocate(x.shape);
+    const kept = backend.allocate([batch * tokens * (7 * d + 2 * hidden + 4 + (heads as number))]);
+    const weights = blockWeights.map((name) => inputs[name] as tf.TensorInfo);
+    backend.library.transformer_block(
+      ...([backend.address(x), ...addressesOf(backend, weights)] as const),
+      ...([backend.address(y), backend.address(kept), batch, tokens] as const),
+      ...([heads as number, d / (heads as number), hidden, epsilon as number] as const),
+    );
+    return [y, kept];
+  },
+};
+
+const transformerBlockGrad: NativeKernel = {
+  run(inputs, backend, attributes) {
+    const { dy, x, fc, kept } = inputs as Named<'dy' | 'x' | 'fc' | 'kept'>;
+    const heads = attributes.heads as number;
+    const [batch, tokens, d] = x.shape as Size3;
+    const hidden = fc.shape[0] as number;
+    const work = backend.allocate([batch * tokens * (Math.max(hidden, 3 * d) + 2 * d)]);
+    const weights = blockWeights.map((name) => inputs[name] as tf.TensorInfo);
+    const dx = backend.allocate(x.shape);
+    const gradients = weights.map(({ shape }) => backend.allocate(shape));
+    backend.library.transformer_block_grad(
+      ...([backend.address(dy), backend.address(x), ...addressesOf(backend, weights)] as const),
+      ...([backend.address(kept), backend.address(work), backend.address(dx)] as const),
+      ...([...addressesOf(backend, gradients), batch, tokens, heads, d / heads, hidden] as const),
+    );
+    backend.release(work);
+    return [dx, ...gradients];
   },
 };
 
@@ -234,6 +279,8 @@ export const fused: NativeKernels = {
   SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneAttention: attention,
   SaneAttentionGrad: attentionGrad,
+  SaneTransformerBlock: transformerBlock,
+  SaneTransformerBlockGrad: transformerBlockGrad,
   SaneEmbeddingGrad: embeddingGrad,
   SaneBatchNorm: batchNorm,
   SaneBatchNormGrad: batchNormGrad,
