@@ -25,7 +25,11 @@ const resources: Record<string, JsonSchema> = {
     type: 'string',
     pattern: '^[1-9]\\d*[KMGT]?$',
   },
-  cpus: { description: 'Processor cores of a job. Default 4.', type: 'integer', minimum: 1 },
+  cpus: {
+    description: 'Processor cores of a job. Default 4, or as many as the largest node of the partition has.',
+    type: 'integer',
+    minimum: 1,
+  },
   gpus: {
     description: 'GPUs of a job; stages that compute no tensors get none. Default 0.',
     type: 'integer',

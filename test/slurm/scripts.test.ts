@@ -124,7 +124,7 @@ function node(key: string, inputs: string[] = [], parts = 1): StageNode {
 
 function plan(nodes: StageNode[], options: Partial<ArrayOptions> = {}) {
   const arrays = planArrays(nodes, {
-    resourcesOf: (of) => resourcesOf({ cpus: 2, stages: { dataset: { cpus: 1 } } }, of),
+    resourcesOf: (of) => resourcesOf({ cpus: 2, stages: { dataset: { cpus: 1 } } }, of, new Map()),
     expected: (key) => Number(key.split('-').at(-1)),
     queued: () => [],
     queuedParts: () => new Map(),
@@ -198,6 +198,38 @@ describe('arrays', () => {
     const expected = (key: string) => (key === 'alignment-10' ? undefined : 1);
     const jobs = plan(small, { expected }).flatMap((array) => array.jobs);
     expect(jobs).toContain('alignment-10');
+  });
+});
+
+describe('cores of a job', () => {
+  const largest = new Map([
+    ...([
+      ['', 2],
+      ['small', 2],
+    ] as const),
+    ...([
+      ['large', 64],
+      ['other', 8],
+    ] as const),
+  ]);
+  const cpusOf = (settings: Parameters<typeof resourcesOf>[0]) =>
+    resourcesOf(settings, { stage: 'zoo' }, largest).cpus;
+
+  test('are a few, or as many as the largest node has', () => {
+    expect(cpusOf({})).toBe(2);
+    expect(cpusOf({ partition: 'large' })).toBe(4);
+    expect(cpusOf({ partition: ['small', 'large'] })).toBe(4);
+    expect(cpusOf({ partition: 'unknown' })).toBe(4);
+    expect(cpusOf({ partition: 'unknown', cpus: 99 })).toBe(99);
+  });
+
+  test('that no node has are refused', () => {
+    expect(() => cpusOf({ cpus: 3 })).toThrow(
+      'launcher.cpus is 3 for the stage zoo, and the largest node of the default partition has 2',
+    );
+    expect(() => cpusOf({ partition: ['small', 'other'], stages: { zoo: { cpus: 9 } } })).toThrow(
+      'launcher.cpus is 9 for the stage zoo, and the largest node of small and other has 8',
+    );
   });
 });
 

@@ -62,6 +62,13 @@ test.skipIf(reason !== undefined)(
         /exp: sbatch refuses .*00\.sh: .*Invalid partition name specified\n {2}launcher/,
       );
 
+      writeFileSync(join(root, 'wrong.yaml'), wrong.replace('{partition: nope}', '{cpus: 999}'));
+      const large = await inProcess(join(root, 'wrong.yaml'), '--launcher', 'slurm', ...options(there));
+      expect(large.code).toBe(2);
+      expect(large.err).toMatch(
+        /exp: launcher\.cpus is 999 for the stage \w+, and the largest node of the default partition has \d+\n {2}lower it/,
+      );
+
       const detach = () => ended(spawn(realProgram, [...onSlurm, '--detach'], cluster.env));
       partition('DOWN');
       await cluster.limitJobs(2);

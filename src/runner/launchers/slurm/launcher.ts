@@ -16,8 +16,8 @@ import { chooseJobs, describeLeft } from './cancelling.ts';
 import { ended, removeEnded, removeEndedJobs } from './ended.ts';
 import { Jobs, type LiveJob, queuedStages } from './jobs.ts';
 import { plan } from './prepare.ts';
-import { cancel, maxArraySize, Unavailable } from './queue.ts';
-import { resourcesOf } from './resources.ts';
+import { cancel, largestNodes, maxArraySize, Unavailable } from './queue.ts';
+import { type LargestNodes, resourcesOf } from './resources.ts';
 import { type Submission, Submissions } from './submission.ts';
 import { takeSubmitLease } from './submit-lease.ts';
 import { Submitter } from './submitter.ts';
@@ -35,8 +35,8 @@ const secondMs = 3000;
 type Basis = Omit<LaunchOptions, 'interrupt' | 'second' | 'reporter'>;
 
 /** Jobs compute at the same time, each stage on the cores that it asks for. */
-function estimate({ plan, states, store }: Basis) {
-  const cpus = plan.stages.map((node) => resourcesOf(plan.launcher, node).cpus);
+function estimate({ plan, states, store }: Basis, largest: LargestNodes) {
+  const cpus = plan.stages.map((node) => resourcesOf(plan.launcher, node, largest).cpus);
   return estimatePlan(plan, states, store, 1, Math.min(...cpus));
 }
 
@@ -60,9 +60,10 @@ async function launch(options: LaunchOptions): Promise<Launched> {
   const submissions = new Submissions(store);
   mkdirSync(submissions.folder, { recursive: true });
   const startedAt = performance.now();
-  const estimated = estimate(options);
+  const largest = await largestNodes();
+  const estimated = estimate(options, largest);
   const watch = new Watch(options, estimated, submissions);
-  const submitter = new Submitter(options, estimated, submissions, watch);
+  const submitter = new Submitter(options, estimated, submissions, watch, largest);
   const note = (text: string) => reporter.report({ event: 'note', text });
 
   await watch.find();
@@ -135,8 +136,9 @@ async function scripts(options: Basis): Promise<string> {
   const { states, store } = options;
   const submissions = new Submissions(store);
   const todo = options.plan.stages.filter(({ key }) => states.get(key)?.state === 'compute');
+  const largest = await largestNodes();
   const planned = plan(options, submissions, todo, {
-    estimate: estimate(options),
+    ...{ largest, estimate: estimate(options, largest) },
     number: submissions.next(),
     maxIndices: await maxArraySize(),
     ...{ queued: () => [], queuedParts: () => new Map() },

@@ -3,7 +3,7 @@ import type { StageNode } from '../../../experiment/types.ts';
 import type { PlanEstimate } from '../../estimate.ts';
 import type { LaunchOptions } from '../launcher.ts';
 import { type ArrayOptions, type JobArray, planArrays } from './arrays.ts';
-import { resourcesOf } from './resources.ts';
+import { type LargestNodes, resourcesOf } from './resources.ts';
 import { scriptOf } from './script.ts';
 import type { Submissions } from './submission.ts';
 
@@ -19,6 +19,7 @@ export function plan(
   given: Pick<ArrayOptions, 'queued' | 'queuedParts' | 'maxIndices'> & {
     estimate: PlanEstimate;
     number: number;
+    largest: LargestNodes;
     isBegun(node: StageNode): boolean;
   },
 ): { arrays: JobArray[]; scripts: string[] } {
@@ -27,7 +28,7 @@ export function plan(
   // A divided stage that was begun as a whole is resumed as a whole.
   const divided = nodes.map((node) => (given.isBegun(node) ? { ...node, parts: 1 } : node));
   const arrays = planArrays(divided, {
-    resourcesOf: (node) => resourcesOf(launcher, node),
+    resourcesOf: (node) => resourcesOf(launcher, node, given.largest),
     expected: (key) => given.estimate.stages.get(key)?.seconds,
     packSeconds: (launcher.pack_minutes ?? defaultPackMinutes) * 60,
     ...given,
@@ -50,7 +51,10 @@ export async function prepare(
   options: LaunchOptions,
   submissions: Submissions,
   nodes: readonly StageNode[],
-  given: Pick<ArrayOptions, 'queued' | 'queuedParts' | 'maxIndices'> & { estimate: PlanEstimate },
+  given: Pick<ArrayOptions, 'queued' | 'queuedParts' | 'maxIndices'> & {
+    estimate: PlanEstimate;
+    largest: LargestNodes;
+  },
 ): Promise<{ number: number; arrays: JobArray[]; paths: string[] }> {
   const number = submissions.next();
   const { device, dataDir, stagesModule, store } = options;

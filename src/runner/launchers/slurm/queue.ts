@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { LauncherError } from '../launcher.ts';
 import { explainRefusal } from './reasons.ts';
+import type { LargestNodes } from './resources.ts';
 
 /** One index of an array in the queue. */
 export interface QueuedJob {
@@ -86,12 +87,30 @@ export async function requeue(id: string): Promise<string | undefined> {
   return code === 0 ? undefined : err || `scontrol ended with ${code}`;
 }
 
+/** What a command says of the cluster; nothing where there is none, as scripts can be looked at anywhere. */
+async function describe(...command: [string, ...string[]]): Promise<string> {
+  try {
+    return (await slurm(...command)).out;
+  } catch (error) {
+    if (error instanceof LauncherError) return '';
+    throw error;
+  }
+}
+
 /** How many indices an array may have here. */
 export async function maxArraySize(): Promise<number> {
-  const { out } = await slurm('scontrol', 'show', 'config').catch((error) => {
-    // Scripts can be looked at anywhere.
-    if (error instanceof LauncherError) return { out: '' };
-    throw error;
-  });
+  const out = await describe('scontrol', 'show', 'config');
   return Number(/MaxArraySize\s*=\s*(\d+)/.exec(out)?.[1] ?? defaultIndices);
+}
+
+/** The cores of the largest node of each partition, as far as Slurm says. */
+export async function largestNodes(): Promise<LargestNodes> {
+  const largest = new Map<string, number>();
+  // The default partition has a star.
+  for (const [, name = '', star, cpus] of (await describe('sinfo', '-h', '-e', '-o', '%P|%c')).matchAll(
+    /^(.+?)(\*?)\|(\d+)\+?$/gm,
+  ))
+    for (const key of star ? [name, ''] : [name])
+      largest.set(key, Math.max(Number(cpus), largest.get(key) ?? 0));
+  return largest;
 }

@@ -11,6 +11,7 @@ import type { JobArray } from './arrays.ts';
 import { submittedPlan } from './jobs.ts';
 import { prepare } from './prepare.ts';
 import { maxArraySize, Unavailable } from './queue.ts';
+import type { LargestNodes } from './resources.ts';
 import { logPath } from './script.ts';
 import type { Submissions } from './submission.ts';
 import { submitArrays } from './submit.ts';
@@ -36,6 +37,7 @@ export class Submitter {
     private readonly estimate: PlanEstimate,
     private readonly submissions: Submissions,
     private readonly watch: Watch,
+    private readonly largest: LargestNodes,
   ) {}
 
   /** As `submitMissing`, after waiting for a process that submits. Throws a LauncherError where the arguments or the cluster refuse that. */
@@ -134,6 +136,7 @@ export class Submitter {
     await forgetFailures(options.store, nodes);
     const { number, arrays, paths } = await prepare(options, this.submissions, nodes, {
       estimate: this.estimate,
+      largest: this.largest,
       maxIndices: maxIndices ?? (await maxArraySize()),
       queued: (key) => live.of(key),
       queuedParts: (key) => live.partsOf(key),
