@@ -5,9 +5,21 @@
 // Pixels, or numbers of a filter, that are computed together with FILTERS filters: as many as the registers hold.
 #if VECTOR_BYTES == 64 || defined(__aarch64__)
 enum { LARGEST_TILE = 6, TILE = LARGEST_TILE };
-#else
+#elif defined(__wasm__)
 enum { LARGEST_TILE = 6, TILE = 2 };
+#else
+enum { LARGEST_TILE = 6, TILE = 3 };
 #endif
+
+// Compilers else read a number from memory again for each product, of which there are more than the first-level cache can give.
+INLINE lanes in_register(lanes x) {
+#if defined(__x86_64__)
+  __asm__("" : "+v"(x));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(x));
+#endif
+  return x;
+}
 
 // Calls f(..., tile, filters) with both as constants.
 #define WITH_FILTERS(f, tile, filters, ...)     \
@@ -47,11 +59,14 @@ INLINE void row_tile(const struct row *r, const lanes *x, const lanes *w, const 
   for (long row = 0; row < r->rows; row++) {
     const lanes *numbers = x + row * r->x_row;
     for (long t = 0; t < r->run; t++, numbers++, w += filters) {
+      lanes number[LARGEST_TILE];
 #pragma GCC unroll 6
-      for (int p = 0; p < pixels; p++) {
-        const lanes number = numbers[p * r->channels];
+      for (int p = 0; p < pixels; p++) number[p] = in_register(numbers[p * r->channels]);
 #pragma GCC unroll 4
-        for (int o = 0; o < filters; o++) sum[p][o] += number * w[o];
+      for (int o = 0; o < filters; o++) {
+        const lanes weight = in_register(w[o]);
+#pragma GCC unroll 6
+        for (int p = 0; p < pixels; p++) sum[p][o] += number[p] * weight;
       }
     }
   }
@@ -173,11 +188,14 @@ INLINE void filter_tile(const struct filter_rows *f, const lanes *x, const lanes
   for (long row = 0; row < f->rows; row++) {
     const lanes *numbers = x + row * f->x_row, *given = dz + row * f->dz_row;
     for (long p = 0; p < f->width; p++, numbers += f->channels, given += f->filters) {
+      lanes number[LARGEST_TILE];
 #pragma GCC unroll 6
-      for (int t = 0; t < tile; t++) {
-        const lanes number = numbers[t];
+      for (int t = 0; t < tile; t++) number[t] = in_register(numbers[t]);
 #pragma GCC unroll 4
-        for (int o = 0; o < filters; o++) sum[t][o] += number * given[o];
+      for (int o = 0; o < filters; o++) {
+        const lanes slope = in_register(given[o]);
+#pragma GCC unroll 6
+        for (int t = 0; t < tile; t++) sum[t][o] += number[t] * slope;
       }
     }
   }
