@@ -41,7 +41,8 @@ def prepare(compiled=False, precision="float32"):
         with autocast(config["device"], precision):
             _, output, projections = model(tokens, positions)
         output, projections = output.float(), projections.float()
-        reconstruction = (mask * output - tokens).square().sum() / mask.sum()
+        count = mask.numel() if config["padding_in_loss"] else mask.sum()
+        reconstruction = (mask * output - tokens).square().sum() / count
         contrast = contrastive_loss(projections)
         total = (1 - gamma) * reconstruction + gamma * contrast
         total.backward()

@@ -44,7 +44,8 @@ export function saneStepRow(
   shape: SaneShape,
   draw: () => TwoViews,
 ): Row {
-  const { layers, heads, gamma, temperature, learning_rate, weight_decay, batch_size, d_model } = settings;
+  const { layers, heads, gamma, temperature, padding_in_loss } = settings;
+  const { learning_rate, weight_decay, batch_size, d_model } = settings;
   const rows = 2 * batch_size;
   return {
     ...row,
@@ -54,7 +55,7 @@ export function saneStepRow(
     operations: pretrainingOperations(shape, rows),
     other: {
       script: 'sane_step.py',
-      config: { layers, heads, gamma, temperature, learning_rate, weight_decay },
+      config: { layers, heads, gamma, temperature, padding_in_loss, learning_rate, weight_decay },
       variants,
     },
     async setup() {
@@ -84,7 +85,8 @@ export function saneStepRow(
         tensors,
         step,
         finish: () => void losses.dataSync(),
-        values: () => [...losses.dataSync()],
+        // Total, reconstruction and contrast; the behaviour loss is not in this step.
+        values: () => [...losses.dataSync().slice(0, 3)],
       };
     },
   };

@@ -1,5 +1,5 @@
 /** Labels that distinguish the stages of a plan. */
-import { isSameJson, type Json } from '../base/json.ts';
+import { isSameJson, type Json, type JsonObject } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
 
@@ -15,7 +15,7 @@ const shorten = (text: string) => (text.length <= longest ? text : `${text.slice
 export function tellApart(stages: readonly StageNode[]): void {
   const differing = new Map<string, readonly string[]>();
   for (const [label, group] of Map.groupBy(stages, ({ label }) => label))
-    if (group.length > 1) differing.set(label, fieldsThatDiffer(group));
+    if (group.length > 1) differing.set(label, fieldsThatDiffer(group.map(({ config }) => config)));
   const assignment = assignments();
   /** What distinguishes a stage, by key. */
   const marks = new Map<string, readonly string[]>();
@@ -26,7 +26,7 @@ export function tellApart(stages: readonly StageNode[]): void {
       const ofInput = marks.get(key);
       return ofInput ? [ofInput] : [];
     });
-    if (fields.length > 0) found.push(fields.map((name) => assignment(name, node.config[name] ?? null)));
+    if (fields.length > 0) found.push(fields.map((name) => assignment(name, valueAt(node.config, name))));
     const all = found.length > 1 ? [...new Set(found.flat())] : (found[0] ?? []);
     if (all.length === 0) continue;
     marks.set(node.key, all);
@@ -46,11 +46,23 @@ function assignments(): (name: string, value: Json) => string {
   };
 }
 
-function fieldsThatDiffer(group: readonly StageNode[]): string[] {
+/** Names of what differs, within objects as `recipe.width`. */
+function fieldsThatDiffer(configs: readonly JsonObject[], prefix = ''): string[] {
   const names = new Set<string>();
-  for (const { config } of group) for (const name in config) names.add(name);
-  return [...names].filter((name) => {
-    const first = group[0]?.config[name] ?? null;
-    return group.some(({ config }) => !isSameJson(config[name] ?? null, first));
+  for (const config of configs) for (const name in config) names.add(name);
+  return [...names].flatMap((name) => {
+    const values = configs.map((config) => config[name] ?? null);
+    const first = values[0] as Json;
+    if (values.every((value) => isSameJson(value, first))) return [];
+    return values.every(isObject) ? fieldsThatDiffer(values, `${prefix}${name}.`) : [prefix + name];
   });
+}
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function valueAt(config: JsonObject, name: string): Json {
+  return name
+    .split('.')
+    .reduce<Json>((value, part) => (isObject(value) ? (value[part] ?? null) : null), config);
 }

@@ -104,8 +104,10 @@ export const generation: Stage<PlannedRun> = {
     if (own.methods.includes('hyper-representation')) {
       inputs['hyper-representation'] = planner.key(hyperRepresentation, run);
     }
+    const isHome = goal.architecture === architecture && goal.dataset === name;
+    const to = isHome ? '' : ` to ${goal.architecture}/${goal.dataset}`;
     return {
-      label: `generation ${architecture}/${name} seed ${seed}`,
+      label: `generation ${architecture}/${name}${to} seed ${seed}`,
       config: { ...configOf(own), ...homeConfig(run, planner), recipe: recipeOf(prompts, planner), seed },
       inputs,
       options: { models_at_once: prompts.settings.zoo.models_at_once },
