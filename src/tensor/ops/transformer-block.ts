@@ -28,6 +28,8 @@ const epsilon = 1e-5;
 export function transformerBlock(x: tf.Tensor3D, weights: BlockWeights, heads: number): tf.Tensor3D {
   if (!hasKernel('SaneTransformerBlock')) return composed(x, weights, heads);
   const { norm1, qkv, projection, norm2, fc, mlp } = weights;
+  // Without a gradient nobody reads what is kept for it, and the next block takes its memory.
+  const isRecorded = tf.engine().isTapeOn();
   const y = differentiable(
     [x, norm1, qkv, projection, norm2, fc, mlp],
     () => {
@@ -35,6 +37,7 @@ export function transformerBlock(x: tf.Tensor3D, weights: BlockWeights, heads: n
         tf.Tensor,
         tf.Tensor,
       ];
+      if (!isRecorded) kept.dispose();
       return { value, saved: [x, norm1, qkv, projection, norm2, fc, mlp, kept] };
     },
     (dy, [x, norm1, qkv, projection, norm2, fc, mlp, kept]) => {
