@@ -9,7 +9,7 @@ export function matrixProduct(n: number, stepsPerTurn: number): Row {
   return {
     name: `matrix-product-${n}`,
     description: `a matrix product of ${n} x ${n}`,
-    ...{ device: 'native', wanted: 0.8, stepsPerTurn },
+    ...{ device: 'native', wanted: 1.05, stepsPerTurn },
     operations: dense(n, n, n),
     other: {
       script: 'matrix_product.py',

@@ -14,7 +14,7 @@ const plan = snippets(layout.tokens, window, window / 4);
 export const saneEmbedding: Row = {
   name: 'sane-embedding',
   description: `SANE embeddings of ${count} models of ${layout.tokens} tokens, d_model ${shape.d_model}`,
-  ...{ device: 'native', wanted: 2, stepsPerTurn: 1 },
+  ...{ device: 'native', wanted: 1.6, stepsPerTurn: 1 },
   operations: encoderOperations(shape, count * plan.length),
   other: {
     script: 'sane_embedding.py',

@@ -71,7 +71,7 @@ export function saneStepRow(
         { name: 'input.positions', shape: [rows, window, 3], data: positions },
       );
       const optimizer = new AdamW(trainable, { weightDecay: weight_decay });
-      let losses = tf.zeros([3]);
+      let losses = tf.zeros([4]);
       const step = () => {
         tf.tidy(() => {
           const { gradients, parts } = batchGradients(sane, { views }, settings);

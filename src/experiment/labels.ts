@@ -3,6 +3,8 @@ import { isSameJson, type Json, type JsonObject } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
 
+type Path = readonly string[];
+
 /** Longer values are cut: a label is one line. */
 const longest = 24;
 
@@ -13,20 +15,21 @@ const shorten = (text: string) => (text.length <= longest ? text : `${text.slice
  * distinguished first, and then distinguishes it, too. Inputs stand before their readers.
  */
 export function tellApart(stages: readonly StageNode[]): void {
-  const differing = new Map<string, readonly string[]>();
+  const differing = new Map<string, readonly Path[]>();
   for (const [label, group] of Map.groupBy(stages, ({ label }) => label))
-    if (group.length > 1) differing.set(label, fieldsThatDiffer(group.map(({ config }) => config)));
+    if (group.length > 1) differing.set(label, pathsThatDiffer(group.map(({ config }) => config)));
   const assignment = assignments();
   /** What distinguishes a stage, by key. */
   const marks = new Map<string, readonly string[]>();
   for (const node of stages) {
-    const fields = differing.get(node.label);
-    if (!fields) continue;
+    const paths = differing.get(node.label);
+    if (!paths) continue;
     const found = Object.values(node.inputs).flatMap((key) => {
       const ofInput = marks.get(key);
       return ofInput ? [ofInput] : [];
     });
-    if (fields.length > 0) found.push(fields.map((name) => assignment(name, valueAt(node.config, name))));
+    if (paths.length > 0)
+      found.push(paths.map((path) => assignment(path.join('.'), valueAt(node.config, path))));
     const all = found.length > 1 ? [...new Set(found.flat())] : (found[0] ?? []);
     if (all.length === 0) continue;
     marks.set(node.key, all);
@@ -46,23 +49,21 @@ function assignments(): (name: string, value: Json) => string {
   };
 }
 
-/** Names of what differs, within objects as `recipe.width`. */
-function fieldsThatDiffer(configs: readonly JsonObject[], prefix = ''): string[] {
+/** Where what differs lies: names of fields, and within objects of theirs. */
+function pathsThatDiffer(configs: readonly JsonObject[]): Path[] {
   const names = new Set<string>();
   for (const config of configs) for (const name in config) names.add(name);
-  return [...names].flatMap((name) => {
+  return [...names].flatMap((name): Path[] => {
     const values = configs.map((config) => config[name] ?? null);
     const first = values[0] as Json;
     if (values.every((value) => isSameJson(value, first))) return [];
-    return values.every(isObject) ? fieldsThatDiffer(values, `${prefix}${name}.`) : [prefix + name];
+    const within = values.every(isObject) ? pathsThatDiffer(values) : [];
+    return within.length > 0 ? within.map((path) => [name, ...path]) : [[name]];
   });
 }
 
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function valueAt(config: JsonObject, name: string): Json {
-  return name
-    .split('.')
-    .reduce<Json>((value, part) => (isObject(value) ? (value[part] ?? null) : null), config);
-}
+const valueAt = (config: JsonObject, path: Path): Json =>
+  path.reduce<Json>((value, name) => (isObject(value) ? (value[name] ?? null) : null), config);

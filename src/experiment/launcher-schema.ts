@@ -26,7 +26,7 @@ const resources: Record<string, JsonSchema> = {
     pattern: '^[1-9]\\d*[KMGT]?$',
   },
   cpus: {
-    description: 'Processor cores of a job. Default 4, or as many as the largest node of the partition has.',
+    description: 'Processor cores of a job. Default 4, or as many as each of the partitions has on a node.',
     type: 'integer',
     minimum: 1,
   },

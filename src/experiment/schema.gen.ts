@@ -204,7 +204,7 @@ export interface Experiment {
      */
     memory?: string;
     /**
-     * Processor cores of a job. Default 4, or as many as the largest node of the partition has.
+     * Processor cores of a job. Default 4, or as many as each of the partitions has on a node.
      */
     cpus?: number;
     /**
@@ -1001,7 +1001,7 @@ export interface Resources {
    */
   memory?: string;
   /**
-   * Processor cores of a job. Default 4, or as many as the largest node of the partition has.
+   * Processor cores of a job. Default 4, or as many as each of the partitions has on a node.
    */
   cpus?: number;
   /**

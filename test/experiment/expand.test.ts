@@ -254,6 +254,7 @@ describe('stages', () => {
     ]);
     const generated = few.stages.find(({ stage }) => stage === 'generation')!;
     expect(generated.inputs.prompts).toBe(zoos[1]!.key);
+    expect(generated.label).toBe('generation cnn-small/glyphs to cnn-small/mnist seed 0');
     const images = few.stages.find(({ key }) => key === generated.inputs.dataset)!;
     expect(images.config).toMatchObject({ dataset: 'mnist', validation_images: null });
     const shared = plan(text('epochs: [0], validation_images: 0')).stages;

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageNode } from '../../src/experiment/types.ts';
 import { type ArrayOptions, planArrays } from '../../src/runner/launchers/slurm/arrays.ts';
+import { largestOf } from '../../src/runner/launchers/slurm/queue.ts';
 import { explainRefusal, explainWaiting } from '../../src/runner/launchers/slurm/reasons.ts';
-import { resourcesOf } from '../../src/runner/launchers/slurm/resources.ts';
+import { expectNode, resourcesOf } from '../../src/runner/launchers/slurm/resources.ts';
 import { inProcess, Program } from '../cli/program.ts';
 import { removeFixtures } from '../runner/fixture.ts';
 
@@ -202,25 +203,29 @@ describe('arrays', () => {
 });
 
 describe('cores of a job', () => {
-  const largest = new Map([
-    ...([
-      ['', 2],
-      ['small', 2],
-    ] as const),
-    ...([
-      ['large', 64],
-      ['other', 8],
-    ] as const),
-  ]);
-  const cpusOf = (settings: Parameters<typeof resourcesOf>[0]) =>
-    resourcesOf(settings, { stage: 'zoo' }, largest).cpus;
+  const largest = largestOf('small*|1\nsmall*|2\nlarge|64\nother|8\nother|4\nempty|0\n\nnonsense\n');
+  const cpusOf = (settings: Parameters<typeof resourcesOf>[0]) => {
+    const resources = resourcesOf(settings, { stage: 'zoo' }, largest);
+    expectNode(resources, 'zoo', largest);
+    return resources.cpus;
+  };
 
-  test('are a few, or as many as the largest node has', () => {
+  test('are a few, or as many as each of its partitions has', () => {
     expect(cpusOf({})).toBe(2);
     expect(cpusOf({ partition: 'large' })).toBe(4);
-    expect(cpusOf({ partition: ['small', 'large'] })).toBe(4);
-    expect(cpusOf({ partition: 'unknown' })).toBe(4);
-    expect(cpusOf({ partition: 'unknown', cpus: 99 })).toBe(99);
+    expect(cpusOf({ partition: ['small', 'large'] })).toBe(2);
+    expect(cpusOf({ partition: 'small,large', cpus: 3 })).toBe(3);
+    // Of these nothing is known.
+    for (const partition of ['unknown', 'empty']) {
+      expect(cpusOf({ partition })).toBe(4);
+      expect(cpusOf({ partition, cpus: 99 })).toBe(99);
+    }
+    process.env.SBATCH_PARTITION = 'large';
+    try {
+      expect(cpusOf({ partition: 'small', cpus: 64 })).toBe(64);
+    } finally {
+      delete process.env.SBATCH_PARTITION;
+    }
   });
 
   test('that no node has are refused', () => {

@@ -154,6 +154,8 @@ const makers = ({ random, odd }: ReturnType<typeof streamOf>): Record<string, (b
   transformerBlock: (batch) => blockCase(random, batch, odd(3, 20), odd(1, 2), odd(3), odd(5, 30)),
   'transformerBlock of whole vectors and as many tokens as a panel has': (batch) =>
     blockCase(random, batch, 32, 2, 16, 128),
+  'transformerBlock of few rows and more hidden units than are multiplied at once': (batch) =>
+    blockCase(random, batch, 1, 1, odd(3), 1101),
   embedding: (batch) => {
     const rows = odd(3);
     const ids = Int32Array.from({ length: batch * 5 }, () => random.integer(rows));

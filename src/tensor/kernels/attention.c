@@ -40,8 +40,10 @@ INLINE void multiply_panel(const int vectors, const float *a, const long a_row, 
     struct left_side side = {.runs = 1, .length = k, .step = step};
 #pragma GCC unroll 16
     for (long r = 0; r < TILE_ROWS; r++) side.from[r] = a + (i + r) * a_row;
-    if (m - i > TILE_ROWS / 2) tile(TILE_ROWS, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate ? c + i * c_row : NULL);
-    else tile(TILE_ROWS / 2, vectors, together, &side, panel, c + i * c_row, c_row, NULL, accumulate ? c + i * c_row : NULL);
+    float *to = c + i * c_row;
+    const float *addend = accumulate ? to : NULL;
+    if (m - i > TILE_ROWS / 2) tile(TILE_ROWS, vectors, together, &side, panel, to, c_row, NULL, addend);
+    else tile(TILE_ROWS / 2, vectors, together, &side, panel, to, c_row, NULL, addend);
   }
 }
 

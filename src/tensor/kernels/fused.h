@@ -8,7 +8,7 @@ EXPORT void linear_grad(const float *dy, const float *x, const float *w, float *
                         int out);
 EXPORT void layer_norm(const float *x, const float *gain, const float *bias, float *y, float *mean, float *rstd, int rows,
                        int columns, float epsilon);
-EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
+EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, float *mean, float *rstd,
                             const float *addend, float *dx, float *dgain, float *dbias, int rows, int columns);
 EXPORT void attention(const float *qkv, float *out, float *log_sums, int batch, int tokens, int heads, int width);
 EXPORT void attention_grad(const float *dy, const float *qkv, const float *log_sums, float *dqkv, int batch, int tokens,

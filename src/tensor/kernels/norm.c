@@ -83,12 +83,12 @@ static void norm_grad_task(void *context, long task) {
 }
 
 // The addend [rows, columns], which is added to dx, and dbias may be NULL.
-EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
+EXPORT void layer_norm_grad(const float *dy, const float *x, const float *gain, float *mean, float *rstd,
                             const float *addend, float *dx, float *dgain, float *dbias, int rows, int columns) {
   const long tasks = ceil_div(rows, TASK_ROWS);
   // The sums of all tasks, and after them those of dgain and dbias together.
   float *partial = scratch(SCRATCH_LOCAL, (size_t)((tasks + 1) * 2 * columns) + 1);
-  struct norm n = {.x = x, .gain = gain, .dy = dy, .addend = addend, .y = dx, .mean = (float *)mean, .rstd = (float *)rstd,
+  struct norm n = {.x = x, .gain = gain, .dy = dy, .addend = addend, .y = dx, .mean = mean, .rstd = rstd,
                    .partial = partial, .rows = rows, .columns = columns};
   parallel(tasks, norm_grad_task, &n);
   float *total = partial + tasks * 2 * columns;

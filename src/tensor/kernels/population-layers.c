@@ -3,15 +3,16 @@
 #include "vmath.h"
 
 // Pixels, or numbers of a filter, that are computed together with FILTERS filters: as many as the registers hold.
+enum { LARGEST_TILE = 6 };
 #if VECTOR_BYTES == 64 || defined(__aarch64__)
-enum { LARGEST_TILE = 6, TILE = LARGEST_TILE };
+enum { TILE = LARGEST_TILE };
 #elif defined(__wasm__)
-enum { LARGEST_TILE = 6, TILE = 2 };
+enum { TILE = 2 };
 #else
-enum { LARGEST_TILE = 6, TILE = 3 };
+enum { TILE = 3 };
 #endif
 
-// Compilers else read a number from memory again for each product, of which there are more than the first-level cache can give.
+// Otherwise compilers read a number from memory again for each product, more than the first-level cache can give.
 INLINE lanes in_register(lanes x) {
 #if defined(__x86_64__)
   __asm__("" : "+v"(x));

@@ -3,7 +3,7 @@ import type { StageNode } from '../../../experiment/types.ts';
 import type { PlanEstimate } from '../../estimate.ts';
 import type { LaunchOptions } from '../launcher.ts';
 import { type ArrayOptions, type JobArray, planArrays } from './arrays.ts';
-import { type LargestNodes, resourcesOf } from './resources.ts';
+import { expectNode, type LargestNodes, resourcesOf } from './resources.ts';
 import { scriptOf } from './script.ts';
 import type { Submissions } from './submission.ts';
 
@@ -28,7 +28,11 @@ export function plan(
   // A divided stage that was begun as a whole is resumed as a whole.
   const divided = nodes.map((node) => (given.isBegun(node) ? { ...node, parts: 1 } : node));
   const arrays = planArrays(divided, {
-    resourcesOf: (node) => resourcesOf(launcher, node, given.largest),
+    resourcesOf(node) {
+      const resources = resourcesOf(launcher, node, given.largest);
+      expectNode(resources, node.stage, given.largest);
+      return resources;
+    },
     expected: (key) => given.estimate.stages.get(key)?.seconds,
     packSeconds: (launcher.pack_minutes ?? defaultPackMinutes) * 60,
     ...given,

@@ -103,13 +103,14 @@ export async function maxArraySize(): Promise<number> {
   return Number(/MaxArraySize\s*=\s*(\d+)/.exec(out)?.[1] ?? defaultIndices);
 }
 
-/** The cores of the largest node of each partition, as far as Slurm says. */
-export async function largestNodes(): Promise<LargestNodes> {
+/** The cores of the largest node of each partition, whether it is up or not, as far as Slurm says. */
+export const largestNodes = async (): Promise<LargestNodes> =>
+  largestOf(await describe('sinfo', '--noheader', '--exact', '--noconvert', '--format=%P|%c'));
+
+/** Of lines `partition|cores`, where the default partition has a star, and one whose nodes cannot be seen 0. */
+export function largestOf(printed: string): LargestNodes {
   const largest = new Map<string, number>();
-  // The default partition has a star.
-  for (const [, name = '', star, cpus] of (await describe('sinfo', '-h', '-e', '-o', '%P|%c')).matchAll(
-    /^(.+?)(\*?)\|(\d+)\+?$/gm,
-  ))
+  for (const [, name = '', star, cpus] of printed.matchAll(/^(.+?)(\*?)\|([1-9]\d*)$/gm))
     for (const key of star ? [name, ''] : [name])
       largest.set(key, Math.max(Number(cpus), largest.get(key) ?? 0));
   return largest;
