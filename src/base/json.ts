@@ -3,6 +3,13 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 export type JsonObject = { [key: string]: Json };
 
+/** Whether a value is an object with names, and no array. */
+export function isObject(value: Json): value is JsonObject;
+export function isObject(value: unknown): value is Record<string, unknown>;
+export function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * JSON with the names of every object in order, so that equal values have equal text. Names that are whole numbers stand first, ascending: such
  * is the order of objects in JavaScript.

@@ -1,4 +1,5 @@
 /** Mistakes in `tables` that its schema cannot see. */
+import { isObject } from '../base/json.ts';
 import { type Catalogue, tasksOf } from './catalogue.ts';
 import { didYouMean } from './suggest.ts';
 import type { Located } from './translate.ts';
@@ -7,9 +8,6 @@ const namesOf = (value: unknown): string[] => {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.filter((name) => typeof name === 'string');
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The values that an axis has anywhere in the file: in the grid, in a zip, in an include. */
 function valuesOf(axis: string, { grid, zip, include }: Record<string, unknown>): string[] {

@@ -1,5 +1,5 @@
 /** Labels that distinguish the stages of a plan. */
-import { isSameJson, type Json, type JsonObject } from '../base/json.ts';
+import { isObject, isSameJson, type Json, type JsonObject } from '../base/json.ts';
 import { asText } from './grid.ts';
 import type { StageNode } from './types.ts';
 
@@ -57,13 +57,10 @@ function pathsThatDiffer(configs: readonly JsonObject[]): Path[] {
     const values = configs.map((config) => config[name] ?? null);
     const first = values[0] as Json;
     if (values.every((value) => isSameJson(value, first))) return [];
-    const within = values.every(isObject) ? pathsThatDiffer(values) : [];
+    const within = values.every((value) => isObject(value)) ? pathsThatDiffer(values) : [];
     return within.length > 0 ? within.map((path) => [name, ...path]) : [[name]];
   });
 }
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const valueAt = (config: JsonObject, path: Path): Json =>
   path.reduce<Json>((value, name) => (isObject(value) ? (value[name] ?? null) : null), config);

@@ -1,4 +1,5 @@
 /** YAML text -> Experiment. Every mistake that can be seen in the file alone is found here, all at once. */
+import { isObject } from '../base/json.ts';
 import { ownArchitectures, type ReadText } from './architectures.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkTables } from './check-tables.ts';
@@ -20,9 +21,6 @@ export interface ParsedExperiment {
   /** What works and should be written otherwise. */
   warnings: Problem[];
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** More runs than a plan of them fits in memory with. */
 const maxRuns = 100_000;

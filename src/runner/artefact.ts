@@ -1,9 +1,11 @@
 /** A finished artefact: a folder of files, and the record that says how they came about and what they must be. */
+
 import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../base/file-errors.ts';
 import { temporaryEnding, writeJson } from '../base/files.ts';
+import { isObject } from '../base/json.ts';
 import type { StageNode } from '../experiment/types.ts';
 import type { Environment } from './environment.ts';
 import { fingerprint, type Verified } from './fingerprint.ts';
@@ -66,9 +68,6 @@ export function inspect(dir: string): { record: ArtefactRecord } | { damage: str
   }
   return { record };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether it has all that is read of a record whose bytes nobody has compared yet. */
 function isRecord(value: unknown): value is ArtefactRecord {
