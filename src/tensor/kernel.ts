@@ -1,7 +1,7 @@
 /**
  * Fused kernels: where the active device has one for an operation of ops.ts, that one runs; elsewhere the operation is
  * composed of plain tfjs ones. All are float32 and row-major, leave their inputs unchanged and are free of gradients
- * (the operation around a kernel defines its gradient). SaneAdamW alone may put its outputs in the place of param, m and v.
+ * (the operation around a kernel defines its gradient). SaneAdamW and SaneSgd may put their outputs in the place of param and its averages.
  *
  * | name | inputs | attributes | outputs |
  * |---|---|---|---|
@@ -29,6 +29,7 @@
  * | SanePopulationLogits | images [N, H, W, C], w0, b0, w1, ... | layers, classes | logits [M, N, classes] |
  * | SanePopulationLogitsGrad | dy [M, N, classes], images, w0, b0, w1, ... | layers | dw0, db0, dw1, ... |
  * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
+ * | SaneSgd | param0, grad0, velocity0, param1, ... | learningRate, weightDecay, decayed (as those of SaneAdamW), momentum | param0, velocity0, param1, ... |
  */
 import { tf } from './tf.ts';
 
@@ -36,7 +37,8 @@ export type KernelName =
   | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'TransformerBlock' | 'MaskedSquares' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores' | 'Logits' | 'LogitsGrad'}`
-  | 'SaneAdamW';
+  | 'SaneAdamW'
+  | 'SaneSgd';
 
 /** Whether the active device has this kernel. */
 export function hasKernel(name: KernelName): boolean {
