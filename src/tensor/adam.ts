@@ -99,17 +99,12 @@ export interface Rates {
 /** The parameters and their averages after the step: in one call where the device has a kernel. */
 function update(moments: readonly Moments[], rates: Rates): Record<'param' | 'm' | 'v', tf.Tensor>[] {
   if (!hasKernel('SaneAdamW')) return moments.map((one, i) => tf.tidy(() => composed(one, rates, i)));
-  const inputs: Record<string, tf.Tensor> = {};
-  for (const [i, { param, grad, m, v }] of moments.entries()) {
+  for (const { param } of moments)
     for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
-    inputs[`param${i}`] = param;
-    inputs[`grad${i}`] = grad;
-    inputs[`m${i}`] = m;
-    inputs[`v${i}`] = v;
-  }
+  const inputs = moments.flatMap(({ param, grad, m, v }) => [param, grad, m, v]);
   const outputs = runKernel('SaneAdamW', inputs, { ...rates });
   return moments.map((_, i) => {
-    const [param, m, v] = outputs.slice(3 * i) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [param, m, v] = outputs.slice(3 * i, 3 * i + 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
     return { param, m, v };
   });
 }

@@ -80,19 +80,15 @@ type Moved = Pick<Moving, 'param' | 'velocity'>;
 function update(all: readonly Moving[], rates: Rates): Moved[] {
   if (!hasKernel('SaneSgd') || !all[0]?.velocity)
     return all.map((one) => tf.tidy(() => composed(one, rates)));
-  const inputs: Record<string, tf.Tensor | undefined> = {};
-  for (const [i, { param, grad, velocity }] of all.entries()) {
+  for (const { param } of all)
     for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
-    inputs[`param${i}`] = param;
-    inputs[`grad${i}`] = grad;
-    inputs[`velocity${i}`] = velocity;
-  }
+  const inputs = all.flatMap(({ param, grad, velocity }) => [param, grad, velocity as tf.Tensor]);
   const outputs = runKernel('SaneSgd', inputs, {
     ...rates,
     decayed: all.map(({ decays }) => (decays ? 1 : 0)),
   });
   return all.map((_, i) => {
-    const [param, velocity] = outputs.slice(2 * i) as [tf.Tensor, tf.Tensor];
+    const [param, velocity] = outputs.slice(2 * i, 2 * i + 2) as [tf.Tensor, tf.Tensor];
     return { param, velocity };
   });
 }

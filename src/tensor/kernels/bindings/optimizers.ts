@@ -5,8 +5,11 @@ import type { Attributes, Inputs, NativeBackend, NativeKernel, NativeKernels } f
 
 const numbersOf = (attributes: Attributes, name: string) => attributes[name] as readonly number[];
 
-/** Where the tensors are, the new ones last, and the rates of each model, as the C functions take them. */
-function stepOf(inputs: Inputs, backend: NativeBackend, attributes: Attributes, averages: readonly string[]) {
+/**
+ * Where the tensors of each parameter are, the new ones last, and the rates of each model, as the C functions take them. The inputs are a
+ * parameter, its gradient and so many averages, of one parameter after the other.
+ */
+function stepOf(inputs: Inputs, backend: NativeBackend, attributes: Attributes, averages: number) {
   const models = Math.max(
     ...['learningRate', 'weightDecay'].map((name) => numbersOf(attributes, name).length),
   );
@@ -14,21 +17,22 @@ function stepOf(inputs: Inputs, backend: NativeBackend, attributes: Attributes, 
     const numbers = numbersOf(attributes, name);
     return Float64Array.from({ length: models }, (_, i) => numbers[numbers.length === 1 ? 0 : i] as number);
   };
+  const tensors = Object.values(inputs) as tf.TensorInfo[];
   const outputs: tf.TensorInfo[] = [];
   const addresses: number[] = [];
   const sizes: number[] = [];
-  for (let i = 0; inputs[`param${i}`]; i++) {
-    const of = (name: string) => inputs[`${name}${i}`] as tf.TensorInfo;
-    const { shape } = of('param');
+  for (let first = 0; first < tensors.length; first += 2 + averages) {
+    const old = tensors.slice(first, first + 2 + averages);
+    const { shape } = old[0] as tf.TensorInfo;
     // In the place of the old numbers, unless they are another tensor's too.
-    const next = ['param', ...averages].map((name) => {
-      const { dataId } = of(name);
-      return backend.refCount(dataId) === 1
-        ? backend.share({ dataId, shape, dtype: 'float32' })
-        : backend.allocate(shape);
-    });
-    const old = ['param', 'grad', ...averages].map(of);
-    addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
+    const next = old
+      .filter((_, i) => i !== 1)
+      .map(({ dataId }) =>
+        backend.refCount(dataId) === 1
+          ? backend.share({ dataId, shape, dtype: 'float32' })
+          : backend.allocate(shape),
+      );
+    for (const tensor of [...old, ...next]) addresses.push(backend.address(tensor));
     sizes.push(sizeOf(shape));
     outputs.push(...next);
   }
@@ -44,7 +48,7 @@ function stepOf(inputs: Inputs, backend: NativeBackend, attributes: Attributes, 
 
 const adamW: NativeKernel = {
   run(inputs, backend, attributes) {
-    const step = stepOf(inputs, backend, attributes, ['m', 'v']);
+    const step = stepOf(inputs, backend, attributes, 2);
     const rate = (name: string) => attributes[name] as number;
     backend.library.adam(
       ...step.arguments,
@@ -57,7 +61,7 @@ const adamW: NativeKernel = {
 
 const sgd: NativeKernel = {
   run(inputs, backend, attributes) {
-    const step = stepOf(inputs, backend, attributes, ['velocity']);
+    const step = stepOf(inputs, backend, attributes, 1);
     backend.library.sgd(...step.arguments, attributes.momentum as number);
     return step.outputs;
   },
