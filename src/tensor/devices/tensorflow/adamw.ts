@@ -1,8 +1,8 @@
+import { sizeOf } from '../../../base/shape.ts';
 import type { Rates } from '../../adam.ts';
-import { tf } from '../../tf.ts';
-import { execute, unpack } from './execute.ts';
+import { add, execute, executeAll, floats, type Handle, mul, scalar, scope, sub } from './execute.ts';
 
-type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
+type Moments = Record<'param' | 'grad' | 'm' | 'v', Handle>;
 
 /** Numbers that are updated together, at most: as many take a GPU about as long as a call takes this process. */
 const mostTogether = 2 ** 22;
@@ -11,39 +11,39 @@ const mostTogether = 2 ** 22;
  * SaneAdamW (kernel.ts) by TensorFlow's operations. Parameters of one shape are stacked and updated together: a SANE of 8 + 8 layers
  * has 113 parameters of some twenty shapes.
  */
-export function adamW(inputs: readonly tf.Tensor[], rates: Rates): tf.Tensor[] {
+export function adamW(inputs: readonly Handle[], rates: Rates): Handle[] {
   const all = rates.decayed.map((_, i) => {
-    const [param, grad, m, v] = inputs.slice(4 * i, 4 * i + 4) as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-    ];
+    const [param, grad, m, v] = inputs.slice(4 * i, 4 * i + 4) as [Handle, Handle, Handle, Handle];
     return { param, grad, m, v };
   });
-  const outputs = new Array<tf.Tensor>(3 * all.length);
+  const outputs = new Array<Handle>(3 * all.length);
   const alike = Map.groupBy(all.keys(), (i) => `${all[i]?.param.shape} ${rates.decayed[i]}`);
   for (const group of alike.values()) {
     const first = all[group[0] as number] as Moments;
-    const size = Math.max(1, Math.floor(mostTogether / Math.max(1, first.param.size)));
+    const size = Math.max(1, Math.floor(mostTogether / Math.max(1, sizeOf(first.param.shape))));
     for (let start = 0; start < group.length; start += size) {
       const members = group.slice(start, start + size);
       const stack = (name: keyof Moments) => pack(members.map((i) => (all[i] as Moments)[name]));
       const moments = { param: stack('param'), grad: stack('grad'), m: stack('m'), v: stack('v') };
       const decays = rates.decayed[members[0] as number] === 1;
-      const next = update(moments, rates, decays, first.param.rank).map((tensor) =>
+      const next = scope(() => update(moments, rates, decays, first.param.shape.length)).map((tensor) =>
         members.length === 1 ? [tensor] : unpack(tensor),
       );
       for (const [k, i] of members.entries()) {
-        for (const [j, parts] of next.entries()) outputs[3 * i + j] = parts[k] as tf.Tensor;
+        for (const [j, parts] of next.entries()) outputs[3 * i + j] = parts[k] as Handle;
       }
     }
   }
   return outputs;
 }
 
-const pack = (tensors: tf.Tensor[]): tf.Tensor =>
-  tensors.length === 1 ? (tensors[0] as tf.Tensor) : execute('Pack', tensors, { N: tensors.length, axis: 0 });
+const pack = (tensors: Handle[]): Handle =>
+  tensors.length === 1 ? (tensors[0] as Handle) : execute('Pack', tensors, { N: tensors.length, axis: 0 });
+
+const unpack = (stacked: Handle): Handle[] => {
+  const num = stacked.shape[0] as number;
+  return executeAll('Unpack', [stacked], { num, axis: 0 }, num);
+};
 
 /**
  * The next param, m and v (adam.ts), of parameters of that rank. The corrections are taken into the rate and epsilon:
@@ -61,12 +61,12 @@ function update(
   const decayOf = (m: number) => (decays ? (weightDecay[m % weightDecay.length] as number) : 0);
   const models = Math.max(learningRate.length, decays ? weightDecay.length : 1);
   /** A number, or one for each model along the first axis of a parameter. */
-  const each = (value: (rate: number, decay: number) => number): tf.Tensor => {
+  const each = (value: (rate: number, decay: number) => number): Handle => {
     const values = Array.from({ length: models }, (_, m) =>
       value(learningRate[m % learningRate.length] as number, decayOf(m)),
     );
-    if (models === 1) return tf.scalar(values[0] as number);
-    return tf.tensor(values, [models, ...new Array<number>(rank - 1).fill(1)], 'float32');
+    if (models === 1) return scalar(values[0] as number);
+    return floats(values, [models, ...new Array<number>(rank - 1).fill(1)]);
   };
   const grad =
     coupled && decays
@@ -78,11 +78,11 @@ function update(
           ),
         )
       : given;
-  const m = add(mul(oldM, tf.scalar(beta1)), mul(grad, tf.scalar(1 - beta1)));
-  const v = add(mul(oldV, tf.scalar(beta2)), mul(execute('Square', [grad], {}), tf.scalar(1 - beta2)));
-  const root = add(execute('Sqrt', [v], {}), tf.scalar(epsilon * root2));
+  const m = add(mul(oldM, scalar(beta1)), mul(grad, scalar(1 - beta1)));
+  const v = add(mul(oldV, scalar(beta2)), mul(execute('Square', [grad]), scalar(1 - beta2)));
+  const root = add(execute('Sqrt', [v]), scalar(epsilon * root2));
   const move = mul(
-    execute('RealDiv', [m, root], {}),
+    execute('RealDiv', [m, root]),
     each((rate) => (rate * root2) / rates.correction1),
   );
   const kept =
@@ -92,8 +92,5 @@ function update(
           param,
           each((rate, decay) => 1 - rate * decay),
         );
-  return [execute('Sub', [kept, move], {}), m, v];
+  return [sub(kept, move), m, v];
 }
-
-const add = (a: tf.Tensor, b: tf.Tensor) => execute('AddV2', [a, b], {});
-const mul = (a: tf.Tensor, b: tf.Tensor) => execute('Mul', [a, b], {});

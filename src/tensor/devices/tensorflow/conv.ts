@@ -1,11 +1,10 @@
-import { tf } from '../../tf.ts';
-import { execute } from './execute.ts';
+import { execute, type Handle, integers, transpose } from './execute.ts';
 
 interface Inputs {
-  x: tf.Tensor4D;
-  w: tf.Tensor4D;
-  b?: tf.Tensor1D;
-  dy: tf.Tensor4D;
+  x: Handle;
+  w: Handle;
+  b?: Handle;
+  dy: Handle;
 }
 
 interface Attributes {
@@ -26,21 +25,21 @@ const settings = ({ stride, padding }: Attributes) => ({
 });
 
 /** From PyTorch's [O, C, kh, kw] to TensorFlow's [kh, kw, C, O], and back. */
-const toHwio = (w: tf.Tensor4D) => tf.transpose(w, [2, 3, 1, 0]);
-const fromHwio = (w: tf.Tensor4D) => tf.transpose(w, [3, 2, 0, 1]);
+const toHwio = (w: Handle) => transpose(w, [2, 3, 1, 0]);
+const fromHwio = (w: Handle) => transpose(w, [3, 2, 0, 1]);
 
-const shapeOf = ({ shape }: tf.Tensor) => tf.tensor1d(shape, 'int32');
+const shapeOf = ({ shape }: Handle) => integers(shape);
 
 /** SaneConv2d and SaneConv2dGrad (kernel.ts) by the operations that TensorFlow has for them. */
 export const convolutions = {
-  SaneConv2d({ x, w, b }: Inputs, attributes: Attributes): tf.Tensor[] {
+  SaneConv2d({ x, w, b }: Inputs, attributes: Attributes): Handle[] {
     const y = execute('Conv2D', [x, toHwio(w)], settings(attributes));
     return [b ? execute('BiasAdd', [y, b], { data_format: 'NHWC' }) : y];
   },
 
-  SaneConv2dGrad({ dy, x, w }: Inputs, attributes: Attributes): tf.Tensor[] {
+  SaneConv2dGrad({ dy, x, w }: Inputs, attributes: Attributes): Handle[] {
     const [given, hwio] = [settings(attributes), toHwio(w)];
-    const dw = execute('Conv2DBackpropFilter', [x, shapeOf(hwio), dy], given) as tf.Tensor4D;
+    const dw = execute('Conv2DBackpropFilter', [x, shapeOf(hwio), dy], given);
     return [
       fromHwio(dw),
       ...(attributes.bias ? [execute('BiasAddGrad', [dy], { data_format: 'NHWC' })] : []),

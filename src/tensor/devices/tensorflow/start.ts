@@ -2,10 +2,11 @@ import { tf } from '../../tf.ts';
 import { adamW } from './adamw.ts';
 import { type BackendClass, extend } from './backend.ts';
 import { convolutions } from './conv.ts';
-import { requirePackage, type TensorflowBackend } from './execute.ts';
+import { type Kernel, requirePackage, run, type TensorflowBackend } from './execute.ts';
 import { packageName } from './installation.ts';
 import { layerNorms } from './layer-norm.ts';
 import { applySettings } from './settings.ts';
+import { transformerBlocks } from './transformer-block.ts';
 
 /**
  * Makes `tensorflow` the active back end, on the compiled addon at `path`. The package's own entry is passed by: it looks for
@@ -21,20 +22,12 @@ export async function startTensorflow(path: string): Promise<TensorflowBackend> 
       NodeJSKernelBackend: BackendClass;
     };
     tf.registerBackend('tensorflow', () => new (extend(NodeJSKernelBackend))(addon, packageName));
-    const kernels = { ...convolutions, ...layerNorms, SaneAdamW: adamW };
-    for (const [kernelName, kernel] of Object.entries(kernels)) register(kernelName, kernel);
+    const kernels = { ...convolutions, ...layerNorms, ...transformerBlocks, SaneAdamW: adamW };
+    for (const [kernelName, kernel] of Object.entries<Kernel>(kernels)) {
+      const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => run(kernel, inputs, attrs ?? {});
+      tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc });
+    }
   }
   await tf.setBackend('tensorflow');
   return tf.backend() as TensorflowBackend;
-}
-
-type Kernel = (inputs: never, attributes: never) => tf.Tensor[];
-
-/** Registers a kernel that is composed of others; what it makes on its way is disposed of. */
-function register(kernelName: string, kernel: Kernel): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: 'tensorflow',
-    kernelFunc: ({ inputs, attrs }) => tf.tidy(() => kernel(inputs as never, attrs as never)),
-  });
 }
