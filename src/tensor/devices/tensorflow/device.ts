@@ -130,7 +130,7 @@ function inspectLibrary(what: string, file: string, symbol: string, folder: stri
 async function inspectAddon(installation: Installation): Promise<Finding> {
   const what = 'addon';
   try {
-    return { what, found: true, detail: await buildAddon(installation) };
+    return { what, found: true, detail: (await buildAddon(installation)).path };
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const detail = `the addon cannot be compiled: ${error.message.replace(/\.$/, '')}`;

@@ -90,6 +90,35 @@ export function run(kernel: Kernel, inputs: object, attributes: object): tf.Tens
 
 type Attributes = Record<string, number | readonly number[] | boolean | string>;
 
+/** An operation that was run. */
+export interface Call {
+  name: string;
+  attributes: Attributes;
+  inputs: readonly Handle[];
+  outputs: readonly Handle[];
+}
+
+/** What a kernel did. */
+export interface Recording {
+  inputs: readonly Handle[];
+  calls: readonly Call[];
+  outputs: readonly Handle[];
+}
+
+/** The calls of the kernel that is recorded. */
+let calls: Call[] | undefined;
+
+/** As the work alone, which runs operations on the inputs; and what it did. */
+export function record(inputs: readonly Handle[], work: () => Handle[]): Recording {
+  const recorded: Call[] = [];
+  calls = recorded;
+  try {
+    return { inputs, outputs: work(), calls: recorded };
+  } finally {
+    calls = undefined;
+  }
+}
+
 /**
  * One operation of TensorFlow on float32 tensors, with one output. Attributes are whole numbers or lists of them, booleans
  * and texts; `T`, the type of the numbers, is given always. Throws what TensorFlow says of inputs that do not fit.
@@ -111,26 +140,47 @@ export function executeAll(
     return { name, type: binding.TF_ATTR_INT, value };
   });
   const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const handles = call(name, [type, ...given], inputs, outputs);
+  calls?.push({ name, attributes, inputs, outputs: handles });
+  return handles;
+}
+
+/** An operation of TensorFlow, or one that was given to it (graph.ts). */
+export function call(
+  name: string,
+  attributes: Attribute[],
+  inputs: readonly Handle[],
+  outputs: number,
+): Handle[] {
   const ids = inputs.map(({ id }) => id);
-  const handles = binding.executeOp(name, [type, ...given], ids, outputs);
+  const handles = activeBackend().binding.executeOp(name, attributes, ids, outputs);
   for (const { id } of handles) made.push(id);
   return handles;
 }
 
+export interface Constant extends Handle {
+  values: Float32Array | Int32Array;
+}
+
 /** Numbers and shapes that kernels need, by type, shape and values: they are few, and the same from step to step. */
-const constants = new Map<string, Handle>();
+const constants = new Map<string, Constant>();
 const mostConstants = 128;
 
-function constant(type: 'TF_FLOAT' | 'TF_INT32', values: readonly number[], shape: readonly number[]) {
-  const key = `${type} ${shape} ${values}`;
+function constant(type: 'TF_FLOAT' | 'TF_INT32', given: readonly number[], shape: readonly number[]): Handle {
+  const key = `${type} ${shape} ${given}`;
   const known = constants.get(key);
   if (known) return known;
   const { binding } = activeBackend();
-  const array = type === 'TF_FLOAT' ? Float32Array.from(values) : Int32Array.from(values);
-  const handle = { id: binding.createTensor(shape, binding[type], array), shape, dtype: binding[type] };
-  constants.set(key, handle);
-  return handle;
+  const values = type === 'TF_FLOAT' ? Float32Array.from(given) : Int32Array.from(given);
+  const id = binding.createTensor(shape, binding[type], values);
+  const made = { id, shape, dtype: binding[type], values };
+  constants.set(key, made);
+  return made;
 }
+
+/** The constants in use, by their numbers. */
+export const constantsById = (): ReadonlyMap<number, Constant> =>
+  new Map(Array.from(constants.values(), (constant) => [constant.id, constant]));
 
 function forgetConstants({ binding }: TensorflowBackend): void {
   for (const { id } of constants.values()) binding.deleteTensor(id);

@@ -1,19 +1,22 @@
 import { tf } from '../../tf.ts';
 import { adamW } from './adamw.ts';
 import { type BackendClass, extend } from './backend.ts';
+import type { Addon } from './build.ts';
 import { convolutions } from './conv.ts';
 import { type Kernel, requirePackage, run, type TensorflowBackend } from './execute.ts';
+import { asFunction } from './functions.ts';
+import { FunctionLibrary } from './graph.ts';
 import { packageName } from './installation.ts';
 import { layerNorms } from './layer-norm.ts';
 import { applySettings } from './settings.ts';
 import { transformerBlocks } from './transformer-block.ts';
 
 /**
- * Makes `tensorflow` the active back end, on the compiled addon at `path`. The package's own entry is passed by: it looks for
+ * Makes `tensorflow` the active back end, on a compiled addon. The package's own entry is passed by: it looks for
  * the addon in its own folder only, and needs node-pre-gyp for that. Its modules ask for tfjs by `require`, which gives them
  * the copy that `import` gives us; a test holds this.
  */
-export async function startTensorflow(path: string): Promise<TensorflowBackend> {
+export async function startTensorflow({ path, takesFunctions }: Addon): Promise<TensorflowBackend> {
   if (!tf.findBackendFactory('tensorflow')) {
     applySettings();
     const addon: unknown = requirePackage(path);
@@ -22,12 +25,17 @@ export async function startTensorflow(path: string): Promise<TensorflowBackend> 
       NodeJSKernelBackend: BackendClass;
     };
     tf.registerBackend('tensorflow', () => new (extend(NodeJSKernelBackend))(addon, packageName));
-    const kernels = { ...convolutions, ...layerNorms, ...transformerBlocks, SaneAdamW: adamW };
-    for (const [kernelName, kernel] of Object.entries<Kernel>(kernels)) {
-      const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => run(kernel, inputs, attrs ?? {});
-      tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc });
-    }
+    const library = takesFunctions ? new FunctionLibrary(path) : undefined;
+    for (const [name, kernel] of Object.entries<Kernel>(transformerBlocks))
+      register(name, library ? asFunction(name, kernel, library) : kernel);
+    const others = { ...convolutions, ...layerNorms, SaneAdamW: adamW };
+    for (const [name, kernel] of Object.entries<Kernel>(others)) register(name, kernel);
   }
   await tf.setBackend('tensorflow');
   return tf.backend() as TensorflowBackend;
+}
+
+function register(kernelName: string, kernel: Kernel): void {
+  const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => run(kernel, inputs, attrs ?? {});
+  tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc });
 }

@@ -1,0 +1,32 @@
+import { call, constantsById, type Handle, type Kernel, record } from './execute.ts';
+import type { FunctionLibrary } from './graph.ts';
+
+/** Shapes change little within a training; where they do, as those of whole networks, the kernel runs without a function. */
+const mostFunctions = 64;
+
+/**
+ * The kernel as one call of TensorFlow, where it has run before on the same shapes with the same attributes: the second time what it
+ * does is recorded and becomes a function, which is run from then on. A call costs this process several times what an operation within a
+ * function does.
+ */
+export function asFunction(name: string, kernel: Kernel, library: FunctionLibrary): Kernel {
+  const seen = new Set<string>();
+  const functions = new Map<string, { name: string; outputs: number }>();
+  return (inputs: Record<string, Handle>, attributes: object) => {
+    const given = Object.values(inputs);
+    const key = `${JSON.stringify(attributes)} ${Object.entries(inputs).map(([name, { shape }]) => `${name} ${shape}`)}`;
+    const known = functions.get(key);
+    if (known) return call(known.name, [], given, known.outputs);
+    const run = () => kernel(inputs as never, attributes as never);
+    if (functions.size >= mostFunctions) return run();
+    if (!seen.has(key)) {
+      seen.add(key);
+      return run();
+    }
+    const recording = record(given, run);
+    const made = { name: `${name}${functions.size}`, outputs: recording.outputs.length };
+    library.define(made.name, recording, constantsById());
+    functions.set(key, made);
+    return [...recording.outputs];
+  };
+}
