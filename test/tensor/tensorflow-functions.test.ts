@@ -1,19 +1,12 @@
 /** Kernels that become functions of TensorFlow: when, and that these compute the same. Skipped where EXP_TENSORFLOW names none. */
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { buildAddon } from '../../src/tensor/devices/tensorflow/build.ts';
-import {
-  add,
-  execute,
-  type Handle,
-  integers,
-  type Kernel,
-  mul,
-  run,
-  scalar,
-} from '../../src/tensor/devices/tensorflow/execute.ts';
+import { execute, type Kernel, run } from '../../src/tensor/devices/tensorflow/execute.ts';
 import { asFunction } from '../../src/tensor/devices/tensorflow/functions.ts';
 import { FunctionLibrary } from '../../src/tensor/devices/tensorflow/graph.ts';
+import { type Handle, integers, scalar } from '../../src/tensor/devices/tensorflow/handles.ts';
 import { findInstallation, type Installation } from '../../src/tensor/devices/tensorflow/installation.ts';
+import { add, mul } from '../../src/tensor/devices/tensorflow/operations.ts';
 import * as ops from '../../src/tensor/ops.ts';
 import { tf } from '../../src/tensor/tf.ts';
 import { expectSame } from './compare.ts';

@@ -1,6 +1,8 @@
 import { sizeOf } from '../../../base/shape.ts';
 import type { Rates } from '../../adam.ts';
-import { add, execute, executeAll, floats, type Handle, mul, scalar, scope, sub } from './execute.ts';
+import { execute, executeAll, scope } from './execute.ts';
+import { floats, type Handle, scalar } from './handles.ts';
+import { add, mul, sub } from './operations.ts';
 
 type Moments = Record<'param' | 'grad' | 'm' | 'v', Handle>;
 
@@ -24,11 +26,12 @@ export function adamW(inputs: readonly Handle[], rates: Rates): Handle[] {
     for (let start = 0; start < group.length; start += size) {
       const members = group.slice(start, start + size);
       const stack = (name: keyof Moments) => pack(members.map((i) => (all[i] as Moments)[name]));
-      const moments = { param: stack('param'), grad: stack('grad'), m: stack('m'), v: stack('v') };
       const decays = rates.decayed[members[0] as number] === 1;
-      const next = scope(() => update(moments, rates, decays, first.param.shape.length)).map((tensor) =>
-        members.length === 1 ? [tensor] : unpack(tensor),
-      );
+      const stepped = scope(() => {
+        const moments = { param: stack('param'), grad: stack('grad'), m: stack('m'), v: stack('v') };
+        return update(moments, rates, decays, first.param.shape.length);
+      });
+      const next = stepped.map((tensor) => (members.length === 1 ? [tensor] : unpack(tensor)));
       for (const [k, i] of members.entries()) {
         for (const [j, parts] of next.entries()) outputs[3 * i + j] = parts[k] as Handle;
       }

@@ -1,16 +1,6 @@
-import {
-  execute,
-  executeAll,
-  type Handle,
-  integers,
-  matMul,
-  mul,
-  reshape,
-  scalar,
-  scope,
-  sub,
-  transpose,
-} from './execute.ts';
+import { execute, executeAll, scope } from './execute.ts';
+import { type Handle, integers, scalar } from './handles.ts';
+import { matMul, mul, reshape, sub, transpose } from './operations.ts';
 
 /** The sizes of attention: sequences, tokens of each, heads and numbers of a head. */
 export type Sizes = readonly [batch: number, tokens: number, heads: number, width: number];

@@ -1,6 +1,6 @@
 /** The package's back end with two changes in how numbers come to the device. */
 import type { tf } from '../../tf.ts';
-import type { TensorflowBackend } from './execute.ts';
+import type { TensorflowBackend } from './handles.ts';
 
 export type BackendClass = new (addon: unknown, packageName: string) => TensorflowBackend;
 

@@ -1,4 +1,6 @@
-import { execute, type Handle, integers, transpose } from './execute.ts';
+import { execute } from './execute.ts';
+import { type Handle, integers } from './handles.ts';
+import { transpose } from './operations.ts';
 
 interface Inputs {
   x: Handle;

@@ -2,48 +2,8 @@
  * Runs operations of TensorFlow by their own names, for kernels that the package lacks. What a kernel computes on its way are TensorFlow's
  * tensors, without one of tfjs for each: those cost this process more than TensorFlow's part of a call.
  */
-import { createRequire } from 'node:module';
-import { tf } from '../../tf.ts';
-
-export const requirePackage = createRequire(import.meta.url);
-
-/** A tensor of TensorFlow by its number. */
-export interface Handle {
-  id: number;
-  shape: readonly number[];
-  dtype: number;
-}
-
-interface Attribute {
-  name: string;
-  type: number;
-  value: unknown;
-}
-
-/** What is used of the package's back end. */
-export interface TensorflowBackend extends tf.KernelBackend {
-  /** Whether tensors lie on a GPU. */
-  isUsingGpuDevice: boolean;
-  /** The compiled addon. */
-  binding: Record<`TF_ATTR_${'INT' | 'BOOL' | 'STRING' | 'TYPE'}` | 'TF_FLOAT' | 'TF_INT32', number> & {
-    createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array): number;
-    deleteTensor(id: number): void;
-    executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Handle[];
-  };
-  /** Of each tensor: the number of TensorFlow's, below 0 while there is none, or the values that it is to be made of. */
-  tensorMap: tf.DataStorage<{
-    shape: readonly number[];
-    dtype: number;
-    values: tf.backend_util.BackendValues | null;
-    id: number;
-    refCount: number;
-  }>;
-  /** The numbers of TensorFlow's tensors, which are made now where there are none. */
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-  createOutputTensor(handle: Handle): tf.Tensor;
-}
-
-const activeBackend = () => tf.backend() as TensorflowBackend;
+import type { tf } from '../../tf.ts';
+import { type Attribute, activeBackend, forgetConstants, type Handle } from './handles.ts';
 
 /** Numbers of the tensors that the kernel that runs has made and not disposed of. */
 let made: number[] = [];
@@ -73,7 +33,7 @@ export type Kernel = (inputs: never, attributes: never) => Handle[];
 /** Runs a kernel on tensors of tfjs. */
 export function run(kernel: Kernel, inputs: object, attributes: object): tf.Tensor[] {
   const backend = activeBackend();
-  if (constants.size > mostConstants) forgetConstants(backend);
+  forgetConstants();
   const tensors = Object.values(inputs) as tf.Tensor[];
   const ids = backend.getInputTensorIds(tensors);
   const handles = tensors.map(({ dataId, shape }, i): Handle => {
@@ -156,57 +116,4 @@ export function call(
   const handles = activeBackend().binding.executeOp(name, attributes, ids, outputs);
   for (const { id } of handles) made.push(id);
   return handles;
-}
-
-export interface Constant extends Handle {
-  values: Float32Array | Int32Array;
-}
-
-/** Numbers and shapes that kernels need, by type, shape and values: they are few, and the same from step to step. */
-const constants = new Map<string, Constant>();
-const mostConstants = 128;
-
-function constant(type: 'TF_FLOAT' | 'TF_INT32', given: readonly number[], shape: readonly number[]): Handle {
-  const key = `${type} ${shape} ${given}`;
-  const known = constants.get(key);
-  if (known) return known;
-  const { binding } = activeBackend();
-  const values = type === 'TF_FLOAT' ? Float32Array.from(given) : Int32Array.from(given);
-  const id = binding.createTensor(shape, binding[type], values);
-  const made = { id, shape, dtype: binding[type], values };
-  constants.set(key, made);
-  return made;
-}
-
-/** The constants in use, by their numbers. */
-export const constantsById = (): ReadonlyMap<number, Constant> =>
-  new Map(Array.from(constants.values(), (constant) => [constant.id, constant]));
-
-function forgetConstants({ binding }: TensorflowBackend): void {
-  for (const { id } of constants.values()) binding.deleteTensor(id);
-  constants.clear();
-}
-
-/** Float32 numbers of that shape. */
-export const floats = (values: readonly number[], shape: readonly number[]) =>
-  constant('TF_FLOAT', values, shape);
-export const scalar = (value: number) => floats([value], []);
-
-/** A list of whole numbers: a shape, axes. */
-export const integers = (values: readonly number[]) => constant('TF_INT32', values, [values.length]);
-
-/** Operations by their usual names. */
-const binary = (name: string) => (a: Handle, b: Handle) => execute(name, [a, b]);
-export const add = binary('AddV2');
-export const sub = binary('Sub');
-export const mul = binary('Mul');
-
-export const transpose = (x: Handle, axes: readonly number[]) => execute('Transpose', [x, integers(axes)]);
-export const reshape = (x: Handle, shape: readonly number[]) => execute('Reshape', [x, integers(shape)]);
-
-/** Of matrices, or of the last two axes of equal numbers of them. */
-export function matMul(a: Handle, b: Handle, transposeA = false, transposeB = false): Handle {
-  if (a.shape.length === 2)
-    return execute('MatMul', [a, b], { transpose_a: transposeA, transpose_b: transposeB });
-  return execute('BatchMatMulV2', [a, b], { adj_x: transposeA, adj_y: transposeB });
 }

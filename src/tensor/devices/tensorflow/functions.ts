@@ -1,5 +1,6 @@
-import { call, constantsById, type Handle, type Kernel, record } from './execute.ts';
+import { call, type Kernel, record } from './execute.ts';
 import type { FunctionLibrary } from './graph.ts';
+import { constantsById, type Handle } from './handles.ts';
 
 /** Shapes change little within a training; where they do, as those of whole networks, the kernel runs without a function. */
 const mostFunctions = 64;

@@ -1,4 +1,6 @@
-import { add, execute, type Handle, mul, scalar, scope, sub } from './execute.ts';
+import { execute, scope } from './execute.ts';
+import { type Handle, scalar } from './handles.ts';
+import { add, mul, sub } from './operations.ts';
 
 /** Phi(x), the distribution function of the standard normal: erfc(-x / sqrt 2) / 2. GELU is x Phi(x). */
 export const cumulative = (x: Handle): Handle =>

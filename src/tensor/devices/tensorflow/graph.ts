@@ -1,6 +1,7 @@
 /** TensorFlow's functions through its C interface (tensorflow/c/c_api.h): operations that were run one by one, as one operation. */
 import { dlopen, type Pointer, toArrayBuffer } from 'bun:ffi';
-import type { Call, Constant, Handle, Recording } from './execute.ts';
+import type { Call, Recording } from './execute.ts';
+import type { Constant, Handle } from './handles.ts';
 
 const symbols = {
   exp_context: { args: [], returns: 'ptr' },

@@ -1,4 +1,6 @@
-import { add, execute, type Handle, integers, mul, scalar, scope, sub } from './execute.ts';
+import { execute, scope } from './execute.ts';
+import { type Handle, integers, scalar } from './handles.ts';
+import { add, mul, sub } from './operations.ts';
 
 interface Inputs {
   x: Handle;

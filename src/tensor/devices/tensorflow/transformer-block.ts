@@ -1,7 +1,8 @@
 import { attention, attentionGradient, type Sizes } from './attention.ts';
-import { add, type Handle, matMul, mul, reshape } from './execute.ts';
 import { cumulative, geluGradient } from './gelu.ts';
+import type { Handle } from './handles.ts';
 import { normalize, normGradients } from './layer-norm.ts';
+import { add, matMul, mul, reshape } from './operations.ts';
 
 type Weights = Record<'norm1' | 'qkv' | 'projection' | 'norm2' | 'fc' | 'mlp', Handle>;
 type Given = Weights & { x: Handle };
