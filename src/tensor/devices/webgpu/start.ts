@@ -10,7 +10,7 @@ import { makeBackend } from './backend.ts';
 import { embeddingGrad } from './embedding.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
-import { linear } from './linear.ts';
+import { linear, linearGrad } from './linear.ts';
 import { maskedSquares, maskedSquaresGrad } from './masked-squares.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
@@ -39,6 +39,7 @@ const kernels = {
   SaneLayerNorm: layerNorm,
   SaneLayerNormGrad: layerNormGrad,
   SaneLinear: linear,
+  SaneLinearGrad: linearGrad,
   SaneMaskedSquares: maskedSquares,
   SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneMaxPoolGrad: maxPoolGrad,
