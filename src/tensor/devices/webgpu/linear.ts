@@ -31,7 +31,9 @@ export function linearGradInto(
 ): [dx: tf.TensorInfo, dw: tf.TensorInfo] {
   const rows = rowsOf(dy);
   const [dx] = multiply(backend, { matrix: rows }, { matrix: w }, epilogue) as [tf.TensorInfo];
-  const [dw] = multiply(backend, { matrix: rows, transposed: true }, { matrix: rowsOf(x) }) as [tf.TensorInfo];
+  const [dw] = multiply(backend, { matrix: rows, transposed: true }, { matrix: rowsOf(x) }) as [
+    tf.TensorInfo,
+  ];
   return [reshaped(dx, x.shape), dw];
 }
 
@@ -51,5 +53,8 @@ export function linearGrad(
   if (!bias) return gradients;
   const [rows, width] = rowsOf(inputs.dy).shape as [number, number];
   const terms = { db: 'dy[at]' };
-  return [...gradients, ...sumRows(backend, { name: 'SaneLinearGrad sums', inputs: { dy: inputs.dy }, terms, rows, width })];
+  return [
+    ...gradients,
+    ...sumRows(backend, { name: 'SaneLinearGrad sums', inputs: { dy: inputs.dy }, terms, rows, width }),
+  ];
 }

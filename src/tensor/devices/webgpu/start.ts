@@ -15,6 +15,7 @@ import { maskedSquares, maskedSquaresGrad } from './masked-squares.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
 import { registerSum } from './sum.ts';
+import { transformerBlock, transformerBlockGrad } from './transformer-block.ts';
 
 /** What of the adapter's limits the kernels can use; WebGPU gives a device the least that every GPU has unless it is asked for more. */
 const limits = [
@@ -43,6 +44,8 @@ const kernels = {
   SaneMaskedSquares: maskedSquares,
   SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneMaxPoolGrad: maxPoolGrad,
+  SaneTransformerBlock: transformerBlock,
+  SaneTransformerBlockGrad: transformerBlockGrad,
 } satisfies Partial<Record<KernelName, unknown>>;
 
 /** Makes `webgpu` the active back end, on that adapter. */
