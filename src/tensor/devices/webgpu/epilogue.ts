@@ -6,7 +6,7 @@ import type { Program } from './program.ts';
 /** What becomes of a product [m, n] before it is written, in this order. */
 export interface Epilogue {
   /** [n], added to each row. */
-  bias?: tf.TensorInfo | undefined;
+  bias?: tf.TensorInfo;
   /** [m, n], added. */
   addend?: tf.TensorInfo;
   /** [m, n]: the sum is a gradient of GELU of these numbers, and becomes that of the numbers. */
@@ -21,8 +21,7 @@ export function programOf(
   m: number,
   n: number,
 ): Pick<Program, 'name' | 'inputs' | 'outputs' | 'code'> & { vectors: readonly string[] } {
-  const given = Object.entries(tensors).flatMap(([name, tensor]) => (tensor ? [{ name, tensor }] : []));
-  const inputs = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
+  const inputs: Record<string, tf.TensorInfo> = { ...tensors };
   const outputs = { y: [m, n], ...(gelu ? { before: [m, n] } : {}) };
   const vectors = n % 4 === 0;
   const names = [...Object.keys(inputs), ...Object.keys(outputs)];

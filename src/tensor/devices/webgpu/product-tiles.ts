@@ -8,10 +8,10 @@
  * neighbouring terms at once write to different banks; threads that read neighbouring vectors of one term read from different banks anyway.
  */
 import { eachOfFour, returnFour } from './fours.ts';
-import type { Factor } from './product.ts';
+import type { Factors } from './product.ts';
 
-/** What the code depends on of two factors. */
-export interface Factors {
+/** What the code depends on of the factors. */
+export interface Layout {
   name: string;
   /** Those that are read as vectors. */
   vectors: readonly string[];
@@ -19,7 +19,7 @@ export interface Factors {
   alongSums: Record<'a' | 'b', boolean>;
 }
 
-export function factorsOf(a: Factor, b: Factor): Factors {
+export function layoutOf([a, b]: Factors): Layout {
   const alongSums = { a: !a.transposed, b: b.transposed === true };
   const vectors = Object.entries({ a, b })
     .filter(([, { matrix }]) => (matrix.shape[1] as number) % 4 === 0)
@@ -28,7 +28,7 @@ export function factorsOf(a: Factor, b: Factor): Factors {
 }
 
 /** A square of a factor: [i] has, of term 4 q + i of those from `first` on, vector v of those across from `across` on. */
-const reader = (factor: 'a' | 'b', { alongSums, vectors }: Factors, across: string) => {
+const reader = (factor: 'a' | 'b', { alongSums, vectors }: Layout, across: string) => {
   const [rows, width] = alongSums[factor] ? [across, 'uniforms.k'] : ['uniforms.k', across];
   // Neighbouring threads read neighbouring vectors.
   const place = alongSums[factor]
@@ -56,8 +56,8 @@ fn put_${factor}(square : mat4x4f, i : u32) {
 }`;
 };
 
-/** WGSL of `run`, which calls `finish(row, column, four numbers)` for all of the result; its `row` is in the part's own [m, n]. */
-export const productOf = (side: number, factors: Factors) => {
+/** WGSL of `run`, which calls `finish(row, column, four numbers)` for all of the result; the rows of each part come after those of the one before. */
+export const productOf = (side: number, layout: Layout) => {
   // Vectors of rows of a thread.
   const blocks = Array.from({ length: side / 32 }, (_, block) => block);
   const depth = 1024 / side;
@@ -69,11 +69,11 @@ const depth = ${depth}u;
 var<workgroup> tile_a : array<vec4f, 256>;
 var<workgroup> tile_b : array<vec4f, 256>;
 fn tile_at(term : u32, v : u32) -> u32 { return term * (side / 4) + (v ^ (term / 4 * (side / 32))); }
-${reader('a', factors, 'uniforms.m')}
-${reader('b', factors, 'uniforms.n')}
+${reader('a', layout, 'uniforms.m')}
+${reader('b', layout, 'uniforms.n')}
 fn run(group : u32, thread : u32) {
-  let tile = group % uniforms.groups_of_part;
-  let part = group / uniforms.groups_of_part;
+  let tile = group % uniforms.tiles;
+  let part = group / uniforms.tiles;
   let first_row = tile / uniforms.columns * side;
   let first_column = tile % uniforms.columns * side;
   let tx = thread % (side / 4);

@@ -1,14 +1,14 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { tf } from '../../tf.ts';
+import { addParts } from './add-parts.ts';
 import { type Epilogue, programOf } from './epilogue.ts';
-import { returnFour } from './fours.ts';
-import { factorsOf, productOf } from './product-tiles.ts';
+import { layoutOf, productOf } from './product-tiles.ts';
 import { runProgram } from './program.ts';
 
 /** Workgroups that are to be there at least, if the product has enough numbers: large GPUs run some hundred at the same time. */
 const enough = 256;
-/** Terms of a sum that a workgroup has at least where it has a part of them. */
-const leastTerms = 128;
+/** Terms that a part of a sum has at least, about: fewer are computed in less time than a further pass takes. */
+const leastTerms = 512;
 
 /** A factor as it is in memory: a matrix, or the transposed one. */
 export interface Factor {
@@ -16,97 +16,79 @@ export interface Factor {
   transposed?: boolean;
 }
 
-/** The product of a [m, k] and b [k, n], and what `epilogue` says: its outputs, [m, n]. Sums have the same order every time. */
-export function multiply(
-  backend: WebGPUBackend,
-  a: Factor,
-  b: Factor,
-  epilogue: Epilogue = {},
-): tf.TensorInfo[] {
-  const [m, k] = sizesOf(a);
-  const [, n] = sizesOf(b);
-  const { side, groups, parts, terms } = divide(m, n, k);
-  const factors = factorsOf(a, b);
-  const end = programOf(parts === 1 ? epilogue : {}, m * parts, n);
-  const products = runProgram(backend, {
-    name: `product ${side} ${factors.name} ${end.name}`,
-    code: () => end.code() + productOf(side, factors),
-    threads: side * 2,
-    groups: groups * parts,
-    inputs: { a: a.matrix, b: b.matrix, ...end.inputs },
-    outputs: end.outputs,
-    vectors: [...factors.vectors, ...end.vectors],
-    sizes: { m, n, k, terms, columns: Math.ceil(n / side), groups_of_part: groups },
-  });
-  if (parts === 1) return products;
-  const [sums] = products as [tf.TensorInfo];
-  const results = add(backend, sums, parts, m, n, epilogue);
-  backend.disposeData(sums.dataId);
-  return results;
-}
+/** Of a product: a [m, k] and b [k, n]. */
+export type Factors = readonly [a: Factor, b: Factor];
 
-const sizesOf = ({ matrix, transposed = false }: Factor): [number, number] => {
-  const [rows, columns] = matrix.shape as [number, number];
-  return transposed ? [columns, rows] : [rows, columns];
-};
+/** A product and its epilogue: the epilogue's outputs, [m, n]. */
+export function multiply(backend: WebGPUBackend, factors: Factors, epilogue: Epilogue = {}): tf.TensorInfo[] {
+  const isPlain = Object.keys(epilogue).length === 0;
+  return isPlain ? multiplyAll(backend, [factors]) : compute(backend, factors, divide(factors, 1), epilogue);
+}
 
 /**
- * The side of a workgroup's tile of the result, and in how many parts sums are added up: large tiles read less of the factors for each
- * number, so they are taken wherever there are enough workgroups with them.
+ * Products [m, n]. Where there would be few workgroups (weights' gradients, m and n being widths and k all tokens of a batch), each
+ * computes a part of the sums; one pass then adds up the parts of all products, in the same order every time.
  */
-function divide(m: number, n: number, k: number) {
-  const [large, small] = [64, 32].map((side) => {
-    const groups = Math.ceil(m / side) * Math.ceil(n / side);
-    const wanted = Math.max(1, Math.min(Math.ceil(enough / groups), Math.floor(k / leastTerms)));
-    const terms = leastTerms * Math.ceil(k / wanted / leastTerms);
-    return { side, groups, terms, parts: Math.ceil(k / terms) };
-  }) as [Tiling, Tiling];
-  return large.groups * large.parts >= enough ? large : small;
+export function multiplyAll(backend: WebGPUBackend, all: readonly Factors[]): tf.TensorInfo[] {
+  const products = all.map((factors) => {
+    const tiling = divide(factors, Number.POSITIVE_INFINITY);
+    const [sums] = compute(backend, factors, tiling, {}) as [tf.TensorInfo];
+    return { sums, parts: tiling.parts, shape: [tiling.m, tiling.n] };
+  });
+  const parted = products.filter(({ parts }) => parts > 1);
+  const added = addParts(backend, parted);
+  for (const { sums } of parted) backend.disposeData(sums.dataId);
+  return products.map((product) => added[parted.indexOf(product)] ?? product.sums);
 }
 
-interface Tiling {
+/** The parts of a product below one another, or the product. */
+function compute(
+  backend: WebGPUBackend,
+  factors: Factors,
+  { m, n, k, side, tiles, parts, terms }: Tiling,
+  epilogue: Epilogue,
+): tf.TensorInfo[] {
+  const [a, b] = factors;
+  const layout = layoutOf(factors);
+  const end = programOf(epilogue, parts * m, n);
+  return runProgram(backend, {
+    name: `product ${side} ${layout.name} ${end.name}`,
+    code: () => end.code() + productOf(side, layout),
+    threads: 2 * side,
+    groups: tiles * parts,
+    inputs: { a: a.matrix, b: b.matrix, ...end.inputs },
+    outputs: end.outputs,
+    vectors: [...layout.vectors, ...end.vectors],
+    sizes: { m, n, k, terms, tiles, columns: Math.ceil(n / side) },
+  });
+}
+
+interface Tiling extends Record<'m' | 'n' | 'k', number> {
+  /** Of a workgroup's square of the result. */
   side: number;
-  /** Workgroups of a part. */
-  groups: number;
+  /** Squares of the result. */
+  tiles: number;
+  /** Into which the sums are divided. */
   parts: number;
-  /** Terms of a part. */
+  /** Of a part. */
   terms: number;
 }
 
-const addThreads = 64;
+/** Larger tiles read less of the factors for each number: they are taken wherever there are enough workgroups with them. */
+function divide([a, b]: Factors, mostParts: number): Tiling {
+  const [m, k] = sizesOf(a);
+  const [, n] = sizesOf(b);
+  const [large, small] = [64, 32].map((side) => {
+    const tiles = Math.ceil(m / side) * Math.ceil(n / side);
+    const wanted = Math.min(mostParts, Math.ceil(enough / tiles), Math.floor(k / leastTerms));
+    // No part ends within what a workgroup reads at once, 16 or 32 terms.
+    const terms = 32 * Math.ceil(k / Math.max(1, wanted) / 32);
+    return { m, n, k, side, tiles, terms, parts: Math.ceil(k / terms) };
+  }) as [Tiling, Tiling];
+  return large.tiles * large.parts >= enough ? large : small;
+}
 
-/** The second pass where sums were in parts: adds these up, four numbers to a thread. */
-function add(
-  backend: WebGPUBackend,
-  sums: tf.TensorInfo,
-  parts: number,
-  m: number,
-  n: number,
-  epilogue: Epilogue,
-): tf.TensorInfo[] {
-  const end = programOf(epilogue, m, n);
-  const vectors = n % 4 === 0;
-  const quads = Math.ceil(n / 4);
-  return runProgram(backend, {
-    name: `product sums ${end.name}`,
-    code: () => `${end.code()}
-fn sum_at(at : u32, column : u32) -> vec4f { ${returnFour('sums', vectors, 'uniforms.n')} }
-fn run(group : u32, thread : u32) {
-  let i = group * threads + thread;
-  let row = i / uniforms.quads;
-  let column = i % uniforms.quads * 4;
-  if (row >= uniforms.m) { return; }
-  var value = vec4f();
-  for (var part = 0u; part < uniforms.parts; part++) {
-    value += sum_at((part * uniforms.m + row) * uniforms.n + column, column);
-  }
-  finish(row, column, value);
-}`,
-    threads: addThreads,
-    groups: Math.ceil((m * quads) / addThreads),
-    inputs: { sums, ...end.inputs },
-    outputs: end.outputs,
-    vectors: [...(vectors ? ['sums'] : []), ...end.vectors],
-    sizes: { m, n, parts, quads },
-  });
+function sizesOf({ matrix, transposed = false }: Factor): [number, number] {
+  const [rows, columns] = matrix.shape as [number, number];
+  return transposed ? [columns, rows] : [rows, columns];
 }

@@ -3,7 +3,8 @@ import type { tf } from '../../tf.ts';
 import { attention } from './attention.ts';
 import { attentionGrad } from './attention-grad.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
-import { linearGradInto, linearInto } from './linear.ts';
+import { inputGradient, linearInto, weightGradient } from './linear.ts';
+import { multiply, multiplyAll } from './product.ts';
 
 type One = [tf.TensorInfo];
 type Inputs = Record<'x' | 'norm1' | 'qkv' | 'projection' | 'norm2' | 'fc' | 'mlp', tf.TensorInfo>;
@@ -28,7 +29,7 @@ export function transformerBlock(
   return [y, ...kept];
 }
 
-/** SaneTransformerBlockGrad (kernel.ts): gradients of residuals are part of the norms' gradients. */
+/** SaneTransformerBlockGrad (kernel.ts): residuals are part of the norms' gradients, and the weights' gradients are computed together. */
 export function transformerBlockGrad(
   backend: WebGPUBackend,
   given: Inputs & Record<'dy' | `kept${number}`, tf.TensorInfo>,
@@ -38,19 +39,25 @@ export function transformerBlockGrad(
   const kept = Array.from({ length: keptCount }, (_, i) => given[`kept${i}`]) as unknown as Kept;
   const [normed1, mean1, rstd1, parts, attended, logSums, middle, normed2, mean2, rstd2, before, hidden] =
     kept;
-  const [dbefore, dmlp] = linearGradInto(backend, { dy, x: hidden, w: mlp }, { geluOf: before });
-  const [dnormed2, dfc] = linearGradInto(backend, { dy: dbefore, x: normed2, w: fc });
+  const [dbefore] = multiply(backend, inputGradient(dy, mlp), { geluOf: before }) as One;
+  const [dnormed2] = multiply(backend, inputGradient(dbefore, fc)) as One;
   const second = { dy: dnormed2, x: middle, gain: norm2, mean: mean2, rstd: rstd2, addend: dy };
   const [dmiddle, dnorm2] = layerNormGrad(backend, second, { bias: false }) as [tf.TensorInfo, tf.TensorInfo];
-  const [dattended, dprojection] = linearGradInto(backend, { dy: dmiddle, x: attended, w: projection });
+  const [dattended] = multiply(backend, inputGradient(dmiddle, projection)) as One;
   const [dparts] = attentionGrad(
     backend,
     { dy: dattended, qkv: parts, y: attended, logSums },
     { heads },
   ) as One;
-  const [dnormed1, dqkv] = linearGradInto(backend, { dy: dparts, x: normed1, w: qkv });
+  const [dnormed1] = multiply(backend, inputGradient(dparts, qkv)) as One;
   const first = { dy: dnormed1, x, gain: norm1, mean: mean1, rstd: rstd1, addend: dmiddle };
   const [dx, dnorm1] = layerNormGrad(backend, first, { bias: false }) as [tf.TensorInfo, tf.TensorInfo];
+  const [dqkv, dprojection, dfc, dmlp] = multiplyAll(backend, [
+    weightGradient(dparts, normed1),
+    weightGradient(dmiddle, attended),
+    weightGradient(dbefore, normed2),
+    weightGradient(dy, hidden),
+  ]) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
   for (const { dataId } of [dbefore, dnormed2, dmiddle, dattended, dparts, dnormed1])
     backend.disposeData(dataId);
   return [dx, dnorm1, dqkv, dprojection, dnorm2, dfc, dmlp];
