@@ -96,10 +96,12 @@ fn run(group : u32, thread : u32) {
     if (reads_a) { next_a = square_a(first + depth, first_row, i); }
     if (reads_b) { next_b = square_b(first + depth, first_column, i); }
     for (var term = 0u; term < depth; term += 4) {
+      let right_at = tile_at(term, tx);
+      ${blocks.map((block) => `let left${block}_at = tile_at(term, ty + ${block});`).join('\n')}
       ${eachOfFour(
         (i) => `{
-        let right = tile_b[tile_at(term + ${i}, tx)];
-        ${blocks.map((block) => `let left${block} = tile_a[tile_at(term + ${i}, ty + ${block})];`).join('\n')}
+        let right = tile_b[right_at + ${(i * side) / 4}];
+        ${blocks.map((block) => `let left${block} = tile_a[left${block}_at + ${(i * side) / 4}];`).join('\n')}
         ${each((sum, block, j) => `${sum} += left${block}[${j}] * right;`)}
       }`,
       )}
