@@ -7,8 +7,8 @@ const mostFunctions = 64;
 
 /**
  * The kernel as one call of TensorFlow, where it has run before on the same shapes with the same attributes: the second time what it
- * does is recorded and becomes a function, which is run from then on. A call costs this process several times what an operation within a
- * function does.
+ * does is recorded and becomes a function, which is run from then on. A call costs this process two to four times
+ * what an operation within a function does.
  */
 export function asFunction(name: string, kernel: Kernel, library: FunctionLibrary): Kernel {
   const seen = new Set<string>();
