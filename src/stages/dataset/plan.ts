@@ -22,7 +22,7 @@ type Kind = Pick<DatasetDescription, 'shape' | 'classes' | 'counts'>;
 
 /** What the images of such a stage are like: the program's, or the experiment's own as they were when it was planned. */
 export const imagesOf = ({ config, options }: Planned): Kind | undefined =>
-  datasets[config.dataset as string] ?? (options.shape ? (options as unknown as Kind) : undefined);
+  datasets[config.dataset as string] ?? (options?.shape ? (options as unknown as Kind) : undefined);
 
 /** Where the images are, and what they are like, for estimates. */
 const optionsOf = ({ shape, classes, counts }: Kind, folder: string): JsonObject => ({
