@@ -1,6 +1,7 @@
 import { Averages } from './averages.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
+import { checkModels, gradientOf, perModel } from './rates.ts';
 import { tf } from './tf.ts';
 
 export interface AdamOptions {
@@ -78,29 +79,6 @@ export class Adam extends AdamW {
   protected override readonly coupled = true;
 }
 
-/** The gradient of a parameter; an error if there is none, which is a net that does not use it. */
-export function gradientOf(gradients: tf.NamedTensorMap, { name }: Parameter): tf.Tensor {
-  const gradient = gradients[name];
-  if (!gradient) throw new Error(`The parameter ${name} has no gradient: the loss does not depend on it.`);
-  return gradient;
-}
-
-/**
- * The values of a rate, to be multiplied with a tensor: one number, or one for each model along its first axis. Throws if
- * the tensor has not so many models.
- */
-export function perModel(rates: readonly number[], tensor: tf.Tensor): tf.Tensor | number {
-  if (rates.length === 1) return rates[0] as number;
-  checkModels(rates, tensor);
-  const { shape } = tensor;
-  return tf.tensor(Array.from(rates), [rates.length, ...shape.slice(1).fill(1)], 'float32');
-}
-
-function checkModels(rates: readonly number[], { shape }: tf.Tensor): void {
-  if (rates.length === 1 || shape[0] === rates.length) return;
-  throw new Error(`There are ${rates.length} rates for ${shape[0]} models, whose parameter is [${shape}].`);
-}
-
 type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
 
 /** What a step of SaneAdamW (kernel.ts) needs besides tensors. */
@@ -121,17 +99,12 @@ export interface Rates {
 /** The parameters and their averages after the step: in one call where the device has a kernel. */
 function update(moments: readonly Moments[], rates: Rates): Record<'param' | 'm' | 'v', tf.Tensor>[] {
   if (!hasKernel('SaneAdamW')) return moments.map((one, i) => tf.tidy(() => composed(one, rates, i)));
-  const inputs: Record<string, tf.Tensor> = {};
-  for (const [i, { param, grad, m, v }] of moments.entries()) {
+  for (const { param } of moments)
     for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
-    inputs[`param${i}`] = param;
-    inputs[`grad${i}`] = grad;
-    inputs[`m${i}`] = m;
-    inputs[`v${i}`] = v;
-  }
+  const inputs = moments.flatMap(({ param, grad, m, v }) => [param, grad, m, v]);
   const outputs = runKernel('SaneAdamW', inputs, { ...rates });
   return moments.map((_, i) => {
-    const [param, m, v] = outputs.slice(3 * i) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [param, m, v] = outputs.slice(3 * i, 3 * i + 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
     return { param, m, v };
   });
 }

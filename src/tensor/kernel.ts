@@ -1,7 +1,7 @@
 /**
  * Fused kernels: where the active device has one for an operation of ops.ts, that one runs; elsewhere the operation is
  * composed of plain tfjs ones. All are float32 and row-major, leave their inputs unchanged and are free of gradients
- * (the operation around a kernel defines its gradient). SaneAdamW alone may put its outputs in the place of param, m and v.
+ * (the operation around a kernel defines its gradient). SaneAdamW and SaneSgd may put their outputs in the place of param and its averages.
  *
  * | name | inputs | attributes | outputs |
  * |---|---|---|---|
@@ -28,7 +28,8 @@
  * | SanePopulationScores | images, labels, w0, b0, w1, ... | layers | losses [M], accuracies [M] |
  * | SanePopulationLogits | images [N, H, W, C], w0, b0, w1, ... | layers, classes | logits [M, N, classes] |
  * | SanePopulationLogitsGrad | dy [M, N, classes], images, w0, b0, w1, ... | layers | dw0, db0, dw1, ... |
- * | SaneAdamW | param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
+ * | SaneAdamW | a list: param0, grad0, m0, v0, param1, ... | learningRate [M] or [1], weightDecay likewise, decayed (of each parameter), coupled, beta1, beta2, epsilon, correction1, correction2 | param0, m0, v0, param1, ... |
+ * | SaneSgd | a list: param0, grad0, velocity0, param1, ... | learningRate, weightDecay, decayed (as those of SaneAdamW), momentum | param0, velocity0, param1, ... |
  */
 import { tf } from './tf.ts';
 
@@ -36,22 +37,29 @@ export type KernelName =
   | `Sane${'Linear' | 'LayerNorm' | 'BatchNorm' | 'Gelu' | 'Attention' | 'TransformerBlock' | 'MaskedSquares' | 'Conv2d' | 'MaxPool'}${'' | 'Grad'}`
   | 'SaneEmbeddingGrad'
   | `SanePopulation${'Gradients' | 'Scores' | 'Logits' | 'LogitsGrad'}`
-  | 'SaneAdamW';
+  | 'SaneAdamW'
+  | 'SaneSgd';
 
 /** Whether the active device has this kernel. */
 export function hasKernel(name: KernelName): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
-/** Runs the active device's kernel; inputs that are undefined are left out. Outputs in the order of the table above. */
+/**
+ * Runs the active device's kernel; named inputs that are undefined are left out, a list is one of tensors. Outputs in the order of the
+ * table above.
+ */
 export function runKernel(
   name: KernelName,
-  inputs: Record<string, tf.Tensor | undefined>,
+  inputs: Record<string, tf.Tensor | undefined> | readonly tf.Tensor[],
   attributes: Record<string, number | boolean | readonly number[]> = {},
 ): tf.Tensor[] {
-  const given = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
+  const given = Array.isArray(inputs) ? inputs : present(inputs as Record<string, tf.Tensor | undefined>);
   const outputs = tf
     .engine()
     .runKernel<tf.Tensor | tf.Tensor[]>(name, given as tf.NamedTensorMap, attributes);
   return Array.isArray(outputs) ? outputs : [outputs];
 }
+
+const present = (inputs: Record<string, tf.Tensor | undefined>) =>
+  Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));

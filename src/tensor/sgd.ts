@@ -1,6 +1,7 @@
-import { gradientOf, perModel } from './adam.ts';
 import { Averages } from './averages.ts';
+import { hasKernel, runKernel } from './kernel.ts';
 import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
+import { checkModels, gradientOf, perModel } from './rates.ts';
 import { tf } from './tf.ts';
 
 export interface SgdOptions {
@@ -27,27 +28,20 @@ export class Sgd implements Optimizer {
   }
 
   /** `beta1`, where a schedule gives it, takes the place of the momentum. */
-  step(gradients: tf.NamedTensorMap, { learningRate, beta1 = this.momentum }: Hyper): void {
+  step(gradients: tf.NamedTensorMap, { learningRate, beta1: momentum = this.momentum }: Hyper): void {
     this.steps++;
-    for (const parameter of this.parameters) {
-      const { variable, decay } = parameter;
-      const gradient = gradientOf(gradients, parameter);
-      const velocity = tf.tidy(() => {
-        const decayed =
-          decay && this.weightDecay.some((value) => value > 0)
-            ? tf.add(gradient, tf.mul(variable, perModel(this.weightDecay, variable)))
-            : gradient;
-        // The velocity starts at zero, so the first step's is the gradient itself.
-        if (this.momentum === 0) return tf.clone(decayed);
-        return tf.add(tf.mul(this.averages.get(parameter, 'velocity'), beta1), decayed);
-      });
-      const moved = tf.tidy(() =>
-        tf.sub(variable, tf.mul(velocity, perModel([learningRate].flat(), variable))),
-      );
-      variable.assign(moved);
-      moved.dispose();
-      if (this.momentum > 0) this.averages.replace(parameter, 'velocity', velocity);
-      else velocity.dispose();
+    const rates = { learningRate: [learningRate].flat(), weightDecay: this.weightDecay, momentum };
+    const inputs = this.parameters.map((parameter) => ({
+      param: parameter.variable,
+      grad: gradientOf(gradients, parameter),
+      velocity: this.momentum > 0 ? this.averages.get(parameter, 'velocity') : undefined,
+      decays: parameter.decay,
+    }));
+    for (const [i, { param, velocity }] of update(inputs, rates).entries()) {
+      const parameter = this.parameters[i] as Parameter;
+      parameter.variable.assign(param);
+      param.dispose();
+      if (velocity) this.averages.replace(parameter, 'velocity', velocity);
     }
   }
 
@@ -63,4 +57,51 @@ export class Sgd implements Optimizer {
   dispose(): void {
     this.averages.dispose();
   }
+}
+
+type Moving = {
+  param: tf.Tensor;
+  grad: tf.Tensor;
+  /** Only with momentum. */
+  velocity: tf.Tensor | undefined;
+  decays: boolean;
+};
+
+interface Rates {
+  /** One, or one for each model. */
+  learningRate: readonly number[];
+  weightDecay: readonly number[];
+  momentum: number;
+}
+
+type Moved = Pick<Moving, 'param' | 'velocity'>;
+
+/** The parameters and their velocities after the step: in one call where the device has a kernel. */
+function update(all: readonly Moving[], rates: Rates): Moved[] {
+  if (!hasKernel('SaneSgd') || !all[0]?.velocity)
+    return all.map((one) => tf.tidy(() => composed(one, rates)));
+  for (const { param } of all)
+    for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
+  const inputs = all.flatMap(({ param, grad, velocity }) => [param, grad, velocity as tf.Tensor]);
+  const outputs = runKernel('SaneSgd', inputs, {
+    ...rates,
+    decayed: all.map(({ decays }) => (decays ? 1 : 0)),
+  });
+  return all.map((_, i) => {
+    const [param, velocity] = outputs.slice(2 * i, 2 * i + 2) as [tf.Tensor, tf.Tensor];
+    return { param, velocity };
+  });
+}
+
+function composed(
+  { param, grad, velocity, decays }: Moving,
+  { learningRate, weightDecay, momentum }: Rates,
+): Moved {
+  const decayed =
+    decays && weightDecay.some((decay) => decay > 0)
+      ? tf.add(grad, tf.mul(param, perModel(weightDecay, param)))
+      : grad;
+  const next = velocity ? tf.add(tf.mul(velocity, momentum), decayed) : decayed;
+  const moved = tf.sub(param, tf.mul(next, perModel(learningRate, param)));
+  return velocity ? { param: moved, velocity: next } : { param: moved, velocity };
 }

@@ -206,6 +206,7 @@ describe.each(testedDevices)(`on %s`, (backend) => {
   test.each([
     ['AdamW', (p, decay) => new AdamW(p, { weightDecay: decay })],
     ['Adam', (p, decay) => new Adam(p, { weightDecay: decay })],
+    ['Sgd', (p, decay) => new Sgd(p, { weightDecay: decay, momentum: 0.9 })],
   ] as [string, (p: Parameter[], decay: PerModel) => Optimizer][])(
     '%s of many parameters, some of one shape, does what it does for each alone',
     async (_, make) => {

@@ -129,6 +129,7 @@ export const functions = {
     ],
     returns: 'void',
   },
+  sgd: { args: ['i32', 'i32', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'f64'], returns: 'void' },
 } as const;
 
 /** The functions as a device calls them: those of bun:ffi, or of WebAssembly with the same interface. */

@@ -284,7 +284,8 @@ void network_backward(const struct network *n, const lanes *turned, const struct
     for (long y = 0; y < l->height; y++) {
       const long first = y < l->filter_height ? 0 : y - l->filter_height + 1, last = min_long(y, height - 1);
       lanes *to = dx + y * l->width * l->channels;
-      memset(to, 0, (size_t)(l->width * l->channels) * sizeof(lanes));
+      const long written = last < first ? 0 : reached;
+      memset(to + written * l->channels, 0, (size_t)((l->width - written) * l->channels) * sizeof(lanes));
       if (last < first) continue;
       const struct row r = {.x = dz + first * row, .x_row = row, .channels = l->filters, .rows = last - first + 1, .run = run,
                             .skipped = first + l->filter_height - 1 - y, .y = to, .width = reached, .filters = l->channels};

@@ -1,5 +1,6 @@
 // Losses, accuracies and gradients of a population of networks, each on images of its own.
 #include "population.h"
+#include "tile.h"
 #include "vmath.h"
 
 // Images whose gradients are summed as one task: the sums do not depend on who computes them.
@@ -83,15 +84,17 @@ static void pack_filters(const struct population *p, long group, const int32_t *
   for (int i = 0; i < n->depth; i++) {
     const struct layer *l = &n->layers[i];
     const long size = filter_size(l);
+    const float *filters[LANES], *bias[LANES];
     for (long lane = 0; lane < LANES; lane++) {
       const long model = model_of(p, group, lane);
-      const float *filter = (float *)address(p->weights, 2 * i) + model * size;
-      const float *bias = (float *)address(p->weights, 2 * i + 1) + model * l->filters;
-      float *to = (float *)(packed + n->weights[i]) + lane;
-      for (long k = 0; k < size; k++) to[k * LANES] = filter[order[n->weights[i] + k]];
-      if (!biases) continue;
-      for (long o = 0; o < l->filters; o++) to[(size + o) * LANES] = bias[o];
+      filters[lane] = (float *)address(p->weights, 2 * i) + model * size;
+      bias[lane] = (float *)address(p->weights, 2 * i + 1) + model * l->filters;
     }
+    lanes *to = packed + n->weights[i];
+    for (long k = 0; k < size; k++)
+      for (long lane = 0; lane < LANES; lane++) to[k][lane] = filters[lane][order[n->weights[i] + k]];
+    for (long o = 0; biases && o < l->filters; o++)
+      for (long lane = 0; lane < LANES; lane++) to[size + o][lane] = bias[lane][o];
   }
 }
 
@@ -103,13 +106,23 @@ static void pack_image(const struct population *p, long group, long image, lanes
     *label = (ilanes){0} + (p->labels ? p->labels[image] : 0);
     return;
   }
+  const float *from[LANES];
   for (long lane = 0; lane < LANES; lane++) {
     const long at = p->order[model_of(p, group, lane) * p->batch + image];
-    const float *from = p->images + at * size;
-    float *to = (float *)x + lane;
-    for (long k = 0; k < size; k++) to[k * LANES] = from[k];
+    from[lane] = p->images + at * size;
     (*label)[lane] = p->labels[at];
   }
+  long k = 0;
+  for (; k + LANES <= size; k += LANES) {
+    vec square[LANES];
+#pragma GCC unroll 16
+    for (long lane = 0; lane < LANES; lane++) square[lane] = load(from[lane] + k);
+    transpose_square(square);
+#pragma GCC unroll 16
+    for (long i = 0; i < LANES; i++) x[k + i] = square[i];
+  }
+  for (; k < size; k++)
+    for (long lane = 0; lane < LANES; lane++) x[k][lane] = from[lane][k];
 }
 
 // Cross-entropy of the logits, in whose place come the probabilities minus one at the label.

@@ -2,7 +2,6 @@ import type { Rates } from '../../adam.ts';
 import { tf } from '../../tf.ts';
 import { execute, unpack } from './execute.ts';
 
-type Inputs = Record<string, tf.Tensor>;
 type Moments = Record<'param' | 'grad' | 'm' | 'v', tf.Tensor>;
 
 /** Numbers that are updated together, at most: as many take a GPU about as long as a call takes this process. */
@@ -12,10 +11,15 @@ const mostTogether = 2 ** 22;
  * SaneAdamW (kernel.ts) by TensorFlow's operations. Parameters of one shape are stacked and updated together: a SANE of 8 + 8 layers
  * has 113 parameters of some twenty shapes.
  */
-export function adamW(inputs: Inputs, rates: Rates): tf.Tensor[] {
+export function adamW(inputs: readonly tf.Tensor[], rates: Rates): tf.Tensor[] {
   const all = rates.decayed.map((_, i) => {
-    const of = (name: string) => inputs[`${name}${i}`] as tf.Tensor;
-    return { param: of('param'), grad: of('grad'), m: of('m'), v: of('v') };
+    const [param, grad, m, v] = inputs.slice(4 * i, 4 * i + 4) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    return { param, grad, m, v };
   });
   const outputs = new Array<tf.Tensor>(3 * all.length);
   const alike = Map.groupBy(all.keys(), (i) => `${all[i]?.param.shape} ${rates.decayed[i]}`);

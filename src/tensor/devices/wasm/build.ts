@@ -23,7 +23,10 @@ export const [initialPages, maxPages] = [16, 65535];
 /** A thread's stack, in bytes. */
 export const stackBytes = 2 ** 18;
 
-/** As the native device's flags, for arithmetic. Relaxed SIMD would make results depend on the machine, for no gain on x86. */
+/**
+ * As the native device's flags, for arithmetic. Relaxed SIMD would make results depend on the machine, and Bun 1.4.5 does not fuse its
+ * multiply-add on x86: with it the best tile of a product is slower (results/speed.md).
+ */
 const flags = [
   ...['-std=gnu11', '-O3', '-msimd128', '-matomics', '-mbulk-memory', '-nostdlib', '-fvisibility=hidden'],
   ...['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast'],

@@ -28,7 +28,7 @@ fn run(group : u32, thread : u32) {
 /** SaneAdamW (kernel.ts): one pass over each parameter, where plain operations make fourteen. */
 export function adamW(
   backend: WebGPUBackend,
-  inputs: Record<string, tf.TensorInfo>,
+  inputs: readonly tf.TensorInfo[],
   attributes: Rates,
 ): tf.TensorInfo[] {
   const { learningRate, weightDecay, decayed, coupled, beta1, beta2, epsilon } = attributes;
@@ -38,8 +38,13 @@ export function adamW(
   );
   const rates = backend.makeTensorInfo([values.length], 'float32', Float32Array.from(values));
   const results = decayed.flatMap((decays, i) => {
-    const of = (name: string) => inputs[`${name}${i}`] as tf.TensorInfo;
-    const { shape } = of('param');
+    const [param, grad, m, v] = inputs.slice(4 * i, 4 * i + 4) as [
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+      tf.TensorInfo,
+    ];
+    const { shape } = param;
     const size = sizeOf(shape);
     // Four numbers in a vector where no model's end is in the middle of one.
     const width = size % (4 * models) === 0 ? 4 : 1;
@@ -48,7 +53,7 @@ export function adamW(
       code: () => codeOf(width),
       threads,
       groups: Math.ceil(size / width / threads),
-      inputs: { param: of('param'), grad: of('grad'), m: of('m'), v: of('v'), rates },
+      inputs: { param, grad, m, v, rates },
       outputs: { nextParam: shape, nextM: shape, nextV: shape },
       vectors: width === 4 ? ['param', 'grad', 'm', 'v', 'nextParam', 'nextM', 'nextV'] : [],
       sizes: {

@@ -5,6 +5,7 @@ import type { tf } from '../../tf.ts';
 import type { NativeBackend, NativeKernel, NativeKernels } from '../kernel.ts';
 import { unary } from './elementwise.ts';
 import { scatterAdd } from './movement.ts';
+import { optimizers } from './optimizers.ts';
 
 type Named<Names extends string> = Record<Names, tf.TensorInfo>;
 type Six<T> = [T, T, T, T, T, T];
@@ -227,47 +228,6 @@ const batchNormGrad: NativeKernel = {
   },
 };
 
-const adamW: NativeKernel = {
-  run(inputs, backend, attributes) {
-    const rate = (name: string) => attributes[name] as number;
-    const numbers = (name: string) => attributes[name] as readonly number[];
-    const models = Math.max(numbers('learningRate').length, numbers('weightDecay').length);
-    const forEachModel = (name: string) =>
-      Float64Array.from(
-        { length: models },
-        (_, i) => numbers(name)[numbers(name).length === 1 ? 0 : i] as number,
-      );
-    const outputs: tf.TensorInfo[] = [];
-    const addresses: number[] = [];
-    const sizes: number[] = [];
-    for (let i = 0; inputs[`param${i}`]; i++) {
-      const { shape } = inputs[`param${i}`] as tf.TensorInfo;
-      const old = ['param', 'grad', 'm', 'v'].map((name) => inputs[`${name}${i}`] as tf.TensorInfo);
-      // In the place of the old numbers, unless they are another tensor's too.
-      const next = [old[0], old[2], old[3]].map((tensor) => {
-        const { dataId } = tensor as tf.TensorInfo;
-        return backend.refCount(dataId) === 1
-          ? backend.share({ dataId, shape, dtype: 'float32' })
-          : backend.allocate(shape);
-      });
-      addresses.push(...[...old, ...next].map((tensor) => backend.address(tensor)));
-      sizes.push(sizeOf(shape));
-      outputs.push(...next);
-    }
-    backend.library.adam(
-      ...([sizes.length, models, Float64Array.from(addresses), Int32Array.from(sizes)] as const),
-      ...([
-        Int32Array.from(numbers('decayed')),
-        forEachModel('learningRate'),
-        forEachModel('weightDecay'),
-      ] as const),
-      ...([attributes.coupled ? 1 : 0, rate('beta1'), rate('beta2'), rate('epsilon')] as const),
-      ...([rate('correction1'), rate('correction2')] as const),
-    );
-    return outputs as [tf.TensorInfo, ...tf.TensorInfo[]];
-  },
-};
-
 export const fused: NativeKernels = {
   SaneLinear: linear,
   SaneLinearGrad: linearGrad,
@@ -284,5 +244,5 @@ export const fused: NativeKernels = {
   SaneEmbeddingGrad: embeddingGrad,
   SaneBatchNorm: batchNorm,
   SaneBatchNormGrad: batchNormGrad,
-  SaneAdamW: adamW,
+  ...optimizers,
 };
