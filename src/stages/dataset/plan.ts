@@ -8,6 +8,7 @@ import type { DataSettings } from '../../experiment/types.ts';
 import { type Combination, forAnother } from '../for-another.ts';
 import type { Stage } from '../stage.ts';
 import { pick } from '../work.ts';
+import { checkImages } from './check.ts';
 import schema from './settings.json' with { type: 'json' };
 
 /** Which images. */
@@ -61,6 +62,10 @@ export const dataset: Stage<Images> = {
           ...where,
         };
   },
+
+  /** Of the images that a zoo is trained on; which others a run reads, its other stages know. */
+  check: ({ dataset, settings: { data, zoo } }, context) =>
+    zoo.import === null ? checkImages(dataset, data, context) : [],
 
   cost(planned) {
     const found = imagesOf(planned);
