@@ -76,8 +76,8 @@ export const resnet18Step = ({ batch, variants, stepsPerTurn = 1, ...row }: Choi
           loss = tf.keep(tf.clone(value));
         });
       },
-      finish: () => void loss.dataSync(),
-      values: () => [...loss.dataSync()],
+      finish: async () => void (await loss.data()),
+      values: async () => [...(await loss.data())],
     };
   },
 });

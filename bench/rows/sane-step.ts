@@ -84,9 +84,9 @@ export function saneStepRow(
       return {
         tensors,
         step,
-        finish: () => void losses.dataSync(),
+        finish: async () => void (await losses.data()),
         // Total, reconstruction and contrast; the behaviour loss is not in this step.
-        values: () => [...losses.dataSync().slice(0, 3)],
+        values: async () => [...(await losses.data()).slice(0, 3)],
       };
     },
   };

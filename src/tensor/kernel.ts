@@ -13,8 +13,8 @@
  * | SaneGeluGrad | dy, x | | dx |
  * | SaneAttention | qkv [B, T, 3d] | heads | out [B, T, d], logSums [B, heads, T] |
  * | SaneAttentionGrad | dy, qkv, y (SaneAttention's out), logSums | heads | dqkv |
- * | SaneTransformerBlock | x [B, T, d], norm1 [d], qkv [3d, d], projection [d, d], norm2 [d], fc [h, d], mlp [d, h] | heads, epsilon | y [B, T, d], kept (for the gradient of the same device, in a shape of its own) |
- * | SaneTransformerBlockGrad | dy, x, norm1, qkv, projection, norm2, fc, mlp, kept | heads | dx, dnorm1, dqkv, dprojection, dnorm2, dfc, dmlp |
+ * | SaneTransformerBlock | x [B, T, d], norm1 [d], qkv [3d, d], projection [d, d], norm2 [d], fc [h, d], mlp [d, h] | heads, epsilon | y [B, T, d], kept0, ... (for the gradient of the same device, as many as it likes) |
+ * | SaneTransformerBlockGrad | dy, x, norm1, qkv, projection, norm2, fc, mlp, kept0, ... | heads | dx, dnorm1, dqkv, dprojection, dnorm2, dfc, dmlp |
  * | SaneMaskedSquares | x, target, mask, all of one shape | | sum, a scalar |
  * | SaneMaskedSquaresGrad | dy, x, target, mask | | dx |
  * | SaneEmbeddingGrad | dy [N, d], ids [N] int32 | rows | dtable [rows, d] |

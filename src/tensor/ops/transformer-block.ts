@@ -33,15 +33,14 @@ export function transformerBlock(x: tf.Tensor3D, weights: BlockWeights, heads: n
   const y = differentiable(
     [x, norm1, qkv, projection, norm2, fc, mlp],
     () => {
-      const [value, kept] = runKernel('SaneTransformerBlock', { x, ...weights }, { heads, epsilon }) as [
-        tf.Tensor,
-        tf.Tensor,
-      ];
-      if (!isRecorded) kept.dispose();
-      return { value, saved: [x, norm1, qkv, projection, norm2, fc, mlp, kept] };
+      const outputs = runKernel('SaneTransformerBlock', { x, ...weights }, { heads, epsilon });
+      const [value, ...kept] = outputs as [tf.Tensor, ...tf.Tensor[]];
+      if (!isRecorded) tf.dispose(kept);
+      return { value, saved: [x, norm1, qkv, projection, norm2, fc, mlp, ...kept] };
     },
-    (dy, [x, norm1, qkv, projection, norm2, fc, mlp, kept]) => {
-      const inputs = { dy, x, norm1, qkv, projection, norm2, fc, mlp, kept };
+    (dy, [x, norm1, qkv, projection, norm2, fc, mlp, ...kept]) => {
+      const named = Object.fromEntries(kept.map((tensor, i) => [`kept${i}`, tensor]));
+      const inputs = { dy, x, norm1, qkv, projection, norm2, fc, mlp, ...named };
       return runKernel('SaneTransformerBlockGrad', inputs, { heads });
     },
   );

@@ -5,7 +5,6 @@ import {
   type Division,
   divide,
   eachChunk,
-  eachOfFour,
   load,
   products,
   programOf,
@@ -13,6 +12,7 @@ import {
   shader,
   write,
 } from './attention-tiles.ts';
+import { eachOfFour } from './fours.ts';
 import { runProgram } from './program.ts';
 
 /*

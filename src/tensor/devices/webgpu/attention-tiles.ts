@@ -7,6 +7,7 @@
  * whole vectors only: parts of one vector must not be written by several threads.
  */
 import type { tf } from '../../tf.ts';
+import { eachOfFour, putFour, returnFour } from './fours.ts';
 import type { Program } from './program.ts';
 
 const side = 32;
@@ -58,14 +59,9 @@ export function programOf(
   };
 }
 
-const repeat = (count: number, text: (i: number) => string) =>
-  Array.from({ length: count }, (_, i) => text(i)).join('\n');
-
 /** Text for each chunk of columns: loops that are written out keep what they compute in registers. */
-export const eachChunk = ({ chunks }: Division, text: (chunk: number) => string) => repeat(chunks, text);
-
-/** Text for each number of a vector, or each vector of a matrix. */
-export const eachOfFour = (text: (i: number) => string) => repeat(4, text);
+export const eachChunk = ({ chunks }: Division, text: (chunk: number) => string) =>
+  Array.from({ length: chunks }, (_, chunk) => text(chunk)).join('\n');
 
 /** Reads 32 rows from `row` on and 32 columns from `column` on into a tile; zeros where there are none. */
 export const load = (tile: 'left' | 'right', rows: Rows, row: string, column: string) => {
@@ -108,24 +104,14 @@ const read = (tensor: string, vectors: boolean) => `
 fn read_${tensor}(place : Place, row : u32, column : u32) -> vec4f {
   if (row >= uniforms.tokens || column >= uniforms.width) { return vec4f(); }
   let at = place.start + row * place.stride + column;
-  ${
-    vectors
-      ? `return ${tensor}[at / 4];`
-      : `var value = vec4f();
-  ${eachOfFour((i) => `if (column + ${i} < uniforms.width) { value[${i}] = ${tensor}[at + ${i}]; }`)}
-  return value;`
-  }
+  ${returnFour(tensor, vectors, 'uniforms.width')}
 }`;
 
 const writer = (tensor: string, vectors: boolean) => `
 fn write_${tensor}(place : Place, row : u32, column : u32, value : vec4f) {
   if (row >= uniforms.tokens || column >= uniforms.width) { return; }
   let at = place.start + row * place.stride + column;
-  ${
-    vectors
-      ? `${tensor}[at / 4] = value;`
-      : eachOfFour((i) => `if (column + ${i} < uniforms.width) { ${tensor}[at + ${i}] = value[${i}]; }`)
-  }
+  ${putFour(tensor, vectors, 'uniforms.width')}
 }`;
 
 /** A shader whose `body` computes the block of rows from `own` on, and the columns from `first_column` on. */

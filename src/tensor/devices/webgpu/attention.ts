@@ -5,13 +5,13 @@ import {
   type Division,
   divide,
   eachChunk,
-  eachOfFour,
   products,
   programOf,
   putFactors,
   shader,
   write,
 } from './attention-tiles.ts';
+import { eachOfFour } from './fours.ts';
 import { runProgram } from './program.ts';
 
 /**

@@ -10,7 +10,7 @@ const threads = 64;
  * polynomial; these coefficients have a relative error below 1e-7 (native/vmath.h). Where e^(-x^2 / 2) is 0 in float32 there is no
  * e^(-x^2) to compute, and no number beyond is looked at. What is no number may be lost here: the result is a product with x.
  */
-const normal = (type: string) => `
+export const normal = (type: string) => `
 alias number = ${type};
 fn density_of(x : number) -> number {
   let a = min(abs(x), number(13.2));

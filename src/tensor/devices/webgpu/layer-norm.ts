@@ -31,7 +31,7 @@ fn run(row : u32, thread : u32) {
 }`;
 
 /** With u the normalised row and g = dy gain: dx = rstd (g - mean(g) - u mean(g u)). */
-const backward = `${totalOf('vec2f')}
+const backward = (addend: boolean) => `${totalOf('vec2f')}
 fn run(row : u32, thread : u32) {
   let width = uniforms.width;
   let start = row * width;
@@ -45,7 +45,9 @@ fn run(row : u32, thread : u32) {
   let averages = total(sums, thread) / f32(width);
   for (var i = thread; i < width; i += threads) {
     let unit = (x[start + i] - mean) * rstd;
-    dx[start + i] = rstd * (dy[start + i] * gain[i] - averages.x - unit * averages.y);
+    dx[start + i] = rstd * (dy[start + i] * gain[i] - averages.x - unit * averages.y)${
+      addend ? ' + addend[start + i]' : ''
+    };
   }
 }`;
 
@@ -76,22 +78,22 @@ export function layerNorm(
   });
 }
 
-/** SaneLayerNormGrad (kernel.ts): the rows' gradients, and sums over the rows. */
+/** SaneLayerNormGrad (kernel.ts): the rows' gradients, to which `addend` of the shape of x is added, and sums over the rows. */
 export function layerNormGrad(
   backend: WebGPUBackend,
-  given: Inputs & Record<'dy' | 'mean' | 'rstd', tf.TensorInfo>,
+  given: Inputs & Record<'dy' | 'mean' | 'rstd', tf.TensorInfo> & { addend?: tf.TensorInfo },
   { bias }: { bias: boolean },
 ): tf.TensorInfo[] {
-  const { dy, x, gain, mean: means, rstd: rstds } = given;
+  const { dy, x, gain, mean: means, rstd: rstds, addend } = given;
   const width = gain.shape[0] as number;
   const rows = sizeOf(x.shape.slice(0, -1));
   const threads = threadsFor(width);
   const [dx] = runProgram(backend, {
-    name: `SaneLayerNormGrad ${threads}`,
-    code: () => backward,
+    name: `SaneLayerNormGrad ${threads} ${addend ? 'addend' : ''}`,
+    code: () => backward(addend !== undefined),
     threads,
     groups: rows,
-    inputs: { dy, x, gain, means, rstds },
+    inputs: { dy, x, gain, means, rstds, ...(addend ? { addend } : {}) },
     outputs: { dx: x.shape },
     sizes: { width },
   });

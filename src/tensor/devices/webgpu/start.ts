@@ -10,11 +10,12 @@ import { makeBackend } from './backend.ts';
 import { embeddingGrad } from './embedding.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
-import { linear } from './linear.ts';
+import { linear, linearGrad } from './linear.ts';
 import { maskedSquares, maskedSquaresGrad } from './masked-squares.ts';
 import { maxPoolGrad } from './max-pool.ts';
 import { loadDawn } from './package.ts';
 import { registerSum } from './sum.ts';
+import { transformerBlock, transformerBlockGrad } from './transformer-block.ts';
 
 /** What of the adapter's limits the kernels can use; WebGPU gives a device the least that every GPU has unless it is asked for more. */
 const limits = [
@@ -39,9 +40,12 @@ const kernels = {
   SaneLayerNorm: layerNorm,
   SaneLayerNormGrad: layerNormGrad,
   SaneLinear: linear,
+  SaneLinearGrad: linearGrad,
   SaneMaskedSquares: maskedSquares,
   SaneMaskedSquaresGrad: maskedSquaresGrad,
   SaneMaxPoolGrad: maxPoolGrad,
+  SaneTransformerBlock: transformerBlock,
+  SaneTransformerBlockGrad: transformerBlockGrad,
 } satisfies Partial<Record<KernelName, unknown>>;
 
 /** Makes `webgpu` the active back end, on that adapter. */

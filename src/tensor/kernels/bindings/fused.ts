@@ -157,7 +157,7 @@ const transformerBlock: NativeKernel = {
 
 const transformerBlockGrad: NativeKernel = {
   run(inputs, backend, attributes) {
-    const { dy, x, fc, kept } = inputs as Named<'dy' | 'x' | 'fc' | 'kept'>;
+    const { dy, x, fc, kept0: kept } = inputs as Named<'dy' | 'x' | 'fc' | 'kept0'>;
     const heads = attributes.heads as number;
     const [batch, tokens, d] = x.shape as Size3;
     const hidden = fc.shape[0] as number;
