@@ -48,6 +48,8 @@ export interface Dataset extends ImageFormat {
   standsFor: readonly string[];
   /** How many images there are, or are drawn where nobody says how many. */
   counts: { train: number; test: number };
+  /** Whether the program draws the images, as many as are asked for. */
+  drawn?: boolean;
   /** Its files; null where the program draws the images. */
   publication: Publication | null;
   /**

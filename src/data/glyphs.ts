@@ -161,6 +161,7 @@ export const glyphs: Dataset = {
   classes: symbols.length,
   normalize: halves(1),
   counts,
+  drawn: true,
   publication: null,
   load: async (_source, wanted) => ({
     train: draw('train', wanted.train ?? counts.train),

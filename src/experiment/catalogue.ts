@@ -44,6 +44,8 @@ export interface DatasetDescription {
   classes: number;
   /** How many images there are, or are drawn where nobody says how many. */
   counts: { train: number; test: number };
+  /** Whether they are drawn, as many as are asked for. */
+  drawn?: boolean;
   /** The paper's data sets whose recipes and numbers it is set beside: the first that has one for the architecture. */
   standsFor: readonly string[];
   /** Of a folder that the experiment itself names: where it is, and what is in it, as part of the keys of all that is computed by it. */

@@ -125,7 +125,10 @@ class Folders {
 }
 
 /** What runs say of the data sets of the experiment itself: nothing where none of them stands for another. */
-function standsForOf({ experiment, catalogue }: ParsedExperiment): Run['standsFor'] {
+function standsForOf({
+  experiment,
+  catalogue,
+}: Pick<ParsedExperiment, 'experiment' | 'catalogue'>): Run['standsFor'] {
   const own = Object.keys(experiment.datasets ?? {}).map(
     (name) => [name, catalogue.datasets[name]?.standsFor ?? []] as const,
   );
@@ -149,6 +152,35 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const used = new Set<string>();
   for (const point of points) for (const axis in point) used.add(axis);
   const varying = formatOf(catalogue).axisNames.filter((axis) => used.has(axis) && isVarying(axis, points));
+  const { runs, stages } = planRuns(parsed, selected, { varying, options, problems });
+  if (problems.length > 0) fail();
+  tellApart(stages);
+  return {
+    name: experiment.name,
+    description: experiment.description ?? '',
+    device: experiment.device ?? 'auto',
+    launcher: experiment.launcher ?? {},
+    tables: experiment.tables ?? null,
+    runs,
+    stages,
+    warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
+  };
+}
+
+interface RunOptions {
+  /** Axes that are in the names of runs. */
+  varying: readonly string[];
+  options: PlanOptions;
+  /** Where mistakes are added; after the first one no more is planned. */
+  problems: Problem[];
+}
+
+/** The runs of these points, and their stages. */
+function planRuns(
+  { experiment, source, catalogue }: ParsedExperiment,
+  points: readonly Axes[],
+  { varying, options, problems }: RunOptions,
+): Pick<Plan, 'runs' | 'stages'> {
   const folders = new Folders(
     options.inspectFolder ?? (() => ({ problem: 'folders cannot be looked into here' })),
     source,
@@ -156,11 +188,11 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
   const planner = new StagePlanner(catalogue, (path) => folders.found.get(path) as Folder);
   const tasks = new Map(tasksOf(catalogue).map((task) => [task.name, task]));
   const runs: Run[] = [];
-  const standsFor = standsForOf(parsed);
-  const resolve = resolver(catalogue, experiment, options.set);
+  const standsFor = standsForOf({ experiment, catalogue });
+  const resolve = resolver(catalogue, experiment, options.set ?? {});
   /** Of the runs that differ by seed only. */
   const conditions = new Map<string, Conditions>();
-  for (const point of selected) {
+  for (const point of points) {
     const { architecture, dataset, task, seed } = point as unknown as Identity;
     const matching = (experiment.overrides ?? []).map(({ when }) =>
       matches(point, when as Record<string, Json>),
@@ -201,19 +233,7 @@ export function planExperiment(parsed: ParsedExperiment, given: PlanOptions = {}
     run.resultKey = planner.key(tasks.get(task) as TaskPlan, run);
     runs.push(run);
   }
-  if (problems.length > 0) fail();
-  const { stages } = planner;
-  tellApart(stages);
-  return {
-    name: experiment.name,
-    description: experiment.description ?? '',
-    device: experiment.device ?? 'auto',
-    launcher: experiment.launcher ?? {},
-    tables: experiment.tables ?? null,
-    runs,
-    stages,
-    warnings: [...parsed.warnings, ...set.warnings, ...only.warnings],
-  };
+  return { runs, stages: planner.stages };
 }
 
 /** Whether an axis has more than one value, or is not of all points. */

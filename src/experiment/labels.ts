@@ -16,25 +16,36 @@ const shorten = (text: string) => (text.length <= longest ? text : `${text.slice
  */
 export function tellApart(stages: readonly StageNode[]): void {
   const differing = new Map<string, readonly Path[]>();
-  for (const [label, group] of Map.groupBy(stages, ({ label }) => label))
-    if (group.length > 1) differing.set(label, pathsThatDiffer(group.map(({ config }) => config)));
+  for (const [label, group] of Map.groupBy(equallyLabelled(stages), ({ label }) => label))
+    differing.set(label, pathsAmong(group));
   const assignment = assignments();
   /** What distinguishes a stage, by key. */
   const marks = new Map<string, readonly string[]>();
   for (const node of stages) {
     const paths = differing.get(node.label);
     if (!paths) continue;
-    const found = Object.values(node.inputs).flatMap((key) => {
-      const ofInput = marks.get(key);
-      return ofInput ? [ofInput] : [];
-    });
-    if (paths.length > 0)
-      found.push(paths.map((path) => assignment(path.join('.'), valueAt(node.config, path))));
-    const all = found.length > 1 ? [...new Set(found.flat())] : (found[0] ?? []);
+    // Of a hundred thousand stages most read one that is distinguished, or none.
+    let all: readonly string[] = [];
+    const add = (some: readonly string[]) => {
+      all = all.length > 0 ? [...new Set([...all, ...some])] : some;
+    };
+    for (const name in node.inputs) {
+      const ofInput = marks.get(node.inputs[name] as string);
+      if (ofInput) add(ofInput);
+    }
+    if (paths.length > 0) add(paths.map((path) => assignment(path.join('.'), fieldOf(node, path))));
     if (all.length === 0) continue;
     marks.set(node.key, all);
     node.label = [node.label, ...all].join(' ');
   }
+}
+
+/** The stages whose labels others have, too. */
+function equallyLabelled(stages: readonly StageNode[]): StageNode[] {
+  const labels = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { label } of stages) (labels.has(label) ? repeated : labels).add(label);
+  return stages.filter(({ label }) => repeated.has(label));
 }
 
 /** `name=value`; the same text for the same value, which a sweep has thousands of times. */
@@ -49,14 +60,26 @@ function assignments(): (name: string, value: Json) => string {
   };
 }
 
+const seedPath: Path = ['seed'];
+
+/** Where the configs of stages differ, or their seeds. */
+function pathsAmong(group: readonly StageNode[]): Path[] {
+  const paths = pathsThatDiffer(group.map(({ config }) => config));
+  return group.some(({ seed }) => seed !== group[0]?.seed) ? [...paths, seedPath] : paths;
+}
+
+const fieldOf = ({ config, seed }: StageNode, path: Path): Json =>
+  path === seedPath ? (seed ?? null) : valueAt(config, path);
+
 /** Where what differs lies: names of fields, and within objects of theirs. */
 function pathsThatDiffer(configs: readonly JsonObject[]): Path[] {
   const names = new Set<string>();
   for (const config of configs) for (const name in config) names.add(name);
   return [...names].flatMap((name): Path[] => {
-    const values = configs.map((config) => config[name] ?? null);
-    const first = values[0] as Json;
-    if (values.every((value) => isSameJson(value, first))) return [];
+    const valueIn = (config: JsonObject): Json => config[name] ?? null;
+    const first = valueIn(configs[0] as JsonObject);
+    if (configs.every((config) => isSameJson(valueIn(config), first))) return [];
+    const values = configs.map(valueIn);
     const within = values.every((value) => isObject(value)) ? pathsThatDiffer(values) : [];
     return within.length > 0 ? within.map((path) => [name, ...path]) : [[name]];
   });

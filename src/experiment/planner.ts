@@ -1,16 +1,16 @@
 /** Stages of runs: each once for the same work, inputs before their readers. */
 import type { JsonObject } from '../base/json.ts';
 import type { Catalogue, DatasetDescription } from './catalogue.ts';
-import { contentKey } from './keys.ts';
+import { ContentKeys } from './keys.ts';
 import { paperSettings } from './resolve.ts';
 import type { PaperSettings, Planner, StagePlan } from './stage-plan.ts';
 import type { Folder, StageNode } from './types.ts';
 
-/** Of most stages. */
-const noOptions: JsonObject = {};
-
 export class StagePlanner implements Planner {
+  private readonly keys = new ContentKeys();
   private readonly byKey = new Map<string, StageNode>();
+  /** Thousands of stages have the same label: one text for all of them. */
+  private readonly labels = new Map<string, string>();
   /** By stage and what it was planned for: readers ask for the same again. */
   private readonly planned = new Map<string, Map<object, string>>();
   readonly paper: PaperSettings;
@@ -52,14 +52,16 @@ export class StagePlanner implements Planner {
   }
 
   private plan<Of>(stage: StagePlan<Of>, of: Of): string {
-    const { config: given, seed, inputs, label, parts = 1, options = noOptions } = stage.plan(of, this);
+    const { config: given, seed, inputs, label: text, parts = 1, options } = stage.plan(of, this);
     const { name, version } = stage;
     const config = given as JsonObject;
-    const key = contentKey({ stage: name, version, config, seed, inputs });
-    if (!this.byKey.has(key)) {
-      const whole = seed === undefined ? config : { ...config, seed };
-      this.byKey.set(key, { stage: name, key, version, config: whole, inputs, parts, options, label });
-    }
+    const key = this.keys.of({ stage: name, version, config, seed, inputs });
+    const label = this.labels.get(text) ?? text;
+    this.labels.set(label, label);
+    if (this.byKey.has(key)) return key;
+    const node: StageNode = { stage: name, key, version, config, seed, inputs, parts, label };
+    // Hundreds of thousands have none, and an object with room for a ninth value takes half as much memory again.
+    this.byKey.set(key, options ? { ...node, options } : node);
     return key;
   }
 }

@@ -87,11 +87,6 @@ export type TableAxis = string;
  * via the `definition` "task".
  */
 export type Task = string;
-/**
- * This interface was referenced by `Experiment`'s JSON-Schema
- * via the `definition` "seed".
- */
-export type Seed = number;
 
 /**
  * One experiment: a grid of runs and the tables made of them. Settings that the file does not give come from the paper's recipe for the run's architecture and data set (src/stages/recipes.json), then from the defaults below.

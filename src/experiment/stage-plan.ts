@@ -92,8 +92,9 @@ export interface Cost {
 
 /** A stage of a plan, with what it reads. */
 export interface Planned {
+  /** Without the seed, where that is apart. */
   config: JsonObject;
-  options: JsonObject;
+  options: JsonObject | undefined;
   input(name: string): Planned | undefined;
 }
 

@@ -68,6 +68,8 @@ export interface StageNode {
   key: string;
   version: number;
   config: JsonObject;
+  /** As part of the config, where thousands of stages may have one config but for it: `wholeConfig` has both. */
+  seed?: number | undefined;
   /** Keys of the artefacts it reads, by the name it knows them under. */
   inputs: Record<string, string>;
   /**
@@ -75,8 +77,8 @@ export interface StageNode {
    * different files of the same folder. Not in the key: the result does not depend on it.
    */
   parts: number;
-  /** Settings of how it is computed, which its result does not depend on. Not in the key. */
-  options: JsonObject;
+  /** Settings of how it is computed, which its result does not depend on; most stages have none. Not in the key. */
+  options?: JsonObject;
   /** Readable, for screens and logs: `sane cnn-small/mnist seed=2`. Not in the key. */
   label: string;
 }

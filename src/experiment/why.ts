@@ -1,8 +1,9 @@
 /** Why a stage has the key it has: what differs from the nearest finished one. */
 import { canonicalJson, type Json } from '../base/json.ts';
+import { wholeConfig } from './keys.ts';
 import type { StageNode } from './types.ts';
 
-export type Identity = Pick<StageNode, 'key' | 'version' | 'config' | 'inputs'>;
+export type Identity = Pick<StageNode, 'key' | 'version' | 'config' | 'seed' | 'inputs'>;
 
 export interface Difference {
   /** `config.epochs`, `inputs.zoo` or `version`. */
@@ -12,10 +13,12 @@ export interface Difference {
   now: Json | undefined;
 }
 
-function fields({ version, config, inputs }: Identity): Map<string, Json> {
+function fields({ version, config, seed, inputs }: Identity): Map<string, Json> {
   return new Map<string, Json>([
     ['version', version],
-    ...Object.entries(config).map(([name, value]) => [`config.${name}`, value] as const),
+    ...Object.entries(wholeConfig({ config, seed })).map(
+      ([name, value]) => [`config.${name}`, value] as const,
+    ),
     ...Object.entries(inputs).map(([name, key]) => [`inputs.${name}`, key] as const),
   ]);
 }

@@ -13,7 +13,7 @@ import type { Workload } from './workload.ts';
 
 export const recordName = 'artefact.json';
 
-export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options'> {
+export interface ArtefactRecord extends Omit<StageNode, 'parts' | 'options' | 'seed'> {
   workload: Workload;
   environment: Environment;
   timing: {

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { UnreadableFile } from '../base/file-errors.ts';
 import { Lease, type LeaseName } from '../base/lease.ts';
+import { wholeConfig } from '../experiment/keys.ts';
 import type { RunnableStage, StageContext } from '../stages/stage.ts';
 import { DeviceError } from '../tensor/devices/device.ts';
 import { describeTrouble, findTrouble } from '../tensor/devices/trouble.ts';
@@ -133,8 +134,9 @@ async function work(spec: JobSpec): Promise<void> {
   const note = (text: string) => console.error(text);
   const device = stage.usesDevice ? await startDevice(spec, note) : undefined;
 
+  const config = wholeConfig(node);
   const context: StageContext = {
-    config: { ...node.config, ...node.options },
+    config: { ...config, ...node.options },
     inputs: spec.inputs,
     dir: spec.dir,
     dataDir: spec.dataDir,
@@ -147,10 +149,10 @@ async function work(spec: JobSpec): Promise<void> {
     return;
   }
   await withoutDamaged(context.dir, () => implementation.execute(context));
-  const { parts: _, options: __, ...identity } = node;
+  const { parts: _, options: __, seed: ___, ...identity } = node;
   if (!leases.every((lease) => lease.check())) throw new LeaseLost();
   await store.commit(node, spec.dir, {
-    ...identity,
+    ...{ ...identity, config },
     workload: spec.workload,
     environment: describeEnvironment(device?.name ?? null, spec.gpu ?? null),
     timing: {

@@ -6,7 +6,7 @@ import type { Cost, Planned } from '../experiment/stage-plan.ts';
 import type { Architecture, ImageSize } from '../nets/architecture.ts';
 import { getArchitecture } from '../nets/registry.ts';
 import type { WrittenArchitecture } from '../nets/written.ts';
-import { imagesOf } from './dataset/plan.ts';
+import { imageCounts, imagesOf, preparedShape } from './dataset/plan.ts';
 import {
   alignmentOperations,
   encoderOperations,
@@ -15,9 +15,6 @@ import {
   trainingOperations,
 } from './operations.ts';
 import { population } from './work.ts';
-
-/** Images of a data set that is taken whole, as most have them: of training. */
-const wholeDataset = 50_000;
 
 /** Thousands of stages may read one zoo. */
 const built = new WeakMap<JsonObject, Architecture | undefined>();
@@ -31,10 +28,7 @@ export function networkOf(config: JsonObject, images: Planned | undefined): Arch
 function buildNetwork(config: JsonObject, images: Planned | undefined): Architecture | undefined {
   const dataset = images ? imagesOf(images) : datasets[config.dataset as string];
   if (!dataset) return undefined;
-  const [height, width, channels] = dataset.shape;
-  const prepared = images?.config;
-  const side = (prepared?.resize ?? prepared?.crop) as number | null | undefined;
-  const input: ImageSize = [side ?? height, side ?? width, prepared?.grey ? 1 : channels];
+  const input: ImageSize = preparedShape(dataset, images?.config ?? {});
   const written = config.written as unknown as WrittenArchitecture | undefined;
   try {
     return getArchitecture(config.architecture as string, {
@@ -47,10 +41,8 @@ function buildNetwork(config: JsonObject, images: Planned | undefined): Architec
 }
 
 /** Operations of an epoch of one network's training on the images of that stage `dataset`. */
-export function epochOperations(network: Architecture, images: Planned | undefined): number {
-  const all = (images && imagesOf(images)?.counts.train) ?? wholeDataset;
-  return trainingOperations(network, (images?.config.train_images ?? all) as number);
-}
+export const epochOperations = (network: Architecture, images: Planned | undefined): number =>
+  trainingOperations(network, imageCounts(images).train);
 
 /**
  * Operations of measuring how new networks are: all are run on images, and each is matched with training networks, as a hundred of these are with
@@ -223,6 +215,29 @@ export const total = (parts: readonly (number | undefined)[]): number | undefine
 export const costOf = (operations: number | undefined, bytes = 0): Cost | undefined =>
   operations === undefined ? undefined : { operations, bytes };
 
-/** Bytes of an encoder and a decoder of 12 d^2 weights a layer. */
-export const autoencoderBytes = ({ d_model, layers }: JsonObject): number =>
-  4 * 2 * (layers as number) * 12 * (d_model as number) ** 2;
+/** Numbers of an encoder and a decoder of 12 d^2 weights a layer. */
+const stacks = ({ d_model, layers }: Pick<Shape, 'd_model' | 'layers'>): number =>
+  2 * layers * 12 * d_model ** 2;
+
+/** Bytes of SANE's weights: the stacks, the maps of tokens and embeddings, the tables of positions, and the head that sees a whole window. */
+export function saneBytes(config: JsonObject, zoos: readonly Planned[]): number {
+  const shape = config as unknown as Shape;
+  const { token_size, d_model, latent_dim, projection_dim: head } = shape;
+  const tokens = Math.max(
+    ...zoos.map((zoo) => {
+      const network = networkOfZoo(zoo);
+      return network ? tokensOf(network, token_size) : shape.window;
+    }),
+  );
+  const places = Math.max(tokens, total((config.positions ?? []) as number[]) ?? 0);
+  const maps = 2 * d_model * (token_size + latent_dim) + (places * d_model) / 2;
+  return 4 * (stacks(shape) + maps + head * (Math.min(shape.window, tokens) * latent_dim + head));
+}
+
+/** Bytes of the hyper-representation's weights: the stacks, and the maps of all tokens to one embedding and back. */
+export function baselineBytes(config: JsonObject, zoo: Planned): number {
+  const shape = config as unknown as Shape;
+  const network = networkOfZoo(zoo);
+  const tokens = network ? tokensOf(network, Number.POSITIVE_INFINITY) : 0;
+  return 4 * (stacks(shape) + 2 * tokens * shape.d_model * shape.latent_dim);
+}

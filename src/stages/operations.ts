@@ -52,6 +52,12 @@ export function trainingOperations(
   return 3 * operations.reduce((a, b) => a + b, 0) - (operations[0] ?? 0);
 }
 
+/** A network on so many images, without training. */
+export const forwardOperations = (
+  { layers, input }: Pick<Architecture, 'layers' | 'input'>,
+  images: number,
+) => 2 * images * multiplications(layers, input).reduce((a, b) => a + b, 0);
+
 /** How many operations of the kernels take as long as one of float64 in JavaScript, on one core. */
 const javaScript = 30;
 

@@ -3,7 +3,9 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { planExperiment } from '../../src/experiment/expand.ts';
 import { loadExperiment } from '../../src/experiment/load.ts';
+import { parseExperiment } from '../../src/experiment/parse.ts';
 import { ExperimentError, formatProblems } from '../../src/experiment/problems.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { groupRuns } from '../../src/report/groups.ts';
@@ -73,8 +75,9 @@ test('an imported zoo is told the shape of its images', () => {
 
 test('one that stands for another has its recipe, and is shown in its place by its own name', () => {
   const ten = write(join(root, 'ten'), 'abcdefghij');
-  const { runs, stages } = plan(own(ten, ', stands_for: mnist'));
-  expect(runs[0]!.settings.data.train_images).toBe(50_000); // by the recipe of the MNIST zoo
+  const text = own(ten, ', stands_for: mnist');
+  expect(mistakes(text)).toContain('train_images: data set shapes has 10 training images'); // the recipe has 50,000
+  const { runs, stages } = plan(`${text}data: { train_images: 10 }\n`);
   expect(plan(own(folder)).runs[0]!.settings.data.train_images).toBe(null);
   expect(stages.find(({ stage }) => stage === 'dataset')!.config).not.toHaveProperty('images.stands_for');
   const titles = (of: typeof runs) =>
@@ -98,7 +101,13 @@ test('time and disk are estimated by what its images are like', () => {
     return { seconds: stages.get(zoo!.key)!.seconds, bytes };
   };
   const few = estimate(plan(own(folder))); // two training images
-  const some = estimate(plan(`${own(folder)}data: { train_images: 10000 }\n`));
+  const imageFolder: typeof catalogue.imageFolder = (name, images) => ({
+    ...catalogue.imageFolder(name, images),
+    counts: { train: 10_000, test: 2 },
+  });
+  const some = estimate(
+    planExperiment(parseExperiment(own(folder), 'e.yaml', { ...catalogue, imageFolder })),
+  );
   const glyphs = estimate(plan(`${valid}data: { train_images: 10000 }\n`)); // as large, of more classes
   expect(few.seconds).toBeLessThan(glyphs.seconds / 2);
   expect(some.seconds / glyphs.seconds).toBeWithin(0.8, 1);
@@ -111,6 +120,42 @@ test('what is done with its images counts for whether networks take them', () =>
 });
 
 describe('a mistake is shown at its line', () => {
+  test('more images than there are, in full', () => {
+    expect(mistakes(`${own(folder)}data: { train_images: 10, test_images: null }\n`)).toBe(
+      [
+        'e.yaml:14:23 error data.train_images: data set shapes has 2 training images (run seed=0)',
+        '  14 | data: { train_images: 10, test_images: null }',
+        '     |                       ^^',
+        '  received 10',
+        '  lower data.train_images, or set it to null for all of them',
+        '',
+        '1 mistake, nothing was run.',
+      ].join('\n'),
+    );
+  });
+
+  test('more images than the data sets have that a run is trained, prompted and measured on; those that are drawn have no end', () => {
+    const few = 'data: { test_images: 20000 }\n';
+    expect(plan(valid + few).runs.length).toBe(2);
+    const known = valid.replace('glyphs', 'mnist');
+    const message = (name: string, has: number) =>
+      `data.test_images: data set ${name} has ${has} test images`;
+    expect(mistakes(known + few)).toContain(message('mnist', 10_000));
+    const generated = valid.replace('property-prediction', 'generation') + few;
+    expect(
+      mistakes(`${generated}generation: { target_dataset: svhn }\n`.replace('20000', '30000')),
+    ).toContain(message('svhn', 26_032));
+    expect(mistakes(`${generated}generation: { prompt_zoo: { dataset: usps } }\n`)).toContain(
+      message('usps', 2007),
+    );
+    const inspectFolder = (path: string) => ({ path, fingerprint: '0' });
+    const imported = known.replace('zoo:', 'zoo:\n  import: anywhere') + few;
+    expect(plan(imported, { inspectFolder }).runs.length).toBe(2); // reads no images
+    expect(mistakes(imported, { inspectFolder, set: { 'sane.beta': 0.5 } })).toContain(
+      message('mnist', 10_000),
+    );
+  });
+
   test('a folder that is no data set, in full', () => {
     const none = join(root, 'none');
     expect(mistakes(own(none))).toBe(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { canonicalJson } from '../../src/base/json.ts';
+import { wholeConfig } from '../../src/experiment/keys.ts';
 import type { Plan } from '../../src/experiment/types.ts';
 import { explainKey } from '../../src/experiment/why.ts';
 import { definitionsOf } from '../../src/report/choose.ts';
@@ -190,11 +191,11 @@ describe('stages', () => {
     expect(predictions.length).toBe(6);
     expect(new Set(predictions.map(({ config }) => config)).size).toBe(1);
     expect(new Set(runs.map(({ settings }) => settings.zoo)).size).toBe(1);
-    for (const { stage, key, version, config, inputs } of stages) {
-      const text = canonicalJson({ stage, version, config, inputs });
+    for (const { stage, key, version, config, seed, inputs } of stages) {
+      const text = canonicalJson({ stage, version, config: wholeConfig({ config, seed }), inputs });
       expect(key).toBe(new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16));
     }
-    expect(of('sane').map(({ config }) => [config.seed, config.gamma])).toEqual(
+    expect(of('sane').map(({ config, seed }) => [seed as number, config.gamma])).toEqual(
       [0, 1].flatMap((seed) => [0.1, 0.2, 0.3].map((gamma) => [seed, gamma])),
     );
   });

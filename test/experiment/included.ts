@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Glob } from 'bun';
+import type { Catalogue } from '../../src/experiment/catalogue.ts';
 import { planExperiment } from '../../src/experiment/expand.ts';
 import { loadExperiment } from '../../src/experiment/load.ts';
 import type { Plan } from '../../src/experiment/types.ts';
@@ -15,6 +16,15 @@ const root = join(import.meta.dir, '../..');
 export const includedFiles = [...new Glob('experiments/**/*.yaml').scanSync(root)].sort();
 
 export const includedText = (file: string): Promise<string> => Bun.file(join(root, file)).text();
+
+/** With as many images in the folder as the copy of CIFAR-10 has, for all that a test writes of them. */
+const withImages: Catalogue = {
+  ...catalogue,
+  imageFolder: (name, images) => ({
+    ...catalogue.imageFolder(name, images),
+    counts: { train: 50_000, test: 10_000 },
+  }),
+};
 
 /** Ten classes of one image of 32 x 32 in colour in each split, always of the same time; planning reads the header of one. */
 function writeImages(folder: string): void {
@@ -36,7 +46,7 @@ export async function planIncluded(file: string): Promise<Plan> {
   process.env.EXP_DATA = folder;
   try {
     writeImages(join(folder, 'cifar-10-jpeg'));
-    return planExperiment(await loadExperiment(join(root, file), catalogue));
+    return planExperiment(await loadExperiment(join(root, file), withImages));
   } finally {
     if (before === undefined) delete process.env.EXP_DATA;
     else process.env.EXP_DATA = before;

@@ -7,7 +7,7 @@ import type { StageNode } from '../../src/experiment/types.ts';
 function labelled(...configs: JsonObject[]): string[] {
   const nodes = configs.map((config, i): StageNode => {
     const key = String(i);
-    return { stage: 'zoo', key, version: 1, config, inputs: {}, parts: 1, options: {}, label: 'zoo' };
+    return { stage: 'zoo', key, version: 1, config, inputs: {}, parts: 1, label: 'zoo' };
   });
   tellApart(nodes);
   return nodes.map(({ label }) => label);
@@ -29,4 +29,15 @@ test('show a value as a whole where it is an object in some only, or where nothi
 
 test('read names with dots as they are', () => {
   expect(labelled({ 'a.b': 1 }, { 'a.b': 2 })).toEqual(['zoo a.b=1', 'zoo a.b=2']);
+});
+
+test('name seeds that stand apart from configs', () => {
+  const nodes = [3, 4].map(
+    (seed): StageNode => ({
+      ...{ stage: 'zoo', key: String(seed), version: 1, config: { epochs: seed }, seed },
+      ...{ inputs: {}, parts: 1, label: 'zoo' },
+    }),
+  );
+  tellApart(nodes);
+  expect(nodes.map(({ label }) => label)).toEqual(['zoo epochs=3 seed=3', 'zoo epochs=4 seed=4']);
 });

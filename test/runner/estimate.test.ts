@@ -1,9 +1,13 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { sizeOf } from '../../src/base/shape.ts';
 import type { Plan, StageNode } from '../../src/experiment/types.ts';
+import { getArchitecture } from '../../src/nets/registry.ts';
 import { describeEnvironment } from '../../src/runner/environment.ts';
 import { estimatePlan } from '../../src/runner/estimate.ts';
 import { survey } from '../../src/runner/survey.ts';
 import { workload } from '../../src/runner/workload.ts';
+import { saneParameters } from '../../src/sane/parameters.ts';
+import { forwardOperations } from '../../src/stages/operations.ts';
 import { plan as planText, valid } from '../experiment/files.ts';
 import { Fixture, makePlan, removeFixtures } from './fixture.ts';
 
@@ -75,11 +79,42 @@ test('where nothing was timed, time is guessed from operations, and disk from we
   };
   const { stages, total, bytes } = await estimate(valid);
   expect([...stages.values()].map(({ from }) => from)).toEqual(plan.stages.map(() => 0));
-  // 10,000 and 2,000 images, 20 models at three checkpoints, of 2464 weights each, and two SANEs of 4 + 4 layers of 12 x 1024^2.
-  expect(bytes).toBe(12_000 * 784 + 4 * (20 * 3 * 2464 + 2 * 8 * 12 * 1024 ** 2));
+  // 50,000 images, as the recipe of MNIST has it, and 2,000; 20 models at three checkpoints, of 2464 weights each, and two SANEs, with positions for 48 tokens, 5 layers, 20 rows.
+  const { sane } = plan.runs[0]!.settings;
+  const parameters = saneParameters({ ...sane, positions: [48, 5, 20] });
+  const numbers = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  expect(bytes / (52_000 * 785 + 4 * (20 * 3 * 2464 + 2 * numbers))).toBeWithin(0.998, 1.002);
   expect(total).toBeGreaterThan(0);
   const larger = await estimate(valid.replace('models: 20', 'models: 200'));
   expect((larger.total as number) / (total as number)).toBeWithin(8, 12);
+});
+
+test('networks that are only run on images count, and validation images take room', async () => {
+  const { store } = new Fixture();
+  const network = getArchitecture('cnn-small', { input: [28, 28, 1], classes: 10, width: null });
+  const estimate = async (images: string, settings = '') => {
+    const plan = planText(
+      `${valid.replace('[property-prediction]', '[generation]').replace(', 1]', ']')}data: {${images}}\n` +
+        `generation: {methods: [sub], candidates: 30, samples: 4, epochs: [0, 1, 5]${settings}}\n`,
+    );
+    const states = await survey(plan, store, { retryFailed: false });
+    const { stages, bytes } = estimatePlan(plan, states, store, 1, 1);
+    const of = (name: string) => {
+      const node = plan.stages.find(({ stage }) => stage === name) as StageNode;
+      return (stages.get(node.key)!.seconds * 30e9) / forwardOperations(network, 1);
+    };
+    return { zoo: of('zoo'), generation: of('generation'), bytes };
+  };
+  const few = await estimate('train_images: 100, test_images: 10', ', validation_images: 20');
+  // All candidates are scored.
+  const judged = await estimate('train_images: 100, test_images: 10', ', validation_images: 1020');
+  expect(judged.generation - few.generation).toBeCloseTo(30 * 1000, 3);
+  expect(judged.bytes - few.bytes).toBe(1000 * 785);
+  // 20 models at three checkpoints; four samples at three epochs, alone and together. Two data sets.
+  const tested = await estimate('train_images: 100, test_images: 1010', ', validation_images: 20');
+  expect(tested.zoo - few.zoo).toBeCloseTo(20 * 3 * 1000, 3);
+  expect(tested.generation - few.generation).toBeCloseTo(4 * 3 * 2 * 1000, 3);
+  expect(tested.bytes - few.bytes).toBe(2 * 1000 * 785);
 });
 
 test('every kind of stage has a guess', async () => {

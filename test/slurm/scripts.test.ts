@@ -120,7 +120,7 @@ describe('the scripts', () => {
 function node(key: string, inputs: string[] = [], parts = 1): StageNode {
   const [stage = ''] = key.split('-');
   const named = Object.fromEntries(inputs.map((input) => [input, input]));
-  return { stage, key, version: 1, config: {}, inputs: named, parts, options: {}, label: key };
+  return { stage, key, version: 1, config: {}, inputs: named, parts, label: key };
 }
 
 function plan(nodes: StageNode[], options: Partial<ArrayOptions> = {}) {

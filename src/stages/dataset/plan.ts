@@ -8,6 +8,7 @@ import type { DataSettings } from '../../experiment/types.ts';
 import { type Combination, forAnother } from '../for-another.ts';
 import type { Stage } from '../stage.ts';
 import { pick } from '../work.ts';
+import { checkImages } from './check.ts';
 import schema from './settings.json' with { type: 'json' };
 
 /** Which images. */
@@ -18,11 +19,35 @@ interface Images {
   validation: number | null;
 }
 
-type Kind = Pick<DatasetDescription, 'shape' | 'classes' | 'counts'>;
+type Kind = Pick<DatasetDescription, 'shape' | 'classes' | 'counts' | 'drawn'>;
 
 /** What the images of such a stage are like: the program's, or the experiment's own as they were when it was planned. */
 export const imagesOf = ({ config, options }: Planned): Kind | undefined =>
-  datasets[config.dataset as string] ?? (options.shape ? (options as unknown as Kind) : undefined);
+  datasets[config.dataset as string] ?? (options?.shape ? (options as unknown as Kind) : undefined);
+
+/** Images of a data set of which nothing is known: as most have. */
+const usualCounts = { train: 50_000, test: 10_000 };
+
+/** How many images of each split such a stage keeps. Of validation images apart from the training images there may be fewer or more. */
+export function imageCounts(planned: Planned | undefined): Record<'train' | 'test' | 'validation', number> {
+  const { counts = usualCounts, drawn = false } = (planned && imagesOf(planned)) ?? {};
+  const { train_images, test_images, validation_images } = (planned?.config ?? {}) as Partial<
+    Record<string, number | null>
+  >;
+  const train = train_images ?? counts.train;
+  const left = drawn ? counts.test : Math.max(0, counts.train - train);
+  return {
+    ...{ train, test: test_images ?? counts.test },
+    validation: validation_images === undefined ? 0 : (validation_images ?? left),
+  };
+}
+
+/** Height, width, channels of images as they are prepared by a config. */
+export function preparedShape({ shape }: Pick<Kind, 'shape'>, config: JsonObject): [number, number, number] {
+  const [height, width, channels] = shape;
+  const side = (config.resize ?? config.crop) as number | null | undefined;
+  return [side ?? height, side ?? width, config.grey ? 1 : channels];
+}
 
 /** Where the images are, and what they are like, for estimates. */
 const optionsOf = ({ shape, classes, counts }: Kind, folder: string): JsonObject => ({
@@ -62,13 +87,16 @@ export const dataset: Stage<Images> = {
         };
   },
 
+  /** Of the images that a zoo is trained on; which others a run reads, its other stages know. */
+  check: ({ dataset, settings: { data, zoo } }, context) =>
+    zoo.import === null ? checkImages(dataset, data, context) : [],
+
   cost(planned) {
     const found = imagesOf(planned);
     if (!found) return { operations: 0, bytes: 0 };
-    const { config } = planned;
-    const of = (split: 'train' | 'test') =>
-      Math.min((config[`${split}_images`] as number | null) ?? Infinity, found.counts[split]);
-    return { operations: 0, bytes: (of('train') + of('test')) * sizeOf(found.shape) };
+    const images = Object.values(imageCounts(planned)).reduce((sum, count) => sum + count, 0);
+    // A byte for each number of an image, and one for its class.
+    return { operations: 0, bytes: images * (sizeOf(preparedShape(found, planned.config)) + 1) };
   },
 
   work: (config) => ({ settings: pick(config, ['dataset', 'train_images', 'test_images']), amount: 1 }),

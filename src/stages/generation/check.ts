@@ -2,6 +2,8 @@
 import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import { networkOfRun } from '../checks.ts';
 import { networkBytes } from '../cost.ts';
+import { checkImages } from '../dataset/check.ts';
+import { dataSettingsFor } from '../dataset/plan.ts';
 import { checkZoo } from '../zoo/check.ts';
 import { checkFolders } from '../zoo-import/plan.ts';
 import { checkChannels } from './check-channels.ts';
@@ -28,6 +30,7 @@ export function checkGeneration(run: PlannedRun, context: CheckContext): Setting
     ...checkCandidates(prompts),
     ...checkAverages(prompts),
     ...checkFlow(prompts),
+    ...(isTask ? checkGoal(run, prompts, context) : []),
     ...(isTask ? checkChannels(run, promptPath, context) : []),
     ...(isTask ? checkActivations(prompts, promptPath) : []),
   ];
@@ -43,6 +46,17 @@ function checkLayers({ architecture }: PlannedRun, { catalogue }: CheckContext):
       message: `generated networks are conditioned and evaluated, and of ${architecture} only the tensors are known`,
       hint: 'write the layers under architectures (`exp arch from-onnx` does), or take `exp sample`, which only writes weights',
     },
+  ];
+}
+
+/** Fewer images than asked for of what the generated networks are for, or of what their prompts were trained on. */
+function checkGoal(run: PlannedRun, prompts: Prompts, context: CheckContext): SettingProblem[] {
+  const { data, generation, zoo } = prompts.settings;
+  const dataset = generation.target_dataset ?? prompts.dataset;
+  const goal = { architecture: prompts.architecture, dataset };
+  return [
+    ...(zoo.import === null ? checkImages(prompts.dataset, data, context) : []),
+    ...checkImages(dataset, dataSettingsFor(run.settings.data, run, goal, context.paper), context),
   ];
 }
 

@@ -1,11 +1,13 @@
 /** Task `generation` to a plan. */
 import type { JsonObject } from '../../base/json.ts';
-import type { PlannedRun } from '../../experiment/stage-plan.ts';
+import type { Planned, PlannedRun } from '../../experiment/stage-plan.ts';
 import type { GenerationSettings } from '../../experiment/types.ts';
+import type { Architecture } from '../../nets/architecture.ts';
 import { epochOperations, flowOperations, networkOf, noveltyOperations } from '../cost.ts';
-import { dataSettingsFor, dataset } from '../dataset/plan.ts';
+import { dataSettingsFor, dataset, imageCounts } from '../dataset/plan.ts';
 import { hyperRepresentation } from '../hyper-representation/plan.ts';
 import { homeConfig, modelInputs } from '../models.ts';
+import { forwardOperations } from '../operations.ts';
 import { sane } from '../sane/plan.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
@@ -131,10 +133,11 @@ export const generation: Stage<PlannedRun> = {
     const trained = trainedModels((input('prompts') ?? input('zoo'))?.config ?? {});
     if (!network) return undefined;
     const made = (config.methods as string[]).length * (config.samples as number);
-    const fineTuning = amountOf(config, trained) * epochOperations(network, images);
+    const fineTuning = made * Math.max(...(config.epochs as number[])) * epochOperations(network, images);
+    const seen = imagesSeen(config, { network, images, made, drawn: drawnFor(config, trained) });
     const flow = config.flow ? flowOperations(network, config.flow as JsonObject, trained) : 0;
     const novelty = noveltyOperations(network, config, { trained, made });
-    return { operations: fineTuning + novelty + flow, bytes: 0 };
+    return { operations: fineTuning + forwardOperations(network, seen) + novelty + flow, bytes: 0 };
   },
 
   /** Epochs of fine-tuning that nobody gave are those at which the zoo's models can be measured too. */
@@ -163,23 +166,51 @@ export const generation: Stage<PlannedRun> = {
 const trainedModels = (zoo: JsonObject): number =>
   zoo.models && zoo.split ? population(zoo).models * ((zoo.split as number[])[0] as number) : 0;
 
-/**
- * Epochs of fine-tuning of all networks, and those that are decoded, conditioned and scored, each for a third of an epoch: a forward
- * pass without the way back. One method scores all `prompts`.
- */
-function amountOf(config: JsonObject, prompts: number): number {
+/** Networks that all methods draw, to choose their samples among them. One method scores all `prompts`. */
+function drawnFor(config: JsonObject, prompts: number): number {
   const [samples, candidates, rounds] = pick(config, ['samples', 'candidates', 'rounds']) as [
     number,
     number,
     number,
   ];
-  const methods = config.methods as string[];
-  const drawn = methods.reduce((sum, method) => {
+  return (config.methods as string[]).reduce((sum, method) => {
     if (method === 'prompts') return sum + prompts;
     if (method === 'sub' || method === 'noise' || method === 'average') return sum + candidates;
     const chosen = method === 'boot' || method === 'gauss';
     return sum + (chosen ? candidates * rounds : samples);
   }, 0);
-  const trained = methods.length * samples * Math.max(...(config.epochs as number[]));
-  return trained + drawn / 3;
+}
+
+/**
+ * Epochs of fine-tuning of all networks, and those that are decoded, conditioned and scored, each for a third of an epoch: a forward
+ * pass without the way back.
+ */
+function amountOf(config: JsonObject, prompts: number): number {
+  const made = (config.methods as string[]).length * (config.samples as number);
+  return made * Math.max(...(config.epochs as number[])) + drawnFor(config, prompts) / 3;
+}
+
+interface Made {
+  network: Architecture;
+  images: Planned | undefined;
+  /** Networks that are measured. */
+  made: number;
+  /** Those that they are chosen among. */
+  drawn: number;
+}
+
+/**
+ * Images that networks are run on, but for their training: what is drawn, to refresh batch-norm statistics and to be scored; what is made,
+ * at each of the epochs, on the test images alone and together, and on the training images after fine-tuning.
+ */
+function imagesSeen(config: JsonObject, { network, images, made, drawn }: Made): number {
+  const { train, test, validation } = imageCounts(images);
+  const [batches, size] = pick(config, ['conditioning_batches', 'conditioning_batch_size']) as [
+    number,
+    number,
+  ];
+  const conditioning = network.buffers.length > 0 ? batches * size : 0;
+  const epochs = config.epochs as number[];
+  const tuned = epochs.filter((epoch) => epoch > 0).length;
+  return drawn * (conditioning + (validation || train)) + made * (2 * epochs.length * test + tuned * train);
 }

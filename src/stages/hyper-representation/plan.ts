@@ -1,7 +1,7 @@
 /** Stage `hyper-representation` to a plan: the baseline of 2022, an autoencoder on whole networks. */
 import type { PlannedRun } from '../../experiment/stage-plan.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
-import { autoencoderBytes, costOf, operationsOfBaseline } from '../cost.ts';
+import { baselineBytes, costOf, operationsOfBaseline } from '../cost.ts';
 import { keyOfZoo } from '../models.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population } from '../work.ts';
@@ -36,7 +36,7 @@ export const hyperRepresentation: Stage<PlannedRun> = {
 
   cost({ config, input }) {
     const zoo = input('zoo');
-    return zoo && costOf(operationsOfBaseline(config, zoo), autoencoderBytes(config));
+    return zoo && costOf(operationsOfBaseline(config, zoo), baselineBytes(config, zoo));
   },
 
   narrow: (settings, given) =>

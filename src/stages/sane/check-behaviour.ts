@@ -3,6 +3,7 @@ import type { CheckContext, PlannedRun, SettingProblem } from '../../experiment/
 import type { SaneSettings } from '../../experiment/types.ts';
 import { networkOfRun } from '../checks.ts';
 import { tokensOf } from '../cost.ts';
+import { checkImages } from '../dataset/check.ts';
 import { zoosOf } from '../zoos.ts';
 
 /** Whether networks are decoded and asked while SANE is trained. */
@@ -11,12 +12,14 @@ export const asksNetworks = ({ beta }: Pick<SaneSettings, 'beta'>): boolean => b
 const turnOff = 'set sane.beta to null or 1';
 
 /** What stands in the way of computing decoded networks. */
-export function checkBehaviour(
-  run: PlannedRun,
-  { catalogue, folders, paper }: CheckContext,
-): SettingProblem[] {
-  const { sane, zoo } = run.settings;
+export function checkBehaviour(run: PlannedRun, context: CheckContext): SettingProblem[] {
+  const { sane, data } = run.settings;
   if (!asksNetworks(sane)) return [];
+  return [...checkImages(run.dataset, data, context), ...checkNetworks(run, context)];
+}
+
+function checkNetworks(run: PlannedRun, { catalogue, folders, paper }: CheckContext): SettingProblem[] {
+  const { sane, zoo } = run.settings;
   const problem = (code: string, setting: string, rest: Omit<SettingProblem, 'code' | 'path'>) => [
     { code, path: ['sane', setting], ...rest },
   ];

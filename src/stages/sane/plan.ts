@@ -2,7 +2,7 @@
 import type { PlannedRun, SettingProblem } from '../../experiment/stage-plan.ts';
 import type { SaneSettings } from '../../experiment/types.ts';
 import { checkBatches, checkCheckpoints, checkHeads, narrowCheckpoints } from '../checks.ts';
-import { autoencoderBytes, costOf, operationsOfPretraining, zoosAmong } from '../cost.ts';
+import { costOf, operationsOfPretraining, saneBytes, zoosAmong } from '../cost.ts';
 import { dataset } from '../dataset/plan.ts';
 import { allModelInputs } from '../models.ts';
 import type { Stage } from '../stage.ts';
@@ -54,7 +54,8 @@ export const sane: Stage<PlannedRun> = {
   },
 
   cost({ config, input }) {
-    return costOf(operationsOfPretraining(config, zoosAmong(input)), autoencoderBytes(config));
+    const zoos = zoosAmong(input);
+    return costOf(operationsOfPretraining(config, zoos), saneBytes(config, zoos));
   },
 
   narrow: (settings, given) => (given.has('sane.checkpoints') ? {} : narrowCheckpoints('sane', 1, settings)),

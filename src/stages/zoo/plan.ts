@@ -2,7 +2,8 @@
 import type { Models, Planner } from '../../experiment/stage-plan.ts';
 import type { ZooSettings } from '../../experiment/types.ts';
 import { epochOperations, networkBytes, networkOf } from '../cost.ts';
-import { dataset } from '../dataset/plan.ts';
+import { dataset, imageCounts } from '../dataset/plan.ts';
+import { forwardOperations } from '../operations.ts';
 import type { Stage } from '../stage.ts';
 import { networkSettings, pick, population, populationSize, upTo } from '../work.ts';
 import { checkZoo } from './check.ts';
@@ -57,8 +58,11 @@ export const zoo: Stage<Models> = {
     const network = networkOf(config, images);
     if (!network) return undefined;
     const { models, samples } = population(config);
+    const { train, test } = imageCounts(images);
+    const training = models * (config.epochs as number) * epochOperations(network, images);
     return {
-      operations: models * (config.epochs as number) * epochOperations(network, images),
+      // A checkpoint is measured on all images.
+      operations: training + samples * forwardOperations(network, train + test),
       bytes: samples * networkBytes(network),
     };
   },

@@ -194,9 +194,9 @@ INLINE void filter_tile(const struct filter_rows *f, const lanes *x, const lanes
       for (int t = 0; t < tile; t++) number[t] = in_register(numbers[t]);
 #pragma GCC unroll 4
       for (int o = 0; o < filters; o++) {
-        const lanes slope = in_register(given[o]);
+        const lanes gradient = in_register(given[o]);
 #pragma GCC unroll 6
-        for (int t = 0; t < tile; t++) sum[t][o] += number[t] * slope;
+        for (int t = 0; t < tile; t++) sum[t][o] += number[t] * gradient;
       }
     }
   }
