@@ -1,13 +1,12 @@
-// A pool of threads that share the tasks of one job after the other. They spin for a moment after a job, about as long as the JavaScript
-// between two jobs of a training step takes, since waking a thread takes longer; and then sleep. Nobody waits for a thread that has not
-// taken a task.
+// A pool of threads that share the tasks of one job after the other. They spin for a moment after a job, since the next one
+// follows soon within a training step, and then sleep. Nobody waits for a thread that has not taken a task.
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 
 #include "native.h"
 
-enum { MAX_THREADS = 256, SPINS = 20000 };
+enum { MAX_THREADS = 256, SPINS = 2000 };
 
 // In the place of a job's next task: none may be claimed.
 static const uint64_t NO_TASK = 0xffffffff;
