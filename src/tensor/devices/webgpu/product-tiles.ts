@@ -82,30 +82,33 @@ fn run(group : u32, thread : u32) {
   let reads_a = thread < 64;
   let reads_b = thread >= threads - 64;
   let i = thread % 64;
-  let end = min(uniforms.k, (part + 1) * uniforms.terms);
-  var next_a = mat4x4f();
-  var next_b = mat4x4f();
-  if (reads_a) { next_a = square_a(part * uniforms.terms, first_row, i); }
-  if (reads_b) { next_b = square_b(part * uniforms.terms, first_column, i); }
+  let start = part * uniforms.terms;
+  let end = min(uniforms.k, start + uniforms.terms);
   ${each((sum) => `var ${sum} = vec4f();`)}
-  for (var first = part * uniforms.terms; first < end; first += depth) {
+  // One turn more than there are slices: a slice is read in the turn before the one that computes with it.
+  for (var first = start; ; first += depth) {
+    var next_a = mat4x4f();
+    var next_b = mat4x4f();
+    if (first < end) {
+      if (reads_a) { next_a = square_a(first, first_row, i); }
+      if (reads_b) { next_b = square_b(first, first_column, i); }
+    }
+    if (first > start) {
+      for (var term = 0u; term < depth; term += 4) {
+        let right_at = tile_at(term, tx);
+        ${blocks.map((block) => `let left${block}_at = tile_at(term, ty + ${block});`).join('\n')}
+        for (var at = 0u; at < side; at += side / 4) {
+          let right = tile_b[right_at + at];
+          ${blocks.map((block) => `let left${block} = tile_a[left${block}_at + at];`).join('\n')}
+          ${each((sum, block, j) => `${sum} += left${block}[${j}] * right;`)}
+        }
+      }
+    }
+    if (first >= end) { break; }
     workgroupBarrier();
     if (reads_a) { put_a(next_a, i); }
     if (reads_b) { put_b(next_b, i); }
     workgroupBarrier();
-    if (reads_a) { next_a = square_a(first + depth, first_row, i); }
-    if (reads_b) { next_b = square_b(first + depth, first_column, i); }
-    for (var term = 0u; term < depth; term += 4) {
-      let right_at = tile_at(term, tx);
-      ${blocks.map((block) => `let left${block}_at = tile_at(term, ty + ${block});`).join('\n')}
-      ${eachOfFour(
-        (i) => `{
-        let right = tile_b[right_at + ${(i * side) / 4}];
-        ${blocks.map((block) => `let left${block} = tile_a[left${block}_at + ${(i * side) / 4}];`).join('\n')}
-        ${each((sum, block, j) => `${sum} += left${block}[${j}] * right;`)}
-      }`,
-      )}
-    }
   }
   let column = first_column + 4 * tx;
   ${each(
