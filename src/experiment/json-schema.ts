@@ -85,7 +85,7 @@ const plainEntries: Record<(typeof plainAxes)[number], Entry> = {
   seed: {
     description:
       'Seed of the run. Everything random in a run except its zoo derives from it (the zoo has a seed of its own, zoo.seed).',
-    // Written here, as of a `$ref` ajv does not see that these are numbers, and compares each item of a list with all others.
+    // Not a `$ref`: behind one ajv does not see that these are numbers, and compares each item of a list with all others.
     schema: { type: 'integer', minimum: 0 },
   },
 };

@@ -152,7 +152,8 @@ async function work(spec: JobSpec): Promise<void> {
   const { parts: _, options: __, seed: ___, ...identity } = node;
   if (!leases.every((lease) => lease.check())) throw new LeaseLost();
   await store.commit(node, spec.dir, {
-    ...{ ...identity, config },
+    ...identity,
+    config,
     workload: spec.workload,
     environment: describeEnvironment(device?.name ?? null, spec.gpu ?? null),
     timing: {

@@ -1,7 +1,7 @@
 import { Averages } from './averages.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
-import { checkModels, gradientOf, perModel } from './rates.ts';
+import { checkRates, gradientOf, perModel } from './rates.ts';
 import { tf } from './tf.ts';
 
 export interface AdamOptions {
@@ -99,8 +99,7 @@ export interface Rates {
 /** The parameters and their averages after the step: in one call where the device has a kernel. */
 function update(moments: readonly Moments[], rates: Rates): Record<'param' | 'm' | 'v', tf.Tensor>[] {
   if (!hasKernel('SaneAdamW')) return moments.map((one, i) => tf.tidy(() => composed(one, rates, i)));
-  for (const { param } of moments)
-    for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
+  checkRates([rates.learningRate, rates.weightDecay], moments);
   const inputs = moments.flatMap(({ param, grad, m, v }) => [param, grad, m, v]);
   const outputs = runKernel('SaneAdamW', inputs, { ...rates });
   return moments.map((_, i) => {

@@ -20,8 +20,15 @@ export function perModel(rates: readonly number[], tensor: tf.Tensor): tf.Tensor
   return tf.tensor(Array.from(rates), [rates.length, ...shape.slice(1).fill(1)], 'float32');
 }
 
-/** Throws unless there is one rate, or one for each model of the tensor [models, ...]. */
-export function checkModels(rates: readonly number[], { shape }: tf.Tensor): void {
+/** Throws unless each of these rates are one, or one for each model of each tensor [models, ...]. */
+export function checkRates(
+  given: readonly (readonly number[])[],
+  tensors: readonly { param: tf.Tensor }[],
+): void {
+  for (const { param } of tensors) for (const rates of given) checkModels(rates, param);
+}
+
+function checkModels(rates: readonly number[], { shape }: tf.Tensor): void {
   if (rates.length === 1 || shape[0] === rates.length) return;
   throw new Error(`There are ${rates.length} rates for ${shape[0]} models, whose parameter is [${shape}].`);
 }

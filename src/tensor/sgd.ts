@@ -1,7 +1,7 @@
 import { Averages } from './averages.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 import type { Hyper, Optimizer, OptimizerState, Parameter, PerModel } from './optimizers.ts';
-import { checkModels, gradientOf, perModel } from './rates.ts';
+import { checkRates, gradientOf, perModel } from './rates.ts';
 import { tf } from './tf.ts';
 
 export interface SgdOptions {
@@ -80,8 +80,7 @@ type Moved = Pick<Moving, 'param' | 'velocity'>;
 function update(all: readonly Moving[], rates: Rates): Moved[] {
   if (!hasKernel('SaneSgd') || !all[0]?.velocity)
     return all.map((one) => tf.tidy(() => composed(one, rates)));
-  for (const { param } of all)
-    for (const given of [rates.learningRate, rates.weightDecay]) checkModels(given, param);
+  checkRates([rates.learningRate, rates.weightDecay], all);
   const inputs = all.flatMap(({ param, grad, velocity }) => [param, grad, velocity as tf.Tensor]);
   const outputs = runKernel('SaneSgd', inputs, {
     ...rates,

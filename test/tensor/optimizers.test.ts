@@ -280,6 +280,31 @@ describe.each(testedDevices)(`on %s`, (backend) => {
   });
 });
 
+// Zoos that were trained before there was a kernel are still used beside those that it trains.
+test.each(testedDevices)('a step of SGD on %s gives the bits that plain operations give', async (device) => {
+  await tf.setBackend(device);
+  const random = new Random(testSeed, 'bits');
+  const [start, ...gradients] = [0, 1, 2].map(() => random.normals(3 * 1001)) as [Float32Array, Float32Array];
+  const [rates, decays] = [
+    [0.01, 0.3, 0.02],
+    [5e-4, 0, 0.1],
+  ];
+  const parameter = { name: 'w', variable: variable(start, [3, 1001]), decay: true };
+  const optimizer = new Sgd([parameter], { weightDecay: decays, momentum: 0.9 });
+  const [rate, decay] = [tf.tensor2d(rates, [3, 1]), tf.tensor2d(decays, [3, 1])];
+  let p: tf.Tensor = tf.tensor(start, [3, 1001]);
+  let velocity: tf.Tensor = tf.zeros([3, 1001]);
+  for (const numbers of gradients) {
+    const w = tf.tensor(numbers, [3, 1001]);
+    optimizer.step({ w }, { learningRate: rates });
+    velocity = tf.add(tf.mul(velocity, 0.9), tf.add(w, tf.mul(p, decay)));
+    p = tf.sub(p, tf.mul(velocity, rate));
+  }
+  expect(await parameter.variable.data<'float32'>()).toEqual(await p.data<'float32'>());
+  optimizer.dispose();
+  parameter.variable.dispose();
+});
+
 /** Typed arrays come out of JSON as objects of numbered fields. */
 function revive(_: string, value: unknown): unknown {
   const isArray = typeof value === 'object' && value !== null && '0' in value;

@@ -14,7 +14,7 @@ export function checkImages(
     if (asked === null || asked <= has) return [];
     return [
       {
-        code: 'few-images',
+        code: `few-images-of-${name}`,
         path: ['data', `${split}_images`],
         message: `data set ${name} has ${has} ${split === 'train' ? 'training' : 'test'} images`,
         received: `${asked}`,

@@ -1,4 +1,4 @@
-// What functions.ts needs and neither the package's addon nor TensorFlow's C interface gives. Linked with --wrap=TFE_NewContext.
+// What graph.ts needs and neither the package's addon nor TensorFlow's C interface gives. Linked with --wrap=TFE_NewContext.
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
 

@@ -51,15 +51,33 @@ export class FunctionLibrary {
 
   /**
    * Makes an operation of that name which does the calls. What they use is an input, comes of an earlier call or is one of the
-   * constants. Throws what TensorFlow says.
+   * constants. Throws an error that names it and has what TensorFlow says.
    */
-  define(
-    name: string,
-    { calls, inputs, outputs }: Recording,
-    constants: ReadonlyMap<number, Constant>,
-  ): void {
+  define(name: string, recording: Recording, constants: ReadonlyMap<number, Constant>): void {
     const { c, status } = this;
     const graph = c.TF_NewGraph() as Pointer;
+    try {
+      const made = this.functionOf(name, graph, recording, constants);
+      c.TFE_ContextAddFunction(c.exp_context(), made, status);
+      c.TF_DeleteFunction(made);
+      this.check();
+    } catch (error) {
+      const shapes = recording.inputs.map(({ shape }) => `[${shape}]`).join(', ');
+      throw new Error(
+        `TensorFlow does not take the function ${name} of tensors ${shapes}: ${(error as Error).message} Use another version of TensorFlow, or the device native.`,
+      );
+    } finally {
+      c.TF_DeleteGraph(graph);
+    }
+  }
+
+  private functionOf(
+    name: string,
+    graph: Pointer,
+    { calls, inputs, outputs }: Recording,
+    constants: ReadonlyMap<number, Constant>,
+  ): Pointer {
+    const { c, status } = this;
     const known = new Map<number, Output>();
     const operation = (kind: string, describe: (description: Pointer) => void): bigint => {
       const description = c.TF_NewOperation(graph, text(kind), text(`operation${known.size}`)) as Pointer;
@@ -69,7 +87,11 @@ export class FunctionLibrary {
       return BigInt(made as Pointer);
     };
     const find = (id: number): Output => {
-      const output = known.get(id) ?? [operation('Const', (it) => this.describe(it, constants.get(id))), 0n];
+      const earlier = known.get(id);
+      if (earlier) return earlier;
+      const constant = constants.get(id);
+      if (!constant) throw new Error('a call uses what is neither an input nor computed nor a constant.');
+      const output = [operation('Const', (it) => this.describe(it, constant)), 0n] as const;
       known.set(id, output);
       return output;
     };
@@ -87,10 +109,7 @@ export class FunctionLibrary {
     // All operations of the graph; no names for the outputs, no options, no description.
     const made = c.TF_GraphToFunction(graph, text(name), 0, -1, null, ...sizes, null, null, null, status);
     this.check();
-    c.TFE_ContextAddFunction(c.exp_context(), made, status);
-    this.check();
-    c.TF_DeleteFunction(made);
-    c.TF_DeleteGraph(graph);
+    return made as Pointer;
   }
 
   private describeCall(description: Pointer, { attributes, outputs }: Call, inputs: readonly Output[]): void {
@@ -103,12 +122,11 @@ export class FunctionLibrary {
       if (name === 'N') continue;
       if (typeof value === 'boolean') c.TF_SetAttrBool(description, text(name), Number(value));
       else if (typeof value === 'number') c.TF_SetAttrInt(description, text(name), BigInt(value));
-      else throw new TypeError(`No function has an attribute such as ${name}: ${value}.`);
+      else throw new TypeError(`no function has an attribute such as ${name}: ${value}.`);
     }
   }
 
-  private describe(description: Pointer, constant: Constant | undefined): void {
-    if (!constant) throw new Error('A call uses what is neither an input nor computed nor a constant.');
+  private describe(description: Pointer, constant: Constant): void {
     const { c, status } = this;
     const { dtype, shape, values } = constant;
     const sizes = BigInt64Array.from(shape, BigInt);
@@ -121,9 +139,10 @@ export class FunctionLibrary {
     const memory = toArrayBuffer(c.TF_TensorData(tensor) as Pointer, 0, values.byteLength);
     new Uint8Array(memory).set(new Uint8Array(values.buffer));
     c.TF_SetAttrType(description, text('dtype'), dtype);
+    // It keeps a reference of its own.
     c.TF_SetAttrTensor(description, text('value'), tensor, status);
-    this.check();
     c.TF_DeleteTensor(tensor);
+    this.check();
   }
 
   private check(): void {

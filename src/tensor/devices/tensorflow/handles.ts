@@ -25,6 +25,7 @@ export interface TensorflowBackend extends tf.KernelBackend {
   binding: Record<`TF_ATTR_${'INT' | 'BOOL' | 'STRING' | 'TYPE'}` | 'TF_FLOAT' | 'TF_INT32', number> & {
     createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array): number;
     deleteTensor(id: number): void;
+    getNumOfTensors(): number;
     executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Handle[];
   };
   /** Of each tensor: the number of TensorFlow's, below 0 while there is none, or the values that it is to be made of. */
@@ -66,7 +67,7 @@ function constant(type: 'TF_FLOAT' | 'TF_INT32', given: readonly number[], shape
 export const constantsById = (): ReadonlyMap<number, Constant> =>
   new Map(Array.from(constants.values(), (constant) => [constant.id, constant]));
 
-/** To be called where nothing uses any: of those that change from step to step only some are kept. */
+/** To be called where nothing uses any: when they are many all are deleted, since those of AdamW change at every step. */
 export function forgetConstants(): void {
   if (constants.size <= mostConstants) return;
   const { binding } = activeBackend();

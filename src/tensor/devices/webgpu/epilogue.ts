@@ -16,7 +16,7 @@ export interface Epilogue {
 }
 
 /** The outputs of a program that ends so, its inputs besides, and WGSL of a function `finish` that takes four numbers of a row. */
-export function programOf(
+export function endOf(
   { gelu = false, ...tensors }: Epilogue,
   m: number,
   n: number,

@@ -1,7 +1,7 @@
 /**
  * WGSL of a product of matrices: a workgroup has a square tile of the result, of which each thread computes a block of 4 columns and 4
- * or 8 rows in its registers. What of both factors a part of the sums needs is brought to 8 KB of workgroup memory (every GPU has 16),
- * 1024 numbers of each; what the next part needs is read while this one is computed.
+ * or 8 rows in its registers. Workgroup memory (8 KB; every GPU has 16) holds `depth` terms of both factors for that tile, 1024 numbers of
+ * each; the next terms are read from the factors while these are multiplied.
  *
  * In a tile a vector is four neighbours across the sums, whichever way the factor lies in memory: 64 threads read a square of 4 x 4 each,
  * and transpose it if vectors in memory are along the sums. Where vector v of a term lies depends on the term, so that threads that write

@@ -1,7 +1,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { tf } from '../../tf.ts';
 import { addParts } from './add-parts.ts';
-import { type Epilogue, programOf } from './epilogue.ts';
+import { type Epilogue, endOf } from './epilogue.ts';
 import { layoutOf, productOf } from './product-tiles.ts';
 import { runProgram } from './program.ts';
 
@@ -50,7 +50,7 @@ function compute(
 ): tf.TensorInfo[] {
   const [a, b] = factors;
   const layout = layoutOf(factors);
-  const end = programOf(epilogue, parts * m, n);
+  const end = endOf(epilogue, parts * m, n);
   return runProgram(backend, {
     name: `product ${side} ${layout.name} ${end.name}`,
     code: () => end.code() + productOf(side, layout),
@@ -82,8 +82,8 @@ function divide([a, b]: Factors, mostParts: number): Tiling {
     const tiles = Math.ceil(m / side) * Math.ceil(n / side);
     const wanted = Math.min(mostParts, Math.ceil(enough / tiles), Math.floor(k / leastTerms));
     // No part ends within what a workgroup reads at once, 16 or 32 terms.
-    const terms = 32 * Math.ceil(k / Math.max(1, wanted) / 32);
-    return { m, n, k, side, tiles, terms, parts: Math.ceil(k / terms) };
+    const terms = 32 * Math.max(1, Math.ceil(k / Math.max(1, wanted) / 32));
+    return { m, n, k, side, tiles, terms, parts: Math.max(1, Math.ceil(k / terms)) };
   }) as [Tiling, Tiling];
   return large.tiles * large.parts >= enough ? large : small;
 }
